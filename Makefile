@@ -1,0 +1,152 @@
+# Weir. `make` builds build/release/weir; `make demo` shows it; `make check` runs every test.
+# One Makefile, no recursion: the whole dependency graph is on these screens.
+
+# == Settings: override on the command line, e.g. make MODE=debug CC=clang ======================
+
+ifeq ($(origin CC),default)
+CC     = gcc
+endif
+MODE   ?= release# release | debug (ASan+UBSan) | hostile (debug with every limit shrunk) | bugs
+PREFIX ?= /usr/local
+N      ?=# how many cases a proof runs; each proof has its own default
+SEED   ?= 1
+
+# Assertions stay on in every mode. x86-64 baseline: faster kernels are chosen when we start.
+CFLAGS_release = -O2 -g -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS_debug   = -Og -g -fno-strict-aliasing -fno-omit-frame-pointer -DDEBUG_FILL \
+                 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_hostile = $(CFLAGS_debug) -DHOSTILE_LIMITS
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+           -Wimplicit-fallthrough -Werror
+
+# What the binary links, and what only the tests and benchmarks need (Debian's package names).
+DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev libedit-dev \
+             libutf8proc-dev
+DEPS_CHECK = clang libcmocka-dev python3 python3-pexpect sqlite3 libsimdjson-dev g++ git
+
+LIBS       = -ljansson -ledit -lutf8proc -lm -lpthread
+LIBS_CHECK = -lcmocka
+
+# == Folders, lowest first. tests/layers.txt says who may include whom ===========================
+
+LIB_DIRS = base data udf grammar storage planner runtime engine
+
+# == Nothing below needs changing to add a file ==================================================
+
+BUILD = build/$(MODE)
+GEN   = build/generated
+SHARED ?= $(wildcard ../shared)
+
+LIB_SRC  = $(wildcard $(addsuffix /*.c,$(LIB_DIRS)))
+GEN_SRC  = $(GEN)/grammar/sql_grammar.c $(GEN)/grammar/sql_lexer.c
+LIB_OBJ  = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_SRC:build/%.c=$(BUILD)/%.o)
+CLI_SRC  = $(wildcard cli/*.c)
+CLI_OBJ  = $(CLI_SRC:%.c=$(BUILD)/%.o)
+UNIT_SRC = $(wildcard tests/unit/test_*.c)
+UNIT_BIN = $(UNIT_SRC:%.c=$(BUILD)/%)
+TOOL_SRC = $(wildcard tests/tools/*.c)
+TOOL_BIN = $(TOOL_SRC:%.c=$(BUILD)/%)
+EMBED    = $(BUILD)/examples/embed/embed
+HEADERS  = $(wildcard $(addsuffix /*.h,$(LIB_DIRS) cli))
+OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* bench))
+
+COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
+
+.PHONY: all lib deps deps-check demo test unit sql check tidy install clean prove
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/weir
+
+lib: $(BUILD)/libweir.a
+
+$(BUILD)/libweir.a: $(LIB_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/weir: $(CLI_OBJ) $(BUILD)/libweir.a
+	$(CC) $(CFLAGS_$(MODE)) $(CFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(WARNINGS) -c $< -o $@
+
+# Generated code is compiled without our warnings.
+$(BUILD)/generated/%.o: build/generated/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -w -c $< -o $@
+
+$(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y
+	@mkdir -p $(@D)
+	lemon -q -d$(@D) $<
+
+$(GEN)/grammar/sql_grammar.h: $(GEN)/grammar/sql_grammar.c ;
+
+$(GEN)/grammar/sql_lexer.c: grammar/sql_lexer.re $(GEN)/grammar/sql_grammar.h
+	@mkdir -p $(@D)
+	re2c -W --no-debug-info -o $@ $<
+
+$(LIB_OBJ): | $(GEN)/grammar/sql_grammar.h
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libweir.a
+	@mkdir -p $(@D)
+	$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
+
+$(BUILD)/examples/%: examples/%.c $(BUILD)/libweir.a
+	@mkdir -p $(@D)
+	$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS)
+
+# == Set-up ======================================================================================
+
+deps:
+	@sh tests/deps.sh $(DEPS)
+
+deps-check: deps
+	@sh tests/deps.sh $(DEPS_CHECK)
+
+install: $(BUILD)/weir
+	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 engine/weir.h $(DESTDIR)$(PREFIX)/include/weir.h
+
+# == Showing and proving =========================================================================
+
+demo: deps
+	@$(MAKE) --no-print-directory -s all
+	@sh examples/flights/demo.sh $(BUILD)/weir
+
+# The quick loop: under a minute.
+test: unit sql
+
+unit: $(UNIT_BIN)
+	@sh tests/run_unit.sh $(UNIT_BIN)
+
+sql: $(BUILD)/weir
+	@$(BUILD)/weir test tests/sql
+
+check: deps-check
+	@bash tests/check.sh
+
+# Style is a test: layering, self-contained headers, long functions, ignored errors.
+tidy: $(GEN_SRC) $(GEN)/grammar/sql_grammar.h
+	@awk -f tests/layers.awk tests/layers.txt $(OURS)
+	@awk -f tests/tidy.awk $(OURS)
+	@for h in $(HEADERS); do \
+	    $(CC) -std=c11 -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L $(WARNINGS) -fsyntax-only -x c $$h || exit 1; done
+	@gcc -std=c2x -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L -Werror=unused-result -fsyntax-only $(LIB_SRC) $(CLI_SRC)
+	@echo "tidy: $(words $(OURS)) files"
+
+prove:
+	@for p in tests/prove/*.sh; do \
+	    printf 'make prove-%-10s %s\n' "$$(basename $$p .sh)" "$$(sed -n '2s/^# //p' $$p)"; done
+
+prove-%: tests/prove/%.sh
+	@N='$(N)' SEED='$(SEED)' bash $<
+
+bench-%: bench/%.sh $(BUILD)/weir
+	@bash $<
+
+clean:
+	rm -rf build
+
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOOL_BIN:=.d) $(EMBED).d

@@ -1,0 +1,45 @@
+/*
+ * limits.h - every fixed limit with its reason; what users may change is in engine/config.def.
+ *
+ * MODE=hostile shrinks the ones marked (h), so that rare paths (a second block, a split step, a
+ * rotation) are taken all the time.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+enum {
+#ifdef HOSTILE_LIMITS
+    ARENA_BLOCK_BYTES = 64,     /* (h) */
+    BATCH_ROWS_MAX = 7,         /* (h) */
+    STEP_BYTES_MAX = 2048,      /* (h) */
+    JOURNAL_FILE_BYTES_MIN = 64 << 10, /* (h) */
+    SCAN_BLOCKS_MAX = 2,        /* (h) */
+#else
+    ARENA_BLOCK_BYTES = 8 << 10,       /* one statement's tree, or a small batch */
+    BATCH_ROWS_MAX = 1024,             /* 8 KiB per BIGINT column: four columns fit L1 */
+    STEP_BYTES_MAX = 256 << 10,        /* a step stays in L2 */
+    JOURNAL_FILE_BYTES_MIN = 4 << 20,  /* first journal file; doubles to the maximum */
+    SCAN_BLOCKS_MAX = 16,              /* blocks a shared scan keeps for its slowest task */
+#endif
+    ARENA_BLOCK_BYTES_MAX = 1 << 20,   /* larger blocks only waste their ends */
+    JOURNAL_FILE_BYTES_MAX = 64 << 20, /* bounds what recovery reads */
+
+    STATEMENT_BYTES_MAX = 1 << 20, /* one statement's text */
+    EXPR_DEPTH_MAX = 200,          /* nesting of expressions and types: bounds the C stack */
+    SELECT_ITEMS_MAX = 2048,
+    COLUMNS_MAX = 2048,            /* of one source */
+    NAME_BYTES_MAX = 255,
+    TOPIC_NAME_BYTES_MAX = 249,    /* Kafka's */
+    PARTITIONS_MAX = 1024,
+    SOURCES_MAX = 16,              /* in one FROM */
+    ROW_NESTING_MAX = 64,          /* nesting inside one record */
+    DECIMAL_PRECISION_MAX = 76,    /* 32 bytes */
+    RECORD_BYTES_MAX = 1 << 20,    /* key, value and headers of one record, as Kafka's default */
+    RECORD_BATCH_BYTES_MAX = 16 << 20,
+    FRAME_BYTES_MAX = 16 << 20,
+    COMMIT_BYTES_MAX = 64 << 20,
+};
+
+_Static_assert(EXPR_DEPTH_MAX >= ROW_NESTING_MAX, "a value's text must parse again");
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * row_key.h - values to bytes whose memcmp order is the SQL order.
+ *
+ * Keys of state stores: the columns one after the other, each: 0x00 for NULL (first), 0x01 then
+ *   BOOLEAN          1 byte
+ *   INT TIME DATE    4 bytes big-endian, sign bit flipped
+ *   BIGINT TIMESTAMP 8 bytes likewise
+ *   DOUBLE           8 bytes big-endian; sign flipped, negative ones inverted; -0.0 as 0.0
+ *   DECIMAL          32 bytes big-endian of the 256-bit value, sign flipped
+ *   STRING BYTES     bytes with 0x00 written as 0x00 0xFF, ended by 0x00 0x01
+ *   ARRAY            0x02 before each element, 0x01 at the end;  STRUCT: its fields;
+ *   MAP              not a key (the planner refuses it)
+ */
+#ifndef DATA_ROW_KEY_H
+#define DATA_ROW_KEY_H
+
+#include "base/buf.h"
+#include "base/reader.h"
+#include "data/column.h"
+
+/* Appends the key of one row over columns[0..count). */
+void row_key_put(Buf *out, const Column *const *columns, uint32_t count, uint32_t row);
+
+/* Appends one value, or the NULL byte. */
+void row_key_put_value(Buf *out, const Column *column, uint32_t row);
+
+/* Reads `count` keys back into columns[i] of types[i], all of length `count`. Bytes that are no key
+ * of these types fail with CORRUPT. Strings are copied into `arena`. */
+ErrCode row_key_get(const Bytes *keys, uint32_t key_count, const Type *const *types,
+                    uint32_t column_count, Arena *arena, Column **columns, Err *err);
+
+#endif

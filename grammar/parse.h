@@ -1,0 +1,62 @@
+/*
+ * parse.h - text to syntax tree.
+ *
+ * parse_script() splits and parses a whole script; parse_next() takes one statement at a time, for
+ * the shell, which must run a statement before it looks at the next.
+ */
+#ifndef GRAMMAR_PARSE_H
+#define GRAMMAR_PARSE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "grammar/ast.h"
+
+/* Values of DEFINE, for ${name}. `find` returns NULL for a name that is not defined. */
+typedef struct ParseVariables {
+    const char *(*find)(void *context, const char *name);
+    void *context;
+} ParseVariables;
+
+typedef struct Parser {
+    Bytes script;
+    uint32_t offset; /* of the next statement */
+    uint32_t line;   /* position of that offset */
+    uint32_t column;
+    const ParseVariables *variables; /* NULL: ${x} stays as it is */
+    bool extensions;                 /* additions to ksqlDB's grammar are understood */
+    bool last_may_lack_semicolon;    /* -e 'SELECT ...' */
+} Parser;
+
+/* Parses the next statement into `arena`; *statement is NULL at the end of the script. A syntax
+ * error (ERR_SYNTAX, with position) reads
+ *
+ *   line 2:15: Syntax error at or near "FORM"
+ *     SELECT id FORM s;
+ *               ^
+ *   Expecting FROM, ',' or AS. Did you mean FROM?
+ *
+ * and leaves the parser after that statement's ';', so that a caller may go on. The tree borrows
+ * the script's bytes. */
+ErrCode parse_next(Parser *parser, Arena *arena, const AstStatement **statement, Err *err);
+
+/* One expression, for tests and tools. */
+ErrCode parse_expression(Bytes text, Arena *arena, const AstExpr **expr, Err *err);
+
+/* One type as it stands in DDL, e.g. "STRUCT<A INT, B ARRAY<STRING>>"; also a whole element list
+ * "K STRING KEY, A INT" for schemas written as text. */
+ErrCode parse_type(Bytes text, Arena *arena, const AstType **type, Err *err);
+ErrCode parse_columns(Bytes text, Arena *arena, const AstColumnDef **columns, uint32_t *count,
+                      Err *err);
+
+/* Whether `text` ends a statement: its last token outside quotes and comments is ';'. What is
+ * still open otherwise (for a continuation prompt) is one of ' " ` ( * (a comment) or '-'. */
+bool parse_is_complete(Bytes text, char *open);
+
+/* Whether a name can stand unquoted: [A-Z_][A-Z0-9_@]* in upper case and not reserved. */
+bool parse_name_is_plain(const char *name);
+
+/* The nearest of `count` names to `word` by edit distance, ignoring case, or NULL when none is
+ * near: used for every "Did you mean". */
+const char *parse_nearest(const char *word, const char *const *names, uint32_t count);
+
+#endif

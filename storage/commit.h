@@ -1,0 +1,79 @@
+/*
+ * commit.h - the only way anything becomes durable: positions, state and records of one commit
+ * group, together or not at all.
+ *
+ *   new -> position, put, remove, remove_range, append, catalog, topic... -> submit -> done
+ *
+ * A Commit belongs to one thread until commit_submit(), then to the storage. Entries apply in the
+ * order they were added. Within one commit a later put of the same key wins.
+ */
+#ifndef STORAGE_COMMIT_H
+#define STORAGE_COMMIT_H
+
+#include "storage/record_batch.h"
+#include "storage/storage.h"
+
+typedef struct Commit Commit;
+
+typedef struct TopicPartition {
+    uint32_t topic_id;
+    uint32_t partition;
+} TopicPartition;
+
+typedef enum CommitResult { COMMIT_DURABLE, COMMIT_ABORTED } CommitResult;
+
+/* Offsets that the records of one commit_append() got. */
+typedef struct CommitAppended {
+    TopicPartition where;
+    int64_t base_offset, last_offset;
+} CommitAppended;
+
+typedef struct CommitOutcome {
+    CommitResult result;
+    uint64_t lsn; /* of its last frame */
+    const CommitAppended *appended; /* in order of commit_append(); borrowed during the call */
+    uint32_t appended_count;
+} CommitOutcome;
+
+/* Called once, after the commit is durable *and visible* (or has failed). With threads: on the
+ * storage's writer thread, which must not wait: hand over and return. Without: inside
+ * storage_pump(). */
+typedef void CommitDoneFn(void *arg, const CommitOutcome *outcome);
+
+/* owner_id: the commit group (0: the engine itself: catalog, topics, producers). */
+Commit *commit_new(Storage *storage, uint32_t owner_id);
+void commit_drop(Commit *commit); /* instead of submitting */
+
+/* Next offset that task `task_id` reads from a partition. */
+void commit_position(Commit *commit, uint32_t task_id, TopicPartition source, int64_t next_offset);
+
+void commit_put(Commit *commit, uint32_t store_id, Bytes key, Bytes value);
+void commit_remove(Commit *commit, uint32_t store_id, Bytes key);
+/* Everything in [key_min, key_max); key_max of size 0: to the end of the store. */
+void commit_remove_range(Commit *commit, uint32_t store_id, Bytes key_min, Bytes key_max);
+
+/* Takes a copy of the sealed batch. Offsets come from the writer. */
+void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batch);
+
+/* Topics. Ids come from storage_new_id(). */
+void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, uint32_t partitions);
+void commit_topic_delete(Commit *commit, uint32_t topic_id);
+
+/* Catalog: key -> value in store 0 as a CATALOG entry (statement and plan). */
+void commit_catalog_put(Commit *commit, Bytes key, Bytes value);
+void commit_catalog_remove(Commit *commit, Bytes key);
+
+size_t commit_bytes(const Commit *commit); /* so far, encoded */
+
+/* Hands the commit over. LIMIT over COMMIT_BYTES_MAX; STORAGE_FAILED; NO_SPACE. On error nothing
+ * happened and `done` is not called. done may be NULL. */
+ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err);
+
+/* Submits and waits until it is durable and visible. *outcome (may be NULL) has no `appended`
+ * beyond base_offset of the first append in *first_offset (may be NULL). */
+ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err);
+
+/* Fresh ids for topics, stores, tasks: unique for the life of the folder. */
+uint32_t storage_new_id(Storage *storage);
+
+#endif

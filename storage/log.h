@@ -1,0 +1,47 @@
+/*
+ * log.h - topics and their partitions, as readers see them: what is durable, in offset order.
+ *
+ * Offsets are dense at append; readers see increasing offsets. The end offset is metadata, never
+ * derived from the last record. Names on disk are ids.
+ */
+#ifndef STORAGE_LOG_H
+#define STORAGE_LOG_H
+
+#include "storage/commit.h"
+
+typedef struct LogTopic {
+    uint32_t id;
+    char name[256];
+    uint32_t partition_count;
+} LogTopic;
+
+/* false: no such topic. Safe from any thread. */
+bool log_topic_find(Storage *storage, const char *name, LogTopic *topic);
+bool log_topic_get(Storage *storage, uint32_t topic_id, LogTopic *topic);
+/* All topics in order of name, in `arena`. */
+void log_topics(Storage *storage, Arena *arena, LogTopic **topics, uint32_t *count);
+
+/* First offset kept and next offset to be given; both 0 for an empty partition. */
+ErrCode log_offsets(Storage *storage, TopicPartition where, int64_t *start, int64_t *end, Err *err);
+
+/* The committed position of a task; -1: none. */
+int64_t log_position(Storage *storage, uint32_t task_id, TopicPartition source);
+
+/* A run of whole record batches in one reference-counted buffer. */
+typedef struct LogBlock LogBlock;
+void log_block_ref(LogBlock *block);
+void log_block_unref(LogBlock *block);
+Bytes log_block_bytes(const LogBlock *block); /* batches one after the other, checked */
+
+/* Reads from `offset` on, about bytes_max (at least one batch): *block is NULL at the end. The
+ * first batch may begin before `offset`. The caller gets one reference. CRCs are checked once,
+ * when bytes come from disk. Never waits. */
+ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
+                  LogBlock **block, Err *err);
+
+/* Called after records of any partition have become visible; on the thread that made them so,
+ * which must not wait. One function per storage; set before threads read. */
+typedef void LogListenerFn(void *context, TopicPartition where, int64_t end_offset);
+void log_listen(Storage *storage, LogListenerFn *listener, void *context);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * partition_impl.h - one partition: sealed and growing segments on disk, the tail in memory.
+ *
+ * Records after the last segment write stay in memory by reference to the frame buffers they came
+ * in (LogBlock) and serve readers there. A checkpoint writes whole 4 KiB blocks of the frozen tail
+ * to the segment, never below the length already written; what is left over (< 4 KiB, or a tail
+ * under 64 KiB) is saved as bytes inside the checkpoint. So a segment has neither padding nor a
+ * torn tail, and bytes of a segment claimed by a checkpoint never change.
+ *
+ *   new -> load (once, from a checkpoint) -> append* ... freeze -> write -> save -> settle ... free
+ *
+ * Threads: append, freeze, settle and delete come from the journal writer (or recovery); write and
+ * save from the background thread; fetch and offsets from any thread. A lock inside guards the
+ * lists; no file is read or written with the lock held.
+ */
+#ifndef STORAGE_PARTITION_IMPL_H
+#define STORAGE_PARTITION_IMPL_H
+
+#include "base/io.h"
+#include "storage/log.h"
+
+typedef struct Partition Partition;
+
+/* folder: of this partition; it is made when something is first written. */
+Partition *partition_new(Io *io, const char *folder, TopicPartition where);
+void partition_free(Partition *partition);
+
+/* A LogBlock that owns `size` bytes copied from or taken over from `data` (mem.h memory). */
+LogBlock *log_block_take(uint8_t *data, uint32_t size);
+
+/* Restores from the bytes partition_save() wrote. CORRUPT when they are damaged, or a segment file
+ * is missing or shorter than claimed. Bytes of a segment beyond the claimed length are cut off. */
+ErrCode partition_load(Partition *partition, Bytes saved, Err *err);
+
+/* Adds one sealed batch at the end; `batch` lies inside `block`, of which a reference is taken.
+ * The batch's base offset must be the partition's end offset. */
+void partition_append(Partition *partition, LogBlock *block, Bytes batch,
+                      const RecordBatchInfo *info);
+
+/* Raises the start offset (retention, DeleteRecords). */
+void partition_set_start(Partition *partition, int64_t start);
+
+/* Marks the end of what the running checkpoint covers. */
+void partition_freeze(Partition *partition);
+
+/* Writes what is due of the frozen tail to segments and syncs files, then folders. A segment is
+ * sealed at segment_bytes_max (64 MiB; hostile: 64 KiB). */
+ErrCode partition_write(Partition *partition, Err *err);
+
+/* Appends the metadata as of the freeze: start, end, segments with written lengths and sums, and
+ * the remainder's bytes. */
+void partition_save(Partition *partition, Buf *out);
+
+/* After the checkpoint became valid: drops tail blocks that segments now hold. Readers keep their
+ * references. */
+void partition_settle(Partition *partition);
+
+void partition_offsets(Partition *partition, int64_t *start, int64_t *end);
+uint64_t partition_tail_bytes(Partition *partition);
+ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
+                        Err *err);
+
+/* Unlinks all files and the folder. */
+ErrCode partition_delete_files(Partition *partition, Err *err);
+
+#endif
