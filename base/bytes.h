@@ -22,7 +22,9 @@ static inline Bytes bytes_of(const char *text) {
 }
 
 static inline bool bytes_equal(Bytes left, Bytes right) {
-    return left.size == right.size && (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
+    if (left.size != right.size)
+        return false;
+    return left.size == 0 || memcmp(left.data, right.data, left.size) == 0;
 }
 
 /* <0, 0, >0: unsigned bytes, the shorter one first when it is a prefix. */

@@ -26,7 +26,7 @@ typedef enum ErrAction {
     ERR_ACTION_STOP_ENGINE,    /* nothing more can be promised durable: every call returns this */
 } ErrAction;
 
-/* The one list of codes is base/err.def: ERR_CODE(NAME, "text", ACTION, HTTP status, ksqlDB code). */
+/* The one list of codes is base/err.def. */
 
 /* Ignoring an ErrCode is a build error. C11 cannot mark a type, so gcc checks this in `make tidy`
  * (-std=c2x -fsyntax-only); it also sees calls through OpOps and its like. */

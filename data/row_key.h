@@ -16,7 +16,7 @@
 
 #include "base/buf.h"
 #include "base/reader.h"
-#include "data/column.h"
+#include "data/row_value.h"
 
 /* Appends the key of one row over columns[0..count). */
 void row_key_put(Buf *out, const Column *const *columns, uint32_t count, uint32_t row);
@@ -24,9 +24,9 @@ void row_key_put(Buf *out, const Column *const *columns, uint32_t count, uint32_
 /* Appends one value, or the NULL byte. */
 void row_key_put_value(Buf *out, const Column *column, uint32_t row);
 
-/* Reads `count` keys back into columns[i] of types[i], all of length `count`. Bytes that are no key
+/* Reads `key_count` keys back into columns[i] of layout->types[i], each of length key_count. Bytes that are no key
  * of these types fail with CORRUPT. Strings are copied into `arena`. */
-ErrCode row_key_get(const Bytes *keys, uint32_t key_count, const Type *const *types,
-                    uint32_t column_count, Arena *arena, Column **columns, Err *err);
+ErrCode row_key_get(const Bytes *keys, uint32_t key_count, const RowLayout *layout, Arena *arena,
+                    Column **columns, Err *err);
 
 #endif

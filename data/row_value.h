@@ -3,8 +3,8 @@
  *
  *   row := varint column_count, validity bitmap (1 bit a column, byte-padded, low bit first), then
  *          each present value:
- *     BOOLEAN 1 byte · INT TIME DATE BIGINT TIMESTAMP zig-zag varint · DOUBLE 8 bytes little-endian
- *     STRING BYTES varint size, bytes · DECIMAL its column width in bytes, little-endian
+ *     BOOLEAN 1 byte · INT TIME DATE BIGINT TIMESTAMP zig-zag varint · DOUBLE 8 bytes, LE
+ *     STRING BYTES varint size, bytes · DECIMAL its width in a column, little-endian
  *     ARRAY varint count, bitmap, values · MAP varint count, then keys as an ARRAY's body, values
  *     likewise · STRUCT bitmap, values
  *
@@ -18,11 +18,17 @@
 #include "base/reader.h"
 #include "data/column.h"
 
+/* The types of a row's values, in order. */
+typedef struct RowLayout {
+    const Type *const *types;
+    uint32_t column_count;
+} RowLayout;
+
 void row_value_put(Buf *out, const Column *const *columns, uint32_t count, uint32_t row);
 
 /* Reads rows[0..row_count) into columns of length row_count. A row with data NULL gives missing
  * values. Strings point into the rows' bytes. CORRUPT where the bytes do not fit. */
-ErrCode row_value_get(const Bytes *rows, uint32_t row_count, const Type *const *types,
-                      uint32_t column_count, Arena *arena, Column **columns, Err *err);
+ErrCode row_value_get(const Bytes *rows, uint32_t row_count, const RowLayout *layout, Arena *arena,
+                      Column **columns, Err *err);
 
 #endif

@@ -154,7 +154,13 @@ typedef struct AstItem {
     const char *alias; /* NULL: none written */
 } AstItem;
 
-typedef enum AstJoinKind { AST_JOIN_NONE, AST_JOIN_INNER, AST_JOIN_LEFT, AST_JOIN_RIGHT, AST_JOIN_FULL } AstJoinKind;
+typedef enum AstJoinKind {
+    AST_JOIN_NONE,
+    AST_JOIN_INNER,
+    AST_JOIN_LEFT,
+    AST_JOIN_RIGHT,
+    AST_JOIN_FULL,
+} AstJoinKind;
 
 /* sources[0] has kind AST_JOIN_NONE; each later one joins all before it. */
 typedef struct AstSource {
@@ -169,7 +175,12 @@ typedef struct AstSource {
     const AstExpr *on; /* NULL for the first */
 } AstSource;
 
-typedef enum AstWindowKind { AST_WINDOW_NONE, AST_WINDOW_TUMBLING, AST_WINDOW_HOPPING, AST_WINDOW_SESSION } AstWindowKind;
+typedef enum AstWindowKind {
+    AST_WINDOW_NONE,
+    AST_WINDOW_TUMBLING,
+    AST_WINDOW_HOPPING,
+    AST_WINDOW_SESSION,
+} AstWindowKind;
 
 typedef struct AstWindow {
     AstWindowKind kind;
@@ -218,7 +229,12 @@ typedef struct AstProperty {
     const AstExpr *value; /* a literal */
 } AstProperty;
 
-typedef enum AstColumnRole { AST_COLUMN_VALUE, AST_COLUMN_KEY, AST_COLUMN_PRIMARY_KEY, AST_COLUMN_HEADERS } AstColumnRole;
+typedef enum AstColumnRole {
+    AST_COLUMN_VALUE,
+    AST_COLUMN_KEY,
+    AST_COLUMN_PRIMARY_KEY,
+    AST_COLUMN_HEADERS,
+} AstColumnRole;
 
 typedef struct AstColumnDef {
     AstPos pos;
