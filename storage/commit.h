@@ -72,15 +72,15 @@ void commit_catalog_remove(Commit *commit, Bytes key);
 
 size_t commit_bytes(const Commit *commit); /* so far, encoded */
 
-/* Hands the commit over; it belongs to the storage from here on, whatever is returned. LIMIT over
- * COMMIT_BYTES_MAX, or for one record batch, key or value too large for a frame; NOT_FOUND for a
- * topic or partition that is not there; STORAGE_FAILED; NO_SPACE. On error nothing happened and
- * `done` is not called. done may be NULL. With threads it waits while the queue or a tail is full
+/* Hands the commit over. LIMIT over COMMIT_BYTES_MAX, or for one record batch, key or value too
+ * large for a frame; NOT_FOUND for a topic or partition that is not there; STORAGE_FAILED;
+ * NO_SPACE. On error nothing happened, `done` is not called, and the commit is still the caller's:
+ * to be submitted again, or dropped. done may be NULL. With threads it waits while a tail is full
  * (not on the writer thread). */
 ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err);
 
-/* Submits and waits until it is durable and visible. *outcome (may be NULL) has no `appended`
- * beyond base_offset of the first append in *first_offset (may be NULL). */
+/* Submits and waits until it is durable and visible; the commit is used up, whatever is returned.
+ * *first_offset (may be NULL): of the first append, -1 without one. */
 ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err);
 
 /* Fresh ids for topics, stores, tasks: unique for the life of the folder. */

@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "base/reader.h"
 #include "storage/storage_impl.h"
 
 /* == One topic ================================================================================ */
@@ -36,6 +38,20 @@ Topic *topic_new(Io *io, const char *folder, uint32_t id, const char *name, uint
     buf_free(&buf);
     mem_free(path);
     return topic;
+}
+
+bool topic_valid(Bytes name, uint32_t partitions) {
+    return name.size > 0 && name.size <= TOPIC_NAME_BYTES_MAX &&
+           !memchr(name.data, 0, name.size) && partitions > 0 && partitions <= PARTITIONS_MAX;
+}
+
+Topic *topic_new_from(Io *io, const char *folder, uint32_t id, Bytes value) {
+    Reader reader = reader_of(value);
+    uint32_t partitions = reader_u32_le(&reader);
+    char name[TOPIC_NAME_BYTES_MAX + 1] = {0};
+    assert(topic_valid((Bytes){reader.next, reader_left(&reader)}, partitions));
+    memcpy(name, reader.next, reader_left(&reader));
+    return topic_new(io, folder, id, name, partitions);
 }
 
 void topic_unref(Topic *topic) {

@@ -40,6 +40,9 @@ void topics_init(TopicTable *table);
 void topics_close(TopicTable *table);
 
 Topic *topic_new(Io *io, const char *folder, uint32_t id, const char *name, uint32_t partitions);
+/* From the value that store 0 keeps: partitions u32, name; checked by topic_valid(). */
+Topic *topic_new_from(Io *io, const char *folder, uint32_t id, Bytes value);
+bool topic_valid(Bytes name, uint32_t partitions);
 void topic_unref(Topic *topic);
 
 /* NULL: no such topic. The caller gets a reference. */
