@@ -62,6 +62,8 @@ void io_mem_erase(MemIo *io, size_t index) {
 /* The name lies directly in the folder. */
 bool io_mem_path_in(const char *path, const char *folder, size_t folder_size) {
     assert(path);
+    if (folder_size == 0) /* the top: "data" and "/data" */
+        return !strchr(path + 1, '/');
     return strncmp(path, folder, folder_size) == 0 && path[folder_size] == '/' &&
            !strchr(path + folder_size + 1, '/');
 }
