@@ -57,7 +57,7 @@ struct Partition {
     uint32_t skip;
     bool folder_made;
 
-    /* Below the start, out of the list, still on disk until the checkpoint that says so is valid. */
+    /* Below the start: out of the list, but on disk until the next write(). */
     Segment **dropped;
     size_t dropped_count, dropped_capacity;
 };

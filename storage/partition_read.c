@@ -168,7 +168,7 @@ static ErrCode read_wanted(SegmentRead *read, uint32_t position, int64_t offset,
                            uint32_t bytes_max, LogBlock **block, Err *err) {
     uint64_t to = (uint64_t)position + bytes_max;
     for (;;) {
-        uint32_t end;
+        uint32_t end = position;
         TRY(read_range(read, position, to, err));
         TRY(read_skip(read, &position, offset, err));
         if (position < read->good) {
