@@ -62,6 +62,8 @@ void io_mem_erase(MemIo *io, size_t index) {
 /* The name lies directly in the folder. */
 bool io_mem_path_in(const char *path, const char *folder, size_t folder_size) {
     assert(path);
+    if (folder_size == 0) /* the top: "data" and "/data" */
+        return !strchr(path + 1, '/');
     return strncmp(path, folder, folder_size) == 0 && path[folder_size] == '/' &&
            !strchr(path + folder_size + 1, '/');
 }
@@ -456,7 +458,8 @@ static void mem_move(MemIo *io, const char *from, const char *to, MemFile *file,
         file->refs++;
         if (replaced)
             replaced->refs++;
-        io_mem_track_op(io, (MemOp){MEM_OP_RENAME, mem_strdup(from), mem_strdup(to), file, replaced});
+        MemOp op = {MEM_OP_RENAME, mem_strdup(from), mem_strdup(to), file, replaced};
+        io_mem_track_op(io, op);
     }
     if (replaced && io_mem_find(io, to, &index))
         io_mem_erase(io, index);
@@ -531,7 +534,7 @@ static ErrCode mem_sync_folder(Io *io, const char *path, Err *err) {
         (!io_mem_find(self, path, &index) || !self->entries[index].file->folder))
         code = io_fail(err, ENOENT, "sync the folder", path);
     if (code == ERR_OK && self->tracked)
-        io_mem_track_sync_folder(self, strcmp(path, ".") == 0 || strcmp(path, "/") == 0 ? "" : path);
+        io_mem_track_sync_folder(self, top ? "" : path);
     lock_release(&self->lock);
     return code;
 }

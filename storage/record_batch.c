@@ -249,6 +249,16 @@ ErrCode record_batch_check(Bytes bytes, RecordBatchInfo *info, Err *err) {
     return ERR_OK;
 }
 
+bool record_batch_peek(Bytes head, RecordBatchInfo *info) {
+    uint32_t size;
+    Err unread;
+    if (head.size < RECORD_BATCH_HEAD_SIZE || record_batch_size(head, &size, &unread) != ERR_OK ||
+        head.data[AT_MAGIC] != MAGIC)
+        return false;
+    *info = batch_info(head.data, size);
+    return batch_check_counts(head.data, info, &unread) == ERR_OK;
+}
+
 ErrCode record_batch_check_records(Bytes batch, const RecordBatchInfo *info, Err *err) {
     assert(batch.size == info->size);
     RecordIter iter;

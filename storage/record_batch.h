@@ -80,6 +80,10 @@ ErrCode record_batch_check_records(Bytes batch, const RecordBatchInfo *info, Err
 /* What the length field (in the first 12 bytes) says; CORRUPT when no batch can be so long. */
 ErrCode record_batch_size(Bytes bytes, uint32_t *size, Err *err);
 
+/* Facts of a head (the first RECORD_BATCH_HEAD_SIZE bytes), plausible but not proved: no sum is
+ * looked at. false: no such batch can be. */
+bool record_batch_peek(Bytes head, RecordBatchInfo *info);
+
 /* Writes the two fields that lie outside the CRC. */
 void record_batch_patch(uint8_t *batch, int64_t base_offset, int32_t leader_epoch);
 
