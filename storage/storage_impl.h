@@ -49,7 +49,7 @@ struct Storage {
     Signal changed; /* to all who wait: a commit is done, a checkpoint moved, closing */
     Signal background_work;
     Commit *queue_first, *queue_last;
-    bool closing, writer_busy;
+    bool closing, writer_closing, background_kicked;
     Err failure; /* what made `failed` true */
 
     Journal journal;
