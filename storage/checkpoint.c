@@ -301,7 +301,7 @@ static ErrCode checkpoint_stage(Storage *storage, Err *err) {
     case CHECKPOINT_RECYCLE:
         return checkpoint_recycle(storage, err);
     }
-    assert(!"a stage");
+    assert(storage->checkpoint.stage == CHECKPOINT_IDLE); /* a new stage has no case */
     return ERR_OK;
 }
 

@@ -196,11 +196,16 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
     StorageOptions *set = &storage->options;
     if (options)
         *set = *options;
-    set->checkpoint_bytes = set->checkpoint_bytes ? set->checkpoint_bytes : STORAGE_CHECKPOINT_BYTES;
-    set->checkpoint_ms = set->checkpoint_ms ? set->checkpoint_ms : STORAGE_CHECKPOINT_MS;
-    set->tail_bytes_max = set->tail_bytes_max ? set->tail_bytes_max : STORAGE_TAIL_BYTES_MAX;
-    set->frame_bytes_max = set->frame_bytes_max ? set->frame_bytes_max : FRAME_BYTES_MAX;
-    set->mark_ms = set->mark_ms ? set->mark_ms : STORAGE_MARK_MS;
+    if (set->checkpoint_bytes == 0)
+        set->checkpoint_bytes = STORAGE_CHECKPOINT_BYTES;
+    if (set->checkpoint_ms == 0)
+        set->checkpoint_ms = STORAGE_CHECKPOINT_MS;
+    if (set->tail_bytes_max == 0)
+        set->tail_bytes_max = STORAGE_TAIL_BYTES_MAX;
+    if (set->frame_bytes_max == 0)
+        set->frame_bytes_max = FRAME_BYTES_MAX;
+    if (set->mark_ms == 0)
+        set->mark_ms = STORAGE_MARK_MS;
     atomic_init(&storage->next_id, 1);
     atomic_init(&storage->commit_seq, 1);
     lock_init(&storage->queue_lock);
