@@ -13,7 +13,8 @@
 #include "tests/tools/prove_model.h"
 
 typedef struct Figures {
-    uint64_t runs, crashes, kills, in_recovery, in_checkpoint, clean, restarts, failures, no_space, flips;
+    uint64_t runs, crashes, kills, in_recovery, in_checkpoint, clean, restarts, failures;
+    uint64_t no_space, flips;
     uint64_t refused, mended, commits, acked, checkpoints, frames, groups, opens;
 } Figures;
 
