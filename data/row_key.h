@@ -24,7 +24,8 @@ void row_key_put(Buf *out, const Column *const *columns, uint32_t count, uint32_
 /* Appends one value, or the NULL byte. */
 void row_key_put_value(Buf *out, const Column *column, uint32_t row);
 
-/* Reads `key_count` keys back into columns[i] of layout->types[i], each of length key_count. Bytes that are no key
+/* Reads `key_count` keys back into columns[i] of layout->types[i], each of length
+ * key_count. Bytes that are no key
  * of these types fail with CORRUPT. Strings are copied into `arena`. */
 ErrCode row_key_get(const Bytes *keys, uint32_t key_count, const RowLayout *layout, Arena *arena,
                     Column **columns, Err *err);
