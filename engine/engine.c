@@ -35,7 +35,7 @@ Runtime *engine_runtime(Weir *weir) {
     return weir->runtime;
 }
 
-/* -- Opening and closing ------------------------------------------------------------------------ */
+/* -- Opening and closing ----------------------------------------------------------------------- */
 
 static ErrCode engine_start_queries(Weir *weir, Err *err) {
     for (size_t i = 0; i < weir->catalog.query_count; i++) {
@@ -57,7 +57,8 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     opened->io = io;
     opened->options = *options;
     lock_init(&opened->lock);
-    StorageOptions storage = {.durability = options->os_durability ? DURABILITY_OS : DURABILITY_SYNC,
+    Durability durability = options->os_durability ? DURABILITY_OS : DURABILITY_SYNC;
+    StorageOptions storage = {.durability = durability,
                               .threads = options->workers > 0,
                               .checkpoint_bytes = options->checkpoint_bytes};
     TRY_DONE(storage_open(io, folder, &storage, &opened->storage, err));
@@ -128,7 +129,7 @@ void weir_close(Weir *weir) {
     mem_free(weir);
 }
 
-/* -- Executing ---------------------------------------------------------------------------------- */
+/* -- Executing --------------------------------------------------------------------------------- */
 
 static ErrCode engine_unsupported(const AstStatement *statement, const char *what, Err *err) {
     return err_set_at(err, ERR_UNSUPPORTED, statement->pos.line, statement->pos.column,

@@ -43,13 +43,13 @@ typedef struct Call {
     WeirResult *result;
 } Call;
 
-/* -- One function per kind of statement: create.c, drop.c, insert.c, show.c, ... ---------------- */
+/* -- One function per kind of statement: create.c, drop.c, insert.c, show.c, ... --------------- */
 
 ErrCode engine_create(Call *call, Err *err); /* CREATE STREAM/TABLE [AS], INSERT INTO ... SELECT */
 ErrCode engine_insert_values(Call *call, const Planned *planned, Err *err);
 ErrCode engine_push(Call *call, const Planned *planned, Err *err);
 ErrCode engine_pull(Call *call, const Planned *planned, Err *err);
-ErrCode engine_select(Call *call, Err *err);
+ErrCode engine_select(Call *call, Err *err); /* lookups and push queries */
 ErrCode engine_drop(Call *call, Err *err);
 ErrCode engine_terminate(Call *call, Err *err);
 ErrCode engine_pause(Call *call, Err *err);
@@ -68,6 +68,9 @@ PlannerHost engine_host(Weir *weir);
 /* The source of this name, or UNKNOWN_NAME in ksqlDB's words with a hint. */
 ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,
                            Err *err);
+
+/* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
+const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);
 
 /* Starts a query of the catalog; on failure it stays there with start_error. */
 ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err);

@@ -230,7 +230,8 @@ double weir_double(const WeirResult *result, uint32_t column) {
     case TYPE_DOUBLE:
         return values->f64[result->row];
     case TYPE_DECIMAL: {
-        const uint8_t *data = (const uint8_t *)values->data + (size_t)type_width(type) * result->row;
+        const uint8_t *data = values->data;
+        data += (size_t)type_width(type) * result->row;
         return decimal_to_double(decimal_load(data, type->precision), type->scale);
     }
     default:
