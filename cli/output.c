@@ -37,7 +37,7 @@ typedef struct OutputOps {
     void (*end)(Output *output);
 } OutputOps;
 
-/* -- table -------------------------------------------------------------------------------------- */
+/* -- table ------------------------------------------------------------------------------------- */
 
 /* Escapes what would move a cursor; the result is mem.h memory. */
 static char *table_cell(const char *text) {
@@ -167,7 +167,7 @@ static void table_end(Output *output) {
     mem_free(output->is_number);
 }
 
-/* -- csv ---------------------------------------------------------------------------------------- */
+/* -- csv --------------------------------------------------------------------------------------- */
 
 static void csv_put(uint32_t column, const char *text) {
     if (column > 0)
@@ -199,7 +199,7 @@ static void csv_row(Output *output) {
     putchar('\n');
 }
 
-/* -- json: one array; ndjson: one object a line -------------------------------------------------- */
+/* -- json: one array; ndjson: one object a line ------------------------------------------------ */
 
 static void json_row(Output *output) {
     printf("%s%s", output->rows > 1 ? ",\n " : "[", weir_json_row(output->result));

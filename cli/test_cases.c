@@ -21,7 +21,7 @@
 
 enum { CASE_SECONDS_MAX = 20 };
 
-/* -- One case ----------------------------------------------------------------------------------- */
+/* -- One case ---------------------------------------------------------------------------------- */
 
 static void case_put_error(Buf *out, uint32_t statement, const Err *err) {
     buf_printf(out, "{\"statement\":%u,\"code\":\"%s\",\"message\":", statement,
@@ -182,7 +182,7 @@ static void case_result(const TestCasesOptions *options, const JsonNode *test, A
     testkit_free(kit);
 }
 
-/* -- All cases ---------------------------------------------------------------------------------- */
+/* -- All cases --------------------------------------------------------------------------------- */
 
 typedef struct CaseList {
     Buf text;
@@ -261,21 +261,28 @@ static void cases_report_crash(const CaseList *list, size_t at, int status) {
     arena_free(arena);
 }
 
-/* Copies result lines to standard output; returns how many cases the child finished. */
+/* Copies whole result lines to standard output (a line that a crash cut off is dropped); returns
+ * how many cases the child finished. */
 static size_t cases_copy(int fd) {
-    static char chunk[1 << 16];
+    static uint8_t chunk[1 << 16];
+    Buf line = {0};
     size_t lines = 0;
-    bool blank = true; /* the present line has no text yet */
     ssize_t got;
     while ((got = read(fd, chunk, sizeof chunk)) > 0) {
-        for (ssize_t i = 0; i < got; i++) {
-            if (chunk[i] != '\n' || !blank)
-                putchar(chunk[i]);
-            lines += chunk[i] == '\n';
-            blank = chunk[i] == '\n';
+        for (const uint8_t *at = chunk, *end = chunk + got; at < end;) {
+            const uint8_t *stop = memchr(at, '\n', (size_t)(end - at));
+            buf_put(&line, at, (size_t)((stop ? stop : end) - at));
+            at = stop ? stop + 1 : end;
+            if (!stop)
+                continue;
+            lines++;
+            if (line.size > 0)
+                printf("%s\n", buf_cstr(&line));
+            buf_reset(&line);
         }
         fflush(stdout);
     }
+    buf_free(&line);
     return lines;
 }
 

@@ -279,6 +279,10 @@ WeirStatus weir_execute(Weir *weir, const char *sql, WeirResult **result, WeirEr
     return status == WEIR_END ? WEIR_OK : status;
 }
 
+bool weir_is_complete(const char *sql, char *open) {
+    return parse_is_complete(bytes_of(sql), open);
+}
+
 ErrCode engine_set(Weir *weir, const char *name, const char *value, Err *err) {
     return settings_set(&weir->settings, name, value, err);
 }

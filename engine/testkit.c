@@ -88,7 +88,17 @@ ErrCode testkit_run(Testkit *kit, Err *err) {
     return engine_pump(kit->weir, err);
 }
 
-/* -- Conformance: query by query ---------------------------------------------------------------- */
+bool testkit_row_errors(Testkit *kit, const char *query_id, uint64_t *count) {
+    const CatalogQuery *query = catalog_query(&kit->weir->catalog, query_id);
+    if (!query || !query->running)
+        return false;
+    QueryFigures figures;
+    query_figures(query->running, &figures);
+    *count = figures.row_errors;
+    return true;
+}
+
+/* -- Conformance: query by query --------------------------------------------------------------- */
 
 static bool testkit_reads(const Plan *plan, Storage *storage, uint32_t topic_id) {
     for (uint32_t i = 0; i < plan->node_count; i++) {

@@ -53,14 +53,24 @@ ErrCode testkit_append(Testkit *kit, const TestkitRecord *record, bool text, Err
 /* Runs until there is nothing left to do (not for conformance kits). */
 ErrCode testkit_run(Testkit *kit, Err *err);
 
+/* Bad rows that a query has counted; false: no such query. */
+bool testkit_row_errors(Testkit *kit, const char *query_id, uint64_t *count);
+
 /* Conformance: gives each query, in statement order, the appended records of its topics, in the
  * order of testkit_append(), each processed to the end. *failed: the query's number. */
 ErrCode testkit_run_queries(Testkit *kit, uint32_t *failed, Err *err);
 
 /* Record number `index` (over all partitions, by partition) of a topic as JSON text in `arena`;
  * *found false: there are not so many. With `text`, keys and values are in .test notation. */
-ErrCode testkit_read(Testkit *kit, const char *topic, uint32_t index, bool text, Arena *arena,
-                     TestkitRecord *record, bool *found, Err *err);
+typedef struct TestkitRead {
+    const char *topic;
+    uint32_t index;
+    bool text;
+    Arena *arena;
+} TestkitRead;
+
+ErrCode testkit_read(Testkit *kit, const TestkitRead *read, TestkitRecord *record, bool *found,
+                     Err *err);
 
 /* {"TOPIC":[{"key":..},...],...} of every topic that a query writes, or INSERT VALUES. */
 ErrCode testkit_topics_json(Testkit *kit, Buf *out, Err *err);

@@ -201,7 +201,7 @@ done:
     return code;
 }
 
-/* -- Reading ------------------------------------------------------------------------------------ */
+/* -- Reading ----------------------------------------------------------------------------------- */
 
 /* Bytes -> JSON text (or, for .test files, the format's own text). */
 static ErrCode side_read(const Side *side, Bytes bytes, bool text, Arena *arena, Bytes *json,
@@ -248,73 +248,88 @@ static ErrCode side_take_window(const Side *side, Bytes *key, TestkitRecord *rec
     return ERR_OK;
 }
 
-static ErrCode testkit_convert(const PlanTopic *topic, const LogRecord *log, bool text,
-                               Arena *arena, TestkitRecord *record, Err *err) {
+static ErrCode testkit_convert(const PlanTopic *topic, const LogRecord *log,
+                               const TestkitRead *read, TestkitRecord *record, Err *err) {
+    Arena *arena = read->arena;
     Side key_side = side_of(topic, true), value_side = side_of(topic, false);
     Bytes key = log->key;
     record->timestamp = log->timestamp;
     TRY(side_take_window(&key_side, &key, record, err));
-    TRY(side_read(&key_side, key, text, arena, &record->key, err));
-    TRY(side_read(&value_side, log->value, text, arena, &record->value, err));
+    TRY(side_read(&key_side, key, read->text, arena, &record->key, err));
+    TRY(side_read(&value_side, log->value, read->text, arena, &record->value, err));
     if (log->headers.data)
         record->headers = arena_bytes(arena, log->headers);
     return ERR_OK;
 }
 
-/* Finds record `skip` of the partition; skip counts down. */
-static ErrCode testkit_find(Testkit *kit, TopicPartition where, uint32_t *skip, Arena *arena,
-                            LogRecord *found, bool *hit, Err *err) {
+/* The record that `skip` others come before, over the partitions searched so far. */
+typedef struct TestkitSearch {
+    uint32_t skip;
+    Arena *arena;
+    LogRecord record;
+    bool hit;
+} TestkitSearch;
+
+static Bytes testkit_keep(Arena *arena, Bytes bytes) {
+    return bytes.data ? arena_bytes(arena, bytes) : bytes;
+}
+
+/* Searches one batch; *offset becomes the one behind it. */
+static void testkit_find_in_batch(Bytes batch, int64_t offset, TestkitSearch *search) {
+    RecordIter iter;
+    LogRecord record;
+    record_iter_init(&iter, batch);
+    while (!search->hit && record_iter_next(&iter, &record)) {
+        if (record.offset < offset || search->skip-- > 0)
+            continue;
+        search->hit = true;
+        record.key = testkit_keep(search->arena, record.key);
+        record.value = testkit_keep(search->arena, record.value);
+        record.headers = testkit_keep(search->arena, record.headers);
+        search->record = record;
+    }
+}
+
+static ErrCode testkit_find(Testkit *kit, TopicPartition where, TestkitSearch *search, Err *err) {
     int64_t offset = 0;
-    for (;;) {
+    while (!search->hit) {
         LogBlock *block;
         TRY(log_fetch(kit->weir->storage, where, offset, 1 << 20, &block, err));
         if (!block)
             return ERR_OK;
         Bytes rest = log_block_bytes(block);
         RecordBatchInfo info;
-        while (rest.size > 0 && !*hit) {
-            ErrCode code = record_batch_check(rest, &info, err);
-            if (code != ERR_OK) {
-                log_block_unref(block);
-                return code;
-            }
-            RecordIter iter;
-            LogRecord record;
-            record_iter_init(&iter, rest);
-            while (!*hit && record_iter_next(&iter, &record)) {
-                if (record.offset < offset || (*skip)-- > 0)
-                    continue;
-                *hit = true;
-                *found = record;
-                found->key = record.key.data ? arena_bytes(arena, record.key) : record.key;
-                found->value = record.value.data ? arena_bytes(arena, record.value) : record.value;
-                found->headers =
-                    record.headers.data ? arena_bytes(arena, record.headers) : record.headers;
-            }
+        ErrCode code = ERR_OK;
+        while (code == ERR_OK && rest.size > 0 && !search->hit) {
+            code = record_batch_check(rest, &info, err);
+            if (code != ERR_OK)
+                break;
+            testkit_find_in_batch(rest, offset, search);
             offset = info.last_offset + 1;
             rest = (Bytes){rest.data + info.size, rest.size - info.size};
         }
         log_block_unref(block);
-        if (*hit)
-            return ERR_OK;
+        TRY(code);
     }
+    return ERR_OK;
 }
 
-ErrCode testkit_read(Testkit *kit, const char *topic, uint32_t index, bool text, Arena *arena,
-                     TestkitRecord *record, bool *found, Err *err) {
-    LogTopic log_topic;
-    const Source *source = side_source(kit->weir, topic);
+ErrCode testkit_read(Testkit *kit, const TestkitRead *read, TestkitRecord *record, bool *found,
+                     Err *err) {
+    LogTopic topic;
+    const Source *source = side_source(kit->weir, read->topic);
+    *record = (TestkitRecord){.topic = read->topic};
     *found = false;
-    *record = (TestkitRecord){.topic = topic};
-    if (!source || !log_topic_find(kit->weir->storage, topic, &log_topic))
+    if (!source || !log_topic_find(kit->weir->storage, read->topic, &topic))
         return ERR_OK;
-    LogRecord log = {0};
-    for (uint32_t p = 0; p < log_topic.partition_count && !*found; p++)
-        TRY(testkit_find(kit, (TopicPartition){log_topic.id, p}, &index, arena, &log, found, err));
-    return *found ? testkit_convert(&source->topic, &log, text, arena, record, err) : ERR_OK;
+    TestkitSearch search = {.skip = read->index, .arena = read->arena};
+    for (uint32_t p = 0; p < topic.partition_count && !search.hit; p++)
+        TRY(testkit_find(kit, (TopicPartition){topic.id, p}, &search, err));
+    *found = search.hit;
+    return search.hit ? testkit_convert(&source->topic, &search.record, read, record, err) : ERR_OK;
 }
 
-/* -- Whole topics and sources as JSON ------------------------------------------------------------ */
+/* -- Whole topics and sources as JSON ---------------------------------------------------------- */
 
 static void testkit_headers_json(Bytes encoded, Buf *out) {
     RecordHeader headers[64];
@@ -353,7 +368,8 @@ static ErrCode testkit_topic_json(Testkit *kit, const char *topic, Buf *out, Err
     for (uint32_t i = 0; code == ERR_OK; i++) {
         TestkitRecord record;
         bool found;
-        code = testkit_read(kit, topic, i, false, arena, &record, &found, err);
+        TestkitRead read = {.topic = topic, .index = i, .arena = arena};
+        code = testkit_read(kit, &read, &record, &found, err);
         if (code != ERR_OK || !found)
             break;
         if (i > 0)

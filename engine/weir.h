@@ -78,6 +78,10 @@ typedef struct WeirScript {
 WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
                              WeirError *error);
 
+/* Whether the text ends a statement (its last token is ';'). Otherwise *open is what is still open:
+ * one of ' " ` ( * (a comment) or '-' (just the ';' is missing). For prompts. */
+bool weir_is_complete(const char *sql, char *open);
+
 /* -- Results -------------------------------------------------------------------------------- */
 
 /* What was done, in words ("Stream created"); "" where the rows say it. Until the result is
