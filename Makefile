@@ -51,7 +51,7 @@ EMBED    = $(BUILD)/examples/embed/embed
 HEADERS  = $(wildcard $(addsuffix /*.h,$(LIB_DIRS) cli))
 OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* bench))
 
-COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
+COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
 .PHONY: all lib deps deps-check demo test unit sql check tidy install clean prove
 .DELETE_ON_ERROR:
@@ -79,7 +79,7 @@ $(BUILD)/generated/%.o: build/generated/%.c
 
 $(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y
 	@mkdir -p $(@D)
-	lemon -q -d$(@D) $<
+	lemon -q -c -d$(@D) $<
 
 $(GEN)/grammar/sql_grammar.h: $(GEN)/grammar/sql_grammar.c ;
 
@@ -132,8 +132,8 @@ tidy: $(GEN_SRC) $(GEN)/grammar/sql_grammar.h
 	@awk -f tests/layers.awk tests/layers.txt $(OURS)
 	@awk -f tests/tidy.awk $(OURS)
 	@for h in $(HEADERS); do \
-	    $(CC) -std=c11 -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L $(WARNINGS) -fsyntax-only -x c $$h || exit 1; done
-	@gcc -std=c2x -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L -Werror=unused-result -fsyntax-only $(LIB_SRC) $(CLI_SRC)
+	    $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(WARNINGS) -fsyntax-only -x c $$h || exit 1; done
+	@gcc -std=c2x -I. -I$(GEN) -D_GNU_SOURCE -Werror=unused-result -fsyntax-only $(LIB_SRC) $(CLI_SRC)
 	@echo "tidy: $(words $(OURS)) files"
 
 prove:
