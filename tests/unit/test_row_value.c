@@ -143,7 +143,7 @@ static void the_worked_example_holds(void **state) {
         0x04, 0x0D,                               /* four columns, the second is missing */
         0x02, 'h', 'i',                           /* 'hi' */
         0xD7, 0x04,                               /* -300 */
-        0x02, 0x03, 0x01, 'x', 0x01, 'y', 0x01, 0x7B, /* MAP(x := NULL, y := true) */
+        0x02, 0x03, 0x01, 'x', 0x01, 'y', 0x02, 0x01, /* MAP(x := NULL, y := true) */
     };
     Arena *arena = arena_new("test", 0);
     const Type *map = type_map(arena, &type_string, &type_boolean);
