@@ -79,7 +79,7 @@ $(BUILD)/generated/%.o: build/generated/%.c
 
 $(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y
 	@mkdir -p $(@D)
-	lemon -q -d$(@D) $<
+	lemon -q -c -d$(@D) $<
 
 $(GEN)/grammar/sql_grammar.h: $(GEN)/grammar/sql_grammar.c ;
 
