@@ -2,6 +2,8 @@
  * aggregate.h - aggregate functions: one row of udf/aggregate.def each, kernels over arrays of
  * states.
  *
+ * UDF_AGGREGATE(NAME, "signature", State, kernel, undo, "help"): functions kernel_update, _result,
+ * _save and _load; signatures as in function.h.
  * A state is state_size bytes inside a slot (8-aligned, zeroed at birth = no row seen). What does
  * not fit is one immutable block from the heap, replaced and never changed, so that saving the
  * bytes of a state is a pre-image of it.

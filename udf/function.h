@@ -1,17 +1,18 @@
 /*
  * function.h - scalar functions: one row of udf/scalar.def each, one vectorised kernel.
  *
- * UDF_SCALAR(NAME, "signature", kernel, flags, "help"); several rows of one name are overloads.
- * A signature is "(STRING, INTEGER, [INTEGER]) -> STRING": [T] optional, T... variadic, single
- * letters A-Z generic types that must bind to one type, ARRAY<T>, MAP<K, V>, DECIMAL any decimal
- * (as a result: the first DECIMAL argument's type), UNIT an interval unit given as text.
- * Names are looked up in upper case.
+ * UDF_SCALAR(NAME, "signature", kernel, flags, prepare, "help"); several rows of one name are
+ * overloads. A signature is "(STRING, INTEGER, [INTEGER]) -> STRING": [T] optional, T... variadic,
+ * single letters A-Z generic types that must bind to one type, ARRAY<T>, MAP<K, V>, DECIMAL any
+ * decimal (as a result: the first DECIMAL argument's type), UNIT an interval unit given as text;
+ * signature.h has the whole of it. Names are looked up in any case.
  */
 #ifndef UDF_FUNCTION_H
 #define UDF_FUNCTION_H
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "data/column.h"
 
 /* One evaluation over a batch. Physical rows rows[0..row_count) are wanted; the others must not be
@@ -25,6 +26,7 @@ typedef struct FunctionCall {
     Column *result;
     Arena *arena;
     void *state; /* made by prepare(); NULL without */
+    Io *io;      /* clock and chance; NULL: this program has none, such functions fail */
     /* Reports that one row failed; its result stays missing. */
     void (*fail)(void *context, uint32_t row, const char *format, ...);
     void *context;
@@ -51,8 +53,9 @@ typedef struct Function {
 
 /* What a call of `name` with these argument types means. types[i] TYPE_NULL matches anything.
  * *cast_types[i] is what argument i must be cast to first (the same type where nothing is to be
- * done). Errors: UNKNOWN_NAME "Can't find any functions with the name 'X'"; TYPE with ksqlDB's
- * "Function 'f' does not accept parameters (A, B)." and the valid alternatives; AMBIGUOUS. */
+ * done). Errors: UNKNOWN_NAME "Can't find any functions with the name 'X'"; UNSUPPORTED for a
+ * function of ksqlDB that is not done yet; TYPE with ksqlDB's "Function 'f' does not accept
+ * parameters (A, B)." and the valid alternatives; AMBIGUOUS. */
 typedef struct FunctionMatch {
     const Function *function;
     const Type *result;
@@ -65,6 +68,15 @@ ErrCode function_resolve(const char *name, const Type *const *types, uint32_t co
 /* Walks all overloads of all functions in order of name; NULL at the end. */
 const Function *function_at(uint32_t index);
 bool function_exists(const char *name);
+
+/* ksqlDB has a function of this name, done here or not. */
+typedef enum FunctionKind {
+    FUNCTION_NONE,
+    FUNCTION_SCALAR,
+    FUNCTION_AGGREGATE,
+    FUNCTION_TABLE,
+} FunctionKind;
+FunctionKind function_is_ksqldb(const char *name);
 
 /* Index of an overload in the table, for stored plans: by name and signature. NULL: none. */
 const Function *function_by_signature(const char *name, const char *signature);
