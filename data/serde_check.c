@@ -3,8 +3,8 @@
  */
 #include <assert.h>
 
+#include "base/utf8.h"
 #include "data/serde_impl.h"
-#include "data/utf8.h"
 
 /* STRUCT<`A` INTEGER> is a STRUCT here. */
 static const char *kind_name(Buf *text, const Type *type) {
