@@ -53,7 +53,7 @@ OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* ben
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: all lib deps deps-check demo test unit sql check tidy install clean prove
+.PHONY: all lib deps deps-check demo test unit sql run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -66,16 +66,19 @@ $(BUILD)/libweir.a: $(LIB_OBJ)
 	@ar rcs $@ $^
 
 $(BUILD)/weir: $(CLI_OBJ) $(BUILD)/libweir.a
-	$(CC) $(CFLAGS_$(MODE)) $(CFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS_$(MODE)) $(CFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(WARNINGS) -c $< -o $@
+	@echo "  CC $<"
+	@$(COMPILE) $(WARNINGS) -c $< -o $@
 
 # Generated code is compiled without our warnings.
 $(BUILD)/generated/%.o: build/generated/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -w -c $< -o $@
+	@echo "  CC $<"
+	@$(COMPILE) -w -c $< -o $@
 
 $(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y
 	@mkdir -p $(@D)
@@ -91,11 +94,13 @@ $(LIB_OBJ): | $(GEN)/grammar/sql_grammar.h
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
-	$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
+	@echo "  CC $<"
+	@$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
 
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
-	$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS)
+	@echo "  CC $<"
+	@$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS)
 
 # == Set-up ======================================================================================
 
@@ -123,6 +128,9 @@ unit: $(UNIT_BIN)
 
 sql: $(BUILD)/weir
 	@$(BUILD)/weir test tests/sql
+
+run-embed: $(EMBED)
+	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out
 
 check: deps-check
 	@bash tests/check.sh

@@ -1,6 +1,4 @@
 /* caret.c - the line of the script that an error means, with a caret under the place. */
-#include <stdio.h>
-
 #include "engine/engine_impl.h"
 
 static Bytes caret_line(Bytes script, uint32_t line) {
@@ -26,9 +24,11 @@ void engine_add_caret(Err *err, Bytes script) {
     Bytes line = caret_line(script, err->line);
     if (line.size == 0 || err->column == 0 || err->column > CARET_COLUMNS_MAX)
         return;
-    char text[ERR_MESSAGE_SIZE];
-    snprintf(text, sizeof text, "line %u:%u: %s\n  %.*s\n  %*s", err->line, err->column,
-             err->message, (int)(line.size < CARET_COLUMNS_MAX ? line.size : CARET_COLUMNS_MAX),
-             (const char *)line.data, (int)err->column, "^");
-    snprintf(err->message, sizeof err->message, "%s", text);
+    Buf text = {0};
+    buf_printf(&text, "line %u:%u: %s\n  %.*s\n  %*s", err->line, err->column, err->message,
+               (int)(line.size < CARET_COLUMNS_MAX ? line.size : CARET_COLUMNS_MAX),
+               (const char *)line.data, (int)err->column, "^");
+    if (text.size < sizeof err->message)
+        memcpy(err->message, buf_cstr(&text), text.size + 1);
+    buf_free(&text);
 }

@@ -152,8 +152,8 @@ typedef struct Binder {
     bool window_bounds;         /* WINDOWSTART and WINDOWEND of a windowed aggregation */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
+    bool in_table_function;     /* inside of one: they cannot be nested */
     bool has_table_function;    /* set: one was met */
-    const char *unsupported;    /* set: the first thing that is not done yet */
 } Binder;
 
 ErrCode bind_expr(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
