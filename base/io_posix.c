@@ -6,7 +6,6 @@
  * different ways because blocks are written once; the kernel keeps them coherent besides. Where
  * the file system refuses O_DIRECT the second descriptor is simply missing.
  */
-#define _GNU_SOURCE
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
