@@ -90,7 +90,7 @@ static JsonMember *json_shape_add(const JsonField *object, JsonShape *shape, Byt
     JsonMember *member = &shape->members[shape->count++];
     memcpy(member->text, text.data, text.size);
     member->size = (uint16_t)text.size;
-    member->care = text.size >= 16 ? 0xffff : (uint16_t)((1U << text.size) - 1);
+    member->care = (uint16_t)(text.size >= 16 ? 0xffffU : (1U << text.size) - 1);
     member->field = field;
     member->next = shape->count - 1;
     shape->unknown_count += field == JSON_UNKNOWN;
