@@ -14,12 +14,20 @@ enum {
     STEP_BYTES_MAX = 2048,      /* (h) */
     JOURNAL_FILE_BYTES_MIN = 64 << 10, /* (h) */
     SCAN_BLOCKS_MAX = 2,        /* (h) */
+    SEGMENT_BYTES_MAX = 64 << 10,   /* (h) */
+    SEGMENT_CHUNK_BYTES = 8 << 10,  /* (h) */
+    SEGMENT_READ_BYTES = 16 << 10,  /* (h) */
+    TAIL_WRITE_BYTES_MIN = 8 << 10, /* (h) */
 #else
     ARENA_BLOCK_BYTES = 8 << 10,       /* one statement's tree, or a small batch */
     BATCH_ROWS_MAX = 1024,             /* 8 KiB per BIGINT column: four columns fit L1 */
     STEP_BYTES_MAX = 256 << 10,        /* a step stays in L2 */
     JOURNAL_FILE_BYTES_MIN = 4 << 20,  /* first journal file; doubles to the maximum */
     SCAN_BLOCKS_MAX = 16,              /* blocks a shared scan keeps for its slowest task */
+    SEGMENT_BYTES_MAX = 64 << 20,      /* what retention drops at once */
+    SEGMENT_CHUNK_BYTES = 64 << 10,    /* one index entry and one sum each */
+    SEGMENT_READ_BYTES = 256 << 10,    /* read at once: 4 chunks, half of a core's L2 */
+    TAIL_WRITE_BYTES_MIN = 64 << 10,   /* a shorter tail stays in the checkpoint: bounds syncs */
 #endif
     ARENA_BLOCK_BYTES_MAX = 1 << 20,   /* larger blocks only waste their ends */
     JOURNAL_FILE_BYTES_MAX = 64 << 20, /* bounds what recovery reads */
@@ -40,6 +48,8 @@ enum {
     COMMIT_BYTES_MAX = 64 << 20,
 };
 
+_Static_assert(SEGMENT_CHUNK_BYTES % 4096 == 0, "segments are written in whole blocks");
+_Static_assert(SEGMENT_READ_BYTES % SEGMENT_CHUNK_BYTES == 0, "chunks are read whole");
 _Static_assert(EXPR_DEPTH_MAX >= ROW_NESTING_MAX, "a value's text must parse again");
 
 #endif

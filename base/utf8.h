@@ -10,6 +10,9 @@
 
 #include "base/bytes.h"
 
+/* Whether all of it is UTF-8: no overlong forms, no surrogates, nothing over U+10FFFF. */
+bool utf8_valid(Bytes text);
+
 /* Length in UTF-16 units. */
 uint32_t utf8_length(Bytes text);
 

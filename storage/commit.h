@@ -33,6 +33,7 @@ typedef struct CommitOutcome {
     uint64_t lsn; /* of its last frame */
     const CommitAppended *appended; /* in order of commit_append(); borrowed during the call */
     uint32_t appended_count;
+    const Err *err; /* ABORTED: why; borrowed during the call */
 } CommitOutcome;
 
 /* Called once, after the commit is durable *and visible* (or has failed). With threads: on the
@@ -44,7 +45,7 @@ typedef void CommitDoneFn(void *arg, const CommitOutcome *outcome);
 Commit *commit_new(Storage *storage, uint32_t owner_id);
 void commit_drop(Commit *commit); /* instead of submitting */
 
-/* Next offset that task `task_id` reads from a partition. */
+/* Next offset that task `task_id` reads from a partition; below 0: forget it. */
 void commit_position(Commit *commit, uint32_t task_id, TopicPartition source, int64_t next_offset);
 
 void commit_put(Commit *commit, uint32_t store_id, Bytes key, Bytes value);
@@ -52,8 +53,14 @@ void commit_remove(Commit *commit, uint32_t store_id, Bytes key);
 /* Everything in [key_min, key_max); key_max of size 0: to the end of the store. */
 void commit_remove_range(Commit *commit, uint32_t store_id, Bytes key_min, Bytes key_max);
 
+/* Forgets all positions of a task that is dropped. */
+void commit_positions_drop(Commit *commit, uint32_t task_id);
+
 /* Takes a copy of the sealed batch. Offsets come from the writer. */
 void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batch);
+
+/* Records below `start` are gone (retention, DeleteRecords). */
+void commit_log_start(Commit *commit, TopicPartition where, int64_t start);
 
 /* Topics. Ids come from storage_new_id(). */
 void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, uint32_t partitions);
@@ -65,12 +72,15 @@ void commit_catalog_remove(Commit *commit, Bytes key);
 
 size_t commit_bytes(const Commit *commit); /* so far, encoded */
 
-/* Hands the commit over. LIMIT over COMMIT_BYTES_MAX; STORAGE_FAILED; NO_SPACE. On error nothing
- * happened and `done` is not called. done may be NULL. */
+/* Hands the commit over. LIMIT over COMMIT_BYTES_MAX, or for one record batch, key or value too
+ * large for a frame; NOT_FOUND for a topic or partition that is not there; STORAGE_FAILED;
+ * NO_SPACE. On error nothing happened, `done` is not called, and the commit is still the caller's:
+ * to be submitted again, or dropped. done may be NULL. With threads it waits while a tail is full
+ * (not on the writer thread). */
 ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err);
 
-/* Submits and waits until it is durable and visible. *outcome (may be NULL) has no `appended`
- * beyond base_offset of the first append in *first_offset (may be NULL). */
+/* Submits and waits until it is durable and visible; the commit is used up, whatever is returned.
+ * *first_offset (may be NULL): of the first append, -1 without one. */
 ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err);
 
 /* Fresh ids for topics, stores, tasks: unique for the life of the folder. */

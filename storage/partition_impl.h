@@ -25,8 +25,14 @@ typedef struct Partition Partition;
 Partition *partition_new(Io *io, const char *folder, TopicPartition where);
 void partition_free(Partition *partition);
 
-/* A LogBlock that owns `size` bytes copied from or taken over from `data` (mem.h memory). */
+/* A LogBlock that takes over `data` (mem.h memory), with one reference. */
 LogBlock *log_block_take(uint8_t *data, uint32_t size);
+
+/* The same, but log_block_bytes() is only `part` of the memory. */
+LogBlock *log_block_take_part(uint8_t *data, Bytes part);
+
+/* A part of another block, which it keeps alive. */
+LogBlock *log_block_view(LogBlock *parent, Bytes part);
 
 /* Restores from the bytes partition_save() wrote. CORRUPT when they are damaged, or a segment file
  * is missing or shorter than claimed. Bytes of a segment beyond the claimed length are cut off. */
@@ -57,6 +63,9 @@ void partition_settle(Partition *partition);
 
 void partition_offsets(Partition *partition, int64_t *start, int64_t *end);
 uint64_t partition_tail_bytes(Partition *partition);
+
+/* *block is NULL when offset is the end; NOT_FOUND below the start and beyond the end. CORRUPT
+ * names file and position; other offsets and partitions go on. */
 ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
                         Err *err);
 

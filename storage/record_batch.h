@@ -53,7 +53,12 @@ void record_batch_reset(RecordBatch *batch);
 /* Appends a record. record->offset is ignored: offsets are dense from the batch's base. */
 void record_batch_add(RecordBatch *batch, const LogRecord *record);
 
-/* Fills in the head and the CRC; afterwards buf holds the whole batch with baseOffset 0. */
+/* At most this many bytes are added by record_batch_add(): whoever fills a batch stays below
+ * RECORD_BATCH_BYTES_MAX by asking first. */
+uint32_t record_batch_record_size(const LogRecord *record);
+
+/* Fills in the head and the CRC; afterwards buf holds the whole batch with baseOffset 0. Needs at
+ * least one record. */
 void record_batch_seal(RecordBatch *batch);
 
 /* Facts of an encoded batch whose bytes are checked: lengths, magic, CRC, no compression (yet).
@@ -64,7 +69,22 @@ typedef struct RecordBatchInfo {
     uint32_t count; /* records */
 } RecordBatchInfo;
 
+/* `bytes` may go on after the batch. Afterwards the head can be believed; the records are still
+ * read with care by record_iter_next(). */
 ErrCode record_batch_check(Bytes bytes, RecordBatchInfo *info, Err *err);
+
+/* For batches that others wrote: every record parses, offsets increase, nothing is left over.
+ * `batch` is exactly the bytes that record_batch_check() accepted. */
+ErrCode record_batch_check_records(Bytes batch, const RecordBatchInfo *info, Err *err);
+
+/* What the length field (in the first 12 bytes) says; CORRUPT when no batch can be so long. */
+ErrCode record_batch_size(Bytes bytes, uint32_t *size, Err *err);
+
+/* Facts of a head (the first RECORD_BATCH_HEAD_SIZE bytes), plausible but not proved: no sum is
+ * looked at. false: no such batch can be. */
+bool record_batch_peek(Bytes head, RecordBatchInfo *info);
+
+/* Writes the two fields that lie outside the CRC. */
 void record_batch_patch(uint8_t *batch, int64_t base_offset, int32_t leader_epoch);
 
 /* Walks the records of a checked batch. */

@@ -24,6 +24,9 @@ typedef struct StorageOptions {
     uint64_t checkpoint_bytes; /* journal bytes between checkpoints; 0: 64 MiB */
     int64_t checkpoint_ms;     /* 0: 30,000 */
     uint64_t tail_bytes_max;   /* per partition; 0: 64 MiB */
+    uint64_t journal_file_bytes; /* size of every journal file; 0: limits.h */
+    uint32_t frame_bytes_max;    /* entries in one frame; 0: limits.h */
+    int64_t mark_ms;             /* idle before the end of the journal is marked; 0: 100 */
 } StorageOptions;
 
 /* Opens or makes the folder, takes its lock (BUSY when another process has it), recovers. CORRUPT

@@ -1,0 +1,412 @@
+/* commit.c - see commit.h and commit_impl.h: builds the entries of a commit and hands it over. */
+#include "storage/commit_impl.h"
+
+#include <assert.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "storage/storage_impl.h"
+
+enum {
+    COMMIT_ENTRY_BYTES = 64 << 10, /* a STATE entry larger than that is closed: frames cut there */
+    COMMIT_PART_BYTES = ENTRY_HEAD_SIZE + ENTRY_PART_SIZE,
+    COMMIT_FIXED_BYTES = 32, /* of an entry: its head, ids, kinds and sizes */
+};
+
+Commit *commit_new(Storage *storage, uint32_t owner_id) {
+    assert(storage);
+    Commit *commit = mem_alloc(sizeof *commit);
+    commit->storage = storage;
+    commit->owner_id = owner_id;
+    commit->seq = atomic_fetch_add(&storage->commit_seq, 1);
+    commit->open_at = COMMIT_NONE_OPEN;
+    commit->frame_bytes_max = storage->options.frame_bytes_max;
+    return commit;
+}
+
+void commit_drop(Commit *commit) {
+    if (!commit)
+        return;
+    for (size_t i = 0; i < commit->topic_count; i++)
+        mem_free(commit->topics[i].name);
+    buf_free(&commit->body);
+    mem_free(commit->frames);
+    mem_free(commit->appends);
+    mem_free(commit->appended);
+    mem_free(commit->base_offsets);
+    mem_free(commit->topics);
+    mem_free(commit);
+}
+
+size_t commit_bytes(const Commit *commit) {
+    assert(commit);
+    return commit->body.size;
+}
+
+/* == Entries ================================================================================== */
+
+static void commit_close_entry(Commit *commit) {
+    if (commit->open_at == COMMIT_NONE_OPEN)
+        return;
+    uint32_t size = (uint32_t)commit->body.size - commit->open_at - ENTRY_HEAD_SIZE;
+    uint8_t *head = commit->body.data + commit->open_at;
+    for (uint32_t i = 0; i < 4; i++)
+        head[4 + i] = (uint8_t)(size >> 8 * i);
+    commit->open_at = COMMIT_NONE_OPEN;
+}
+
+static void commit_open_entry(Commit *commit, EntryType type, uint32_t id) {
+    assert(commit->open_at == COMMIT_NONE_OPEN);
+    commit->open_at = (uint32_t)commit->body.size;
+    commit->open_type = (uint8_t)type;
+    commit->open_id = id;
+    commit->frame_entries++;
+    buf_u8(&commit->body, (uint8_t)type);
+    buf_u8(&commit->body, ENTRY_REQUIRED);
+    buf_u16_le(&commit->body, ENTRY_VERSION);
+    buf_u32_le(&commit->body, 0);
+}
+
+static void commit_add_part(Commit *commit) {
+    commit_open_entry(commit, ENTRY_PART, 0);
+    buf_u32_le(&commit->body, commit->owner_id);
+    buf_u64_le(&commit->body, commit->seq);
+    buf_u32_le(&commit->body, (uint32_t)commit->frame_count);
+    commit_close_entry(commit);
+}
+
+static void commit_end_frame(Commit *commit) {
+    assert(commit->open_at == COMMIT_NONE_OPEN);
+    assert(commit->frame_entries > 0);
+    commit->frames = mem_grow(commit->frames, &commit->frame_capacity, commit->frame_count + 1,
+                              sizeof *commit->frames);
+    uint32_t end = (uint32_t)commit->body.size;
+    commit->frames[commit->frame_count++] = (CommitFrame){
+        .start = commit->frame_start,
+        .size = end - commit->frame_start,
+        .entry_count = commit->frame_entries,
+        .append_first = commit->frame_append_first,
+        .append_count = (uint32_t)commit->append_count - commit->frame_append_first,
+    };
+    commit->frame_start = end;
+    commit->frame_entries = 0;
+    commit->frame_append_first = (uint32_t)commit->append_count;
+}
+
+static bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
+    if (commit->error.code == ERR_OK)
+        (void)!err_set(&commit->error, code, "%s", text);
+    return false;
+}
+
+/* Makes room for `size` bytes inside an entry of that type and id: goes on with the open one where
+ * it may, else opens one, in a new frame if need be. false: the commit is refused. */
+static bool commit_begin(Commit *commit, EntryType type, uint32_t id, size_t size) {
+    assert(commit->frame_count == 0 || commit->frame_start > 0);
+    if (commit->error.code != ERR_OK)
+        return false;
+    size_t most = commit->frame_bytes_max - COMMIT_PART_BYTES;
+    if (size > most - COMMIT_FIXED_BYTES)
+        return commit_refuse(commit, ERR_LIMIT,
+                             "a record batch, key or value is too large for one frame "
+                             "(FRAME_BYTES_MAX)");
+    if (commit->body.size + size > COMMIT_BYTES_MAX)
+        return commit_refuse(commit, ERR_LIMIT, "a commit is larger than COMMIT_BYTES_MAX");
+    size_t filled = commit->body.size - commit->frame_start;
+    bool open = commit->open_at != COMMIT_NONE_OPEN && commit->open_type == type &&
+                commit->open_id == id && (type == ENTRY_STATE || type == ENTRY_SRCOFF);
+    if (open && commit->body.size - commit->open_at < COMMIT_ENTRY_BYTES && filled + size <= most)
+        return true;
+    commit_close_entry(commit);
+    if (filled + size + COMMIT_FIXED_BYTES > most && commit->frame_entries > 0) {
+        commit_add_part(commit);
+        commit_end_frame(commit);
+    }
+    commit_open_entry(commit, type, id);
+    if (type == ENTRY_STATE) {
+        buf_u32_le(&commit->body, id);
+    } else if (type == ENTRY_SRCOFF) {
+        buf_u32_le(&commit->body, id);
+        buf_u64_le(&commit->body, commit->seq);
+    }
+    return true;
+}
+
+void commit_position(Commit *commit, uint32_t task_id, TopicPartition source, int64_t next_offset) {
+    if (!commit_begin(commit, ENTRY_SRCOFF, task_id, ENTRY_SOURCE_SIZE))
+        return;
+    buf_u32_le(&commit->body, source.topic_id);
+    buf_u32_le(&commit->body, source.partition);
+    buf_u64_le(&commit->body, (uint64_t)next_offset);
+    buf_u32_le(&commit->body, 0);
+}
+
+static void commit_op(Commit *commit, StateOp op, Bytes first, const Bytes *second) {
+    Buf *body = &commit->body;
+    buf_u8(body, (uint8_t)op);
+    buf_varint(body, first.size);
+    buf_bytes(body, first);
+    if (second) {
+        buf_varint(body, second->size);
+        buf_bytes(body, *second);
+    }
+    assert(commit->open_type == ENTRY_STATE);
+}
+
+static size_t op_size(size_t first, size_t second) {
+    return 1 + 5 + first + 5 + second;
+}
+
+void commit_put(Commit *commit, uint32_t store_id, Bytes key, Bytes value) {
+    assert(store_id != STORE_SYSTEM);
+    if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key.size, value.size)))
+        commit_op(commit, STATE_PUT, key, &value);
+}
+
+void commit_remove(Commit *commit, uint32_t store_id, Bytes key) {
+    assert(store_id != STORE_SYSTEM);
+    if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key.size, 0)))
+        commit_op(commit, STATE_REMOVE, key, NULL);
+}
+
+void commit_remove_range(Commit *commit, uint32_t store_id, Bytes key_min, Bytes key_max) {
+    assert(store_id != STORE_SYSTEM);
+    if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key_min.size, key_max.size)))
+        commit_op(commit, STATE_REMOVE_RANGE, key_min, &key_max);
+}
+
+void commit_positions_drop(Commit *commit, uint32_t task_id) {
+    uint8_t from[SYSTEM_KEY_SIZE], to[SYSTEM_KEY_SIZE];
+    assert(task_id < UINT32_MAX);
+    Bytes key_min = system_task_key(from, task_id), key_max = system_task_key(to, task_id + 1);
+    key_min = (Bytes){key_min.data + 4, key_min.size - 4};
+    key_max = (Bytes){key_max.data + 4, key_max.size - 4};
+    if (commit_begin(commit, ENTRY_STATE, STORE_SYSTEM, op_size(key_min.size, key_max.size)))
+        commit_op(commit, STATE_REMOVE_RANGE, key_min, &key_max);
+}
+
+void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batch) {
+    assert(batch->count > 0);
+    assert(batch->buf.size >= RECORD_BATCH_HEAD_SIZE);
+    if (!commit_begin(commit, ENTRY_APPEND, where.topic_id, batch->buf.size + 8))
+        return;
+    size_t needed = commit->append_count + 1;
+    commit->appends = mem_grow(commit->appends, &commit->append_capacity, needed,
+                               sizeof *commit->appends);
+    commit->appended = mem_grow(commit->appended, &commit->appended_capacity, needed,
+                                sizeof *commit->appended);
+    commit->base_offsets = mem_grow(commit->base_offsets, &commit->offsets_capacity, needed,
+                                    sizeof *commit->base_offsets);
+    commit->appends[commit->append_count] = (CommitAppend){commit->frame_entries - 1, batch->count};
+    commit->appended[commit->append_count] = (CommitAppended){where, -1, -1};
+    commit->base_offsets[commit->append_count++] = -1;
+    buf_u32_le(&commit->body, where.topic_id);
+    buf_u32_le(&commit->body, where.partition);
+    buf_bytes(&commit->body, buf_view(&batch->buf));
+    commit_close_entry(commit);
+}
+
+void commit_log_start(Commit *commit, TopicPartition where, int64_t start) {
+    assert(start >= 0);
+    if (!commit_begin(commit, ENTRY_LOGSTART, 0, 16))
+        return;
+    buf_u32_le(&commit->body, where.topic_id);
+    buf_u32_le(&commit->body, where.partition);
+    buf_u64_le(&commit->body, (uint64_t)start);
+    commit_close_entry(commit);
+}
+
+static void commit_topic(Commit *commit, CommitTopic topic) {
+    size_t size = topic.name ? strlen(topic.name) : 0;
+    if (!commit_begin(commit, ENTRY_TOPIC, 0, size + 13)) {
+        mem_free(topic.name);
+        return;
+    }
+    commit->topics = mem_grow(commit->topics, &commit->topic_capacity, commit->topic_count + 1,
+                              sizeof *commit->topics);
+    commit->topics[commit->topic_count++] = topic;
+    buf_u8(&commit->body, topic.kind);
+    buf_u32_le(&commit->body, topic.id);
+    buf_u32_le(&commit->body, atomic_load(&commit->storage->next_id));
+    buf_u32_le(&commit->body, topic.partitions);
+    buf_put(&commit->body, topic.name, size);
+    commit_close_entry(commit);
+}
+
+void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, uint32_t partitions) {
+    assert(name);
+    if (strlen(name) == 0 || strlen(name) > TOPIC_NAME_BYTES_MAX)
+        commit_refuse(commit, ERR_LIMIT, "a topic's name has 1 to 249 bytes");
+    else if (partitions == 0 || partitions > PARTITIONS_MAX)
+        commit_refuse(commit, ERR_LIMIT, "a topic has 1 to 1024 partitions");
+    else
+        commit_topic(commit, (CommitTopic){ENTRY_CREATE, topic_id, partitions, mem_strdup(name)});
+}
+
+void commit_topic_delete(Commit *commit, uint32_t topic_id) {
+    commit_topic(commit, (CommitTopic){ENTRY_DELETE, topic_id, 0, NULL});
+}
+
+static void commit_catalog(Commit *commit, uint8_t kind, Bytes key, Bytes value) {
+    if (!commit_begin(commit, ENTRY_CATALOG, 0, 9 + (size_t)key.size + value.size))
+        return;
+    buf_u32_le(&commit->body, atomic_load(&commit->storage->next_id));
+    buf_u8(&commit->body, kind);
+    buf_u32_le(&commit->body, key.size);
+    buf_bytes(&commit->body, key);
+    buf_bytes(&commit->body, value);
+    commit_close_entry(commit);
+}
+
+void commit_catalog_put(Commit *commit, Bytes key, Bytes value) {
+    commit_catalog(commit, ENTRY_PUT, key, value);
+}
+
+void commit_catalog_remove(Commit *commit, Bytes key) {
+    commit_catalog(commit, ENTRY_REMOVE, key, (Bytes){NULL, 0});
+}
+
+/* == Handing over ============================================================================= */
+
+/* Closes the last frame, hashes them all, and adds up what they take in the journal. */
+static void commit_seal(Commit *commit) {
+    if (commit->journal_bytes > 0)
+        return; /* a second attempt */
+    commit_close_entry(commit);
+    if (commit->body.size == 0) { /* it still has its place in the order */
+        commit_open_entry(commit, ENTRY_MARK, 0);
+        commit_close_entry(commit);
+    }
+    if (commit->frame_count > 0 && commit->frame_entries > 0)
+        commit_add_part(commit);
+    if (commit->frame_entries > 0)
+        commit_end_frame(commit);
+    for (size_t i = 0; i < commit->frame_count; i++) {
+        CommitFrame *frame = &commit->frames[i];
+        frame->hash = hash_bytes((Bytes){commit->body.data + frame->start, frame->size});
+        commit->journal_bytes += frame_align(frame_size(frame->append_count, frame->size),
+                                             GROUP_ALIGN);
+    }
+    assert(commit->frame_start == commit->body.size);
+}
+
+Commit *commit_new_mark(Storage *storage) {
+    Commit *commit = commit_new(storage, 0);
+    commit_seal(commit);
+    assert(commit->frame_count == 1);
+    return commit;
+}
+
+static bool commit_creates(const Commit *commit, uint32_t topic_id) {
+    for (size_t i = 0; i < commit->topic_count; i++)
+        if (commit->topics[i].id == topic_id && commit->topics[i].kind == ENTRY_CREATE)
+            return true;
+    return false;
+}
+
+/* What the writer would refuse later is named here, where it can be returned. Waits for room in
+ * tails where waiting is possible. */
+static ErrCode commit_check(Commit *commit, Err *err) {
+    Storage *storage = commit->storage;
+    if (commit->error.code != ERR_OK) {
+        *err = commit->error;
+        return err->code;
+    }
+    for (size_t i = 0; i < commit->append_count; i++) {
+        TopicPartition where = commit->appended[i].where;
+        if (commit_creates(commit, where.topic_id))
+            continue;
+        Topic *topic = topics_find(&storage->topics, where.topic_id);
+        if (!topic)
+            return err_set(err, ERR_NOT_FOUND, "there is no topic with id %u", where.topic_id);
+        bool there = where.partition < topic->partition_count;
+        bool full = there && partition_tail_bytes(topic->partitions[where.partition]) >
+                                 storage->options.tail_bytes_max;
+        topic_unref(topic);
+        if (!there)
+            return err_set(err, ERR_NOT_FOUND, "topic id %u has no partition %u", where.topic_id,
+                           where.partition);
+        if (full)
+            checkpoint_wait_tails(storage);
+    }
+    return ERR_OK;
+}
+
+ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err) {
+    Storage *storage = commit->storage;
+    TRY(storage_state(storage, err));
+    commit_seal(commit);
+    TRY(commit_check(commit, err));
+    ErrCode code = journal_reserve(&storage->journal, commit->journal_bytes, err);
+    if (code != ERR_OK && code != ERR_NO_SPACE) {
+        Err cause = *err;
+        return storage_fail(storage, &cause, err);
+    }
+    TRY(code);
+    commit->done = done;
+    commit->arg = arg;
+    writer_push(storage, commit);
+    return ERR_OK;
+}
+
+void commit_finish(Commit *commit) {
+    CommitOutcome outcome = {
+        .result = commit->result,
+        .lsn = commit->lsn,
+        .appended = commit->appended,
+        .appended_count = (uint32_t)commit->append_count,
+        .err = &commit->error,
+    };
+    assert(commit->result == COMMIT_ABORTED || commit->lsn > 0);
+    if (commit->done)
+        commit->done(commit->arg, &outcome);
+    commit_drop(commit);
+}
+
+typedef struct CommitWait {
+    Storage *storage;
+    bool done;
+    int64_t first_offset;
+    ErrCode code;
+    Err *err;
+} CommitWait;
+
+static void commit_waited(void *arg, const CommitOutcome *outcome) {
+    CommitWait *wait = arg;
+    assert(!wait->done);
+    if (outcome->result == COMMIT_ABORTED) {
+        *wait->err = *outcome->err;
+        wait->code = wait->err->code;
+    } else if (outcome->appended_count > 0) {
+        wait->first_offset = outcome->appended[0].base_offset;
+    }
+    lock_take(&wait->storage->queue_lock);
+    wait->done = true;
+    signal_all(&wait->storage->changed);
+    lock_release(&wait->storage->queue_lock);
+}
+
+ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err) {
+    Storage *storage = commit->storage;
+    CommitWait wait = {storage, false, -1, ERR_OK, err};
+    assert(!writer_is_me(storage));
+    ErrCode code = commit_submit(commit, commit_waited, &wait, err);
+    if (code != ERR_OK) {
+        commit_drop(commit);
+        return code;
+    }
+    if (storage->threads_running) {
+        lock_take(&storage->queue_lock);
+        while (!wait.done)
+            signal_wait(&storage->changed, &storage->queue_lock);
+        lock_release(&storage->queue_lock);
+    }
+    while (!wait.done) {
+        Err failure; /* the outcome says it too */
+        (void)!storage_pump(storage, &failure);
+    }
+    if (first_offset)
+        *first_offset = wait.first_offset;
+    return wait.code;
+}

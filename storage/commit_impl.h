@@ -1,0 +1,71 @@
+/*
+ * commit_impl.h - a commit while it is built, waits, and is written.
+ *
+ * `body` holds all entries one after the other; `frames` cut it, at entry boundaries, into what one
+ * frame may hold. Nearly every commit has one frame. In a larger one every frame ends with a PART
+ * entry, and all but the last have the flag MORE: nothing is applied before the last is there.
+ */
+#ifndef STORAGE_COMMIT_IMPL_H
+#define STORAGE_COMMIT_IMPL_H
+
+#include "storage/commit.h"
+#include "storage/frame_impl.h"
+#include "storage/topic_impl.h"
+
+typedef struct CommitFrame {
+    uint32_t start, size; /* in body */
+    uint32_t entry_count;
+    uint32_t append_first, append_count;
+    uint64_t hash; /* hash_bytes() of its entries */
+} CommitFrame;
+
+typedef struct CommitAppend {
+    uint32_t entry; /* in its frame */
+    uint32_t count; /* records */
+} CommitAppend;
+
+typedef struct CommitTopic {
+    uint8_t kind; /* ENTRY_CREATE, ENTRY_DELETE */
+    uint32_t id, partitions;
+    char *name; /* of a created one */
+} CommitTopic;
+
+struct Commit {
+    Storage *storage;
+    uint32_t owner_id;
+    uint64_t seq; /* of this commit, unique within the epoch */
+    Buf body;
+    CommitFrame *frames;
+    size_t frame_count, frame_capacity;
+    CommitAppend *appends;
+    CommitAppended *appended; /* beside appends: where, and later the offsets */
+    int64_t *base_offsets;    /* beside appends: what apply_commit() takes */
+    size_t append_count, append_capacity, appended_capacity, offsets_capacity;
+    CommitTopic *topics;
+    size_t topic_count, topic_capacity;
+
+    /* The frame and the entry that are being filled. */
+    uint32_t frame_start, frame_entries, frame_append_first;
+    uint32_t open_at;   /* head of the open entry in body; COMMIT_NONE_OPEN */
+    uint32_t open_id;   /* its store or task */
+    uint8_t open_type;
+    uint32_t frame_bytes_max;
+    Err error; /* the first addition that cannot be: commit_submit() returns it */
+
+    uint64_t journal_bytes; /* reserved */
+    CommitDoneFn *done;
+    void *arg;
+    CommitResult result;
+    uint64_t lsn;
+    Commit *next;
+};
+
+static const uint32_t COMMIT_NONE_OPEN = UINT32_MAX;
+
+/* Calls done and frees the commit. */
+void commit_finish(Commit *commit);
+
+/* A MARK, ready to be written. */
+Commit *commit_new_mark(Storage *storage);
+
+#endif

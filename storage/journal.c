@@ -1,0 +1,428 @@
+/* journal.c - see journal_impl.h. */
+#include "storage/journal_impl.h"
+
+#include <assert.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/reader.h"
+#include "storage/seeded_bug_impl.h"
+
+enum {
+    JOURNAL_GROUP_KEEP_BYTES = 4 << 20, /* a group buffer larger than that is given back */
+    JOURNAL_FILL_BYTES = 256 << 10,     /* zeros written at once */
+    JOURNAL_RETRY_US = 1000000,         /* between two attempts to take space */
+};
+
+/* == Names and heads ========================================================================== */
+
+char *journal_path(const Journal *journal, uint64_t seq) {
+    Buf buf = {0};
+    buf_printf(&buf, "%s/J-%016llx", journal->folder, (unsigned long long)seq);
+    char *path = mem_strdup(buf_cstr(&buf));
+    buf_free(&buf);
+    return path;
+}
+
+bool journal_name_seq(const char *name, uint64_t *seq) {
+    assert(name);
+    if (strlen(name) != 18 || name[0] != 'J' || name[1] != '-')
+        return false;
+    *seq = 0;
+    for (const char *digit = name + 2; *digit; digit++) {
+        const char *found = strchr("0123456789abcdef", *digit);
+        if (!found)
+            return false;
+        *seq = *seq << 4 | (uint64_t)(strchr("0123456789abcdef", *digit) - "0123456789abcdef");
+    }
+    return true;
+}
+
+bool journal_read_head(Bytes block, JournalHead *head) {
+    if (block.size < JOURNAL_HEAD_SIZE)
+        return false;
+    Reader reader = reader_of(block);
+    if (reader_u32_le(&reader) != JOURNAL_HEAD_MAGIC ||
+        reader_u32_le(&reader) != JOURNAL_HEAD_VERSION)
+        return false;
+    head->seq = reader_u64_le(&reader);
+    head->first_lsn = reader_u64_le(&reader);
+    head->epoch = reader_u64_le(&reader);
+    head->prev_sum = reader_u64_le(&reader);
+    return reader_u64_le(&reader) == hash_bytes((Bytes){block.data, JOURNAL_HEAD_SIZE - 8});
+}
+
+static ErrCode journal_write_head(Journal *journal, const JournalFile *file, Err *err) {
+    Buf head = {0};
+    buf_u32_le(&head, JOURNAL_HEAD_MAGIC);
+    buf_u32_le(&head, JOURNAL_HEAD_VERSION);
+    buf_u64_le(&head, file->seq);
+    buf_u64_le(&head, journal->chain.lsn + 1);
+    buf_u64_le(&head, journal->chain.epoch);
+    buf_u64_le(&head, journal->chain.sum);
+    buf_u64_le(&head, hash_bytes(buf_view(&head)));
+    assert(head.size == JOURNAL_HEAD_SIZE);
+    memset(buf_room(&head, JOURNAL_HEAD_BLOCK - head.size), 0, JOURNAL_HEAD_BLOCK - head.size);
+    head.size = JOURNAL_HEAD_BLOCK;
+    ErrCode code = file->file->ops->write(file->file, 0, buf_view(&head), err);
+    buf_free(&head);
+    return code;
+}
+
+/* == Opening and closing ====================================================================== */
+
+void journal_init(Journal *journal, Io *io, const char *folder, uint64_t file_bytes) {
+    *journal = (Journal){.io = io, .fixed_size = file_bytes != 0};
+    Buf buf = {0};
+    buf_printf(&buf, "%s/journal", folder);
+    journal->folder = mem_strdup(buf_cstr(&buf));
+    buf_free(&buf);
+    journal->file_bytes =
+        frame_align(file_bytes ? file_bytes : JOURNAL_FILE_BYTES_MIN, GROUP_ALIGN);
+    journal->seq_next = 1;
+    lock_init(&journal->lock);
+    signal_init(&journal->room);
+}
+
+void journal_close(Journal *journal) {
+    assert(!journal->preparing);
+    if (journal->current.file)
+        journal->current.file->ops->close(journal->current.file);
+    if (journal->spare.file) {
+        Err ignored; /* a spare that stays is found and used again at the next start */
+        char *path = journal_path(journal, journal->spare.seq);
+        journal->spare.file->ops->close(journal->spare.file);
+        (void)!journal->io->ops->remove(journal->io, path, &ignored);
+        mem_free(path);
+    }
+    signal_close(&journal->room);
+    lock_close(&journal->lock);
+    buf_free(&journal->group);
+    mem_free(journal->old);
+    mem_free(journal->folder);
+}
+
+/* == Making files ============================================================================= */
+
+static ErrCode journal_fill(JournalFile *file, Err *err) {
+    uint8_t *zeros = mem_alloc(JOURNAL_FILL_BYTES);
+    ErrCode code = ERR_OK;
+    for (uint64_t at = 0; code == ERR_OK && at < file->size; at += JOURNAL_FILL_BYTES) {
+        uint64_t left = file->size - at;
+        Bytes bytes = {zeros, left < JOURNAL_FILL_BYTES ? (uint32_t)left : JOURNAL_FILL_BYTES};
+        code = file->file->ops->write(file->file, at, bytes, err);
+    }
+    mem_free(zeros);
+    return code;
+}
+
+ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *made, Err *err) {
+    Io *io = journal->io;
+    assert(size % GROUP_ALIGN == 0);
+    assert(size > JOURNAL_HEAD_BLOCK);
+    lock_take(&journal->lock);
+    *made = (JournalFile){NULL, journal->seq_next++, size};
+    lock_release(&journal->lock);
+    char *path = journal_path(journal, made->seq);
+    ErrCode code = ERR_OK;
+    TRY_DONE(io->ops->open(io, path, IO_CREATE, &made->file, err));
+    TRY_DONE(made->file->ops->allocate(made->file, size, err));
+    if (fill)
+        TRY_DONE(journal_fill(made, err));
+    TRY_DONE(made->file->ops->sync(made->file, err));
+    TRY_DONE(io->ops->sync_folder(io, journal->folder, err));
+done:
+    if (code != ERR_OK && made->file) {
+        Err ignored;
+        made->file->ops->close(made->file);
+        made->file = NULL;
+        (void)!io->ops->remove(io, path, &ignored);
+    }
+    mem_free(path);
+    return code;
+}
+
+ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err) {
+    assert(next.file);
+    assert(journal->group.size == 0);
+    TRY(journal_write_head(journal, &next, err));
+    if (sync) {
+        atomic_fetch_add(&journal->syncs, 1);
+        TRY(next.file->ops->sync(next.file, err));
+    }
+    JournalFile last = journal->current;
+    lock_take(&journal->lock);
+    if (last.file) {
+        journal->old = mem_grow(journal->old, &journal->old_capacity, journal->old_count + 1,
+                                sizeof *journal->old);
+        journal->old[journal->old_count++] = (struct JournalName){last.seq, last.size};
+    }
+    journal->current = next;
+    journal->position = JOURNAL_HEAD_BLOCK;
+    lock_release(&journal->lock);
+    if (last.file)
+        last.file->ops->close(last.file);
+    return ERR_OK;
+}
+
+/* With the lock held: from here on nothing is accepted for the rest of the current file. */
+static JournalFile journal_take_spare(Journal *journal) {
+    JournalFile next = journal->spare;
+    journal->spare = (JournalFile){0};
+    if (journal->current.file)
+        journal->position = journal->current.size;
+    return next;
+}
+
+static ErrCode journal_start_spare(Journal *journal, JournalFile next, bool sync, Err *err) {
+    assert(next.file);
+    ErrCode code = journal_start(journal, next, sync, err);
+    if (code != ERR_OK)
+        next.file->ops->close(next.file);
+    return code;
+}
+
+ErrCode journal_switch(Journal *journal, bool sync, Err *err) {
+    lock_take(&journal->lock);
+    JournalFile next = journal_take_spare(journal);
+    lock_release(&journal->lock);
+    return journal_start_spare(journal, next, sync, err);
+}
+
+/* With the lock held: the spare holds what is reserved and `bytes` more. */
+static bool journal_spare_holds(const Journal *journal, uint64_t bytes) {
+    return journal->spare.file &&
+           journal->reserved + bytes <= journal->spare.size - JOURNAL_HEAD_BLOCK;
+}
+
+ErrCode journal_cut(Journal *journal, bool *done, Err *err) {
+    JournalFile next = {0};
+    lock_take(&journal->lock);
+    *done = journal_spare_holds(journal, 0);
+    if (*done)
+        next = journal_take_spare(journal);
+    lock_release(&journal->lock);
+    return *done ? journal_start_spare(journal, next, true, err) : ERR_OK;
+}
+
+/* == Room ===================================================================================== */
+
+/* With the lock held: `bytes` more may be accepted. */
+static bool journal_has_room(const Journal *journal, uint64_t bytes) {
+    assert(journal->position <= journal->current.size);
+    return journal->reserved + bytes <= journal->current.size - journal->position ||
+           journal_spare_holds(journal, bytes);
+}
+
+/* A file was made, or could not be. */
+static void journal_prepared(Journal *journal, ErrCode code, JournalFile made) {
+    lock_take(&journal->lock);
+    journal->preparing = false;
+    JournalFile unused = {0};
+    if (code == ERR_OK) {
+        unused = journal->spare; /* too small */
+        journal->spare = made;
+        journal->retry_us = 0;
+        if (!journal->fixed_size && journal->file_bytes < JOURNAL_FILE_BYTES_MAX)
+            journal->file_bytes *= 2;
+    } else if (code == ERR_NO_SPACE) {
+        journal->retry_us = journal->io->ops->mono_us(journal->io) + JOURNAL_RETRY_US;
+    }
+    if (unused.file) { /* as a name to be recycled or removed later */
+        journal->old = mem_grow(journal->old, &journal->old_capacity, journal->old_count + 1,
+                                sizeof *journal->old);
+        journal->old[journal->old_count++] = (struct JournalName){unused.seq, unused.size};
+    }
+    signal_all(&journal->room);
+    lock_release(&journal->lock);
+    if (unused.file)
+        unused.file->ops->close(unused.file);
+}
+
+/* With the lock held, which is given up in between. `bytes`: what the spare must hold beside what
+ * is reserved. */
+static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, Err *err) {
+    if (journal->preparing) {
+        signal_wait(&journal->room, &journal->lock);
+        return ERR_OK;
+    }
+    if (journal->retry_us != 0 && journal->io->ops->mono_us(journal->io) < journal->retry_us)
+        return err_set(err, ERR_NO_SPACE, "no space for the journal in %s", journal->folder);
+    uint64_t size = frame_align(journal->reserved + bytes + JOURNAL_HEAD_BLOCK, GROUP_ALIGN);
+    if (size < journal->file_bytes)
+        size = journal->file_bytes;
+    journal->preparing = true;
+    lock_release(&journal->lock);
+    JournalFile made;
+    ErrCode code = journal_make(journal, size, fill, &made, err);
+    journal_prepared(journal, code, made);
+    lock_take(&journal->lock);
+    return code;
+}
+
+ErrCode journal_reserve(Journal *journal, uint64_t bytes, Err *err) {
+    assert(bytes % GROUP_ALIGN == 0);
+    ErrCode code = ERR_OK;
+    lock_take(&journal->lock);
+    while (code == ERR_OK && !journal_has_room(journal, bytes))
+        code = journal_take_space(journal, bytes, false, err);
+    if (code == ERR_OK)
+        journal->reserved += bytes;
+    lock_release(&journal->lock);
+    return code;
+}
+
+void journal_unreserve(Journal *journal, uint64_t bytes) {
+    lock_take(&journal->lock);
+    assert(journal->reserved >= bytes);
+    journal->reserved -= bytes;
+    signal_all(&journal->room);
+    lock_release(&journal->lock);
+}
+
+ErrCode journal_prepare(Journal *journal, bool fill, Err *err) {
+    ErrCode code = ERR_OK;
+    lock_take(&journal->lock);
+    if (!journal->spare.file && journal->position > journal->current.size / 2)
+        code = journal_take_space(journal, 0, fill, err);
+    lock_release(&journal->lock);
+    return code;
+}
+
+ErrCode journal_make_spare(Journal *journal, bool fill, Err *err) {
+    ErrCode code = ERR_OK;
+    lock_take(&journal->lock);
+    while (code == ERR_OK && !journal_spare_holds(journal, 0))
+        code = journal_take_space(journal, 0, fill, err);
+    lock_release(&journal->lock);
+    return code;
+}
+
+/* == Writing ================================================================================== */
+
+bool journal_fits(const Journal *journal, uint64_t size) {
+    uint64_t group = frame_align(journal->group.size, FRAME_ALIGN) + size;
+    if (journal->group.size > 0 && group > JOURNAL_GROUP_BYTES_MAX)
+        return false;
+    return frame_align(group, GROUP_ALIGN) <= journal->current.size - journal->position;
+}
+
+static void journal_pad(Journal *journal, uint32_t alignment) {
+    Buf *group = &journal->group;
+    size_t padding = (size_t)frame_align(group->size, alignment) - group->size;
+    if (padding == 0)
+        return;
+    memset(buf_room(group, padding), 0, padding);
+    group->size += padding;
+}
+
+void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, Bytes entries,
+                 uint64_t entries_hash) {
+    uint32_t size = frame_size(head->offset_count, entries.size);
+    assert(journal_fits(journal, frame_align(size, FRAME_ALIGN)));
+    journal_pad(journal, FRAME_ALIGN);
+    head->durable_lsn = journal->durable_lsn;
+    frame_write(buf_room(&journal->group, size), head, offsets, entries, entries_hash,
+                &journal->chain);
+    journal->group.size += size;
+    atomic_fetch_add(&journal->frames, 1);
+}
+
+ErrCode journal_write(Journal *journal, Err *err) {
+    Buf *group = &journal->group;
+    if (group->size == 0)
+        return ERR_OK;
+    journal_pad(journal, GROUP_ALIGN);
+    IoFile *file = journal->current.file;
+    assert(journal->position % GROUP_ALIGN == 0);
+    assert(group->size <= journal->current.size - journal->position);
+    TRY(file->ops->write(file, journal->position, buf_view(group), err));
+    lock_take(&journal->lock);
+    journal->position += group->size;
+    lock_release(&journal->lock);
+    atomic_fetch_add(&journal->groups, 1);
+    atomic_fetch_add(&journal->bytes, group->size);
+    buf_reset(group);
+    if (group->capacity > JOURNAL_GROUP_KEEP_BYTES)
+        buf_free(group);
+    return ERR_OK;
+}
+
+ErrCode journal_sync(Journal *journal, Err *err) {
+    IoFile *file = journal->current.file;
+    assert(journal->group.size == 0);
+    TRY(file->ops->sync(file, err));
+    atomic_fetch_add(&journal->syncs, 1);
+    journal->covered_lsn = journal->durable_lsn;
+    journal->durable_lsn = journal->chain.lsn;
+    return ERR_OK;
+}
+
+/* == Using files again ======================================================================== */
+
+/* Takes the next name before redo_seq off the list. */
+static bool journal_take_old(Journal *journal, uint64_t redo_seq, struct JournalName *name) {
+    bool found = false;
+    lock_take(&journal->lock);
+    for (size_t i = 0; i < journal->old_count && !found; i++) {
+        if (journal->old[i].seq >= redo_seq)
+            continue;
+        *name = journal->old[i];
+        journal->old[i] = journal->old[--journal->old_count];
+        found = true;
+    }
+    lock_release(&journal->lock);
+    return found;
+}
+
+/* Gives the file a name of its future. Its head and frames are overwritten when it becomes
+ * current; until then they are old news: lower LSNs, and a head that contradicts the name. */
+static ErrCode journal_reuse(Journal *journal, struct JournalName name, JournalFile *made,
+                             Err *err) {
+    Io *io = journal->io;
+    lock_take(&journal->lock);
+    *made = (JournalFile){NULL, journal->seq_next++, name.size};
+    lock_release(&journal->lock);
+    char *from = journal_path(journal, name.seq), *to = journal_path(journal, made->seq);
+    ErrCode code = ERR_OK;
+    TRY_DONE(io->ops->rename(io, from, to, err));
+    TRY_DONE(io->ops->sync_folder(io, journal->folder, err));
+    TRY_DONE(io->ops->open(io, to, IO_WRITE, &made->file, err));
+done:
+    mem_free(from);
+    mem_free(to);
+    return code;
+}
+
+static ErrCode journal_remove(Journal *journal, uint64_t seq, Err *err) {
+    char *path = journal_path(journal, seq);
+    ErrCode code = journal->io->ops->remove(journal->io, path, err);
+    mem_free(path);
+    return code;
+}
+
+ErrCode journal_recycle(Journal *journal, uint64_t redo_seq, Err *err) {
+    struct JournalName name;
+    while (journal_take_old(journal, redo_seq, &name)) {
+        lock_take(&journal->lock);
+        bool reuse = !journal->spare.file && !journal->preparing &&
+                     name.size >= journal->file_bytes;
+        journal->preparing |= reuse;
+        lock_release(&journal->lock);
+        if (!reuse) {
+            TRY(journal_remove(journal, name.seq, err));
+            continue;
+        }
+        JournalFile made;
+        ErrCode code = journal_reuse(journal, name, &made, err);
+        lock_take(&journal->lock);
+        journal->preparing = false;
+        if (code == ERR_OK)
+            journal->spare = made;
+        signal_all(&journal->room);
+        lock_release(&journal->lock);
+        TRY(code);
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,261 @@
+/*
+ * partition.c - a partition in memory: its tail, its offsets, and where a fetch finds its bytes.
+ *
+ * Appending keeps a reference to the frame buffer and copies nothing. A fetch from the tail gives
+ * batches that lie one after the other in one buffer as a view of it; where the runs are short it
+ * gathers many into one block, because a block per small batch costs its reader more than the copy.
+ */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "storage/partition_lists_impl.h"
+
+enum {
+    GATHER_ITEMS_MAX = 256,     /* batches copied into one block */
+    VIEW_BYTES_MIN = 16 << 10,  /* a run of this size is given as it lies: a copy is 1 us */
+};
+
+Partition *partition_new(Io *io, const char *folder, TopicPartition where) {
+    assert(io);
+    assert(folder);
+    Partition *partition = mem_alloc(sizeof *partition);
+    partition->io = io;
+    partition->folder = mem_strdup(folder);
+    partition->where = where;
+    lock_init(&partition->lock);
+    return partition;
+}
+
+static void segment_free(Segment *segment) {
+    assert(segment->readers == 0);
+    segment_index_free(&segment->index);
+    mem_free(segment);
+}
+
+void partition_free(Partition *partition) {
+    if (!partition)
+        return;
+    for (size_t i = 0; i < partition->tail_count; i++)
+        log_block_unref(partition->tail[i].block);
+    for (size_t i = 0; i < partition->segment_count; i++)
+        segment_free(partition->segments[i]);
+    for (size_t i = 0; i < partition->dropped_count; i++)
+        segment_free(partition->dropped[i]);
+    mem_free(partition->tail);
+    mem_free(partition->segments);
+    mem_free(partition->dropped);
+    mem_free(partition->folder);
+    lock_close(&partition->lock);
+    mem_free(partition);
+}
+
+/* == The writer's side ======================================================================== */
+
+void partition_append(Partition *partition, LogBlock *block, Bytes batch,
+                      const RecordBatchInfo *info) {
+    assert(batch.size == info->size);
+    assert(info->last_offset >= info->base_offset);
+    log_block_ref(block);
+    lock_take(&partition->lock);
+    assert(info->base_offset == partition->end);
+    partition->tail = mem_grow(partition->tail, &partition->tail_capacity,
+                               partition->tail_count + 1, sizeof *partition->tail);
+    partition->tail[partition->tail_count++] = (TailItem){block, batch.data, *info};
+    partition->tail_bytes += batch.size;
+    partition->end = info->last_offset + 1;
+    lock_release(&partition->lock);
+}
+
+void partition_set_start(Partition *partition, int64_t start) {
+    lock_take(&partition->lock);
+    assert(start <= partition->end);
+    if (start > partition->start)
+        partition->start = start;
+    lock_release(&partition->lock);
+}
+
+void partition_freeze(Partition *partition) {
+    lock_take(&partition->lock);
+    partition->frozen = partition->tail_first + partition->tail_count;
+    partition->frozen_start = partition->start;
+    partition->frozen_end = partition->end;
+    assert(partition->written <= partition->frozen);
+    lock_release(&partition->lock);
+}
+
+/* Takes segments wholly below the frozen start out of the list; their files go with the next
+ * write(), when the checkpoint that does not name them is valid. */
+static void drop_segments(Partition *partition) {
+    size_t count = 0;
+    while (count < partition->segment_count && partition->segments[count]->state.sealed &&
+           partition->segments[count]->state.end_offset <= partition->frozen_start)
+        count++;
+    if (count == 0)
+        return;
+    partition->dropped = mem_grow(partition->dropped, &partition->dropped_capacity,
+                                  partition->dropped_count + count, sizeof *partition->dropped);
+    for (size_t i = 0; i < count; i++)
+        partition->dropped[partition->dropped_count++] = partition->segments[i];
+    partition->segment_count -= count;
+    memmove(partition->segments, partition->segments + count,
+            partition->segment_count * sizeof *partition->segments);
+}
+
+void partition_settle(Partition *partition) {
+    lock_take(&partition->lock);
+    assert(partition->written >= partition->tail_first);
+    assert(partition->written <= partition->frozen);
+    size_t count = (size_t)(partition->written - partition->tail_first);
+    for (size_t i = 0; i < count; i++) {
+        partition->tail_bytes -= partition->tail[i].info.size;
+        log_block_unref(partition->tail[i].block);
+    }
+    partition->tail_count -= count;
+    partition->tail_first += count;
+    if (count > 0)
+        memmove(partition->tail, partition->tail + count,
+                partition->tail_count * sizeof *partition->tail);
+    drop_segments(partition);
+    lock_release(&partition->lock);
+}
+
+/* == The readers' side ======================================================================== */
+
+void partition_offsets(Partition *partition, int64_t *start, int64_t *end) {
+    lock_take(&partition->lock);
+    assert(partition->start <= partition->end);
+    *start = partition->start;
+    *end = partition->end;
+    lock_release(&partition->lock);
+}
+
+uint64_t partition_tail_bytes(Partition *partition) {
+    lock_take(&partition->lock);
+    uint64_t bytes = partition->tail_bytes;
+    lock_release(&partition->lock);
+    return bytes;
+}
+
+/* What a fetch takes out of the tail while it holds the lock: one run as it lies, or many items. */
+typedef struct TailRun {
+    LogBlock *blocks[GATHER_ITEMS_MAX]; /* referenced */
+    Bytes bytes[GATHER_ITEMS_MAX];
+    uint32_t count, size;
+} TailRun;
+
+/* The item with `offset`, or the first after it. */
+static size_t tail_find(const Partition *partition, int64_t offset) {
+    size_t low = 0, high = partition->tail_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (partition->tail[middle].info.last_offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    assert(low < partition->tail_count);
+    return low;
+}
+
+/* Adds the items that lie one after the other in one buffer, from `item` on. Returns how many. */
+static size_t run_add(TailRun *run, const Partition *partition, size_t item, uint32_t bytes_max) {
+    const TailItem *items = partition->tail;
+    size_t count = 1;
+    uint32_t size = items[item].info.size;
+    while (item + count < partition->tail_count &&
+           items[item + count].block == items[item].block &&
+           items[item + count].data == items[item].data + size &&
+           (uint64_t)run->size + size + items[item + count].info.size <= bytes_max) {
+        size += items[item + count].info.size;
+        count++;
+    }
+    log_block_ref(items[item].block);
+    run->blocks[run->count] = items[item].block;
+    run->bytes[run->count++] = (Bytes){items[item].data, size};
+    run->size += size;
+    return count;
+}
+
+/* With the lock held. */
+static void run_collect(TailRun *run, const Partition *partition, int64_t offset,
+                        uint32_t bytes_max) {
+    size_t item = tail_find(partition, offset);
+    run->count = run->size = 0;
+    item += run_add(run, partition, item, bytes_max);
+    if (run->size >= VIEW_BYTES_MIN)
+        return;
+    if (bytes_max > SEGMENT_READ_BYTES)
+        bytes_max = SEGMENT_READ_BYTES;
+    while (item < partition->tail_count && run->count < GATHER_ITEMS_MAX &&
+           (uint64_t)run->size + partition->tail[item].info.size <= bytes_max)
+        item += run_add(run, partition, item, bytes_max);
+}
+
+static LogBlock *run_block(TailRun *run) {
+    assert(run->count > 0);
+    LogBlock *block;
+    if (run->count == 1) {
+        block = log_block_view(run->blocks[0], run->bytes[0]);
+    } else {
+        uint8_t *memory = mem_resize(NULL, run->size);
+        uint32_t size = 0;
+        for (uint32_t i = 0; i < run->count; i++) {
+            memcpy(memory + size, run->bytes[i].data, run->bytes[i].size);
+            size += run->bytes[i].size;
+        }
+        assert(size == run->size);
+        block = log_block_take(memory, size);
+    }
+    for (uint32_t i = 0; i < run->count; i++)
+        log_block_unref(run->blocks[i]);
+    return block;
+}
+
+/* With the lock held: the last segment that begins at or before `offset`. */
+static Segment *segment_find(const Partition *partition, int64_t offset) {
+    size_t low = 0, high = partition->segment_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (partition->segments[middle]->state.base_offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? partition->segments[low - 1] : NULL;
+}
+
+static ErrCode fetch_from_segment(Partition *partition, int64_t offset, uint32_t bytes_max,
+                                  LogBlock **block, Err *err) {
+    Segment *segment = segment_find(partition, offset);
+    assert(segment);
+    segment->readers++;
+    lock_release(&partition->lock);
+    ErrCode code = partition_read_segment(partition, segment, offset, bytes_max, block, err);
+    lock_take(&partition->lock);
+    segment->readers--;
+    return code;
+}
+
+ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
+                        Err *err) {
+    assert(block);
+    TailRun run = {.count = 0};
+    ErrCode code = ERR_OK;
+    *block = NULL;
+    lock_take(&partition->lock);
+    if (offset < partition->start || offset > partition->end)
+        code = err_set(err, ERR_NOT_FOUND,
+                       "offset %" PRId64 " of partition %" PRIu32 " is outside %" PRId64
+                       "..%" PRId64,
+                       offset, partition->where.partition, partition->start, partition->end);
+    else if (offset < partition->end && partition->tail_count > 0 &&
+             offset >= partition->tail[0].info.base_offset)
+        run_collect(&run, partition, offset, bytes_max);
+    else if (offset < partition->end)
+        code = fetch_from_segment(partition, offset, bytes_max, block, err);
+    lock_release(&partition->lock);
+    if (run.count > 0)
+        *block = run_block(&run);
+    return code;
+}

@@ -1,0 +1,73 @@
+/*
+ * partition_lists_impl.h - the inside of a Partition, for the files partition*.c.
+ *
+ *   segments    [0 .. segment_count)            on disk, in offset order; at most the last grows
+ *   tail        items [tail_first .. tail_first + tail_count), counted over the partition's life
+ *
+ *   offsets     start ........ first of the tail ........ frozen ........ end
+ *   on disk     #################~~~~~~~~~~~~              (~: in the tail as well)
+ *
+ * Invariants: (1) the tail has every batch that is not whole in a segment claimed by a valid
+ * checkpoint; (2) items below `written` are whole on disk, of item `written` the first `skip`
+ * bytes are; (3) bytes of segments below their state's size never change.
+ *
+ * `lock` guards all lists. The background thread alone changes segments, `written` and `skip`, and
+ * so may read them without the lock.
+ */
+#ifndef STORAGE_PARTITION_LISTS_IMPL_H
+#define STORAGE_PARTITION_LISTS_IMPL_H
+
+#include "base/thread.h"
+#include "storage/segment_impl.h"
+
+typedef struct TailItem {
+    LogBlock *block; /* one reference */
+    const uint8_t *data;
+    RecordBatchInfo info;
+} TailItem;
+
+typedef struct Segment {
+    SegmentState state;
+    SegmentIndex index; /* of complete chunks, once `loaded` */
+    bool loaded;
+    bool stale_files; /* the index files are to be written again */
+    uint32_t readers; /* fetches at work on it */
+} Segment;
+
+struct Partition {
+    Io *io;
+    char *folder;
+    TopicPartition where;
+    Lock lock;
+
+    int64_t start, end;
+
+    Segment **segments;
+    size_t segment_count, segment_capacity;
+
+    TailItem *tail; /* ring-less: settle() moves what is left to the front */
+    size_t tail_count, tail_capacity;
+    uint64_t tail_first; /* number of the item tail[0] */
+    uint64_t tail_bytes;
+
+    /* The running checkpoint. */
+    uint64_t frozen; /* number of the first item it does not cover */
+    int64_t frozen_start, frozen_end;
+    uint64_t written;
+    uint32_t skip;
+    bool folder_made;
+
+    /* Below the start: out of the list, but on disk until the next write(). */
+    Segment **dropped;
+    size_t dropped_count, dropped_capacity;
+};
+
+static inline SegmentPlace partition_place(const Partition *partition) {
+    return (SegmentPlace){partition->io, partition->folder};
+}
+
+/* partition_read.c: the block with `offset` from a segment on which the caller is a reader. */
+ErrCode partition_read_segment(Partition *partition, Segment *segment, int64_t offset,
+                               uint32_t bytes_max, LogBlock **block, Err *err);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * partition_read.c - reads batches back from a segment: find the chunk, read, prove, cut.
+ *
+ * A block is read from the beginning of a chunk, so that the chunk's sum proves every byte of it,
+ * heads included; then each batch's own CRC is checked, once, before anyone sees it. What is
+ * damaged ends the block before it; only a fetch that wants the damaged batch itself fails.
+ */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "storage/partition_lists_impl.h"
+
+/* == The index ================================================================================ */
+
+/* Loads the index outside the lock and puts it in place if nobody was faster and no chunk was
+ * completed meanwhile. */
+static ErrCode index_try_load(Partition *partition, Segment *segment, Err *err) {
+    SegmentPlace place = partition_place(partition);
+    SegmentIndex index = {0};
+    bool rebuilt;
+    lock_take(&partition->lock);
+    SegmentState state = segment->state;
+    lock_release(&partition->lock);
+    TRY(segment_index_load(&place, &state, &index, &rebuilt, err));
+    lock_take(&partition->lock);
+    if (!segment->loaded && segment_chunk_count(&segment->state) == index.count) {
+        assert(index.count == 0 || segment->state.root == state.root);
+        segment->index = index;
+        segment->loaded = true;
+        segment->stale_files = rebuilt;
+        index = (SegmentIndex){0};
+    }
+    lock_release(&partition->lock);
+    segment_index_free(&index);
+    return ERR_OK;
+}
+
+static ErrCode index_need(Partition *partition, Segment *segment, Err *err) {
+    for (;;) {
+        lock_take(&partition->lock);
+        bool loaded = segment->loaded;
+        lock_release(&partition->lock);
+        if (loaded)
+            return ERR_OK;
+        TRY(index_try_load(partition, segment, err));
+    }
+}
+
+/* == One read ================================================================================= */
+
+typedef struct SegmentRead {
+    Partition *partition;
+    Segment *segment;
+    SegmentState state; /* as of the beginning: nothing beyond its size is read */
+    char path[SEGMENT_PATH_SIZE];
+    IoFile *file;
+    uint8_t *memory;
+    uint32_t from, to;  /* what `memory` holds: whole chunks, or up to the state's size */
+    uint32_t good;      /* bytes before it are proved by sums */
+} SegmentRead;
+
+static const uint8_t *read_at(const SegmentRead *read, uint32_t position) {
+    assert(position >= read->from && position <= read->to);
+    return read->memory + (position - read->from);
+}
+
+/* Bytes of the chunk's sum may be more than the state knew when we began: never fewer. */
+static uint64_t chunk_sum(const SegmentRead *read, uint32_t chunk) {
+    Partition *partition = read->partition;
+    if (chunk >= segment_chunk_count(&read->state))
+        return read->state.open.sum;
+    lock_take(&partition->lock);
+    assert(chunk < read->segment->index.count);
+    uint64_t sum = read->segment->index.entries[chunk].sum;
+    lock_release(&partition->lock);
+    return sum;
+}
+
+/* Reads the chunks of [from, to) and finds out how far they are good. */
+static ErrCode read_range(SegmentRead *read, uint32_t from, uint64_t to, Err *err) {
+    read->from = from - from % SEGMENT_CHUNK_BYTES;
+    to = (to + SEGMENT_CHUNK_BYTES - 1) / SEGMENT_CHUNK_BYTES * SEGMENT_CHUNK_BYTES;
+    read->to = to < read->state.size ? (uint32_t)to : read->state.size;
+    assert(read->from < read->to);
+    uint32_t size = read->to - read->from, got;
+    mem_free(read->memory);
+    read->memory = mem_resize(NULL, size);
+    TRY(read->file->ops->read(read->file, read->from, read->memory, size, &got, err));
+    for (read->good = read->from; read->good < read->to;) {
+        uint32_t left = read->to - read->good;
+        uint32_t step = left < SEGMENT_CHUNK_BYTES ? left : SEGMENT_CHUNK_BYTES;
+        if (read->good - read->from + step > got ||
+            segment_sum(0, (Bytes){read_at(read, read->good), step}) !=
+                chunk_sum(read, read->good / SEGMENT_CHUNK_BYTES))
+            break;
+        read->good += step;
+    }
+    return ERR_OK;
+}
+
+static ErrCode read_damaged(const SegmentRead *read, uint32_t position, const char *reason,
+                            Err *err) {
+    assert(reason);
+    return err_set(err, ERR_CORRUPT, "%s: damaged near byte %" PRIu32 ": %s", read->path, position,
+                   reason);
+}
+
+/* Goes from the batch at *position to the one with `offset`; *position may end at or behind what
+ * is good. */
+static ErrCode read_skip(const SegmentRead *read, uint32_t *position, int64_t offset, Err *err) {
+    RecordBatchInfo info;
+    while (*position + (uint64_t)RECORD_BATCH_HEAD_SIZE <= read->good) {
+        Bytes head = {read_at(read, *position), RECORD_BATCH_HEAD_SIZE};
+        if (!record_batch_peek(head, &info) || info.base_offset > offset)
+            return read_damaged(read, *position, "no batch where one must begin", err);
+        if (info.last_offset >= offset)
+            return ERR_OK;
+        *position += info.size;
+    }
+    return ERR_OK;
+}
+
+/* The end of the batches from `position` on that are whole, good and fit bytes_max; `position`
+ * itself when the first is not whole. */
+static ErrCode read_batches(const SegmentRead *read, uint32_t position, uint32_t bytes_max,
+                            uint32_t *end, Err *err) {
+    uint32_t first = position;
+    int64_t next_offset = -1;
+    while (position < read->good) {
+        Bytes bytes = {read_at(read, position), read->good - position};
+        RecordBatchInfo info;
+        uint32_t size;
+        Err cause;
+        if (bytes.size < RECORD_BATCH_HEAD_SIZE || record_batch_size(bytes, &size, &cause) ||
+            size > bytes.size)
+            break;
+        if (position > first && (uint64_t)position - first + size > bytes_max)
+            break;
+        ErrCode code = record_batch_check(bytes, &info, &cause);
+        if (code == ERR_OK && info.base_offset < next_offset)
+            code = err_set(&cause, ERR_CORRUPT, "offsets go back to %" PRId64, info.base_offset);
+        if (code != ERR_OK && position == first)
+            return read_damaged(read, position, cause.message, err);
+        if (code != ERR_OK)
+            break;
+        next_offset = info.last_offset + 1;
+        position += size;
+    }
+    *end = position;
+    return ERR_OK;
+}
+
+/* Where the batch that begins at `position` ends; at least its head, when that is not all there. */
+static uint64_t read_batch_end(const SegmentRead *read, uint32_t position) {
+    uint32_t size;
+    Err unread;
+    Bytes head = {NULL, 0};
+    if (position < read->good)
+        head = (Bytes){read_at(read, position), read->good - position};
+    if (head.size < RECORD_BATCH_HEAD_SIZE || record_batch_size(head, &size, &unread) != ERR_OK)
+        size = RECORD_BATCH_HEAD_SIZE;
+    return (uint64_t)position + size;
+}
+
+/* Reads more and more until the wanted batch is whole. */
+static ErrCode read_wanted(SegmentRead *read, uint32_t position, int64_t offset,
+                           uint32_t bytes_max, LogBlock **block, Err *err) {
+    uint64_t to = (uint64_t)position + bytes_max;
+    for (;;) {
+        uint32_t end = position;
+        TRY(read_range(read, position, to, err));
+        TRY(read_skip(read, &position, offset, err));
+        if (position < read->good) {
+            TRY(read_batches(read, position, bytes_max, &end, err));
+            if (end > position) {
+                *block = log_block_take_part(
+                    read->memory, (Bytes){read_at(read, position), end - position});
+                read->memory = NULL;
+                return ERR_OK;
+            }
+        }
+        to = read_batch_end(read, position);
+        if (read->good < read->to || to > read->state.size)
+            return read_damaged(read, read->good, "its sum is wrong", err);
+        if (to < (uint64_t)position + bytes_max)
+            to = (uint64_t)position + bytes_max;
+    }
+}
+
+ErrCode partition_read_segment(Partition *partition, Segment *segment, int64_t offset,
+                               uint32_t bytes_max, LogBlock **block, Err *err) {
+    assert(segment->readers > 0);
+    SegmentRead read = {.partition = partition, .segment = segment};
+    SegmentPlace place = partition_place(partition);
+    TRY(index_need(partition, segment, err));
+    lock_take(&partition->lock);
+    read.state = segment->state;
+    SegmentEntry entry = segment_index_find(&segment->index, &read.state, offset);
+    lock_release(&partition->lock);
+    segment_path(&place, read.state.base_offset, "seg", read.path);
+    ErrCode code = partition->io->ops->open(partition->io, read.path, IO_READ, &read.file, err);
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, ERR_CORRUPT, "%s is missing", read.path);
+    TRY(code);
+    if (bytes_max > SEGMENT_READ_BYTES)
+        bytes_max = SEGMENT_READ_BYTES;
+    if (bytes_max < RECORD_BATCH_HEAD_SIZE)
+        bytes_max = RECORD_BATCH_HEAD_SIZE;
+    code = read_wanted(&read, entry.position, offset, bytes_max, block, err);
+    read.file->ops->close(read.file);
+    mem_free(read.memory);
+    return code;
+}
