@@ -60,3 +60,14 @@ bool utf8_valid(Bytes text) {
     }
     return utf8_valid_tail(at, end);
 }
+
+uint32_t utf8_whole(Bytes text) {
+    uint32_t lead = text.size;
+    while (lead > 0 && text.size - lead < 3 && (text.data[lead - 1] & 0xc0) == 0x80)
+        lead--;
+    if (lead == 0 || text.data[lead - 1] < 0xc0)
+        return text.size;
+    uint8_t first = text.data[lead - 1];
+    uint32_t wanted = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    return text.size - lead + 1 < wanted ? lead - 1 : text.size;
+}
