@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "data/decimal.h"
 
 const Type type_null = {.kind = TYPE_NULL};
 const Type type_boolean = {.kind = TYPE_BOOLEAN};
@@ -191,7 +192,7 @@ const char *type_text(Arena *arena, const Type *type) {
 
 uint32_t type_width(const Type *type) {
     assert(type && type->kind <= TYPE_BYTES);
-    if (type->kind == TYPE_DECIMAL) /* decimal_width(): the least of the three that holds it */
-        return type->precision <= 18 ? 8 : type->precision <= 38 ? 16 : 32;
+    if (type->kind == TYPE_DECIMAL)
+        return decimal_width(type->precision);
     return type_facts[type->kind].width;
 }

@@ -42,6 +42,7 @@ struct AstType {
     int64_t scale;
     const AstField *fields;
     uint32_t field_count;
+    uint32_t depth; /* 1 + the deepest field's; at most EXPR_DEPTH_MAX */
 };
 
 /* -- Expressions ------------------------------------------------------------------------------ */
@@ -110,9 +111,11 @@ struct AstExpr {
     bool star;       /* f(*) */
     bool has_operand;
     bool has_else;
+    bool has_escape;
+    uint32_t depth; /* 1 + the deepest argument's or type's; at most EXPR_DEPTH_MAX */
     const char *qualifier; /* AST_COLUMN: NULL where none was written */
     const char *name;
-    Bytes text; /* literals; AST_LIKE: the escape, size 0 where none; NUL-terminated */
+    Bytes text; /* literals; AST_LIKE: the escape if has_escape; NUL-terminated */
     const AstType *type;
     const char *const *names; /* AST_STRUCT: field names; AST_LAMBDA: parameters */
     const AstExpr *const *args;
