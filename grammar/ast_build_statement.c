@@ -17,12 +17,13 @@ static void set_exprs(const AstList *list, const AstExpr *const **items, uint32_
     *count = list ? list->count : 0;
 }
 
-AstQuery *build_query(ParseContext *p, Token token, const BuildQuery *parts) {
-    assert(parts->items);
+AstQuery *build_query(ParseContext *p, Token token, const AstList *items,
+                      const BuildQuery *parts) {
+    assert(items);
     AstQuery *query = arena_alloc(p->arena, sizeof *query);
     query->pos = token.pos;
-    query->items = parts->items->items;
-    query->item_count = parts->items->count;
+    query->items = items->items;
+    query->item_count = items->count;
     query->sources = parts->sources ? parts->sources->items : NULL;
     query->source_count = parts->sources ? parts->sources->count : 0;
     if (parts->window)

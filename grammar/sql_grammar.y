@@ -34,11 +34,16 @@
 
 %syntax_error { p->unexpected = true; }
 
+/* The order is the one of messages that list what was expected. */
+%token FROM COMMA AS JOIN WITHIN ON WINDOW WHERE GROUP PARTITION HAVING ORDER EMIT LIMIT OFFSET
+    WITH VALUES KEY PRIMARY WHEN THEN ELSE END_CASE RP RB GT SEMI.
+
 %fallback NAME
-    ADD ALTER ANALYZE ARRAY ASC ASSERT CHANGES COLUMN COPY DEFINE DESC EMIT ESCAPE EXPLAIN
-    EXTENSIONS FINAL FUNCTION FUNCTIONS GRACE HEADER HEADERS ID IF INTERVAL KEY MAP OFFSET ORDER
-    PARTITION PERIOD PLUGINS PRIMARY REPLACE SCHEMA SESSION SET SHOW SINK SOURCE STRING_TYPE
-    STRUCT SUBJECT SYSTEM TABLES TIME TIMEOUT TYPE TYPES UNDEFINE UNIT VARIABLES ZONE.
+    ADD ALTER ANALYZE ARRAY ARRAY_OF ASC ASSERT CHANGES COLUMN COPY DEFINE DESC EMIT ESCAPE
+    EXPLAIN EXTENSIONS FINAL FUNCTION FUNCTIONS GRACE HEADER HEADERS ID IF INTERVAL KEY MAP MAP_OF
+    OFFSET ORDER PARTITION PERIOD PLUGINS PRIMARY REPLACE SCHEMA SESSION SET SHOW SINK SOURCE
+    STRING_TYPE STRUCT STRUCT_OF SUBJECT SYSTEM TABLES TIME TIMEOUT TYPE TYPES UNDEFINE UNIT
+    VARIABLES ZONE.
 
 /* Reserved, but used by nothing. */
 %token RESERVED.
@@ -353,13 +358,17 @@ option_list(L) ::= option_list(K) COMMA resource(N) EQ literal(V).
 /* == Queries =================================================================================== */
 
 %type query {AstQuery *}
-query(Q) ::= SELECT(T) items(I) FROM sources(S) window(W) where(B) group_by(G) partition_by(P)
-             having(H) order_by(O) emit(E) limit(L) offset(F).
-    { Q = build_query(p, T, &(BuildQuery){I, S, W, B, G, P, H, O, E, L, F}); }
-/* (addition) */
-query(Q) ::= SELECT(T) items(I) where(B) order_by(O) limit(L) offset(F).
-    { Q = build_query(p, T, &(BuildQuery){.items = I, .where = B, .order_by = O, .limit = L,
-                                          .offset = F}); }
+query(Q) ::= SELECT(T) items(I) from(B).      { Q = build_query(p, T, I, &B); }
+/* What SELECT is when additions are on: it needs no FROM. */
+query(Q) ::= SELECT_BARE(T) items(I) from(B). { Q = build_query(p, T, I, &B); }
+query(Q) ::= SELECT_BARE(T) items(I) where(W) order_by(O) limit(L) offset(F).
+    { BuildQuery B = {.where = W, .order_by = O, .limit = L, .offset = F};
+      Q = build_query(p, T, I, &B); }
+
+%type from {BuildQuery}
+from(B) ::= FROM sources(S) window(W) where(C) group_by(G) partition_by(P) having(H) order_by(O)
+            emit(E) limit(L) offset(F).
+    { B = (BuildQuery){S, W, C, G, P, H, O, E, L, F}; }
 
 /* expr [[AS] alias], *, source.*, expr->* */
 %type items {AstList *}
