@@ -102,11 +102,11 @@ bool io_mem_stopped(Io *io) {
 /* == Sectors that are not on disk ============================================================= */
 
 static MemSector *mem_sector_find(MemFile *file, uint64_t index) {
-    for (size_t i = 0; i < file->sector_count; i++)
-        if (file->sectors[i].index == index)
-            return &file->sectors[i];
-    assert(!"a dirty sector has a MemSector");
-    return NULL;
+    size_t i = 0;
+    while (i < file->sector_count && file->sectors[i].index != index)
+        i++;
+    assert(i < file->sector_count); /* a dirty sector has a MemSector */
+    return &file->sectors[i];
 }
 
 static uint8_t *mem_sector_bytes(MemFile *file, uint64_t index) {

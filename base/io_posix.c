@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io_hold.h"
 #include "base/io_impl.h"
 #include "base/mem.h"
 
@@ -352,7 +353,18 @@ static const IoOps posix_ops = {
     .random_u64 = posix_random_u64,
 };
 
+static Io posix_io = {&posix_ops};
+static Io *posix_held; /* NULL: as usual. Set before any thread is started. */
+
 Io *io_posix(void) {
-    static Io io = {&posix_ops};
-    return &io;
+    return posix_held ? posix_held : &posix_io;
+}
+
+void io_posix_hold_unsynced(bool on) {
+    if (on && !posix_held)
+        posix_held = io_hold_new(&posix_io);
+    if (!on) {
+        io_hold_free(posix_held);
+        posix_held = NULL;
+    }
 }

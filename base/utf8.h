@@ -10,6 +10,12 @@
 
 #include "base/bytes.h"
 
+/* Whether all of it is UTF-8: no overlong forms, no surrogates, nothing over U+10FFFF. */
+bool utf8_valid(Bytes text);
+
+/* Size of a text that was cut at a limit, without the character that the cut went through. */
+uint32_t utf8_whole(Bytes text);
+
 /* Length in UTF-16 units. */
 uint32_t utf8_length(Bytes text);
 

@@ -9,9 +9,19 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
 
 static void batch_copy_text(char *target, size_t size, const char *text) {
     snprintf(target, size, "%s", text ? text : "");
+}
+
+/* What was too long for its place still ends with a whole character. */
+static void batch_end_text(char *text, int length, size_t size) {
+    if (length >= 0 && (size_t)length < size)
+        return;
+    text[utf8_whole((Bytes){(const uint8_t *)text, (uint32_t)strlen(text)})] = '\0';
 }
 
 void batch_row_error(const Batch *batch, uint32_t row, const char *kind, const char *format, ...) {
@@ -23,8 +33,9 @@ void batch_row_error(const Batch *batch, uint32_t row, const char *kind, const c
     batch_copy_text(error.topic, sizeof error.topic, batch->topic);
     va_list args;
     va_start(args, format);
-    vsnprintf(error.text, sizeof error.text, format, args);
+    int length = vsnprintf(error.text, sizeof error.text, format, args);
     va_end(args);
+    batch_end_text(error.text, length, sizeof error.text);
     row_errors_add(batch->errors, &error);
 }
 

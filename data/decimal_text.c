@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 
+#include "base/utf8.h"
 #include "data/decimal_impl.h"
 
 enum {
@@ -221,8 +222,9 @@ static void print_plain(Buf *out, Bytes text, uint32_t *precision, uint32_t *sca
         return;
     }
     *precision = 0;
-    buf_put(out, text.data, text.size < TEXT_SHOWN_MAX ? text.size : TEXT_SHOWN_MAX);
-    buf_text(out, text.size < TEXT_SHOWN_MAX ? "" : "...");
+    bool cut = text.size > TEXT_SHOWN_MAX;
+    buf_put(out, text.data, cut ? utf8_whole((Bytes){text.data, TEXT_SHOWN_MAX}) : text.size);
+    buf_text(out, cut ? "..." : "");
 }
 
 void decimal_print_misfit(Buf *out, Bytes text, uint32_t precision, uint32_t scale, bool rounded) {

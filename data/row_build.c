@@ -104,10 +104,10 @@ void row_build_finish(RowBuild *builds, uint32_t count, Column **columns) {
     }
 }
 
-ErrCode row_build_error(const RowBuild *builds, const char *what, uint32_t index,
+ErrCode row_build_error(const Arena *arena, const char *what, uint32_t index,
                         uint32_t byte, Err *err) {
     assert(err);
-    if (builds && arena_over(builds->arena))
+    if (arena_over(arena))
         return err_set(err, ERR_LIMIT, "%s %u holds more values than the memory of a step", what,
                        index);
     return err_set(err, ERR_CORRUPT, "%s %u does not fit its types at byte %u", what, index, byte);

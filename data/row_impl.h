@@ -34,7 +34,7 @@ void row_build_end(RowBuild *build, uint32_t slot);
 void row_build_finish(RowBuild *builds, uint32_t count, Column **columns);
 
 /* The error of a reader or build that stopped within row `index`, of `what`. */
-ErrCode row_build_error(const RowBuild *builds, const char *what, uint32_t index,
+ErrCode row_build_error(const Arena *arena, const char *what, uint32_t index,
                         uint32_t byte, Err *err);
 
 #endif

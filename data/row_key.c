@@ -262,7 +262,7 @@ ErrCode row_key_get(const Bytes *keys, uint32_t key_count, const RowLayout *layo
         for (uint32_t k = 0; k < layout->column_count && reader_ok(&in); k++)
             value_read(&in, &builds[k]);
         if (!reader_ok(&in) || reader_left(&in) > 0)
-            return row_build_error(builds, "key", i, (uint32_t)(in.next - keys[i].data), err);
+            return row_build_error(arena, "key", i, (uint32_t)(in.next - keys[i].data), err);
     }
     row_build_finish(builds, layout->column_count, columns);
     return ERR_OK;

@@ -2,8 +2,8 @@
  * row_value.c - see row_value.h for the format.
  *
  * An array's body is the bitmap of its elements and then the present ones; a map has one count and
- * two bodies, keys and values. One row has exactly one form: bits behind the last column are zero,
- * and nothing follows the last value.
+ * two bodies, keys and values. Bits behind the last of a bitmap are zero, and nothing follows the
+ * last value.
  */
 #include "data/row_value.h"
 
@@ -259,7 +259,7 @@ ErrCode row_value_get(const Bytes *rows, uint32_t row_count, const RowLayout *la
         Reader in = reader_of(rows[i]);
         row_read(&in, builds, layout->column_count);
         if (!reader_ok(&in))
-            return row_build_error(builds, "row", i, (uint32_t)(in.next - rows[i].data), err);
+            return row_build_error(arena, "row", i, (uint32_t)(in.next - rows[i].data), err);
     }
     row_build_finish(builds, layout->column_count, columns);
     return ERR_OK;

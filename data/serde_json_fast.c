@@ -209,8 +209,10 @@ static const uint8_t *json_fast_struct(Decoder *json, JsonField *object, uint32_
         if (member->field == JSON_UNKNOWN) {
             at = json_skip(json, at, depth + 1);
         } else {
+            if (member->field == JSON_SHARED || at == end)
+                return NULL;
             JsonField *field = &object->children[member->field];
-            if (field->stamp == stamp || at == end)
+            if (field->stamp == stamp)
                 return NULL;
             field->stamp = stamp;
             at = json_fast_value(json, field, slot, at, depth + 1);

@@ -30,6 +30,7 @@
 
 enum {
     JSON_UNKNOWN = -1,         /* a member that no field wants */
+    JSON_SHARED = -2,          /* one that two want: "ab" for `ab` and for `AB` */
     JSON_MEMBER_TEXT = 52,     /* longer names are looked up each time */
     JSON_UNKNOWN_MEMBERS = 64, /* unknown names remembered for each object */
 };
@@ -39,7 +40,7 @@ typedef struct JsonMember {
     uint8_t text[JSON_MEMBER_TEXT]; /* zero-padded */
     uint16_t size;
     uint16_t care; /* which of the first 16 bytes count, one bit each */
-    int32_t field; /* index among the fields, or JSON_UNKNOWN */
+    int32_t field; /* index among the fields, JSON_UNKNOWN or JSON_SHARED */
     uint32_t next; /* the member that followed it last time */
 } JsonMember;
 
@@ -216,8 +217,13 @@ const uint8_t *json_fault(Decoder *json, const char *fault, const uint8_t *at); 
 
 JsonShape *json_shape_new(Arena *arena, const JsonField *object);
 
-/* The field that a member name means, or JSON_UNKNOWN; *exactly: letter by letter. */
-int32_t json_shape_field(const JsonField *object, Bytes name, bool *exactly);
+/* The fields that a member name means, JSON_UNKNOWN: none. */
+typedef struct JsonMeaning {
+    int32_t exact; /* letter by letter */
+    int32_t upper; /* as the upper case of it */
+} JsonMeaning;
+
+JsonMeaning json_shape_meaning(const JsonField *object, Bytes name);
 
 /* Reads a member name that was not foretold, colon and all, and remembers it where it can. NULL:
  * fault. The member is valid until the next call. */

@@ -40,17 +40,29 @@ static void json_shape_add_field(JsonField *object, JsonShape *shape, uint32_t f
     shape->names[at] = (uint16_t)(field + 1);
 }
 
-int32_t json_shape_field(const JsonField *object, Bytes name, bool *exactly) {
-    int32_t field = json_shape_find(object, name);
-    *exactly = field != JSON_UNKNOWN;
-    if (field != JSON_UNKNOWN || name.size > NAME_BYTES_MAX)
-        return field;
+JsonMeaning json_shape_meaning(const JsonField *object, Bytes name) {
+    JsonMeaning meaning = {json_shape_find(object, name), JSON_UNKNOWN};
+    if (name.size > NAME_BYTES_MAX)
+        return meaning;
     uint8_t upper[NAME_BYTES_MAX];
+    bool other = false;
     for (uint32_t i = 0; i < name.size; i++) {
         uint8_t c = name.data[i];
-        upper[i] = c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
+        bool lower = c >= 'a' && c <= 'z';
+        upper[i] = lower ? (uint8_t)(c - 'a' + 'A') : c;
+        other |= lower;
     }
-    return json_shape_find(object, (Bytes){upper, name.size});
+    if (other)
+        meaning.upper = json_shape_find(object, (Bytes){upper, name.size});
+    return meaning;
+}
+
+/* What the fast pass makes of it. */
+static int32_t json_shape_field(const JsonField *object, Bytes name) {
+    JsonMeaning meaning = json_shape_meaning(object, name);
+    if (meaning.exact == JSON_UNKNOWN)
+        return meaning.upper;
+    return meaning.upper == JSON_UNKNOWN ? meaning.exact : JSON_SHARED;
 }
 
 /* == Members by text == */
@@ -78,7 +90,7 @@ static JsonMember *json_shape_add(const JsonField *object, JsonShape *shape, Byt
     JsonMember *member = &shape->members[shape->count++];
     memcpy(member->text, text.data, text.size);
     member->size = (uint16_t)text.size;
-    member->care = text.size >= 16 ? 0xffff : (uint16_t)((1U << text.size) - 1);
+    member->care = (uint16_t)(text.size >= 16 ? 0xffffU : (1U << text.size) - 1);
     member->field = field;
     member->next = shape->count - 1;
     shape->unknown_count += field == JSON_UNKNOWN;
@@ -100,9 +112,7 @@ JsonShape *json_shape_new(Arena *arena, const JsonField *object) {
     named.shape = shape;
     for (uint32_t i = 0; i < fields; i++)
         json_shape_add_field(&named, shape, i);
-    bool exactly;
-    json_shape_add(&named, shape, bytes_of("\"\":"),
-                   json_shape_field(&named, bytes_of(""), &exactly));
+    json_shape_add(&named, shape, bytes_of("\"\":"), json_shape_field(&named, bytes_of("")));
     assert(shape->count == 1);
     return shape;
 }
@@ -113,13 +123,12 @@ JsonShape *json_shape_new(Arena *arena, const JsonField *object) {
 static JsonMember *json_shape_resolve(Decoder *json, JsonField *object, Bytes text, Bytes raw,
                                       bool escaped) {
     JsonShape *shape = object->shape;
-    bool exactly;
     Bytes name = raw;
     if (escaped) {
         uint8_t *room = json_room(json, raw.size);
         name = (Bytes){room, (uint32_t)(json_text_unescape(room, raw) - room)};
     }
-    int32_t field = json_shape_field(object, name, &exactly);
+    int32_t field = json_shape_field(object, name);
     JsonMember *member = text.data ? json_shape_add(object, shape, text, field) : NULL;
     if (!member) {
         member = &shape->other;

@@ -6,8 +6,8 @@
  */
 #include <assert.h>
 
+#include "base/utf8.h"
 #include "data/serde_json_impl.h"
-#include "data/utf8.h"
 
 const uint8_t *json_fault(Decoder *json, const char *fault, const uint8_t *at) {
     json->fault = fault;

@@ -25,6 +25,17 @@ static bool json_slow_inner(Decoder *json, JsonField *field, uint32_t slot, cons
     return ok;
 }
 
+/* A value of that name: the exact one counts more than any other, the last more than the first. */
+static void json_slow_note(JsonField *object, int32_t index, const uint8_t *at, bool exactly) {
+    if (index == JSON_UNKNOWN)
+        return;
+    JsonField *field = &object->children[index];
+    if (!field->found || exactly || !field->found_exactly) {
+        field->found = at;
+        field->found_exactly = exactly;
+    }
+}
+
 /* Notes at each field where the value is that it gets. */
 static void json_slow_find(Decoder *json, JsonField *object, const uint8_t *at) {
     const uint8_t *end = json->end;
@@ -32,19 +43,14 @@ static void json_slow_find(Decoder *json, JsonField *object, const uint8_t *at) 
         object->children[i].found = NULL;
     at = json_space(at + 1, end);
     while (*at != '}') {
-        bool escaped, exactly;
+        bool escaped;
         const uint8_t *close = json_string(json, at + 1, &escaped);
         Bytes raw = {at + 1, (uint32_t)(close - at - 1)};
         Bytes name = json_text_string(json, raw, escaped);
         at = json_space(json_space(close + 1, end) + 1, end);
-        int32_t index = json_shape_field(object, name, &exactly);
-        if (index != JSON_UNKNOWN) {
-            JsonField *field = &object->children[index];
-            if (!field->found || exactly || !field->found_exactly) {
-                field->found = at;
-                field->found_exactly = exactly;
-            }
-        }
+        JsonMeaning meaning = json_shape_meaning(object, name);
+        json_slow_note(object, meaning.exact, at, true);
+        json_slow_note(object, meaning.upper, at, false);
         at = json_space(json_skip(json, at, 0), end);
         if (*at == ',')
             at = json_space(at + 1, end);

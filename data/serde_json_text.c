@@ -8,9 +8,9 @@
 #include <assert.h>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "data/number_impl.h"
 #include "data/serde_json_impl.h"
-#include "data/utf8.h"
 
 enum { JSON_ROOM_MIN = 4 << 10, JSON_ROOM_MAX = 256 << 10 };
 
@@ -54,7 +54,7 @@ static const uint8_t *json_unescape_code(uint8_t **target, const uint8_t *at, co
             code = '?';
         }
     }
-    *target = utf8_put(*target, code);
+    *target += utf8_encode(*target, code);
     return at;
 }
 

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "data/base64.h"
 #include "data/decimal.h"
 #include "data/number_impl.h"
@@ -31,6 +32,9 @@ static void json_error_text(Decoder *json, size_t *size, const char *format, ...
     *size += added < 0 ? 0 : (size_t)added;
     if (*size > JSON_ERROR_SIZE - 1)
         *size = JSON_ERROR_SIZE - 1;
+    Bytes text = {(const uint8_t *)json->error, (uint32_t)*size};
+    *size = utf8_whole(text);
+    json->error[*size] = '\0';
 }
 
 static void json_error_path(Decoder *json, size_t *size) {
@@ -61,14 +65,6 @@ bool json_value_misfit(Decoder *json, const JsonField *field, const char *source
     type_print(&type, field->type);
     json_value_fail(json, "Can't convert type. sourceType: %s, requiredType: %s", source_type,
                     buf_cstr(&type));
-    buf_free(&type);
-    return false;
-}
-
-static bool json_value_no_number(Decoder *json, const JsonField *field) {
-    Buf type = {0};
-    type_print(&type, field->type);
-    json_value_fail(json, "Can't coerce string to type. targetType: %s", buf_cstr(&type));
     buf_free(&type);
     return false;
 }
@@ -135,9 +131,9 @@ static int64_t json_integer_part(Bytes text) {
 static bool json_value_i64_text(Decoder *json, JsonField *field, uint32_t slot, Bytes text) {
     int64_t value;
     if (!number_parse_i64(text, &value))
-        return json_value_no_number(json, field);
+        return json_value_misfit(json, field, "TextNode");
     if (field->kind == TYPE_INT && value != (int32_t)value)
-        return json_value_no_number(json, field);
+        return json_value_misfit(json, field, "TextNode");
     return json_value_i64(json, field, slot, value);
 }
 
@@ -283,7 +279,7 @@ bool json_value_string(Decoder *json, JsonField *field, uint32_t slot, Bytes raw
         return json_value_i64_text(json, field, slot, text);
     case TYPE_DOUBLE:
         if (!json_double_text(text, &number))
-            return json_value_no_number(json, field);
+            return json_value_misfit(json, field, "TextNode");
         return json_value_f64(field, slot, number);
     case TYPE_DECIMAL:
         return json_value_decimal(json, field, slot, text);

@@ -18,6 +18,9 @@ typedef struct ExprProgram ExprProgram;
 ErrCode expr_compile(const Expr *const *exprs, uint32_t count, Arena *arena, ExprProgram **program,
                      Err *err);
 
+/* The clock and chance that functions of this program see; without one they fail. */
+void expr_set_io(ExprProgram *program, Io *io);
+
 /* results[i]: values of expression i at the batch's selected rows, a column of batch->row_count
  * physical rows in batch->arena or one of the batch's own columns. */
 void expr_run(ExprProgram *program, const Batch *batch, const Column **results);

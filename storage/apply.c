@@ -171,7 +171,8 @@ static ErrCode apply_topic(Apply *apply, Bytes body) {
     buf_u32_le(&value, partitions);
     buf_bytes(&value, name);
     apply_system_put(apply, system_topic_key(key, id), buf_view(&value));
-    topics_add(&storage->topics, topic_new_from(storage->io, storage->folder, id, buf_view(&value)));
+    topic = topic_new_from(storage->io, storage->folder, id, buf_view(&value));
+    topics_add(&storage->topics, topic);
     buf_free(&value);
     return ERR_OK;
 }

@@ -60,7 +60,7 @@ struct Commit {
     Commit *next;
 };
 
-enum { COMMIT_NONE_OPEN = UINT32_MAX };
+static const uint32_t COMMIT_NONE_OPEN = UINT32_MAX;
 
 /* Calls done and frees the commit. */
 void commit_finish(Commit *commit);

@@ -148,7 +148,7 @@ ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err) {
     assert(journal->group.size == 0);
     TRY(journal_write_head(journal, &next, err));
     if (sync) {
-        journal->syncs++;
+        atomic_fetch_add(&journal->syncs, 1);
         TRY(next.file->ops->sync(next.file, err));
     }
     JournalFile last = journal->current;
@@ -166,11 +166,16 @@ ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err) {
     return ERR_OK;
 }
 
-ErrCode journal_switch(Journal *journal, bool sync, Err *err) {
-    lock_take(&journal->lock);
+/* With the lock held: from here on nothing is accepted for the rest of the current file. */
+static JournalFile journal_take_spare(Journal *journal) {
     JournalFile next = journal->spare;
     journal->spare = (JournalFile){0};
-    lock_release(&journal->lock);
+    if (journal->current.file)
+        journal->position = journal->current.size;
+    return next;
+}
+
+static ErrCode journal_start_spare(Journal *journal, JournalFile next, bool sync, Err *err) {
     assert(next.file);
     ErrCode code = journal_start(journal, next, sync, err);
     if (code != ERR_OK)
@@ -178,23 +183,36 @@ ErrCode journal_switch(Journal *journal, bool sync, Err *err) {
     return code;
 }
 
-/* == Room ===================================================================================== */
-
-/* With the lock held: how much more may be accepted. */
-static bool journal_has_room(const Journal *journal, uint64_t bytes) {
-    uint64_t wanted = journal->reserved + bytes;
-    assert(journal->position <= journal->current.size);
-    if (wanted <= journal->current.size - journal->position)
-        return true;
-    return journal->spare.file && wanted <= journal->spare.size - JOURNAL_HEAD_BLOCK;
+ErrCode journal_switch(Journal *journal, bool sync, Err *err) {
+    lock_take(&journal->lock);
+    JournalFile next = journal_take_spare(journal);
+    lock_release(&journal->lock);
+    return journal_start_spare(journal, next, sync, err);
 }
 
-bool journal_has_spare(Journal *journal, uint64_t capacity) {
+/* With the lock held: the spare holds what is reserved and `bytes` more. */
+static bool journal_spare_holds(const Journal *journal, uint64_t bytes) {
+    return journal->spare.file &&
+           journal->reserved + bytes <= journal->spare.size - JOURNAL_HEAD_BLOCK;
+}
+
+ErrCode journal_cut(Journal *journal, bool *done, Err *err) {
+    JournalFile next = {0};
     lock_take(&journal->lock);
-    uint64_t wanted = journal->reserved + capacity;
-    bool has = journal->spare.file && wanted <= journal->spare.size - JOURNAL_HEAD_BLOCK;
+    *done = journal_spare_holds(journal, 0);
+    if (*done)
+        next = journal_take_spare(journal);
     lock_release(&journal->lock);
-    return has;
+    return *done ? journal_start_spare(journal, next, true, err) : ERR_OK;
+}
+
+/* == Room ===================================================================================== */
+
+/* With the lock held: `bytes` more may be accepted. */
+static bool journal_has_room(const Journal *journal, uint64_t bytes) {
+    assert(journal->position <= journal->current.size);
+    return journal->reserved + bytes <= journal->current.size - journal->position ||
+           journal_spare_holds(journal, bytes);
 }
 
 /* A file was made, or could not be. */
@@ -263,12 +281,19 @@ void journal_unreserve(Journal *journal, uint64_t bytes) {
     lock_release(&journal->lock);
 }
 
-ErrCode journal_prepare(Journal *journal, uint64_t least, bool fill, Err *err) {
+ErrCode journal_prepare(Journal *journal, bool fill, Err *err) {
     ErrCode code = ERR_OK;
     lock_take(&journal->lock);
-    uint64_t half = journal->current.size / 2;
-    uint64_t left = journal->current.size - journal->position;
-    if (!journal->spare.file && left < (least > half ? least : half))
+    if (!journal->spare.file && journal->position > journal->current.size / 2)
+        code = journal_take_space(journal, 0, fill, err);
+    lock_release(&journal->lock);
+    return code;
+}
+
+ErrCode journal_make_spare(Journal *journal, bool fill, Err *err) {
+    ErrCode code = ERR_OK;
+    lock_take(&journal->lock);
+    while (code == ERR_OK && !journal_spare_holds(journal, 0))
         code = journal_take_space(journal, 0, fill, err);
     lock_release(&journal->lock);
     return code;
@@ -286,6 +311,8 @@ bool journal_fits(const Journal *journal, uint64_t size) {
 static void journal_pad(Journal *journal, uint32_t alignment) {
     Buf *group = &journal->group;
     size_t padding = (size_t)frame_align(group->size, alignment) - group->size;
+    if (padding == 0)
+        return;
     memset(buf_room(group, padding), 0, padding);
     group->size += padding;
 }
@@ -299,7 +326,7 @@ void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, 
     frame_write(buf_room(&journal->group, size), head, offsets, entries, entries_hash,
                 &journal->chain);
     journal->group.size += size;
-    journal->frames++;
+    atomic_fetch_add(&journal->frames, 1);
 }
 
 ErrCode journal_write(Journal *journal, Err *err) {
@@ -314,8 +341,8 @@ ErrCode journal_write(Journal *journal, Err *err) {
     lock_take(&journal->lock);
     journal->position += group->size;
     lock_release(&journal->lock);
-    journal->groups++;
-    journal->bytes += group->size;
+    atomic_fetch_add(&journal->groups, 1);
+    atomic_fetch_add(&journal->bytes, group->size);
     buf_reset(group);
     if (group->capacity > JOURNAL_GROUP_KEEP_BYTES)
         buf_free(group);
@@ -326,7 +353,7 @@ ErrCode journal_sync(Journal *journal, Err *err) {
     IoFile *file = journal->current.file;
     assert(journal->group.size == 0);
     TRY(file->ops->sync(file, err));
-    journal->syncs++;
+    atomic_fetch_add(&journal->syncs, 1);
     journal->covered_lsn = journal->durable_lsn;
     journal->durable_lsn = journal->chain.lsn;
     return ERR_OK;

@@ -21,6 +21,8 @@
 #ifndef STORAGE_JOURNAL_IMPL_H
 #define STORAGE_JOURNAL_IMPL_H
 
+#include <stdatomic.h>
+
 #include "base/io.h"
 #include "base/thread.h"
 #include "storage/frame_impl.h"
@@ -53,7 +55,7 @@ typedef struct Journal {
     uint64_t durable_lsn; /* highest LSN known synced */
     uint64_t covered_lsn; /* highest durable_lsn that a synced frame tells */
     Buf group;
-    uint64_t frames, groups, bytes, syncs; /* figures, read by anyone: they may be a little old */
+    atomic_ullong frames, groups, bytes, syncs; /* figures, read by anyone */
 
     Lock lock;
     Signal room;         /* a spare was made, or reserved bytes were written */
@@ -81,13 +83,17 @@ ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *ma
 ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err);
 /* The same with the spare, which must be there. */
 ErrCode journal_switch(Journal *journal, bool sync, Err *err);
+/* The same for a checkpoint, durable at once; *done is false when the spare is missing or smaller
+ * than what is reserved. */
+ErrCode journal_cut(Journal *journal, bool *done, Err *err);
 
 /* Room for commits. NO_SPACE: not now. */
 ErrCode journal_reserve(Journal *journal, uint64_t bytes, Err *err);
 void journal_unreserve(Journal *journal, uint64_t bytes);
-/* Makes a spare when there is none and `least` bytes or half a file are not left. */
-ErrCode journal_prepare(Journal *journal, uint64_t least, bool fill, Err *err);
-bool journal_has_spare(Journal *journal, uint64_t capacity);
+/* Makes a spare when half of the current file is used and there is none. */
+ErrCode journal_prepare(Journal *journal, bool fill, Err *err);
+/* Makes a spare that holds what is reserved, when there is none. */
+ErrCode journal_make_spare(Journal *journal, bool fill, Err *err);
 
 /* Whether a frame of `size` bytes (aligned) fits the group and the current file. */
 bool journal_fits(const Journal *journal, uint64_t size);

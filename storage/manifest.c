@@ -94,7 +94,9 @@ ErrCode manifest_read(Io *io, const char *folder, Manifest *manifest, Err *err) 
     return code;
 }
 
-ErrCode manifest_write(Io *io, const char *folder, const Manifest *manifest, Err *err) {
+/* Writes copies [first, 2) of the manifest's slot and syncs. */
+static ErrCode slot_write(Io *io, const char *folder, const Manifest *manifest, uint64_t first,
+                          Err *err) {
     Buf path = {0}, copy = {0};
     IoFile *file = NULL;
     ErrCode code = ERR_OK;
@@ -105,8 +107,8 @@ ErrCode manifest_write(Io *io, const char *folder, const Manifest *manifest, Err
     memset(buf_room(&copy, padding), 0, padding);
     copy.size += padding;
     TRY_DONE(io->ops->open(io, buf_cstr(&path), IO_WRITE, &file, err));
-    TRY_DONE(file->ops->write(file, 0, buf_view(&copy), err));
-    TRY_DONE(file->ops->write(file, MANIFEST_COPY_AT, buf_view(&copy), err));
+    for (uint64_t i = first; i < 2; i++)
+        TRY_DONE(file->ops->write(file, i * MANIFEST_COPY_AT, buf_view(&copy), err));
     TRY_DONE(file->ops->sync(file, err));
 done:
     if (file)
@@ -114,6 +116,14 @@ done:
     buf_free(&path);
     buf_free(&copy);
     return code;
+}
+
+ErrCode manifest_write(Io *io, const char *folder, const Manifest *manifest, Err *err) {
+    return slot_write(io, folder, manifest, 0, err);
+}
+
+ErrCode manifest_confirm(Io *io, const char *folder, const Manifest *manifest, Err *err) {
+    return manifest->generation == 0 ? ERR_OK : slot_write(io, folder, manifest, 1, err);
 }
 
 ErrCode manifest_make(Io *io, const char *folder, Err *err) {

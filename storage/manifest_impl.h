@@ -59,6 +59,11 @@ ErrCode manifest_read(Io *io, const char *folder, Manifest *manifest, Err *err);
 /* Writes both copies into the slot of its generation and syncs. The slot files exist. */
 ErrCode manifest_write(Io *io, const char *folder, const Manifest *manifest, Err *err);
 
+/* Writes the second copy of a manifest that was read once more and syncs it. Had the last process
+ * failed to sync it, the page cache alone would hold it, and writing the other slot would destroy
+ * the last good one. Afterwards this copy is certainly on disk; the first was not touched. */
+ErrCode manifest_confirm(Io *io, const char *folder, const Manifest *manifest, Err *err);
+
 /* Makes the slot files of a new folder. */
 ErrCode manifest_make(Io *io, const char *folder, Err *err);
 

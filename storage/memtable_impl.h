@@ -7,8 +7,8 @@
  *
  *   root --> [ sep | sep | sep ] --> leaf [ key value | key value | ... ]
  *
- * Keys are ordered as unsigned bytes. The first bytes that all keys of a node share are not looked
- * at; of the next eight each slot keeps a copy (`hint`), so that a search touches one cell, not six.
+ * Keys are ordered as unsigned bytes. The first bytes that all keys of a node share are looked at
+ * once; of the next eight each slot keeps a copy (`hint`), so a search touches one cell, not six.
  * A node without keys does not exist; nodes are not merged otherwise.
  *
  * Threads: one writer; memtable_share() needs the writer's lock, reading a shared root needs none.

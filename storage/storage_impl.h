@@ -28,7 +28,7 @@
 enum {
     SYSTEM_TOPIC = 1,     /* topic u32 -> partitions u32 LE, name */
     SYSTEM_PARTITION = 2, /* topic u32, partition u32 -> partition_save(); in table files only */
-    SYSTEM_POSITION = 3,  /* task u32, topic u32, partition u32 -> next i64 LE, leader epoch i32 LE */
+    SYSTEM_POSITION = 3,  /* task u32, topic u32, partition u32 -> next i64 LE, epoch i32 LE */
     SYSTEM_CATALOG = 4,   /* key -> value */
     SYSTEM_KEY_SIZE = 32, /* room for every key but the catalog's: integers are big-endian */
 };
@@ -49,7 +49,7 @@ struct Storage {
     Signal changed; /* to all who wait: a commit is done, a checkpoint moved, closing */
     Signal background_work;
     Commit *queue_first, *queue_last;
-    bool closing, writer_busy;
+    bool closing, writer_closing, background_kicked;
     Err failure; /* what made `failed` true */
 
     Journal journal;

@@ -306,13 +306,13 @@ void *writer_thread(void *arg) {
             continue;
         lock_take(&storage->queue_lock);
         int64_t nap_us = writer_nap_us(storage);
-        if (!storage->queue_first && !storage->closing && !storage->checkpoint.cut_wanted) {
+        if (!storage->queue_first && !storage->writer_closing && !storage->checkpoint.cut_wanted) {
             if (nap_us < 0)
                 signal_wait(&storage->work, &storage->queue_lock);
             else if (nap_us > 0)
                 (void)signal_wait_for(&storage->work, &storage->queue_lock, nap_us);
         }
-        open = storage->queue_first || !storage->closing || storage->checkpoint.cut_wanted;
+        open = storage->queue_first || !storage->writer_closing;
         lock_release(&storage->queue_lock);
     }
     return NULL;

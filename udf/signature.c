@@ -165,7 +165,8 @@ static bool sig_fits(const SigType *param, const Type *type, bool cast,
                sig_fits(param->args[0], type->fields[0].type, false, bound) &&
                sig_fits(param->args[1], type->fields[1].type, false, bound);
     default:
-        return type->kind == param->scalar || (cast && signature_implicit_cast(type, param->scalar));
+        return type->kind == param->scalar ||
+               (cast && signature_implicit_cast(type, param->scalar));
     }
 }
 

@@ -1,15 +1,16 @@
 /*
- * utf8.c - see utf8.h.
+ * utf8_valid.c - whether bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing over
+ * U+10FFFF.
  *
  * ASCII goes by in words of eight bytes; longer forms are checked as one number against the bits
  * that they must have, so that a run of one script costs one well-predicted branch a character.
  */
-#include "data/utf8.h"
-
 #include <assert.h>
 
+#include "base/utf8.h"
+
 /* Size of the sequence at `at`, which has at least 4 readable bytes; 0: none. */
-static uint32_t utf8_size(const uint8_t *at) {
+static uint32_t utf8_sequence(const uint8_t *at) {
     uint32_t word = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
     if ((word & 0xf0c0c000U) == 0xe0808000U) { /* not overlong, not U+D800 to U+DFFF */
         uint32_t lead = word >> 16 & 0x0f20U;
@@ -31,7 +32,7 @@ static bool utf8_valid_tail(const uint8_t *at, const uint8_t *end) {
     assert(count < 4);
     memcpy(tail, at, count);
     while (i < count) {
-        uint32_t size = utf8_size(tail + i);
+        uint32_t size = utf8_sequence(tail + i);
         if (size == 0)
             return false;
         i += size;
@@ -52,7 +53,7 @@ bool utf8_valid(Bytes text) {
                 continue;
             }
         }
-        uint32_t size = utf8_size(at);
+        uint32_t size = utf8_sequence(at);
         if (size == 0)
             return false;
         at += size;
@@ -60,22 +61,13 @@ bool utf8_valid(Bytes text) {
     return utf8_valid_tail(at, end);
 }
 
-uint8_t *utf8_put(uint8_t *target, uint32_t code) {
-    assert(code < 0xd800 || (code > 0xdfff && code <= 0x10ffff));
-    if (code < 0x80) {
-        *target++ = (uint8_t)code;
-    } else if (code < 0x800) {
-        *target++ = (uint8_t)(0xc0 | code >> 6);
-        *target++ = (uint8_t)(0x80 | (code & 63));
-    } else if (code < 0x10000) {
-        *target++ = (uint8_t)(0xe0 | code >> 12);
-        *target++ = (uint8_t)(0x80 | (code >> 6 & 63));
-        *target++ = (uint8_t)(0x80 | (code & 63));
-    } else {
-        *target++ = (uint8_t)(0xf0 | code >> 18);
-        *target++ = (uint8_t)(0x80 | (code >> 12 & 63));
-        *target++ = (uint8_t)(0x80 | (code >> 6 & 63));
-        *target++ = (uint8_t)(0x80 | (code & 63));
-    }
-    return target;
+uint32_t utf8_whole(Bytes text) {
+    uint32_t lead = text.size;
+    while (lead > 0 && text.size - lead < 3 && (text.data[lead - 1] & 0xc0) == 0x80)
+        lead--;
+    if (lead == 0 || text.data[lead - 1] < 0xc0)
+        return text.size;
+    uint8_t first = text.data[lead - 1];
+    uint32_t wanted = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    return text.size - lead + 1 < wanted ? lead - 1 : text.size;
 }

@@ -1,0 +1,336 @@
+/*
+ * storage.c - see storage.h: opens a data folder, drives it, closes it.
+ *
+ *   lock      taken while a process has the folder open
+ *   format    "weir-data 1": layout of everything else; another number is refused
+ *   uuid      of this folder, for people
+ *   journal/ ckpt/ topics/ tables/
+ *
+ * A new folder gets `format` first, durable before anything else exists: a folder that holds
+ * something but no format is not ours, or damaged.
+ */
+#include "storage/storage.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "storage/recovery_impl.h"
+#include "storage/storage_impl.h"
+
+#define STORAGE_FORMAT "weir-data 1\n"
+
+enum {
+    STORAGE_CHECKPOINT_BYTES = 64 << 20,
+    STORAGE_CHECKPOINT_MS = 30000,
+    STORAGE_TAIL_BYTES_MAX = 64 << 20,
+    STORAGE_MARK_MS = 100,
+};
+
+static char *storage_path(const Storage *storage, const char *name) {
+    Buf buf = {0};
+    buf_printf(&buf, "%s/%s", storage->folder, name);
+    char *path = mem_strdup(buf_cstr(&buf));
+    buf_free(&buf);
+    return path;
+}
+
+/* == Failure ================================================================================== */
+
+bool storage_failed(const Storage *storage) {
+    return atomic_load(&storage->failed);
+}
+
+ErrCode storage_state(Storage *storage, Err *err) {
+    assert(storage);
+    if (!storage_failed(storage))
+        return ERR_OK;
+    lock_take(&storage->queue_lock);
+    Err failure = storage->failure;
+    lock_release(&storage->queue_lock);
+    return err_set(err, ERR_STORAGE_FAILED, "%s is stopped: %s", storage->folder, failure.message);
+}
+
+ErrCode storage_fail(Storage *storage, const Err *cause, Err *err) {
+    assert(cause->code != ERR_OK);
+    lock_take(&storage->queue_lock);
+    if (!storage_failed(storage)) {
+        storage->failure = *cause;
+        atomic_store(&storage->failed, true);
+    }
+    signal_all(&storage->changed);
+    signal_all(&storage->work);
+    lock_release(&storage->queue_lock);
+    return storage_state(storage, err);
+}
+
+/* == The folder =============================================================================== */
+
+/* The folder that holds `path`; mem_free(). */
+static char *parent_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return mem_strdup(".");
+    char *parent = mem_strdup(path);
+    parent[slash == path ? 1 : slash - path] = '\0';
+    return parent;
+}
+
+/* Writes a small file whole: under another name, synced, then renamed. */
+static ErrCode folder_put(Storage *storage, const char *name, Bytes content, Err *err) {
+    Io *io = storage->io;
+    char *path = storage_path(storage, name), *temporary = storage_path(storage, "new");
+    IoFile *file = NULL;
+    ErrCode code = ERR_OK;
+    TRY_DONE(io->ops->open(io, temporary, IO_WRITE, &file, err));
+    TRY_DONE(file->ops->resize(file, 0, err));
+    TRY_DONE(file->ops->write(file, 0, content, err));
+    TRY_DONE(file->ops->sync(file, err));
+    TRY_DONE(io->ops->rename(io, temporary, path, err));
+    TRY_DONE(io->ops->sync_folder(io, storage->folder, err));
+done:
+    if (file)
+        file->ops->close(file);
+    mem_free(path);
+    mem_free(temporary);
+    return code;
+}
+
+static ErrCode folder_put_uuid(Storage *storage, Err *err) {
+    uint64_t high = storage->io->ops->random_u64(storage->io);
+    uint64_t low = storage->io->ops->random_u64(storage->io);
+    high = (high & ~0xf000ULL) | 0x4000; /* version 4, variant 1 of RFC 9562 */
+    low = (low & ~(3ULL << 62)) | 2ULL << 62;
+    Buf text = {0};
+    buf_printf(&text, "%08llx-%04llx-%04llx-%04llx-%012llx\n", (unsigned long long)(high >> 32),
+               (unsigned long long)(high >> 16 & 0xffff), (unsigned long long)(high & 0xffff),
+               (unsigned long long)(low >> 48), (unsigned long long)(low & 0xffffffffffffULL));
+    assert(text.size == 37);
+    ErrCode code = folder_put(storage, "uuid", buf_view(&text), err);
+    buf_free(&text);
+    return code;
+}
+
+/* Nothing but what a first start-up that did not get far may have left. */
+static ErrCode folder_check_empty(Storage *storage, Err *err) {
+    Arena *arena = arena_new("folder", 0);
+    char **names;
+    uint32_t count;
+    ErrCode code = storage->io->ops->list(storage->io, storage->folder, arena, &names, &count, err);
+    for (uint32_t i = 0; code == ERR_OK && i < count; i++)
+        if (strcmp(names[i], "lock") != 0 && strcmp(names[i], "new") != 0)
+            code = err_set(err, ERR_CORRUPT,
+                           "%s holds %s, but no file `format`: it is not a data folder, or damaged",
+                           storage->folder, names[i]);
+    arena_free(arena);
+    return code;
+}
+
+static ErrCode folder_check_format(Storage *storage, bool *there, Err *err) {
+    char *path = storage_path(storage, "format");
+    char text[64] = {0};
+    IoFile *file;
+    uint32_t got = 0;
+    ErrCode code = storage->io->ops->open(storage->io, path, IO_READ, &file, err);
+    *there = code == ERR_OK;
+    if (code == ERR_OK) {
+        code = file->ops->read(file, 0, text, sizeof text - 1, &got, err);
+        file->ops->close(file);
+    } else if (code == ERR_NOT_FOUND) {
+        code = ERR_OK;
+    }
+    if (code == ERR_OK && *there && strcmp(text, STORAGE_FORMAT) != 0)
+        code = err_set(err, ERR_CORRUPT,
+                       "%s: offset 0: not the format of this version (\"weir-data 1\")", path);
+    mem_free(path);
+    return code;
+}
+
+/* Folders and files that every data folder has. A crash may have left some of them. */
+static ErrCode folder_make_parts(Storage *storage, Err *err) {
+    static const char *const names[] = {"journal", "ckpt", "topics", "tables"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *path = storage_path(storage, names[i]);
+        ErrCode code = storage->io->ops->make_folder(storage->io, path, err);
+        mem_free(path);
+        TRY(code);
+    }
+    TRY(storage->io->ops->sync_folder(storage->io, storage->folder, err));
+    TRY(manifest_make(storage->io, storage->folder, err));
+    return folder_put_uuid(storage, err);
+}
+
+/* The last thing made is `uuid`: with it the folder is complete. */
+static ErrCode folder_open(Storage *storage, Err *err) {
+    Io *io = storage->io;
+    TRY(io->ops->make_folder(io, storage->folder, err));
+    char *lock = storage_path(storage, "lock");
+    ErrCode code = io->ops->lock(io, lock, &storage->lock_file, err);
+    mem_free(lock);
+    TRY(code);
+    bool there;
+    TRY(folder_check_format(storage, &there, err));
+    if (!there) {
+        TRY(folder_check_empty(storage, err));
+        char *parent = parent_of(storage->folder);
+        code = io->ops->sync_folder(io, parent, err);
+        mem_free(parent);
+        TRY(code);
+        TRY(folder_put(storage, "format", bytes_of(STORAGE_FORMAT), err));
+    }
+    char *uuid = storage_path(storage, "uuid");
+    IoFile *file;
+    code = io->ops->open(io, uuid, IO_READ, &file, err);
+    mem_free(uuid);
+    if (code == ERR_OK)
+        file->ops->close(file);
+    return code == ERR_NOT_FOUND ? folder_make_parts(storage, err) : code;
+}
+
+/* == Opening and closing ====================================================================== */
+
+static Storage *storage_new(Io *io, const char *folder, const StorageOptions *options) {
+    Storage *storage = mem_alloc(sizeof *storage);
+    storage->io = io;
+    storage->folder = mem_strdup(folder);
+    StorageOptions *set = &storage->options;
+    if (options)
+        *set = *options;
+    if (set->checkpoint_bytes == 0)
+        set->checkpoint_bytes = STORAGE_CHECKPOINT_BYTES;
+    if (set->checkpoint_ms == 0)
+        set->checkpoint_ms = STORAGE_CHECKPOINT_MS;
+    if (set->tail_bytes_max == 0)
+        set->tail_bytes_max = STORAGE_TAIL_BYTES_MAX;
+    if (set->frame_bytes_max == 0)
+        set->frame_bytes_max = FRAME_BYTES_MAX;
+    if (set->mark_ms == 0)
+        set->mark_ms = STORAGE_MARK_MS;
+    atomic_init(&storage->next_id, 1);
+    atomic_init(&storage->commit_seq, 1);
+    lock_init(&storage->queue_lock);
+    lock_init(&storage->state_lock);
+    signal_init(&storage->work);
+    signal_init(&storage->changed);
+    signal_init(&storage->background_work);
+    topics_init(&storage->topics);
+    journal_init(&storage->journal, io, folder, set->journal_file_bytes);
+    return storage;
+}
+
+static void storage_free(Storage *storage) {
+    assert(!storage->queue_first);
+    checkpoint_release(storage);
+    journal_close(&storage->journal);
+    topics_close(&storage->topics);
+    memtable_clear(&storage->state);
+    signal_close(&storage->work);
+    signal_close(&storage->changed);
+    signal_close(&storage->background_work);
+    lock_close(&storage->queue_lock);
+    lock_close(&storage->state_lock);
+    if (storage->lock_file)
+        storage->lock_file->ops->close(storage->lock_file);
+    mem_free(storage->folder);
+    mem_free(storage);
+}
+
+ErrCode storage_open(Io *io, const char *folder, const StorageOptions *options, Storage **storage,
+                     Err *err) {
+    Storage *opened = storage_new(io, folder, options);
+    ErrCode code = folder_open(opened, err);
+    if (code == ERR_OK)
+        code = recovery_run(opened, err);
+    if (code != ERR_OK) {
+        storage_free(opened);
+        return code;
+    }
+    opened->last_write_us = io->ops->mono_us(io);
+    if (opened->options.threads) {
+        opened->threads_running = true;
+        thread_start(&opened->writer, "journal", writer_thread, opened);
+        thread_start(&opened->background, "storage", background_thread, opened);
+    }
+    *storage = opened;
+    return ERR_OK;
+}
+
+/* Lets the threads finish what is queued, and ends them. */
+static void storage_stop(Storage *storage) {
+    lock_take(&storage->queue_lock);
+    storage->closing = true;
+    signal_all(&storage->background_work);
+    lock_release(&storage->queue_lock);
+    thread_join(&storage->background);
+    lock_take(&storage->queue_lock);
+    storage->writer_closing = true;
+    signal_all(&storage->work);
+    lock_release(&storage->queue_lock);
+    thread_join(&storage->writer);
+    storage->threads_running = false;
+}
+
+void storage_close(Storage *storage) {
+    if (!storage)
+        return;
+    Err ignored; /* a journal without a last checkpoint is as good */
+    if (storage->threads_running)
+        storage_stop(storage);
+    bool worked = true;
+    while (worked) /* after a failure: what is queued is told so */
+        (void)!writer_step(storage, &worked, &ignored);
+    bool changed = storage->last_commit_lsn > storage->checkpoint.last.redo_lsn;
+    if (changed && !storage_failed(storage))
+        (void)!checkpoint_wait(storage, &ignored);
+    storage_free(storage);
+}
+
+/* == Driving ================================================================================== */
+
+ErrCode storage_pump(Storage *storage, Err *err) {
+    assert(!writer_is_me(storage));
+    if (storage->threads_running)
+        return ERR_OK;
+    bool worked = true;
+    while (worked)
+        TRY(writer_step(storage, &worked, err));
+    TRY(storage_state(storage, err));
+    TRY(background_prepare(storage, err));
+    ErrCode code = checkpoint_step(storage, &worked, err);
+    return code == ERR_NO_SPACE ? ERR_OK : code;
+}
+
+ErrCode storage_checkpoint(Storage *storage, Err *err) {
+    TRY(storage_state(storage, err));
+    return checkpoint_wait(storage, err);
+}
+
+uint64_t storage_visible_lsn(Storage *storage) {
+    assert(storage);
+    return atomic_load(&storage->visible_lsn);
+}
+
+void storage_figures(Storage *storage, StorageFigures *figures) {
+    const Journal *journal = &storage->journal;
+    *figures = (StorageFigures){
+        .frames = atomic_load(&journal->frames),
+        .groups = atomic_load(&journal->groups),
+        .journal_bytes = atomic_load(&journal->bytes),
+        .syncs = atomic_load(&journal->syncs),
+    };
+    lock_take(&storage->queue_lock);
+    figures->checkpoints = storage->checkpoint.finished;
+    lock_release(&storage->queue_lock);
+    lock_take(&storage->state_lock);
+    figures->state_entries = storage->state.entries;
+    figures->state_bytes = storage->state.bytes;
+    lock_release(&storage->state_lock);
+    size_t count;
+    Topic **topics = topics_all(&storage->topics, &count);
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < topics[i]->partition_count; j++)
+            figures->tail_bytes += partition_tail_bytes(topics[i]->partitions[j]);
+        topic_unref(topics[i]);
+    }
+    mem_free(topics);
+}
