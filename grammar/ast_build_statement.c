@@ -115,6 +115,7 @@ AstStatement *build_statement(ParseContext *p, AstStatementKind kind, Token toke
 
 AstStatement *build_named(ParseContext *p, AstStatementKind kind, Token token, Token name) {
     AstStatement *statement = build_statement(p, kind, token);
+    assert(name.kind != 0);
     statement->name = build_name(p, name);
     statement->name_pos = name.pos;
     return statement;
@@ -222,6 +223,7 @@ AstStatement *build_finish(ParseContext *p, AstStatement *statement) {
 /* -- Their parts ------------------------------------------------------------------------------ */
 
 AstList *build_property(ParseContext *p, AstList *list, Token name, const AstExpr *value) {
+    assert(value);
     AstProperty *property = build_list_add(p, &list, sizeof *property);
     Token unquoted = name;
     if (name.kind == TK_STRING || name.kind == TK_NAME) {
@@ -253,6 +255,7 @@ AstExpr *build_true(ParseContext *p, Token name) {
 
 AstList *build_element(ParseContext *p, AstList *list, Token name, const AstType *type,
                        BuildRole role) {
+    assert(type);
     AstColumnDef *column = build_list_add(p, &list, sizeof *column);
     *column = (AstColumnDef){name.pos, build_name(p, name), type, role.role, role.header};
     return list;
