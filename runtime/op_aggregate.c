@@ -10,6 +10,7 @@
  * of the row's and of the group's results before.
  */
 #include <assert.h>
+#include <stdio.h>
 
 #include "runtime/ids.h"
 #include "runtime/op.h"

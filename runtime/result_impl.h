@@ -4,6 +4,7 @@
 #ifndef RUNTIME_RESULT_IMPL_H
 #define RUNTIME_RESULT_IMPL_H
 
+#include "data/batch.h"
 #include "runtime/runtime.h"
 
 /* Before the first row: what the rows are. */
