@@ -234,8 +234,9 @@ static const OpOps *lookup_ops(PlanNodeKind kind) {
 /* Operators of the plan's chain from the STORE to the RESULT. */
 static ErrCode open_chain(Lookup *lookup, Err *err) {
     const Plan *plan = lookup->plan;
-    lookup->env = (OpEnv){.plan = plan, .query_arena = lookup->arena, .errors = &lookup->errors,
-                          .counters = &lookup->counters, .step_arena = arena_new("lookup", 0)};
+    lookup->env = (OpEnv){.plan = plan, .io = lookup->runtime->io, .query_arena = lookup->arena,
+                          .errors = &lookup->errors, .counters = &lookup->counters,
+                          .step_arena = arena_new("lookup", 0)};
     lookup->ops = arena_array(lookup->arena, plan->node_count, sizeof *lookup->ops);
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const PlanNode *node = plan->nodes[i];
