@@ -51,9 +51,9 @@ EMBED    = $(BUILD)/examples/embed/embed
 HEADERS  = $(wildcard $(addsuffix /*.h,$(LIB_DIRS) cli))
 OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* bench))
 
-COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
+COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: all lib deps deps-check demo test unit sql check tidy install clean prove
+.PHONY: all lib deps deps-check demo test unit sql run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -66,20 +66,23 @@ $(BUILD)/libweir.a: $(LIB_OBJ)
 	@ar rcs $@ $^
 
 $(BUILD)/weir: $(CLI_OBJ) $(BUILD)/libweir.a
-	$(CC) $(CFLAGS_$(MODE)) $(CFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS_$(MODE)) $(CFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(WARNINGS) -c $< -o $@
+	@echo "  CC $<"
+	@$(COMPILE) $(WARNINGS) -c $< -o $@
 
 # Generated code is compiled without our warnings.
 $(BUILD)/generated/%.o: build/generated/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -w -c $< -o $@
+	@echo "  CC $<"
+	@$(COMPILE) -w -c $< -o $@
 
 $(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y
 	@mkdir -p $(@D)
-	lemon -q -d$(@D) $<
+	lemon -q -c -d$(@D) $<
 
 $(GEN)/grammar/sql_grammar.h: $(GEN)/grammar/sql_grammar.c ;
 
@@ -91,11 +94,13 @@ $(LIB_OBJ): | $(GEN)/grammar/sql_grammar.h
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
-	$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
+	@echo "  CC $<"
+	@$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
 
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
-	$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS)
+	@echo "  CC $<"
+	@$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS)
 
 # == Set-up ======================================================================================
 
@@ -124,6 +129,9 @@ unit: $(UNIT_BIN)
 sql: $(BUILD)/weir
 	@$(BUILD)/weir test tests/sql
 
+run-embed: $(EMBED)
+	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out
+
 check: deps-check
 	@bash tests/check.sh
 
@@ -132,8 +140,8 @@ tidy: $(GEN_SRC) $(GEN)/grammar/sql_grammar.h
 	@awk -f tests/layers.awk tests/layers.txt $(OURS)
 	@awk -f tests/tidy.awk $(OURS)
 	@for h in $(HEADERS); do \
-	    $(CC) -std=c11 -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L $(WARNINGS) -fsyntax-only -x c $$h || exit 1; done
-	@gcc -std=c2x -I. -I$(GEN) -D_POSIX_C_SOURCE=200809L -Werror=unused-result -fsyntax-only $(LIB_SRC) $(CLI_SRC)
+	    $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(WARNINGS) -fsyntax-only -x c $$h || exit 1; done
+	@gcc -std=c2x -I. -I$(GEN) -D_GNU_SOURCE -Werror=unused-result -fsyntax-only $(LIB_SRC) $(CLI_SRC)
 	@echo "tidy: $(words $(OURS)) files"
 
 prove:

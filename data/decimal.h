@@ -28,8 +28,20 @@ bool decimal_fits(Decimal value, uint32_t precision); /* at most that many digit
 /* -2.50, 100.00: plain notation with exactly `scale` digits after the point. */
 void decimal_print(Buf *out, Decimal value, uint32_t scale);
 
-/* Text such as "-12.5", "+.5", "1e3": the exact value; false: not a number or over 76 digits. */
+/* Text such as "-12.5", "+.5", "1e3": the exact value; false: not a number, over 76 digits, or over
+ * DECIMAL_PARSE_SCALE_MAX of them behind the point. *precision counts the digits of the unscaled
+ * value: 1 for 0.05, 4 for 1e3 (whose scale is 0). */
 bool decimal_parse(Bytes text, Decimal *value, uint32_t *precision, uint32_t *scale);
+enum { DECIMAL_PARSE_SCALE_MAX = 400 }; /* the smallest DOUBLE's text needs 341 */
+
+/* The same text, any number of digits, right away as DECIMAL(precision, scale): exact (ensure fit)
+ * or half up (CAST). false: not a number, or it does not fit. */
+bool decimal_parse_exact(Bytes text, uint32_t precision, uint32_t scale, Decimal *value);
+bool decimal_parse_round(Bytes text, uint32_t precision, uint32_t scale, Decimal *value);
+
+/* Why a text is no DECIMAL(precision, scale), in ksqlDB's words: one that decimal_parse_exact()
+ * or, with `rounded`, decimal_parse_round() refused. */
+void decimal_print_misfit(Buf *out, Bytes text, uint32_t precision, uint32_t scale, bool rounded);
 
 /* To another scale: exact or false (ensure fit) / half up (CAST). false where it would overflow
  * `precision`. */
@@ -62,5 +74,10 @@ ErrCode decimal_result_type(Arena *arena, char op, const Type *left, const Type 
                             const Type **type, Err *err);
 /* DECIMAL(p,s) that an integer type stands for; a DECIMAL is itself. */
 void decimal_shape(const Type *type, uint32_t *precision, uint32_t *scale);
+/* The DECIMAL that holds both: of lists, CASE, GREATEST. LIMIT error likewise. */
+ErrCode decimal_common_type(Arena *arena, const Type *left, const Type *right, const Type **type,
+                            Err *err);
+/* A literal's precision from decimal_parse() becomes its type's: 0.5 is DECIMAL(2, 1). */
+void decimal_literal_shape(uint32_t *precision, uint32_t scale);
 
 #endif

@@ -5,8 +5,8 @@
  *          each present value:
  *     BOOLEAN 1 byte · INT TIME DATE BIGINT TIMESTAMP zig-zag varint · DOUBLE 8 bytes, LE
  *     STRING BYTES varint size, bytes · DECIMAL its width in a column, little-endian
- *     ARRAY varint count, bitmap, values · MAP varint count, then keys as an ARRAY's body, values
- *     likewise · STRUCT bitmap, values
+ *     ARRAY varint count, bitmap, values · MAP varint count, then keys as an ARRAY's body (bitmap,
+ *     values), values likewise · STRUCT bitmap, values
  *
  * A row that ends early reads the columns after its count as missing: columns may be added at the
  * end of a type. Decoding never trusts the bytes.

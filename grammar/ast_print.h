@@ -19,6 +19,12 @@ void ast_print_type(Buf *out, const AstType *type);
 /* A name as it must be written: `my-name` with backquotes where needed. */
 void ast_print_name(Buf *out, const char *name);
 
+/* A string literal: 'it''s'. */
+void ast_print_string(Buf *out, const char *text);
+
+/* "+", "IS DISTINCT FROM". */
+const char *ast_op_text(AstOp op);
+
 /* Whether two trees are the same, positions aside. */
 bool ast_equal_statement(const AstStatement *left, const AstStatement *right);
 

@@ -12,7 +12,12 @@
 typedef struct Snapshot Snapshot;
 typedef struct StoreIter StoreIter;
 
-enum { STORE_SYSTEM = 0 }; /* positions, tails, catalog: written by commit.h only */
+/* Fixed stores; storage_new_id() gives ids from STORE_FIRST_FREE on. */
+enum {
+    STORE_SYSTEM = 0, /* positions, tails, catalog: written by commit.h only */
+    STORE_COPY = 1,   /* how far a COPY came: engine/copy.c */
+    STORE_FIRST_FREE = 16,
+};
 
 Snapshot *snapshot_open(Storage *storage);
 void snapshot_close(Snapshot *snapshot);

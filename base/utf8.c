@@ -1,0 +1,148 @@
+/*
+ * utf8.c - see utf8.h.
+ *
+ * Counting looks at lead bytes only: in UTF-8 every byte but 10xxxxxx begins a character, and one
+ * of four bytes (11110xxx) is two UTF-16 units. That makes lengths and positions of invalid text
+ * well-defined too.
+ */
+#include "base/utf8.h"
+
+#include <assert.h>
+#include <utf8proc.h>
+
+enum { UTF8_REPLACEMENT = 0xFFFD };
+
+/* UTF-16 units that the byte begins: 0 for a continuation. */
+static inline uint32_t utf8_units(uint8_t byte) {
+    return (uint32_t)((byte & 0xC0) != 0x80) + (uint32_t)(byte >= 0xF0);
+}
+
+uint32_t utf8_length(Bytes text) {
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < text.size; i++)
+        length += utf8_units(text.data[i]);
+    return length;
+}
+
+/* The first character boundary at which at least `units` units lie behind; *passed is how many. */
+static uint32_t utf8_skip(Bytes text, uint32_t units, uint32_t *passed) {
+    uint32_t at = 0, count = 0;
+    while (at < text.size && (count < units || utf8_units(text.data[at]) == 0)) {
+        count += utf8_units(text.data[at]);
+        at++;
+    }
+    *passed = count;
+    return at;
+}
+
+uint32_t utf8_offset(Bytes text, uint32_t index) {
+    uint32_t passed;
+    uint32_t offset = utf8_skip(text, index, &passed);
+    assert(offset <= text.size);
+    return offset;
+}
+
+Bytes utf8_slice(Bytes text, uint32_t from, uint32_t to) {
+    assert(from <= to);
+    uint32_t start_units, units;
+    uint32_t start = utf8_skip(text, from, &start_units);
+    if (start_units >= to)
+        return (Bytes){text.data + start, 0};
+    Bytes rest = {text.data + start, text.size - start};
+    uint32_t size = utf8_skip(rest, to - start_units, &units);
+    if (units > to - start_units) { /* the last character is a pair, and half of it is outside */
+        do
+            size--;
+        while (utf8_units(rest.data[size]) == 0);
+    }
+    return (Bytes){rest.data, size};
+}
+
+/* Order of two bytes that are the first to differ. UTF-8 orders by character; UTF-16 has the pairs
+ * (lead bytes from F0) before U+E000 to U+FFFF (lead bytes EE, EF). */
+static inline int utf8_order(uint8_t left, uint8_t right) {
+    int order = left < right ? -1 : 1;
+    bool swapped = left >= 0xEE && right >= 0xEE && (left >= 0xF0) != (right >= 0xF0);
+    return swapped ? -order : order;
+}
+
+int utf8_compare(Bytes left, Bytes right) {
+    uint32_t size = left.size < right.size ? left.size : right.size;
+    uint32_t at = 0;
+    for (; at + 8 <= size; at += 8) {
+        uint64_t left_word, right_word;
+        memcpy(&left_word, left.data + at, 8);
+        memcpy(&right_word, right.data + at, 8);
+        if (left_word != right_word)
+            break;
+    }
+    for (; at < size; at++) {
+        if (left.data[at] != right.data[at])
+            return utf8_order(left.data[at], right.data[at]);
+    }
+    return (left.size > right.size) - (left.size < right.size);
+}
+
+uint32_t utf8_decode(Bytes text, uint32_t *size) {
+    assert(text.size > 0);
+    if (text.data[0] < 0x80) {
+        *size = 1;
+        return text.data[0];
+    }
+    utf8proc_int32_t character;
+    utf8proc_ssize_t count = utf8proc_iterate(text.data, (utf8proc_ssize_t)text.size, &character);
+    *size = count > 0 ? (uint32_t)count : 1;
+    return count > 0 ? (uint32_t)character : UTF8_REPLACEMENT;
+}
+
+uint32_t utf8_encode(uint8_t target[4], uint32_t character) {
+    assert(target);
+    if (character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF))
+        character = UTF8_REPLACEMENT;
+    return (uint32_t)utf8proc_encode_char((utf8proc_int32_t)character, target);
+}
+
+Bytes utf8_trim(Bytes text) {
+    while (text.size > 0 && text.data[text.size - 1] <= ' ')
+        text.size--;
+    while (text.size > 0 && text.data[0] <= ' ') {
+        text.data++;
+        text.size--;
+    }
+    return text;
+}
+
+uint32_t utf8_upper(uint32_t character) {
+    assert(character <= 0x10FFFF);
+    return (uint32_t)utf8proc_toupper((utf8proc_int32_t)character);
+}
+
+uint32_t utf8_lower(uint32_t character) {
+    assert(character <= 0x10FFFF);
+    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)character);
+}
+
+bool utf8_is_space(uint32_t character) {
+    if (character <= ' ')
+        return character == ' ' || (character >= 0x09 && character <= 0x0D) ||
+               (character >= 0x1C && character <= 0x1F);
+    if (character == 0xA0 || character == 0x2007 || character == 0x202F)
+        return false; /* spaces that do not break */
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)character);
+    return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
+           category == UTF8PROC_CATEGORY_ZP;
+}
+
+uint32_t utf8_find(Bytes text, Bytes part, uint32_t from) {
+    if (part.size == 0)
+        return from <= text.size ? from : UINT32_MAX;
+    for (uint32_t at = from; at < text.size && text.size - at >= part.size; at++) {
+        const uint8_t *found = memchr(text.data + at, part.data[0], text.size - at - part.size + 1);
+        if (!found)
+            return UINT32_MAX;
+        at = (uint32_t)(found - text.data);
+        if (memcmp(found, part.data, part.size) == 0)
+            return at;
+    }
+    return UINT32_MAX;
+}

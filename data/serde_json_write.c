@@ -1,0 +1,227 @@
+/*
+ * serde_json_write.c - rows to JSON.
+ *
+ * An encoder is a tree of parts beside the tree of types; what stands before each value - brace or
+ * comma, the name escaped, a colon - is made once. Every column and field is written, missing ones
+ * as null, in the order of the schema and without white space.
+ */
+#include <assert.h>
+#include <math.h>
+
+#include "data/base64.h"
+#include "data/decimal.h"
+#include "data/number_text.h"
+#include "data/serde_json_impl.h"
+
+/* A column, field, element, key or value. */
+typedef struct JsonPart JsonPart;
+
+struct JsonPart {
+    const Type *type;
+    Bytes before; /* {"NAME": or ,"NAME": of a column or field */
+    JsonPart *children;
+};
+
+struct Encoder {
+    bool bare;
+    uint32_t count;
+    JsonPart *parts;
+};
+
+/* == Strings == */
+
+static void json_write_escape(Buf *out, uint8_t c) {
+    static const char hex[] = "0123456789ABCDEF";
+    static const char short_form[] = "btn?fr"; /* of 0x08 to 0x0d */
+    uint8_t *at = buf_room(out, 6);
+    at[0] = '\\';
+    if (c >= 0x20 || (c >= 0x08 && c <= 0x0d && c != 0x0b)) {
+        at[1] = c >= 0x20 ? c : (uint8_t)short_form[c - 0x08];
+        out->size += 2;
+        return;
+    }
+    memcpy(at + 1, "u00", 3);
+    at[4] = (uint8_t)hex[c >> 4];
+    at[5] = (uint8_t)hex[c & 15];
+    out->size += 6;
+}
+
+static void json_write_string(Buf *out, Bytes text) {
+    uint8_t *room = buf_room(out, (size_t)text.size + 2);
+    *room = '"';
+    out->size++;
+    const uint8_t *at = text.data, *end = at + text.size;
+    for (;;) {
+        const uint8_t *stop = at == end ? end : json_scan_wide(at, end);
+        buf_put(out, at, (size_t)(stop - at));
+        if (stop == end)
+            break;
+        json_write_escape(out, *stop);
+        at = stop + 1;
+    }
+    buf_u8(out, '"');
+}
+
+/* == Compiling == */
+
+static void json_part_init(JsonPart *part, Arena *arena, const Type *type);
+
+/* The parts of an object, each with what stands before it. */
+static JsonPart *json_parts_new(Arena *arena, uint32_t count, const TypeField *fields) {
+    JsonPart *parts = arena_array(arena, count, sizeof *parts);
+    Buf before = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        json_part_init(&parts[i], arena, fields[i].type);
+        if (!fields[i].name)
+            continue;
+        buf_reset(&before);
+        buf_u8(&before, i == 0 ? '{' : ',');
+        json_write_string(&before, bytes_of(fields[i].name));
+        buf_u8(&before, ':');
+        parts[i].before = arena_bytes(arena, buf_view(&before));
+    }
+    buf_free(&before);
+    return parts;
+}
+
+static void json_part_init(JsonPart *part, Arena *arena, const Type *type) {
+    part->type = type;
+    part->children = json_parts_new(arena, type->field_count, type->fields);
+}
+
+Encoder *json_encoder_new(const SerdeSpec *spec, Arena *arena) {
+    assert(spec && arena && (!spec->unwrapped || spec->column_count == 1));
+    Encoder *encoder = arena_alloc(arena, sizeof *encoder);
+    TypeField *fields = arena_array(arena, spec->column_count, sizeof *fields);
+    for (uint32_t i = 0; i < spec->column_count; i++)
+        fields[i] = (TypeField){spec->columns[i].name, spec->columns[i].type};
+    encoder->bare = spec->unwrapped;
+    encoder->count = spec->column_count;
+    encoder->parts = json_parts_new(arena, spec->column_count, fields);
+    return encoder;
+}
+
+/* == Values == */
+
+static bool json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row);
+
+static void json_write_double(Buf *out, double value) {
+    bool quoted = !isfinite(value);
+    if (quoted)
+        buf_u8(out, '"');
+    number_print_double(out, value);
+    if (quoted)
+        buf_u8(out, '"');
+}
+
+static void json_write_base64(Buf *out, Bytes bytes) {
+    buf_u8(out, '"');
+    base64_print(out, bytes);
+    buf_u8(out, '"');
+}
+
+static void json_write_decimal(Buf *out, const Column *column, uint32_t row) {
+    const Type *type = column->type;
+    const uint8_t *data = (const uint8_t *)column->data + (size_t)row * type_width(type);
+    decimal_print(out, decimal_load(data, type->precision), type->scale);
+}
+
+static bool json_write_array(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+    buf_u8(out, '[');
+    for (uint32_t i = column->offsets[row]; i < column->offsets[row + 1]; i++) {
+        if (i > column->offsets[row])
+            buf_u8(out, ',');
+        if (!json_write_value(out, &part->children[0], &column->children[0], i))
+            return false;
+    }
+    buf_u8(out, ']');
+    return true;
+}
+
+static bool json_write_map(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+    const Column *keys = &column->children[0];
+    assert(keys->type->kind == TYPE_STRING);
+    buf_u8(out, '{');
+    for (uint32_t i = column->offsets[row]; i < column->offsets[row + 1]; i++) {
+        if (i > column->offsets[row])
+            buf_u8(out, ',');
+        if (column_is_null(keys, i))
+            return false;
+        json_write_string(out, keys->bytes[i]);
+        buf_u8(out, ':');
+        if (!json_write_value(out, &part->children[1], &column->children[1], i))
+            return false;
+    }
+    buf_u8(out, '}');
+    return true;
+}
+
+static bool json_write_struct(Buf *out, const JsonPart *part, const Column *column,
+                              uint32_t row) {
+    uint32_t count = part->type->field_count;
+    if (count == 0)
+        buf_u8(out, '{');
+    for (uint32_t i = 0; i < count; i++) {
+        buf_bytes(out, part->children[i].before);
+        if (!json_write_value(out, &part->children[i], &column->children[i], row))
+            return false;
+    }
+    buf_u8(out, '}');
+    return true;
+}
+
+/* false: a key of a MAP is missing. */
+static bool json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+    if (column_is_null(column, row)) {
+        buf_put(out, "null", 4);
+        return true;
+    }
+    switch (part->type->kind) {
+    case TYPE_NULL: buf_put(out, "null", 4); break;
+    case TYPE_BOOLEAN: buf_text(out, column->boolean[row] ? "true" : "false"); break;
+    case TYPE_INT:
+    case TYPE_TIME:
+    case TYPE_DATE: number_print_i64(out, column->i32[row]); break;
+    case TYPE_BIGINT:
+    case TYPE_TIMESTAMP: number_print_i64(out, column->i64[row]); break;
+    case TYPE_DOUBLE: json_write_double(out, column->f64[row]); break;
+    case TYPE_DECIMAL: json_write_decimal(out, column, row); break;
+    case TYPE_STRING: json_write_string(out, column->bytes[row]); break;
+    case TYPE_BYTES: json_write_base64(out, column->bytes[row]); break;
+    case TYPE_ARRAY: return json_write_array(out, part, column, row);
+    case TYPE_MAP: return json_write_map(out, part, column, row);
+    case TYPE_STRUCT: return json_write_struct(out, part, column, row);
+    }
+    return true;
+}
+
+/* == Rows == */
+
+static bool json_write_row(const Encoder *encoder, const Column *const *columns, uint32_t row,
+                           Buf *out) {
+    if (encoder->bare)
+        return json_write_value(out, &encoder->parts[0], columns[0], row);
+    if (encoder->count == 0)
+        buf_u8(out, '{');
+    for (uint32_t i = 0; i < encoder->count; i++) {
+        buf_bytes(out, encoder->parts[i].before);
+        if (!json_write_value(out, &encoder->parts[i], columns[i], row))
+            return false;
+    }
+    buf_u8(out, '}');
+    return true;
+}
+
+bool json_encode(Encoder *encoder, const Column *const *columns, uint32_t row, Buf *out,
+                 bool *is_null, const char **reason) {
+    assert(encoder && (columns || encoder->count == 0) && out && is_null && reason);
+    *is_null = encoder->bare && column_is_null(columns[0], row);
+    if (*is_null)
+        return true;
+    size_t start = out->size;
+    if (json_write_row(encoder, columns, row, out))
+        return true;
+    out->size = start;
+    *reason = "A MAP has NULL as a key, which JSON cannot carry";
+    return false;
+}

@@ -1,0 +1,84 @@
+/*
+ * catalog.h - what exists: streams, tables, persistent queries, custom types.
+ *
+ * The truth is in the storage's catalog entries (JSON, one per thing); this is their form in
+ * memory. A change is first made durable (catalog_put_* add to a Commit that the caller submits),
+ * then shown here (catalog_show_*, catalog_hide_*): replay after a crash starts with
+ * catalog_load(). Whoever reads holds the engine's lock for reading, whoever changes for writing.
+ */
+#ifndef ENGINE_CATALOG_H
+#define ENGINE_CATALOG_H
+
+#include "planner/source.h"
+#include "runtime/runtime.h"
+
+typedef struct CatalogSource {
+    Arena *arena;
+    const Source *source;
+} CatalogSource;
+
+typedef struct CatalogQuery {
+    Arena *arena;
+    const char *id;
+    const Plan *plan;
+    uint32_t number;
+    uint32_t first_id;    /* of its group, tasks and stores */
+    uint32_t partitions;
+    const uint32_t *internal_topics; /* by node id; 0: none */
+    const char *const *reads;        /* names of the sources in its FROM */
+    uint32_t read_count;
+    bool consolidate;
+    bool from_end;
+    bool paused;
+    bool is_insert;
+    Query *running; /* NULL: could not be started; start_error says why */
+    Err start_error;
+} CatalogQuery;
+
+typedef struct CatalogType {
+    Arena *arena;
+    const char *name;
+    const Type *type;
+} CatalogType;
+
+typedef struct Catalog {
+    CatalogSource *sources; /* in order of name */
+    size_t source_count, source_capacity;
+    CatalogQuery **queries; /* in order of creation */
+    size_t query_count, query_capacity;
+    CatalogType *types;
+    size_t type_count, type_capacity;
+    uint64_t next_query_number;
+} Catalog;
+
+void catalog_close(Catalog *catalog);
+
+/* Reads everything from the storage; starts no queries. */
+ErrCode catalog_load(Catalog *catalog, Storage *storage, Err *err);
+
+const Source *catalog_source(const Catalog *catalog, const char *name); /* NULL: none */
+CatalogQuery *catalog_query(const Catalog *catalog, const char *id);    /* NULL: none */
+const CatalogType *catalog_type(const Catalog *catalog, const char *name);
+
+/* Adds the entry to a commit. */
+void catalog_put_source(Commit *commit, const Source *source);
+void catalog_put_query(Commit *commit, const CatalogQuery *query);
+void catalog_put_type(Commit *commit, const char *name, const Type *type);
+void catalog_put_number(Commit *commit, uint64_t next_query_number);
+void catalog_remove_source(Commit *commit, const char *name);
+void catalog_remove_query(Commit *commit, const char *id);
+void catalog_remove_type(Commit *commit, const char *name);
+
+/* Shows or hides it here; show copies. The query is taken. */
+ErrCode catalog_show_source(Catalog *catalog, const Source *source, Err *err);
+void catalog_hide_source(Catalog *catalog, const char *name);
+void catalog_show_query(Catalog *catalog, CatalogQuery *query);
+void catalog_hide_query(Catalog *catalog, const char *id); /* frees it */
+ErrCode catalog_show_type(Catalog *catalog, const char *name, const Type *type, Err *err);
+void catalog_hide_type(Catalog *catalog, const char *name);
+
+/* A new, empty query object with its own arena. */
+CatalogQuery *catalog_query_new(const char *id);
+void catalog_query_free(CatalogQuery *query);
+
+#endif

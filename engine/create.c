@@ -1,0 +1,97 @@
+/*
+ * create.c - CREATE STREAM/TABLE [AS], INSERT INTO ... SELECT, INSERT INTO ... VALUES.
+ *
+ * Everything a statement makes (topics, catalog entries) is one commit; only when that is durable
+ * is the query started and the source shown.
+ */
+#include "engine/engine_query_impl.h"
+#include "engine/result_impl.h"
+
+/* Adds the topic of a new source to the commit, with a notice where the user gave no count. */
+static void create_topic(Call *call, const Planned *planned, Commit *commit) {
+    const Source *source = planned->source;
+    if (!planned->create_topic)
+        return;
+    commit_topic_create(commit, storage_new_id(call->weir->storage), source->topic.topic,
+                        source->partition_count);
+    if (planned->notice_partitions)
+        engine_notice(call->weir,
+                      "Topic %s did not exist and was made with 1 partition; say PARTITIONS=n in "
+                      "the WITH clause for more.",
+                      source->topic.topic);
+}
+
+/* Makes what is new durable, then shows and starts it. `query` may be NULL. */
+static ErrCode create_carry_out(Call *call, const Planned *planned, CatalogQuery *query,
+                                Commit *commit, Err *err) {
+    Catalog *catalog = &call->weir->catalog;
+    if (planned->source)
+        catalog_put_source(commit, planned->source);
+    if (query) {
+        query->number = (uint32_t)catalog->next_query_number;
+        catalog_put_query(commit, query);
+        catalog_put_number(commit, catalog->next_query_number + 1);
+    }
+    TRY(commit_wait(commit, NULL, err));
+    if (planned->source)
+        TRY(catalog_show_source(catalog, planned->source, err));
+    if (!query)
+        return ERR_OK;
+    catalog->next_query_number++;
+    catalog_show_query(catalog, query);
+    return engine_start_query(call->weir, query, err);
+}
+
+static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
+    Commit *commit = commit_new(call->weir->storage, 0);
+    create_topic(call, planned, commit);
+    CatalogQuery *query = NULL;
+    if (planned->plan) {
+        ErrCode code = engine_query_new(call, planned->plan, commit, &query, err);
+        if (code != ERR_OK) {
+            commit_drop(commit);
+            return code;
+        }
+    }
+    TRY(create_carry_out(call, planned, query, commit, err));
+    result_message(call->result, "%s created", planned->source->is_table ? "Table" : "Stream");
+    return ERR_OK;
+}
+
+static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
+    Commit *commit = commit_new(call->weir->storage, 0);
+    CatalogQuery *query;
+    if (planned->source)
+        create_topic(call, planned, commit);
+    ErrCode code = engine_query_new(call, planned->plan, commit, &query, err);
+    if (code != ERR_OK) {
+        commit_drop(commit);
+        return code;
+    }
+    query->is_insert = planned->kind == PLANNED_INSERT_SELECT;
+    TRY(create_carry_out(call, planned, query, commit, err));
+    result_message(call->result, "Created query with ID %s", query->id);
+    return ERR_OK;
+}
+
+ErrCode engine_create(Call *call, Err *err) {
+    PlannerHost host = engine_host(call->weir);
+    Planned planned = {0};
+    TRY(plan_statement(&host, call->statement, call->arena, &planned, err));
+    switch (planned.kind) {
+    case PLANNED_CREATE_SOURCE:
+        return create_source(call, &planned, err);
+    case PLANNED_CREATE_AS:
+    case PLANNED_INSERT_SELECT:
+        return create_query(call, &planned, err);
+    case PLANNED_INSERT_VALUES:
+        return engine_insert_values(call, &planned, err);
+    case PLANNED_NOTHING:
+        result_message(call->result, "%s", planned.message);
+        return ERR_OK;
+    case PLANNED_PUSH:
+    case PLANNED_PULL:
+        break;
+    }
+    return err_set(err, ERR_INTERNAL, "a CREATE or INSERT was planned as something else");
+}

@@ -1,0 +1,206 @@
+/* describe.c - DESCRIBE of sources, queries' errors (EXTENDED) and functions; EXPLAIN. */
+#include <strings.h>
+
+#include "engine/engine_impl.h"
+#include "engine/engine_query_impl.h"
+#include "engine/result_impl.h"
+#include "planner/explain.h"
+
+static void describe_columns(Call *call, const Source *source) {
+    static const char *const names[] = {"Field", "Type"};
+    const Schema *schema = source->topic.schema;
+    result_columns(call->result, names, 2);
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        const SchemaColumn *column = &schema->columns[i];
+        const char *note = column->role == COLUMN_HEADERS ? " (headers)"
+                           : column->role == COLUMN_VALUE ? ""
+                           : source->is_table             ? " (primary key)"
+                                                          : " (key)";
+        result_cell(call->result, column->name);
+        result_cell_printf(call->result, "%s%s", type_text(call->arena, column->type), note);
+    }
+    result_done(call->result);
+}
+
+static void describe_errors(WeirResult *result, CatalogQuery *query) {
+    RowError errors[ROW_ERRORS_KEPT];
+    uint32_t count = query_last_errors(query->running, errors);
+    for (uint32_t i = 0; i < count; i++)
+        result_message(result, "    %s at %s[%d] offset %lld: %s", errors[i].kind, errors[i].topic,
+                       errors[i].partition, (long long)errors[i].offset, errors[i].text);
+}
+
+/* One query that reads or writes the source: state, counters, the last bad rows. */
+static void describe_query(Call *call, CatalogQuery *query, const char *what) {
+    QueryFigures figures = {0};
+    if (query->running)
+        query_figures(query->running, &figures);
+    result_message(call->result, "%s %s: %s", what, query->id, show_query_state(query, &figures));
+    if (!query->running) {
+        if (query->start_error.code != ERR_OK)
+            result_message(call->result, "  reason: %s", query->start_error.message);
+        return;
+    }
+    if (figures.state == QUERY_ERROR)
+        result_message(call->result, "  reason: %s", figures.error.message);
+    result_message(call->result,
+                   "  rows in %llu, rows out %llu, errors %llu, late %llu, commits %llu, lag %lld, "
+                   "state %llu rows, %llu bytes",
+                   (unsigned long long)figures.rows_in, (unsigned long long)figures.rows_out,
+                   (unsigned long long)figures.row_errors, (unsigned long long)figures.late_rows,
+                   (unsigned long long)figures.commits, (long long)figures.lag,
+                   (unsigned long long)figures.state_rows,
+                   (unsigned long long)figures.state_bytes);
+    if (figures.row_errors > 0)
+        describe_errors(call->result, query);
+}
+
+static void describe_topic(Call *call, const Source *source) {
+    LogTopic topic;
+    if (!log_topic_find(call->weir->storage, source->topic.topic, &topic)) {
+        result_message(call->result, "Topic %s is gone.", source->topic.topic);
+        return;
+    }
+    for (uint32_t p = 0; p < topic.partition_count; p++) {
+        int64_t start, end;
+        Err ignored;
+        if (log_offsets(call->weir->storage, (TopicPartition){topic.id, p}, &start, &end,
+                        &ignored) == ERR_OK)
+            result_message(call->result, "  partition %u: offsets %lld to %lld", p,
+                           (long long)start, (long long)end);
+    }
+}
+
+static void describe_extended(Call *call, const Source *source) {
+    WeirResult *result = call->result;
+    result_message(result, "Name: %s (%s)", source->name, source->is_table ? "TABLE" : "STREAM");
+    if (source->topic.timestamp_column >= 0)
+        result_message(result, "Timestamp column: %s",
+                       source->topic.schema->columns[source->topic.timestamp_column].name);
+    result_message(result, "Formats: key %s, value %s", source->topic.key.format->name,
+                   source->topic.value.format->name);
+    result_message(result, "Topic: %s", source->topic.topic);
+    describe_topic(call, source);
+    result_message(result, "Statement: %s", source->statement);
+    const Catalog *catalog = &call->weir->catalog;
+    for (size_t i = 0; i < catalog->query_count; i++) {
+        CatalogQuery *query = catalog->queries[i];
+        if (query->plan->sink_source && strcmp(query->plan->sink_source, source->name) == 0)
+            describe_query(call, query, "Written by");
+        for (uint32_t r = 0; r < query->read_count; r++)
+            if (strcmp(query->reads[r], source->name) == 0)
+                describe_query(call, query, "Read by");
+    }
+}
+
+static ErrCode describe_source(Call *call, Err *err) {
+    const Source *source;
+    TRY(engine_find_source(call->weir, call->statement->name, call->statement->name_pos, &source,
+                           err));
+    if (call->statement->extended)
+        describe_extended(call, source);
+    describe_columns(call, source);
+    return ERR_OK;
+}
+
+static ErrCode describe_all(Call *call) {
+    static const char *const names[] = {"Name", "Type", "Topic", "Columns"};
+    const Catalog *catalog = &call->weir->catalog;
+    bool tables = call->statement->show == AST_SHOW_TABLES;
+    result_columns(call->result, names, 4);
+    for (size_t i = 0; i < catalog->source_count; i++) {
+        const Source *source = catalog->sources[i].source;
+        if (source->is_table != tables)
+            continue;
+        Buf schema = {0};
+        schema_print(&schema, source->topic.schema);
+        result_cell(call->result, source->name);
+        result_cell(call->result, tables ? "TABLE" : "STREAM");
+        result_cell(call->result, source->topic.topic);
+        result_cell(call->result, buf_cstr(&schema));
+        buf_free(&schema);
+    }
+    result_done(call->result);
+    return ERR_OK;
+}
+
+static ErrCode describe_function(Call *call, Err *err) {
+    static const char *const names[] = {"Signature", "Help"};
+    const char *name = call->statement->name;
+    uint32_t found = 0;
+    result_columns(call->result, names, 2);
+    const Function *function;
+    for (uint32_t i = 0; (function = function_at(i)) != NULL; i++)
+        if (strcasecmp(function->name, name) == 0) {
+            result_cell_printf(call->result, "%s%s", function->name, function->signature);
+            result_cell(call->result, function->help);
+            found++;
+        }
+    const Aggregate *aggregate;
+    for (uint32_t i = 0; (aggregate = aggregate_at(i)) != NULL; i++)
+        if (strcasecmp(aggregate->name, name) == 0) {
+            result_cell_printf(call->result, "%s%s", aggregate->name, aggregate->signature);
+            result_cell(call->result, aggregate->help);
+            found++;
+        }
+    result_done(call->result);
+    if (found > 0)
+        return ERR_OK;
+    return err_set_at(err, ERR_UNKNOWN_NAME, call->statement->name_pos.line,
+                      call->statement->name_pos.column,
+                      "Can't find any functions with the name '%s'", name);
+}
+
+ErrCode engine_describe(Call *call, Err *err) {
+    switch (call->statement->kind) {
+    case AST_DESCRIBE:
+        return describe_source(call, err);
+    case AST_DESCRIBE_ALL:
+        return describe_all(call);
+    default:
+        return describe_function(call, err);
+    }
+}
+
+/* -- EXPLAIN ----------------------------------------------------------------------------------- */
+
+static ErrCode explain_statement(Call *call, const Plan **plan, Err *err) {
+    const AstStatement *inner = call->statement->inner;
+    PlannerHost host = engine_host(call->weir);
+    Planned planned = {0};
+    bool plans = inner->kind == AST_SELECT || inner->kind == AST_INSERT_SELECT ||
+                 ((inner->kind == AST_CREATE_STREAM || inner->kind == AST_CREATE_TABLE) &&
+                  inner->query);
+    if (!plans)
+        return err_set_at(err, ERR_SEMANTIC, inner->pos.line, inner->pos.column,
+                          "The provided statement does not run a ksql query");
+    TRY(plan_statement(&host, inner, call->arena, &planned, err));
+    *plan = planned.plan;
+    return ERR_OK;
+}
+
+ErrCode engine_explain(Call *call, Err *err) {
+    const AstStatement *statement = call->statement;
+    const Plan *plan = NULL;
+    if (statement->analyze)
+        return err_set_at(err, ERR_UNSUPPORTED, statement->pos.line, statement->pos.column,
+                          "EXPLAIN ANALYZE is not supported by Weir yet");
+    if (statement->inner) {
+        TRY(explain_statement(call, &plan, err));
+    } else {
+        const CatalogQuery *query = catalog_query(&call->weir->catalog, statement->name);
+        if (!query)
+            return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line,
+                              statement->name_pos.column,
+                              "Query with id:%s does not exist, use SHOW QUERIES to view the full "
+                              "set of queries.",
+                              statement->name);
+        plan = query->plan;
+    }
+    Buf text = {0};
+    if (plan)
+        explain_plan(&text, plan);
+    buf_bytes(&call->result->message, buf_view(&text));
+    buf_free(&text);
+    return ERR_OK;
+}

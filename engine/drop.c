@@ -1,0 +1,215 @@
+/* drop.c - DROP STREAM/TABLE, TERMINATE, PAUSE, RESUME, DROP TYPE, CREATE TYPE. */
+#include "engine/engine_impl.h"
+#include "engine/result_impl.h"
+
+static bool drop_reads(const CatalogQuery *query, const char *name) {
+    for (uint32_t i = 0; i < query->read_count; i++)
+        if (strcmp(query->reads[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool drop_writes(const CatalogQuery *query, const char *name) {
+    return query->plan->sink_source && strcmp(query->plan->sink_source, name) == 0;
+}
+
+/* "[A, B]" of the queries that read (or write) the source, but the one that made it. */
+static uint32_t drop_list(const Weir *weir, const Source *source, Buf *readers, Buf *writers) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < weir->catalog.query_count; i++) {
+        const CatalogQuery *query = weir->catalog.queries[i];
+        bool own = source->query_id && strcmp(source->query_id, query->id) == 0;
+        if (drop_reads(query, source->name) && !own) {
+            buf_printf(readers, "%s%s", readers->size ? ", " : "", query->id);
+            count++;
+        } else if (drop_writes(query, source->name) && !own) {
+            buf_printf(writers, "%s%s", writers->size ? ", " : "", query->id);
+            count++;
+        }
+    }
+    return count;
+}
+
+static ErrCode drop_check_unused(Call *call, const Source *source, Err *err) {
+    Buf readers = {0}, writers = {0};
+    ErrCode code = ERR_OK;
+    if (drop_list(call->weir, source, &readers, &writers) > 0)
+        code = err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
+                          call->statement->name_pos.column,
+                          "Cannot drop %s.\nThe following queries read from this source: [%s].\n"
+                          "The following queries write into this source: [%s].\n"
+                          "You need to terminate them before dropping %s.",
+                          source->name, buf_cstr(&readers), buf_cstr(&writers), source->name);
+    buf_free(&readers);
+    buf_free(&writers);
+    return code;
+}
+
+static ErrCode drop_check_topic(Call *call, const Source *source, Err *err) {
+    const Catalog *catalog = &call->weir->catalog;
+    if (!call->statement->delete_topic)
+        return ERR_OK;
+    if (source->is_read_only)
+        return err_set(err, ERR_SEMANTIC, "Cannot delete topic for read-only source: %s",
+                       source->name);
+    for (size_t i = 0; i < catalog->source_count; i++) {
+        const Source *other = catalog->sources[i].source;
+        if (other != source && strcmp(other->topic.topic, source->topic.topic) == 0)
+            return err_set(err, ERR_SEMANTIC,
+                           "Refusing to delete topic. Found other data sources (%s) using topic %s",
+                           other->name, source->topic.topic);
+    }
+    return ERR_OK;
+}
+
+static ErrCode drop_kind_error(Call *call, const Source *source, Err *err) {
+    return err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
+                      call->statement->name_pos.column,
+                      "Incompatible data source type is %s, but statement was DROP %s",
+                      source->is_table ? "table" : "stream",
+                      source->is_table ? "stream" : "table");
+}
+
+static ErrCode drop_missing(Call *call, Err *err) {
+    const AstStatement *statement = call->statement;
+    if (statement->if_exists) {
+        result_message(call->result, "Source `%s` does not exist.", statement->name);
+        return ERR_OK;
+    }
+    const Source *none;
+    TRY(engine_find_source(call->weir, statement->name, statement->name_pos, &none, err));
+    return ERR_OK;
+}
+
+static ErrCode drop_source(Call *call, const Source *source, Err *err) {
+    Weir *weir = call->weir;
+    CatalogQuery *own = source->query_id ? catalog_query(&weir->catalog, source->query_id) : NULL;
+    if (own)
+        TRY(engine_end_query(weir, own, err));
+    Commit *commit = commit_new(weir->storage, 0);
+    catalog_remove_source(commit, source->name);
+    LogTopic topic;
+    if (call->statement->delete_topic && log_topic_find(weir->storage, source->topic.topic, &topic))
+        commit_topic_delete(commit, topic.id);
+    TRY(commit_wait(commit, NULL, err));
+    result_message(call->result, "Source `%s` (topic: %s) was dropped.", source->name,
+                   source->topic.topic);
+    catalog_hide_source(&weir->catalog, source->name);
+    return ERR_OK;
+}
+
+ErrCode engine_drop(Call *call, Err *err) {
+    const AstStatement *statement = call->statement;
+    const Source *source = catalog_source(&call->weir->catalog, statement->name);
+    if (!source)
+        return drop_missing(call, err);
+    if (source->is_table != (statement->kind == AST_DROP_TABLE))
+        return drop_kind_error(call, source, err);
+    TRY(drop_check_unused(call, source, err));
+    TRY(drop_check_topic(call, source, err));
+    return drop_source(call, source, err);
+}
+
+/* -- Queries ----------------------------------------------------------------------------------- */
+
+static ErrCode drop_find_query(Call *call, CatalogQuery **query, Err *err) {
+    const AstStatement *statement = call->statement;
+    *query = catalog_query(&call->weir->catalog, statement->name);
+    if (*query)
+        return ERR_OK;
+    return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line, statement->name_pos.column,
+                      "Unknown queryId: %s\nSHOW QUERIES lists the running ones.", statement->name);
+}
+
+ErrCode engine_terminate(Call *call, Err *err) {
+    Catalog *catalog = &call->weir->catalog;
+    if (call->statement->all) {
+        while (catalog->query_count > 0)
+            TRY(engine_end_query(call->weir, catalog->queries[catalog->query_count - 1], err));
+        result_message(call->result, "All queries terminated.");
+        return ERR_OK;
+    }
+    CatalogQuery *query;
+    TRY(drop_find_query(call, &query, err));
+    if (strncmp(query->id, "CST_", 4) == 0)
+        return err_set(err, ERR_SEMANTIC,
+                       "Cannot terminate query '%s' because it is linked to a source table.",
+                       query->id);
+    TRY(engine_end_query(call->weir, query, err));
+    result_message(call->result, "Query terminated.");
+    return ERR_OK;
+}
+
+static ErrCode drop_pause_one(Weir *weir, CatalogQuery *query, bool paused, Err *err) {
+    query->paused = paused;
+    Commit *commit = commit_new(weir->storage, 0);
+    catalog_put_query(commit, query);
+    TRY(commit_wait(commit, NULL, err));
+    if (query->running)
+        query_pause(query->running, paused);
+    return ERR_OK;
+}
+
+ErrCode engine_pause(Call *call, Err *err) {
+    Catalog *catalog = &call->weir->catalog;
+    bool paused = call->statement->kind == AST_PAUSE;
+    if (call->statement->all) {
+        for (size_t i = 0; i < catalog->query_count; i++)
+            TRY(drop_pause_one(call->weir, catalog->queries[i], paused, err));
+    } else {
+        CatalogQuery *query;
+        TRY(drop_find_query(call, &query, err));
+        TRY(drop_pause_one(call->weir, query, paused, err));
+    }
+    result_message(call->result, paused ? "Query paused." : "Query resumed.");
+    return ERR_OK;
+}
+
+/* -- Types ------------------------------------------------------------------------------------- */
+
+static ErrCode drop_type(Call *call, Err *err) {
+    const AstStatement *statement = call->statement;
+    if (!catalog_type(&call->weir->catalog, statement->name)) {
+        if (!statement->if_exists)
+            return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line,
+                              statement->name_pos.column, "Type %s does not exist.",
+                              statement->name);
+        result_message(call->result, "Type '%s' does not exist", statement->name);
+        return ERR_OK;
+    }
+    Commit *commit = commit_new(call->weir->storage, 0);
+    catalog_remove_type(commit, statement->name);
+    TRY(commit_wait(commit, NULL, err));
+    catalog_hide_type(&call->weir->catalog, statement->name);
+    result_message(call->result, "Dropped type '%s'", statement->name);
+    return ERR_OK;
+}
+
+ErrCode engine_type(Call *call, Err *err) {
+    const AstStatement *statement = call->statement;
+    if (statement->kind == AST_DROP_TYPE)
+        return drop_type(call, err);
+    const CatalogType *present = catalog_type(&call->weir->catalog, statement->name);
+    if (present) {
+        const char *text = type_text(call->arena, present->type);
+        if (!statement->if_not_exists)
+            return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line,
+                              statement->name_pos.column,
+                              "Cannot register custom type '%s' since it is already registered "
+                              "with type: %s",
+                              statement->name, text);
+        result_message(call->result, "%s is already registered with type %s", statement->name,
+                       text);
+        return ERR_OK;
+    }
+    PlannerHost host = engine_host(call->weir);
+    const Type *type;
+    TRY(plan_type(&host, statement->type, call->arena, &type, err));
+    Commit *commit = commit_new(call->weir->storage, 0);
+    catalog_put_type(commit, statement->name, type);
+    TRY(commit_wait(commit, NULL, err));
+    TRY(catalog_show_type(&call->weir->catalog, statement->name, type, err));
+    result_message(call->result, "Registered custom type with name '%s' and SQL type %s",
+                   statement->name, type_text(call->arena, type));
+    return ERR_OK;
+}

@@ -1,0 +1,304 @@
+/*
+ * engine.c - one Weir: opened, given statements, closed.
+ *
+ * A statement's way: parse (statement arena) -> one function per kind (engine_impl.h), which plans
+ * against the catalog, makes the change durable, then carries it out. Replay after a crash starts
+ * at "carry out": weir_open() loads the catalog and starts its queries by the same functions.
+ */
+#include "engine/engine_impl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "engine/result_impl.h"
+#include "grammar/parse.h"
+
+enum { STATEMENT_ARENA_BYTES = 64 << 20 };
+
+void engine_notice(Weir *weir, const char *format, ...) {
+    if (!weir->options.notice)
+        return;
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    weir->options.notice(weir->options.notice_context, text);
+}
+
+Storage *engine_storage(Weir *weir) {
+    return weir->storage;
+}
+
+Runtime *engine_runtime(Weir *weir) {
+    return weir->runtime;
+}
+
+/* -- Opening and closing ----------------------------------------------------------------------- */
+
+static ErrCode engine_start_queries(Weir *weir, Err *err) {
+    for (size_t i = 0; i < weir->catalog.query_count; i++) {
+        CatalogQuery *query = weir->catalog.queries[i];
+        if (engine_start_query(weir, query, err) == ERR_OK)
+            continue;
+        if (err_action(err->code) == ERR_ACTION_STOP_ENGINE)
+            return err->code;
+        engine_notice(weir, "Query %s could not be started: %s", query->id, err->message);
+    }
+    return ERR_OK;
+}
+
+ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, Weir **weir,
+                    Err *err) {
+    assert(io && folder && options);
+    Weir *opened = mem_alloc(sizeof *opened);
+    ErrCode code;
+    opened->io = io;
+    opened->options = *options;
+    lock_init(&opened->lock);
+    Durability durability = options->os_durability ? DURABILITY_OS : DURABILITY_SYNC;
+    StorageOptions storage = {.durability = durability,
+                              .threads = options->workers > 0,
+                              .checkpoint_bytes = options->checkpoint_bytes};
+    TRY_DONE(storage_open(io, folder, &storage, &opened->storage, err));
+    RuntimeOptions runtime = {.workers = options->workers,
+                              .step_rows = options->step_rows,
+                              .single_partition = options->single_partition};
+    opened->runtime = runtime_new(io, opened->storage, &runtime);
+    if (options->from_latest)
+        TRY_DONE(settings_set(&opened->settings, "auto.offset.reset", "latest", err));
+    TRY_DONE(catalog_load(&opened->catalog, opened->storage, err));
+    TRY_DONE(engine_start_queries(opened, err));
+    *weir = opened;
+done:
+    if (code != ERR_OK)
+        weir_close(opened);
+    return code;
+}
+
+static WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error) {
+    if (code == ERR_OK)
+        return WEIR_OK;
+    result_error(error, err, 0);
+    return WEIR_FAILED;
+}
+
+WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir,
+                     WeirError *error) {
+    static const WeirOptions defaults = {0};
+    if (!options)
+        options = &defaults;
+    EngineOptions engine = {.workers = options->workers ? options->workers : thread_core_count(),
+                            .os_durability = options->os_durability,
+                            .from_latest = options->from_latest,
+                            .notice = options->notice,
+                            .notice_context = options->notice_context};
+    Err err;
+    Io *io = folder ? io_posix() : io_mem_new();
+    ErrCode code = engine_open(io, folder ? folder : "/memory", &engine, weir, &err);
+    if (code == ERR_OK)
+        (*weir)->owns_io = folder == NULL;
+    else if (!folder)
+        io_mem_free(io);
+    return engine_status(code, &err, error);
+}
+
+void weir_close(Weir *weir) {
+    if (!weir)
+        return;
+    for (size_t i = 0; i < weir->catalog.query_count; i++)
+        if (weir->catalog.queries[i]->running)
+            query_stop(weir->catalog.queries[i]->running);
+    for (size_t i = 0; i < weir->catalog.query_count; i++)
+        weir->catalog.queries[i]->running = NULL;
+    catalog_close(&weir->catalog);
+    if (weir->runtime)
+        runtime_free(weir->runtime);
+    if (weir->storage)
+        storage_close(weir->storage);
+    settings_close(&weir->settings);
+    for (size_t i = 0; i < weir->variable_count; i++) {
+        mem_free(weir->variables[i].name);
+        mem_free(weir->variables[i].value);
+    }
+    mem_free(weir->variables);
+    lock_close(&weir->lock);
+    if (weir->owns_io)
+        io_mem_free(weir->io);
+    mem_free(weir);
+}
+
+/* -- Executing --------------------------------------------------------------------------------- */
+
+static ErrCode engine_unsupported(const AstStatement *statement, const char *what, Err *err) {
+    return err_set_at(err, ERR_UNSUPPORTED, statement->pos.line, statement->pos.column,
+                      "%s is not supported by Weir yet", what);
+}
+
+static ErrCode engine_dispatch(Call *call, Err *err) {
+    const AstStatement *statement = call->statement;
+    switch (statement->kind) {
+    case AST_SELECT:
+        return engine_select(call, err);
+    case AST_CREATE_STREAM:
+    case AST_CREATE_TABLE:
+    case AST_INSERT_SELECT:
+    case AST_INSERT_VALUES:
+        return engine_create(call, err);
+    case AST_DROP_STREAM:
+    case AST_DROP_TABLE:
+        return engine_drop(call, err);
+    case AST_TERMINATE:
+        return engine_terminate(call, err);
+    case AST_PAUSE:
+    case AST_RESUME:
+        return engine_pause(call, err);
+    case AST_CREATE_TYPE:
+    case AST_DROP_TYPE:
+        return engine_type(call, err);
+    case AST_SET:
+    case AST_UNSET:
+    case AST_DEFINE:
+    case AST_UNDEFINE:
+        return engine_session(call, err);
+    case AST_SHOW:
+        return engine_show(call, err);
+    case AST_DESCRIBE:
+    case AST_DESCRIBE_ALL:
+    case AST_DESCRIBE_FUNCTION:
+        return engine_describe(call, err);
+    case AST_EXPLAIN:
+        return engine_explain(call, err);
+    case AST_COPY:
+        return engine_copy(call, err);
+    case AST_ALTER_SOURCE:
+        return engine_unsupported(statement, "ALTER STREAM/TABLE", err);
+    case AST_ALTER_SYSTEM:
+        return engine_unsupported(statement, "ALTER SYSTEM", err);
+    case AST_PRINT:
+        return engine_unsupported(statement, "PRINT", err);
+    case AST_RUN_SCRIPT:
+        return engine_unsupported(statement, "RUN SCRIPT", err);
+    case AST_CREATE_CONNECTOR:
+    case AST_DROP_CONNECTOR:
+    case AST_DESCRIBE_CONNECTOR:
+        return engine_unsupported(statement, "A connector", err);
+    case AST_ASSERT_TOPIC:
+    case AST_ASSERT_SCHEMA:
+    case AST_ASSERT_VALUES:
+    case AST_ASSERT_NULL_VALUES:
+    case AST_ASSERT_STREAM:
+    case AST_ASSERT_TABLE:
+        return engine_unsupported(statement, "ASSERT", err);
+    }
+    assert(0 && "unknown statement");
+    return ERR_INTERNAL;
+}
+
+static const char *engine_find_variable(void *context, const char *name) {
+    const Weir *weir = context;
+    for (size_t i = 0; i < weir->variable_count; i++)
+        if (strcmp(weir->variables[i].name, name) == 0)
+            return weir->variables[i].value;
+    return NULL;
+}
+
+static ErrCode engine_run_statement(Call *call, Err *err) {
+    Weir *weir = call->weir;
+    TRY(storage_state(weir->storage, err));
+    lock_take(&weir->lock);
+    ErrCode code = engine_dispatch(call, err);
+    lock_release(&weir->lock);
+    return code;
+}
+
+ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result, bool *done,
+                            Err *err) {
+    ParseVariables variables = {engine_find_variable, weir};
+    Bytes text = bytes_of(script->sql);
+    Parser parser = {.script = text,
+                     .offset = (uint32_t)script->next,
+                     .line = script->line ? script->line : 1,
+                     .column = script->column ? script->column : 1,
+                     .variables = &variables,
+                     .extensions = settings_is_true(&weir->settings, "weir.extensions"),
+                     .last_may_lack_semicolon = true};
+    if (!settings_is_true(&weir->settings, "ksql.variable.substitution.enable"))
+        parser.variables = NULL;
+    Arena *arena = arena_new("statement", STATEMENT_ARENA_BYTES);
+    Call call = {.weir = weir, .arena = arena, .result = result_new(weir)};
+    ErrCode code;
+    *result = NULL;
+    *done = false;
+    code = parse_next(&parser, arena, &call.statement, err);
+    script->next = parser.offset;
+    script->line = parser.line;
+    script->column = parser.column;
+    if (code == ERR_OK && !call.statement)
+        *done = true;
+    else if (code == ERR_OK)
+        code = engine_run_statement(&call, err);
+    if (code != ERR_OK)
+        engine_add_caret(err, text);
+    if (code == ERR_OK && !*done) {
+        *result = call.result;
+        script->executed++;
+    } else {
+        weir_result_free(call.result);
+    }
+    arena_free(arena);
+    return code;
+}
+
+WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
+                             WeirError *error) {
+    Err err;
+    bool done;
+    ErrCode code = engine_execute_next(weir, script, result, &done, &err);
+    if (code != ERR_OK) {
+        result_error(error, &err, script->executed);
+        return WEIR_FAILED;
+    }
+    return done ? WEIR_END : WEIR_OK;
+}
+
+WeirStatus weir_execute(Weir *weir, const char *sql, WeirResult **result, WeirError *error) {
+    WeirScript script = {.sql = sql};
+    WeirResult *last = NULL, *next;
+    WeirStatus status;
+    while ((status = weir_execute_next(weir, &script, &next, error)) == WEIR_OK) {
+        weir_result_free(last);
+        last = next;
+    }
+    if (status == WEIR_END && result) {
+        *result = last ? last : result_new(weir);
+        return WEIR_OK;
+    }
+    weir_result_free(last);
+    return status == WEIR_END ? WEIR_OK : status;
+}
+
+bool weir_is_complete(const char *sql, char *open) {
+    return parse_is_complete(bytes_of(sql), open);
+}
+
+ErrCode engine_set(Weir *weir, const char *name, const char *value, Err *err) {
+    return settings_set(&weir->settings, name, value, err);
+}
+
+ErrCode engine_pump(Weir *weir, Err *err) {
+    assert(weir->options.workers == 0);
+    return runtime_pump(weir->runtime, err);
+}
+
+WeirStatus weir_catch_up(Weir *weir, int64_t timeout_ms, WeirError *error) {
+    Err err;
+    ErrCode code = ERR_OK;
+    lock_take(&weir->lock);
+    for (size_t i = 0; code == ERR_OK && i < weir->catalog.query_count; i++)
+        if (weir->catalog.queries[i]->running && !weir->catalog.queries[i]->paused)
+            code = query_catch_up(weir->catalog.queries[i]->running, timeout_ms, &err);
+    lock_release(&weir->lock);
+    return engine_status(code, &err, error);
+}

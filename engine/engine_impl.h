@@ -1,0 +1,87 @@
+/*
+ * engine_impl.h - the inside of the engine: one Weir, and the statements as functions.
+ *
+ * engine.c executes: parse, then one function per kind of statement. Each statement function gets
+ * a Call: where the statement is, its arena, and the result to fill. Locks: `lock` is taken for the
+ * whole of a statement that changes or reads the catalog; a push query's rows flow without it.
+ */
+#ifndef ENGINE_ENGINE_IMPL_H
+#define ENGINE_ENGINE_IMPL_H
+
+#include "base/thread.h"
+#include "engine/catalog.h"
+#include "engine/engine.h"
+#include "engine/settings.h"
+#include "engine/weir.h"
+#include "grammar/ast.h"
+#include "planner/planner.h"
+
+typedef struct Variable {
+    char *name;
+    char *value;
+} Variable;
+
+struct Weir {
+    Io *io;
+    bool owns_io;
+    EngineOptions options;
+    Storage *storage;
+    Runtime *runtime;
+    Lock lock;
+    Catalog catalog;
+    Settings settings;
+    Variable *variables; /* DEFINE */
+    size_t variable_count, variable_capacity;
+    uint64_t push_count; /* names of transient queries */
+};
+
+/* One statement being executed. */
+typedef struct Call {
+    Weir *weir;
+    const AstStatement *statement;
+    Arena *arena; /* the statement's; what the result needs is copied */
+    WeirResult *result;
+} Call;
+
+/* -- One function per kind of statement: create.c, drop.c, insert.c, show.c, ... --------------- */
+
+ErrCode engine_create(Call *call, Err *err); /* CREATE STREAM/TABLE [AS], INSERT INTO ... SELECT */
+ErrCode engine_insert_values(Call *call, const Planned *planned, Err *err);
+ErrCode engine_push(Call *call, const Planned *planned, Err *err);
+ErrCode engine_pull(Call *call, const Planned *planned, Err *err);
+ErrCode engine_select(Call *call, Err *err); /* lookups and push queries */
+ErrCode engine_drop(Call *call, Err *err);
+ErrCode engine_terminate(Call *call, Err *err);
+ErrCode engine_pause(Call *call, Err *err);
+ErrCode engine_type(Call *call, Err *err); /* CREATE TYPE, DROP TYPE */
+ErrCode engine_session(Call *call, Err *err); /* SET UNSET DEFINE UNDEFINE */
+ErrCode engine_show(Call *call, Err *err);
+ErrCode engine_describe(Call *call, Err *err);
+ErrCode engine_explain(Call *call, Err *err);
+ErrCode engine_copy(Call *call, Err *err);
+
+/* -- Shared ------------------------------------------------------------------------------------ */
+
+void engine_notice(Weir *weir, const char *format, ...) __attribute__((format(printf, 2, 3)));
+PlannerHost engine_host(Weir *weir);
+
+/* The source of this name, or UNKNOWN_NAME in ksqlDB's words with a hint. */
+ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,
+                           Err *err);
+
+/* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
+const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);
+
+/* Starts a query of the catalog; on failure it stays there with start_error. */
+ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err);
+
+/* Stops it and removes state, internal topics and catalog entry. */
+ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Err *err);
+
+/* Waits for the queries that feed `topic`, and the ones that feed them. */
+ErrCode engine_catch_up_topic(Weir *weir, const char *topic, int64_t timeout_ms, Err *err);
+
+/* Adds the caret picture of err's position to its message, where it has none yet. */
+void engine_add_caret(Err *err, Bytes script);
+
+#endif

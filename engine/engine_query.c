@@ -1,0 +1,167 @@
+/*
+ * engine_query.c - persistent queries of the catalog: made, started, ended, waited for.
+ *
+ * A query's ids (group, tasks, stores) are a run of fresh ids, kept in its catalog entry, so a
+ * restart finds its positions and state. Its internal topics are named after it and die with it.
+ */
+#include "engine/engine_query_impl.h"
+
+#include "planner/plan_json.h"
+
+/* The most partitions among the plan's topics: how many tasks a stage has. */
+static uint32_t query_partitions(Weir *weir, const Plan *plan) {
+    uint32_t partitions = 1;
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        const PlanNode *node = plan->nodes[i];
+        LogTopic topic;
+        if (node->kind != PLAN_SOURCE || !log_topic_find(weir->storage, node->topic->topic, &topic))
+            continue;
+        if (topic.partition_count > partitions)
+            partitions = topic.partition_count;
+    }
+    if (plan->partition_count > partitions)
+        partitions = plan->partition_count;
+    return partitions;
+}
+
+static uint32_t query_fresh_ids(Weir *weir, uint32_t count) {
+    assert(count > 0);
+    uint32_t first = storage_new_id(weir->storage);
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t next = storage_new_id(weir->storage);
+        assert(next == first + i); /* only the engine draws ids, under its lock */
+        (void)next;
+    }
+    return first;
+}
+
+void engine_query_topic_name(Buf *out, const CatalogQuery *query, uint32_t node) {
+    buf_printf(out, "_weir-%s-%s-repartition", query->id, query->plan->nodes[node]->path);
+}
+
+static void query_make_topics(Weir *weir, CatalogQuery *query, Commit *commit) {
+    uint32_t *topics = arena_array(query->arena, query->plan->node_count, sizeof *topics);
+    for (uint32_t i = 0; i < query->plan->node_count; i++) {
+        uint32_t partitions;
+        if (query->plan->nodes[i]->kind != PLAN_REPARTITION ||
+            !query_internal_topic(weir->runtime, query->plan, i, &partitions))
+            continue;
+        Buf name = {0};
+        engine_query_topic_name(&name, query, i);
+        topics[i] = storage_new_id(weir->storage);
+        commit_topic_create(commit, topics[i], buf_cstr(&name), partitions);
+        buf_free(&name);
+    }
+    query->internal_topics = topics;
+}
+
+/* Names in FROM, for the checks of DROP. */
+static void query_note_reads(CatalogQuery *query, const AstQuery *ast) {
+    const char **names = arena_array(query->arena, ast->source_count, sizeof *names);
+    for (uint32_t i = 0; i < ast->source_count; i++)
+        names[i] = arena_strdup(query->arena, ast->sources[i].name);
+    query->reads = names;
+    query->read_count = ast->source_count;
+}
+
+ErrCode engine_query_new(Call *call, const Plan *plan, Commit *commit, CatalogQuery **prepared,
+                      Err *err) {
+    Weir *weir = call->weir;
+    CatalogQuery *query = catalog_query_new(plan->query_id);
+    Buf json = {0};
+    plan_json_put(&json, plan);
+    ErrCode code = plan_json_get(buf_view(&json), query->arena, &query->plan, err);
+    buf_free(&json);
+    if (code != ERR_OK) {
+        catalog_query_free(query);
+        return code;
+    }
+    query->partitions = query_partitions(weir, query->plan);
+    query->first_id = query_fresh_ids(weir, query_ids_needed(query->plan, query->partitions));
+    query->from_end =
+        strcmp(settings_get(&weir->settings, "auto.offset.reset"), "latest") == 0;
+    query->consolidate = settings_number(&weir->settings, "cache.max.bytes.buffering") > 0;
+    query_note_reads(query, call->statement->query);
+    if (commit)
+        query_make_topics(weir, query, commit);
+    else
+        query->internal_topics =
+            arena_array(query->arena, query->plan->node_count, sizeof(uint32_t));
+    *prepared = query;
+    return ERR_OK;
+}
+
+ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
+    assert(!query->running);
+    if (weir->options.manual_queries && query->plan->kind == PLAN_PERSISTENT)
+        return ERR_OK;
+    QueryOptions options = {.plan = query->plan,
+                            .first_id = query->first_id,
+                            .from_end = query->from_end,
+                            .table_first = settings_is_true(&weir->settings, "weir.table.first"),
+                            .consolidate = query->consolidate,
+                            .internal_topics = query->internal_topics};
+    ErrCode code = query_start(weir->runtime, &options, &query->running, err);
+    if (code != ERR_OK) {
+        query->running = NULL;
+        query->start_error = *err;
+        return code;
+    }
+    if (query->paused)
+        query_pause(query->running, true);
+    return ERR_OK;
+}
+
+ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Err *err) {
+    if (query->running)
+        query_stop(query->running);
+    query->running = NULL;
+    Commit *commit = commit_new(weir->storage, 0);
+    catalog_remove_query(commit, query->id);
+    for (uint32_t i = 0; i < query->plan->node_count; i++)
+        if (query->internal_topics[i] != 0)
+            commit_topic_delete(commit, query->internal_topics[i]);
+    TRY(commit_wait(commit, NULL, err));
+    TRY(query_remove_state(weir->runtime, query->plan, query->first_id, query->partitions, err));
+    catalog_hide_query(&weir->catalog, query->id);
+    return ERR_OK;
+}
+
+static bool query_writes_topic(const CatalogQuery *query, const char *topic) {
+    for (uint32_t i = 0; i < query->plan->node_count; i++) {
+        const PlanNode *node = query->plan->nodes[i];
+        if (node->kind == PLAN_SINK && strcmp(node->topic->topic, topic) == 0)
+            return true;
+    }
+    return false;
+}
+
+static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, int64_t timeout_ms,
+                                   Err *err) {
+    for (size_t i = 0; i < weir->catalog.query_count; i++) {
+        CatalogQuery *query = weir->catalog.queries[i];
+        if (seen[i] || !query_writes_topic(query, topic))
+            continue;
+        seen[i] = true;
+        if (!query->running) {
+            *err = query->start_error;
+            return err->code;
+        }
+        if (query->paused)
+            continue;
+        for (uint32_t n = 0; n < query->plan->node_count; n++)
+            if (query->plan->nodes[n]->kind == PLAN_SOURCE)
+                TRY(query_catch_up_from(weir, query->plan->nodes[n]->topic->topic, seen,
+                                        timeout_ms, err));
+        TRY(query_catch_up(query->running, timeout_ms, err));
+    }
+    return ERR_OK;
+}
+
+ErrCode engine_catch_up_topic(Weir *weir, const char *topic, int64_t timeout_ms, Err *err) {
+    Arena *scratch = arena_new("catch up", 0);
+    bool *seen = arena_array(scratch, weir->catalog.query_count, sizeof *seen);
+    ErrCode code = query_catch_up_from(weir, topic, seen, timeout_ms, err);
+    arena_free(scratch);
+    return code;
+}

@@ -1,0 +1,82 @@
+/* host.c - what the planner may ask about the catalog, topics and settings (PlannerHost). */
+#include "engine/engine_impl.h"
+#include "grammar/parse.h"
+
+static const Source *host_find_source(void *context, const char *name) {
+    const Weir *weir = context;
+    return catalog_source(&weir->catalog, name);
+}
+
+static uint32_t host_source_count(void *context) {
+    const Weir *weir = context;
+    return (uint32_t)weir->catalog.source_count;
+}
+
+static const Source *host_source_at(void *context, uint32_t index) {
+    const Weir *weir = context;
+    assert(index < weir->catalog.source_count);
+    return weir->catalog.sources[index].source;
+}
+
+static uint32_t host_topic_partitions(void *context, const char *topic) {
+    const Weir *weir = context;
+    LogTopic found;
+    return log_topic_find(weir->storage, topic, &found) ? found.partition_count : 0;
+}
+
+static const char *host_setting(void *context, const char *name) {
+    const Weir *weir = context;
+    return settings_get(&weir->settings, name);
+}
+
+static const Type *host_custom_type(void *context, const char *name) {
+    const Weir *weir = context;
+    const CatalogType *type = catalog_type(&weir->catalog, name);
+    return type ? type->type : NULL;
+}
+
+static bool host_query_exists(void *context, const char *query_id) {
+    const Weir *weir = context;
+    return catalog_query(&weir->catalog, query_id) != NULL;
+}
+
+static const Plan *host_query_plan(void *context, const char *query_id) {
+    const Weir *weir = context;
+    const CatalogQuery *query = catalog_query(&weir->catalog, query_id);
+    return query ? query->plan : NULL;
+}
+
+static uint64_t host_next_query_number(void *context) {
+    const Weir *weir = context;
+    return weir->catalog.next_query_number;
+}
+
+PlannerHost engine_host(Weir *weir) {
+    return (PlannerHost){.context = weir,
+                         .find_source = host_find_source,
+                         .source_count = host_source_count,
+                         .source_at = host_source_at,
+                         .topic_partitions = host_topic_partitions,
+                         .setting = host_setting,
+                         .custom_type = host_custom_type,
+                         .query_exists = host_query_exists,
+                         .query_plan = host_query_plan,
+                         .next_query_number = host_next_query_number};
+}
+
+ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,
+                           Err *err) {
+    *source = catalog_source(&weir->catalog, name);
+    if (*source)
+        return ERR_OK;
+    Arena *scratch = arena_new("names", 0);
+    const char **names = arena_array(scratch, weir->catalog.source_count, sizeof *names);
+    for (size_t i = 0; i < weir->catalog.source_count; i++)
+        names[i] = weir->catalog.sources[i].source->name;
+    const char *near = parse_nearest(name, names, (uint32_t)weir->catalog.source_count);
+    ErrCode code = err_set_at(err, ERR_UNKNOWN_NAME, pos.line, pos.column,
+                              "Could not find STREAM/TABLE '%s' in the Metastore%s%s%s", name,
+                              near ? "\nDid you mean " : "", near ? near : "", near ? "?" : "");
+    arena_free(scratch);
+    return code;
+}

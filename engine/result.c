@@ -1,0 +1,279 @@
+/*
+ * result.c - see result_impl.h and weir.h.
+ *
+ * Invariant: `row` is a row of `rows` exactly when the last weir_next() said WEIR_ROW.
+ */
+#include "engine/result_impl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "data/batch.h"
+#include "data/decimal.h"
+#include "data/number_text.h"
+#include "engine/engine_impl.h"
+#include "engine/value_text.h"
+
+WeirResult *result_new(Weir *weir) {
+    WeirResult *result = mem_alloc(sizeof *result);
+    result->weir = weir;
+    result->arena = arena_new("result", 0);
+    result->row_arena = arena_new("row", 0);
+    return result;
+}
+
+void weir_result_free(WeirResult *result) {
+    if (!result)
+        return;
+    if (result->push) {
+        if (result->push->running)
+            query_stop(result->push->running);
+        result->push->running = NULL;
+        catalog_query_free(result->push);
+    }
+    if (result->queue)
+        result_queue_free(result->queue);
+    buf_free(&result->message);
+    buf_free(&result->text);
+    mem_free(result->cells);
+    arena_free(result->arena);
+    arena_free(result->row_arena);
+    mem_free(result);
+}
+
+void result_message(WeirResult *result, const char *format, ...) {
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (result->message.size > 0)
+        buf_u8(&result->message, '\n');
+    buf_text(&result->message, text);
+}
+
+void result_columns(WeirResult *result, const char *const *names, uint32_t count) {
+    assert(count > 0);
+    SchemaColumn *columns = arena_array(result->arena, count, sizeof *columns);
+    for (uint32_t i = 0; i < count; i++)
+        columns[i] = (SchemaColumn){arena_strdup(result->arena, names[i]), &type_string,
+                                    COLUMN_VALUE, NULL};
+    Schema *schema = arena_alloc(result->arena, sizeof *schema);
+    *schema = (Schema){columns, count, 0};
+    result->schema = schema;
+    result->visible_count = count;
+}
+
+void result_cell(WeirResult *result, const char *text) {
+    result->cells = mem_grow(result->cells, &result->cell_capacity, result->cell_count + 1,
+                             sizeof *result->cells);
+    result->cells[result->cell_count++] =
+        text ? arena_bytes(result->arena, bytes_of(text)) : (Bytes){NULL, 0};
+}
+
+void result_cell_printf(WeirResult *result, const char *format, ...) {
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    result_cell(result, text);
+}
+
+void result_done(WeirResult *result) {
+    uint32_t width = result->schema->column_count;
+    assert(result->cell_count % width == 0);
+    uint32_t count = (uint32_t)(result->cell_count / width);
+    const Column **columns = arena_array(result->arena, width, sizeof *columns);
+    for (uint32_t i = 0; i < width; i++) {
+        Column *column = column_new(result->arena, &type_string, count);
+        for (uint32_t row = 0; row < count; row++) {
+            Bytes cell = result->cells[(size_t)row * width + i];
+            if (!cell.data)
+                continue;
+            column->bytes[row] = cell;
+            column_set_present(column, row);
+        }
+        columns[i] = column;
+    }
+    ResultRows rows = {.schema = result->schema, .columns = columns, .count = count};
+    result_rows(result, &rows, width);
+}
+
+void result_rows(WeirResult *result, const ResultRows *rows, uint32_t visible_count) {
+    result->rows = *rows;
+    result->schema = rows->schema;
+    result->visible_count = visible_count;
+    result->started = false;
+}
+
+void result_error(WeirError *target, const Err *err, uint32_t statement) {
+    if (!target)
+        return;
+    snprintf(target->code, sizeof target->code, "%s", err_name(err->code));
+    target->line = err->line;
+    target->column = err->column;
+    target->statement = statement;
+    snprintf(target->message, sizeof target->message, "%s", err->message);
+}
+
+/* -- Reading ---------------------------------------------------------------------------------- */
+
+const char *weir_message(const WeirResult *result) {
+    return result->message.size ? buf_cstr((Buf *)&result->message) : "";
+}
+
+bool weir_is_push(const WeirResult *result) {
+    return result->push != NULL;
+}
+
+uint32_t weir_column_count(const WeirResult *result) {
+    return result->schema ? result->visible_count : 0;
+}
+
+const char *weir_column_name(const WeirResult *result, uint32_t column) {
+    assert(column < weir_column_count(result));
+    return result->schema->columns[column].name;
+}
+
+const char *weir_column_type(const WeirResult *result, uint32_t column) {
+    assert(column < weir_column_count(result));
+    return type_text(result->arena, result->schema->columns[column].type);
+}
+
+/* Takes the next chunk of a push query. */
+static WeirStatus result_wait(WeirResult *result, int64_t timeout_ms, WeirError *error) {
+    Err err;
+    const int64_t slice_us = 100000; /* for ever is many short waits: a cancelled one ends */
+    int64_t left_us = timeout_ms < 0 ? slice_us : timeout_ms * 1000;
+    for (;;) {
+        bool ended = false;
+        ErrCode code = result_queue_take(result->queue, left_us, &result->rows, &ended, &err);
+        result->row = 0;
+        if (code != ERR_OK) {
+            result->rows.count = 0;
+            result_error(error, &err, 0);
+            return WEIR_FAILED;
+        }
+        if (result->rows.count > 0)
+            return WEIR_ROW;
+        if (ended)
+            return WEIR_END;
+        if (timeout_ms >= 0)
+            return WEIR_WAITING;
+    }
+}
+
+WeirStatus weir_next(WeirResult *result, int64_t timeout_ms, WeirError *error) {
+    if (!result->schema)
+        return WEIR_END;
+    arena_reset(result->row_arena);
+    if (!result->started) {
+        result->started = true;
+        result->row = 0;
+    } else if (result->row < result->rows.count) {
+        result->row++;
+    }
+    if (result->row < result->rows.count)
+        return WEIR_ROW;
+    return result->queue ? result_wait(result, timeout_ms, error) : WEIR_END;
+}
+
+static const Column *result_column(const WeirResult *result, uint32_t column) {
+    assert(column < weir_column_count(result));
+    assert(result->row < result->rows.count);
+    return result->rows.columns[column];
+}
+
+bool weir_is_null(const WeirResult *result, uint32_t column) {
+    return column_is_null(result_column(result, column), result->row);
+}
+
+bool weir_is_delete(const WeirResult *result) {
+    return result->rows.kinds && result->rows.kinds[result->row] == ROW_DELETE;
+}
+
+bool weir_boolean(const WeirResult *result, uint32_t column) {
+    const Column *values = result_column(result, column);
+    return values->type->kind == TYPE_BOOLEAN && !column_is_null(values, result->row) &&
+           values->boolean[result->row];
+}
+
+int64_t weir_integer(const WeirResult *result, uint32_t column) {
+    const Column *values = result_column(result, column);
+    if (column_is_null(values, result->row))
+        return 0;
+    switch (values->type->kind) {
+    case TYPE_INT:
+    case TYPE_TIME:
+    case TYPE_DATE:
+        return values->i32[result->row];
+    case TYPE_BIGINT:
+    case TYPE_TIMESTAMP:
+        return values->i64[result->row];
+    default:
+        return (int64_t)weir_double(result, column);
+    }
+}
+
+double weir_double(const WeirResult *result, uint32_t column) {
+    const Column *values = result_column(result, column);
+    if (column_is_null(values, result->row))
+        return 0;
+    const Type *type = values->type;
+    switch (type->kind) {
+    case TYPE_INT:
+        return values->i32[result->row];
+    case TYPE_BIGINT:
+        return (double)values->i64[result->row];
+    case TYPE_DOUBLE:
+        return values->f64[result->row];
+    case TYPE_DECIMAL: {
+        const uint8_t *data = values->data;
+        data += (size_t)type_width(type) * result->row;
+        return decimal_to_double(decimal_load(data, type->precision), type->scale);
+    }
+    default:
+        return 0;
+    }
+}
+
+const char *weir_text(WeirResult *result, uint32_t column) {
+    const Column *values = result_column(result, column);
+    if (column_is_null(values, result->row))
+        return NULL;
+    Buf text = {0};
+    value_text_put(&text, values, result->row);
+    const char *copy = arena_text(result->row_arena, buf_view(&text));
+    buf_free(&text);
+    return copy;
+}
+
+const char *weir_json(WeirResult *result, uint32_t column) {
+    Buf text = {0};
+    value_json_put(&text, result_column(result, column), result->row);
+    const char *copy = arena_text(result->row_arena, buf_view(&text));
+    buf_free(&text);
+    return copy;
+}
+
+const char *weir_json_row(WeirResult *result) {
+    Buf *text = &result->text;
+    buf_reset(text);
+    buf_u8(text, '{');
+    for (uint32_t i = 0; i < weir_column_count(result); i++) {
+        if (i > 0)
+            buf_u8(text, ',');
+        value_json_string(text, bytes_of(weir_column_name(result, i)));
+        buf_u8(text, ':');
+        value_json_put(text, result_column(result, i), result->row);
+    }
+    buf_u8(text, '}');
+    return buf_cstr(text);
+}
+
+void weir_cancel(WeirResult *result) {
+    if (result->queue)
+        result_queue_cancel(result->queue);
+}

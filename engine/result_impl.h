@@ -1,0 +1,46 @@
+/*
+ * result_impl.h - how statements fill a WeirResult: a message, a finite table, or a push query.
+ */
+#ifndef ENGINE_RESULT_IMPL_H
+#define ENGINE_RESULT_IMPL_H
+
+#include "base/buf.h"
+#include "engine/catalog.h"
+#include "engine/weir.h"
+
+struct WeirResult {
+    Weir *weir;
+    Arena *arena;
+    Arena *row_arena; /* texts of the present row */
+    Buf message;
+    const Schema *schema; /* NULL: no rows */
+    uint32_t visible_count;
+    ResultRows rows;      /* the present chunk */
+    uint32_t row;         /* the present row; rows.count before the first */
+    bool started;
+    CatalogQuery *push; /* a transient query of its own; not in the catalog */
+    ResultQueue *queue;
+    Bytes *cells; /* a table of texts under construction */
+    size_t cell_count, cell_capacity;
+    Buf text;
+};
+
+WeirResult *result_new(Weir *weir);
+
+void result_message(WeirResult *result, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A finite table of texts: columns first, then cells row by row (NULL: NULL), then done. */
+void result_columns(WeirResult *result, const char *const *names, uint32_t count);
+void result_cell(WeirResult *result, const char *text);
+void result_cell_printf(WeirResult *result, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void result_done(WeirResult *result);
+
+/* A finite table that is there already; lives in result->arena. */
+void result_rows(WeirResult *result, const ResultRows *rows, uint32_t visible_count);
+
+/* An Err as the C API gives it. */
+void result_error(WeirError *target, const Err *err, uint32_t statement);
+
+#endif

@@ -1,0 +1,183 @@
+/* show.c - SHOW TOPICS, STREAMS, TABLES, QUERIES, FUNCTIONS, PROPERTIES, VARIABLES, TYPES. */
+#include "engine/engine_impl.h"
+#include "engine/result_impl.h"
+#include "planner/extensions.h"
+
+static const char *show_format(const PlanFormat *format) {
+    return format->format->name;
+}
+
+static ErrCode show_topics(Call *call) {
+    static const char *const names[] = {"Topic", "Partitions", "Records"};
+    Weir *weir = call->weir;
+    LogTopic *topics;
+    uint32_t count;
+    result_columns(call->result, names, 3);
+    log_topics(weir->storage, call->arena, &topics, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (topics[i].name[0] == '_' && !call->statement->all)
+            continue;
+        int64_t records = 0;
+        for (uint32_t p = 0; p < topics[i].partition_count; p++) {
+            int64_t start, end;
+            Err ignored;
+            if (log_offsets(weir->storage, (TopicPartition){topics[i].id, p}, &start, &end,
+                            &ignored) == ERR_OK)
+                records += end - start;
+        }
+        result_cell(call->result, topics[i].name);
+        result_cell_printf(call->result, "%u", topics[i].partition_count);
+        result_cell_printf(call->result, "%lld", (long long)records);
+    }
+    return ERR_OK;
+}
+
+static ErrCode show_sources(Call *call, bool tables) {
+    static const char *const names[] = {"Name", "Topic", "Key Format", "Value Format", "Windowed"};
+    const Catalog *catalog = &call->weir->catalog;
+    result_columns(call->result, names, tables ? 5 : 4);
+    for (size_t i = 0; i < catalog->source_count; i++) {
+        const Source *source = catalog->sources[i].source;
+        if (source->is_table != tables)
+            continue;
+        result_cell(call->result, source->name);
+        result_cell(call->result, source->topic.topic);
+        result_cell(call->result, show_format(&source->topic.key));
+        result_cell(call->result, show_format(&source->topic.value));
+        if (tables)
+            result_cell(call->result, source->topic.window == WINDOW_NONE ? "false" : "true");
+    }
+    return ERR_OK;
+}
+
+const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures) {
+    if (!query->running)
+        return query->start_error.code == ERR_OK ? "STOPPED" : "ERROR";
+    switch (figures->state) {
+    case QUERY_RUNNING:
+        return "RUNNING";
+    case QUERY_PAUSED:
+        return "PAUSED";
+    case QUERY_ERROR:
+        return "ERROR";
+    case QUERY_FINISHED:
+        return "FINISHED";
+    }
+    return "UNKNOWN";
+}
+
+static ErrCode show_queries(Call *call) {
+    static const char *const names[] = {"Query ID", "Query Type", "Status", "Sink", "Lag",
+                                        "Query"};
+    const Catalog *catalog = &call->weir->catalog;
+    result_columns(call->result, names, 6);
+    for (size_t i = 0; i < catalog->query_count; i++) {
+        const CatalogQuery *query = catalog->queries[i];
+        QueryFigures figures = {0};
+        if (query->running)
+            query_figures(query->running, &figures);
+        result_cell(call->result, query->id);
+        result_cell(call->result, "PERSISTENT");
+        result_cell(call->result, show_query_state(query, &figures));
+        result_cell(call->result, query->plan->sink_source);
+        result_cell_printf(call->result, "%lld", (long long)figures.lag);
+        result_cell(call->result, query->plan->statement);
+    }
+    return ERR_OK;
+}
+
+static ErrCode show_functions(Call *call) {
+    static const char *const names[] = {"Function", "Type", "Signature", "Help"};
+    result_columns(call->result, names, 4);
+    const Function *function;
+    for (uint32_t i = 0; (function = function_at(i)) != NULL; i++) {
+        result_cell(call->result, function->name);
+        result_cell(call->result, "SCALAR");
+        result_cell(call->result, function->signature);
+        result_cell(call->result, function->help);
+    }
+    const Aggregate *aggregate;
+    for (uint32_t i = 0; (aggregate = aggregate_at(i)) != NULL; i++) {
+        result_cell(call->result, aggregate->name);
+        result_cell(call->result, "AGGREGATE");
+        result_cell(call->result, aggregate->signature);
+        result_cell(call->result, aggregate->help);
+    }
+    return ERR_OK;
+}
+
+static ErrCode show_properties(Call *call) {
+    static const char *const names[] = {"Property", "Value", "Help"};
+    const char *name, *value, *help;
+    result_columns(call->result, names, 3);
+    for (uint32_t i = 0; settings_row(&call->weir->settings, i, &name, &value, &help); i++) {
+        result_cell(call->result, name);
+        result_cell(call->result, value);
+        result_cell(call->result, help);
+    }
+    return ERR_OK;
+}
+
+static ErrCode show_variables(Call *call) {
+    static const char *const names[] = {"Variable Name", "Value"};
+    result_columns(call->result, names, 2);
+    for (size_t i = 0; i < call->weir->variable_count; i++) {
+        result_cell(call->result, call->weir->variables[i].name);
+        result_cell(call->result, call->weir->variables[i].value);
+    }
+    return ERR_OK;
+}
+
+static ErrCode show_types(Call *call) {
+    static const char *const names[] = {"Type Name", "Schema"};
+    result_columns(call->result, names, 2);
+    for (size_t i = 0; i < call->weir->catalog.type_count; i++) {
+        result_cell(call->result, call->weir->catalog.types[i].name);
+        result_cell(call->result, type_text(call->arena, call->weir->catalog.types[i].type));
+    }
+    return ERR_OK;
+}
+
+static ErrCode show_extensions(Call *call) {
+    static const char *const names[] = {"Extension", "ksqlDB says", "Help"};
+    result_columns(call->result, names, 3);
+    for (uint32_t i = 0; i < extension_count; i++) {
+        result_cell(call->result, extension_rows[i].name);
+        result_cell(call->result, extension_rows[i].refusal);
+        result_cell(call->result, extension_rows[i].help);
+    }
+    return ERR_OK;
+}
+
+static ErrCode show_rows(Call *call, Err *err) {
+    switch (call->statement->show) {
+    case AST_SHOW_TOPICS:
+        return show_topics(call);
+    case AST_SHOW_STREAMS:
+        return show_sources(call, false);
+    case AST_SHOW_TABLES:
+        return show_sources(call, true);
+    case AST_SHOW_QUERIES:
+        return show_queries(call);
+    case AST_SHOW_FUNCTIONS:
+        return show_functions(call);
+    case AST_SHOW_PROPERTIES:
+        return show_properties(call);
+    case AST_SHOW_VARIABLES:
+        return show_variables(call);
+    case AST_SHOW_TYPES:
+        return show_types(call);
+    case AST_SHOW_EXTENSIONS:
+        return show_extensions(call);
+    case AST_SHOW_CONNECTORS:
+    case AST_SHOW_CONNECTOR_PLUGINS:
+        break;
+    }
+    return err_set(err, ERR_UNSUPPORTED, "Connectors are not supported by Weir yet");
+}
+
+ErrCode engine_show(Call *call, Err *err) {
+    TRY(show_rows(call, err));
+    result_done(call->result);
+    return ERR_OK;
+}

@@ -1,0 +1,146 @@
+/*
+ * testkit.c - see testkit.h.
+ *
+ * A conformance kit keeps the order in which records were appended (`arrivals`), because a query of
+ * a case reads the records of all its inputs in exactly that order.
+ */
+#include "engine/testkit_impl.h"
+
+#include "base/io_mem.h"
+#include "base/mem.h"
+#include "storage/log.h"
+
+static ErrCode testkit_open(Testkit *kit, Err *err) {
+    EngineOptions options = {.step_rows = kit->options.step_rows,
+                             .single_partition = kit->options.conformance,
+                             .manual_queries = kit->options.conformance};
+    TRY(engine_open(kit->io, "/test", &options, &kit->weir, err));
+    if (!kit->options.consolidate)
+        TRY(engine_set(kit->weir, "cache.max.bytes.buffering", "0", err));
+    if (kit->options.conformance)
+        TRY(engine_set(kit->weir, "weir.extensions", "false", err));
+    return engine_set(kit->weir, "weir.table.first", kit->options.conformance ? "false" : "true",
+                      err);
+}
+
+ErrCode testkit_new(const TestkitOptions *options, Testkit **kit, Err *err) {
+    Testkit *made = mem_alloc(sizeof *made);
+    made->options = *options;
+    made->io = io_mem_new();
+    io_mem_set_clock(made->io, 0);
+    ErrCode code = testkit_open(made, err);
+    if (code != ERR_OK) {
+        testkit_free(made);
+        return code;
+    }
+    *kit = made;
+    return ERR_OK;
+}
+
+void testkit_free(Testkit *kit) {
+    if (!kit)
+        return;
+    weir_close(kit->weir);
+    io_mem_free(kit->io);
+    mem_free(kit->arrivals);
+    mem_free(kit);
+}
+
+Weir *testkit_weir(Testkit *kit) {
+    return kit->weir;
+}
+
+ErrCode testkit_restart(Testkit *kit, Err *err) {
+    weir_close(kit->weir);
+    kit->weir = NULL;
+    return testkit_open(kit, err);
+}
+
+void testkit_set_clock(Testkit *kit, int64_t now_ms) {
+    io_mem_set_clock(kit->io, now_ms);
+}
+
+ErrCode testkit_topic(Testkit *kit, const char *name, uint32_t partitions, Err *err) {
+    LogTopic topic;
+    Storage *storage = kit->weir->storage;
+    if (log_topic_find(storage, name, &topic))
+        return ERR_OK;
+    Commit *commit = commit_new(storage, 0);
+    commit_topic_create(commit, storage_new_id(storage), name, partitions);
+    return commit_wait(commit, NULL, err);
+}
+
+ErrCode testkit_execute(Testkit *kit, const char *sql, uint32_t *failed, Err *err) {
+    WeirScript script = {.sql = sql};
+    WeirResult *result;
+    bool done = false;
+    while (!done) {
+        ErrCode code = engine_execute_next(kit->weir, &script, &result, &done, err);
+        if (failed)
+            *failed = script.executed;
+        TRY(code);
+        weir_result_free(result);
+    }
+    return ERR_OK;
+}
+
+ErrCode testkit_run(Testkit *kit, Err *err) {
+    return engine_pump(kit->weir, err);
+}
+
+bool testkit_row_errors(Testkit *kit, const char *query_id, uint64_t *count) {
+    const CatalogQuery *query = catalog_query(&kit->weir->catalog, query_id);
+    if (!query || !query->running)
+        return false;
+    QueryFigures figures;
+    query_figures(query->running, &figures);
+    *count = figures.row_errors;
+    return true;
+}
+
+/* -- Conformance: query by query --------------------------------------------------------------- */
+
+static bool testkit_reads(const Plan *plan, Storage *storage, uint32_t topic_id) {
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        LogTopic topic;
+        const PlanNode *node = plan->nodes[i];
+        if (node->kind == PLAN_SOURCE && log_topic_find(storage, node->topic->topic, &topic) &&
+            topic.id == topic_id)
+            return true;
+    }
+    return false;
+}
+
+static ErrCode testkit_run_query(Testkit *kit, CatalogQuery *query, Err *err) {
+    Weir *weir = kit->weir;
+    QueryScriptItem *items = mem_array(kit->arrival_count, sizeof *items);
+    uint32_t count = 0;
+    for (size_t i = 0; i < kit->arrival_count; i++)
+        if (testkit_reads(query->plan, weir->storage, kit->arrivals[i].topic_id))
+            items[count++] = kit->arrivals[i];
+    QueryOptions options = {.plan = query->plan,
+                            .first_id = query->first_id,
+                            .consolidate = query->consolidate,
+                            .internal_topics = query->internal_topics};
+    ErrCode code;
+    TRY_DONE(query_start(weir->runtime, &options, &query->running, err));
+    TRY_DONE(query_run_script(query->running, items, count, err));
+    QueryFigures figures;
+    query_figures(query->running, &figures);
+    if (figures.state == QUERY_ERROR) {
+        *err = figures.error;
+        code = err->code;
+    }
+done:
+    mem_free(items);
+    return code;
+}
+
+ErrCode testkit_run_queries(Testkit *kit, uint32_t *failed, Err *err) {
+    assert(kit->options.conformance);
+    for (size_t i = 0; i < kit->weir->catalog.query_count; i++) {
+        *failed = (uint32_t)i;
+        TRY(testkit_run_query(kit, kit->weir->catalog.queries[i], err));
+    }
+    return ERR_OK;
+}

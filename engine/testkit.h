@@ -1,0 +1,80 @@
+/*
+ * testkit.h - the engine on a memory log and a clock that stands still: what tests are made of.
+ *
+ * A kit is an engine without threads. Topics are filled and read as text: JSON trees for
+ * conformance cases, the format's own text for .test files. Nothing here knows expected results.
+ */
+#ifndef ENGINE_TESTKIT_H
+#define ENGINE_TESTKIT_H
+
+#include "base/buf.h"
+#include "engine/engine.h"
+#include "engine/json_tree.h"
+
+typedef struct Testkit Testkit;
+
+typedef struct TestkitOptions {
+    uint32_t step_rows;    /* 0: BATCH_ROWS_MAX */
+    bool conformance;      /* one partition, no additions, queries run one after the other */
+    bool consolidate;      /* one output per key and commit (the default of running engines) */
+} TestkitOptions;
+
+ErrCode testkit_new(const TestkitOptions *options, Testkit **kit, Err *err);
+void testkit_free(Testkit *kit); /* NULL is allowed */
+
+Weir *testkit_weir(Testkit *kit);
+
+/* Closes the engine and opens it again on the same bytes. */
+ErrCode testkit_restart(Testkit *kit, Err *err);
+
+void testkit_set_clock(Testkit *kit, int64_t now_ms);
+
+/* Makes a topic where there is none. */
+ErrCode testkit_topic(Testkit *kit, const char *name, uint32_t partitions, Err *err);
+
+/* Executes every statement of the text; *failed (may be NULL) is the index of the one that did. */
+ErrCode testkit_execute(Testkit *kit, const char *sql, uint32_t *failed, Err *err);
+
+/* A record of a source's topic. Key and value are JSON (tree or text of the format) or none. */
+typedef struct TestkitRecord {
+    const char *topic;
+    Bytes key;     /* JSON text; data NULL: null */
+    Bytes value;
+    int64_t timestamp;
+    int64_t window_start, window_end; /* of a windowed key */
+    char window;                      /* 0 none, 't' time, 's' session */
+    Bytes headers;                    /* encoded; data NULL: none */
+} TestkitRecord;
+
+/* Turns JSON into bytes in the formats of the source over that topic, and appends. `text`: key and
+ * value are not JSON but already what a person would write in that format ("one,101"). */
+ErrCode testkit_append(Testkit *kit, const TestkitRecord *record, bool text, Err *err);
+
+/* Runs until there is nothing left to do (not for conformance kits). */
+ErrCode testkit_run(Testkit *kit, Err *err);
+
+/* Bad rows that a query has counted; false: no such query. */
+bool testkit_row_errors(Testkit *kit, const char *query_id, uint64_t *count);
+
+/* Conformance: gives each query, in statement order, the appended records of its topics, in the
+ * order of testkit_append(), each processed to the end. *failed: the query's number. */
+ErrCode testkit_run_queries(Testkit *kit, uint32_t *failed, Err *err);
+
+/* Record number `index` (over all partitions, by partition) of a topic as JSON text in `arena`;
+ * *found false: there are not so many. With `text`, keys and values are in .test notation. */
+typedef struct TestkitRead {
+    const char *topic;
+    uint32_t index;
+    bool text;
+    Arena *arena;
+} TestkitRead;
+
+ErrCode testkit_read(Testkit *kit, const TestkitRead *read, TestkitRecord *record, bool *found,
+                     Err *err);
+
+/* {"TOPIC":[{"key":..},...],...} of every topic that a query writes, or INSERT VALUES. */
+ErrCode testkit_topics_json(Testkit *kit, Buf *out, Err *err);
+/* [{"name":..,"type":..,"schema":..,"keyFormat":{..},"valueFormat":{..}},...] */
+void testkit_sources_json(Testkit *kit, Buf *out);
+
+#endif

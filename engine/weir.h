@@ -1,0 +1,133 @@
+/*
+ * weir.h - Weir inside your program.
+ *
+ *   Weir *weir;
+ *   WeirError error;
+ *   if (weir_open("./data", NULL, &weir, &error) != WEIR_OK) ...      NULL: in memory
+ *   WeirResult *result;
+ *   weir_execute(weir, "SELECT * FROM scores WHERE id = 'a';", &result, &error);
+ *   while (weir_next(result, -1, &error) == WEIR_ROW)
+ *       printf("%s\n", weir_text(result, 0));
+ *   weir_result_free(result);
+ *   weir_close(weir);
+ *
+ * Conventions. Functions that can fail return a WeirStatus and fill *error (which may be NULL).
+ * Texts are UTF-8, end in NUL, and are borrowed: until the next weir_next() on the same result, or
+ * as said. One Weir may be used by several threads; one WeirResult by one thread, except that
+ * weir_cancel() may come from any thread or a signal handler.
+ */
+#ifndef ENGINE_WEIR_H
+#define ENGINE_WEIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct Weir Weir;
+typedef struct WeirResult WeirResult;
+
+typedef enum WeirStatus {
+    WEIR_OK,
+    WEIR_ROW,     /* weir_next: a row is there */
+    WEIR_END,     /* weir_next: there are no more */
+    WEIR_WAITING, /* weir_next: none came in time; ask again */
+    WEIR_FAILED,  /* *error says why */
+} WeirStatus;
+
+typedef struct WeirError {
+    char code[24];      /* "syntax", "unknown_name", ... */
+    uint32_t line;      /* 1-based position in the text; 0: none */
+    uint32_t column;
+    uint32_t statement; /* 0-based index of the statement in the script */
+    char message[1008];
+} WeirError;
+
+typedef struct WeirOptions {
+    uint32_t workers;   /* threads that run queries; 0: one per core */
+    bool os_durability; /* write without sync: survives kill -9, not a power cut */
+    bool from_latest;   /* new queries start at the end of their topics, not at the beginning */
+    void (*notice)(void *context, const char *text); /* hints and warnings; may be NULL */
+    void *notice_context;
+} WeirOptions;
+
+/* Opens or makes the data folder (one process at a time); NULL: everything in memory. Queries that
+ * ran before go on where their last commit was. options may be NULL. */
+WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir,
+                     WeirError *error);
+
+/* Stops all queries at their last commit and closes. All results must have been freed. */
+void weir_close(Weir *weir);
+
+/* Executes the statements of a script one after the other; *result (result may be NULL) is the
+ * last one's. Stops at the first that fails. The last ';' may be missing. */
+WeirStatus weir_execute(Weir *weir, const char *sql, WeirResult **result, WeirError *error);
+
+/* The same, one statement at a time: executes the statement at `next` and moves `next` behind it.
+ * WEIR_END: there was none left. Zero everything but `sql` at the start. */
+typedef struct WeirScript {
+    const char *sql;
+    size_t next;           /* bytes */
+    uint32_t line, column; /* of `next` */
+    uint32_t executed;     /* statements so far */
+} WeirScript;
+
+WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
+                             WeirError *error);
+
+/* Whether the text ends a statement (its last token is ';'). Otherwise *open is what is still open:
+ * one of ' " ` ( * (a comment) or '-' (just the ';' is missing). For prompts. */
+bool weir_is_complete(const char *sql, char *open);
+
+/* -- Results -------------------------------------------------------------------------------- */
+
+/* What was done, in words ("Stream created"); "" where the rows say it. Until the result is
+ * freed. */
+const char *weir_message(const WeirResult *result);
+
+/* Whether rows may go on for ever (a push query). */
+bool weir_is_push(const WeirResult *result);
+
+uint32_t weir_column_count(const WeirResult *result); /* 0: the statement has no rows */
+const char *weir_column_name(const WeirResult *result, uint32_t column);
+const char *weir_column_type(const WeirResult *result, uint32_t column); /* "BIGINT" */
+
+/* Moves to the next row; waits up to timeout_ms for a push query's (-1: for ever). */
+WeirStatus weir_next(WeirResult *result, int64_t timeout_ms, WeirError *error);
+
+bool weir_is_null(const WeirResult *result, uint32_t column);
+bool weir_boolean(const WeirResult *result, uint32_t column);
+int64_t weir_integer(const WeirResult *result, uint32_t column); /* also TIME DATE TIMESTAMP */
+double weir_double(const WeirResult *result, uint32_t column);   /* any number */
+
+/* The value as people read it; NULL for NULL. Nested values as JSON. */
+const char *weir_text(WeirResult *result, uint32_t column);
+/* The value as JSON. */
+const char *weir_json(WeirResult *result, uint32_t column);
+/* The present row as one JSON object keyed by column name. */
+const char *weir_json_row(WeirResult *result);
+
+/* Whether the present row says that its key was deleted (push queries on tables). */
+bool weir_is_delete(const WeirResult *result);
+
+/* Makes a waiting or later weir_next() fail with code "cancelled". */
+void weir_cancel(WeirResult *result);
+void weir_result_free(WeirResult *result); /* NULL is allowed */
+
+/* -- Inserting ------------------------------------------------------------------------------ */
+
+/* Appends rows given as JSON objects, one a line, to a stream or table: all of them durable, or
+ * none. Member names are column names, in any case. */
+WeirStatus weir_insert(Weir *weir, const char *source, const char *json_rows, WeirError *error);
+
+/* Waits until every query has processed what its sources hold now. */
+WeirStatus weir_catch_up(Weir *weir, int64_t timeout_ms, WeirError *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

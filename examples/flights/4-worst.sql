@@ -1,0 +1,5 @@
+SELECT origin, airport, flights, ROUND(average_delay, 1) AS average_delay
+FROM airport_delays
+WHERE flights >= 100
+ORDER BY average_delay DESC
+LIMIT 10;

@@ -1,0 +1,127 @@
+/*
+ * keyword.c - the words that mean something, and what is near to them.
+ *
+ * keyword.def is the one list: the lexer's lookup, the check for reserved names, the names of
+ * tokens in messages and the guesses at misspelled words all read it. It is in alphabetical
+ * order, so a word is found by halving.
+ */
+#include <assert.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "grammar/parse_impl.h"
+#include "grammar/sql_grammar.h"
+
+static const Keyword keywords[] = {
+#define KEYWORD(word, token, class) {#word, TK_##token, KEYWORD_##class},
+#include "grammar/keyword.def"
+#undef KEYWORD
+};
+
+enum { KEYWORD_COUNT = sizeof keywords / sizeof keywords[0] };
+
+static uint8_t upper(uint8_t byte) {
+    return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte - 'a' + 'A') : byte;
+}
+
+/* <0, 0, >0, ignoring the case of `word`. */
+static int keyword_compare(Bytes word, const char *text) {
+    for (uint32_t i = 0; i < word.size; i++) {
+        int order = upper(word.data[i]) - (uint8_t)text[i];
+        if (order != 0 || text[i] == '\0')
+            return order;
+    }
+    return text[word.size] == '\0' ? 0 : -1;
+}
+
+const Keyword *keyword_find(Bytes word) {
+    size_t low = 0;
+    size_t high = KEYWORD_COUNT;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = keyword_compare(word, keywords[middle].text);
+        if (order == 0)
+            return &keywords[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const Keyword *keyword_all(uint32_t *count) {
+    *count = KEYWORD_COUNT;
+    return keywords;
+}
+
+const Keyword *keyword_of_token(int token) {
+    if (token == TK_NAME || token == TK_RESERVED || token == TK_UNIT || token == TK_UNITS)
+        return NULL;
+    for (size_t i = 0; i < KEYWORD_COUNT; i++)
+        if (keywords[i].token == token)
+            return &keywords[i];
+    return NULL;
+}
+
+bool parse_name_is_plain(const char *name) {
+    assert(name);
+    if (!(name[0] == '_' || (name[0] >= 'A' && name[0] <= 'Z')))
+        return false;
+    for (const char *next = name; *next != '\0'; next++) {
+        bool fits = (*next >= 'A' && *next <= 'Z') || (*next >= '0' && *next <= '9') ||
+                    *next == '_' || *next == '@';
+        if (!fits)
+            return false;
+    }
+    const Keyword *keyword = keyword_find(bytes_of(name));
+    return !keyword || keyword->class != KEYWORD_RESERVED;
+}
+
+enum { NEAR_SIZE_MAX = 64 };
+
+static uint32_t least(uint32_t left, uint32_t right) {
+    return left < right ? left : right;
+}
+
+/* Insertions, deletions, changes and swaps of neighbours that turn one into the other. */
+static uint32_t near_distance(const char *left, const char *right) {
+    uint32_t rows[3][NEAR_SIZE_MAX + 1];
+    uint32_t left_size = (uint32_t)strlen(left);
+    uint32_t right_size = (uint32_t)strlen(right);
+    if (left_size > NEAR_SIZE_MAX || right_size > NEAR_SIZE_MAX)
+        return UINT32_MAX;
+    for (uint32_t j = 0; j <= right_size; j++)
+        rows[0][j] = j;
+    for (uint32_t i = 1; i <= left_size; i++) {
+        uint32_t *row = rows[i % 3];
+        const uint32_t *above = rows[(i + 2) % 3];
+        const uint32_t *second = rows[(i + 1) % 3];
+        row[0] = i;
+        for (uint32_t j = 1; j <= right_size; j++) {
+            uint8_t a = upper((uint8_t)left[i - 1]);
+            uint8_t b = upper((uint8_t)right[j - 1]);
+            row[j] = least(least(above[j] + 1, row[j - 1] + 1), above[j - 1] + (a != b));
+            if (i > 1 && j > 1 && a == upper((uint8_t)right[j - 2]) &&
+                b == upper((uint8_t)left[i - 2]))
+                row[j] = least(row[j], second[j - 2] + 1);
+        }
+    }
+    return rows[left_size % 3][right_size];
+}
+
+const char *parse_nearest(const char *word, const char *const *names, uint32_t count) {
+    assert(word);
+    /* A third of the word may be wrong: one letter of FORM, two of SELECT, none of X. */
+    uint32_t size = (uint32_t)strlen(word);
+    uint32_t best = size < 3 ? 0 : (size + 2) / 3;
+    const char *nearest = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t distance = near_distance(word, names[i]);
+        if (distance < best || (distance == best && !nearest)) {
+            best = distance;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}

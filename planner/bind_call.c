@@ -1,0 +1,166 @@
+/*
+ * bind_call.c - function calls: scalar functions, aggregates, table functions.
+ *
+ * An aggregate call becomes a column past all real ones and waits in Binder.aggregates until the
+ * aggregation is laid out.
+ */
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+#include "planner/planner_impl.h"
+
+/* Casts the arguments to what the overload takes. */
+static void call_cast_args(const Planner *planner, const Expr **args, uint32_t count,
+                           const Type *const *types) {
+    for (uint32_t i = 0; i < count; i++) {
+        const Type *type = types[i]->kind == TYPE_NULL ? &type_string : types[i];
+        args[i] = cast_to(planner, args[i], type);
+    }
+}
+
+static const Type **call_types(const Planner *planner, const Expr *const *args, uint32_t count) {
+    const Type **types = arena_array(planner->arena, count, sizeof *types);
+    for (uint32_t i = 0; i < count; i++)
+        types[i] = args[i]->type;
+    return types;
+}
+
+static ErrCode call_scalar(Binder *binder, const char *name, const Expr **args, uint32_t count,
+                           const Expr **expr, Err *err) {
+    const Planner *planner = binder->planner;
+    const Type **types = call_types(planner, args, count);
+    FunctionMatch match;
+    TRY(function_resolve(name, types, count, planner->arena, &match, err));
+    call_cast_args(planner, args, count, match.cast_types);
+    Expr *made = expr_new(planner->arena, EXPR_CALL, match.result, args, count);
+    made->function = match.function;
+    *expr = made;
+    return ERR_OK;
+}
+
+/* -- Aggregates -------------------------------------------------------------------------------- */
+
+static bool calls_equal(const AggregateCallRef *left, const AggregateCallRef *right) {
+    if (left->aggregate != right->aggregate || left->arg_count != right->arg_count)
+        return false;
+    for (uint32_t i = 0; i < left->arg_count; i++) {
+        if (!expr_equal(left->args[i], right->args[i]))
+            return false;
+    }
+    return true;
+}
+
+/* The call's number: that of an equal one met before, or a new one. */
+static uint32_t calls_add(const Planner *planner, AggregateCalls *calls, AggregateCallRef call) {
+    for (size_t i = 0; i < calls->count; i++) {
+        if (calls_equal(&calls->calls[i], &call))
+            return (uint32_t)i;
+    }
+    calls->calls = arena_grow(planner->arena, calls->calls, &calls->capacity, calls->count + 1,
+                              sizeof *calls->calls);
+    calls->calls[calls->count] = call;
+    return (uint32_t)calls->count++;
+}
+
+static ErrCode call_aggregate_allowed(Binder *binder, const AstExpr *ast, Err *err) {
+    if (binder->inside)
+        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
+                          "Aggregate functions can not be nested: %s(%s)", binder->inside,
+                          planner_expr(binder->planner, ast));
+    if (!binder->aggregates)
+        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
+                          "%s does not support aggregate functions: %s is an aggregate function.",
+                          binder->clause, ast->name);
+    return ERR_OK;
+}
+
+static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    const Planner *planner = binder->planner;
+    TRY(call_aggregate_allowed(binder, ast, err));
+    const Expr **args;
+    binder->inside = ast->name;
+    ErrCode code = bind_args(binder, ast, &args, err);
+    binder->inside = NULL;
+    TRY(code);
+    const Type **types = call_types(planner, args, ast->arg_count);
+    AggregateMatch match;
+    TRY(aggregate_resolve(ast->name, types, ast->arg_count, planner->arena, &match, err));
+    call_cast_args(planner, args, ast->arg_count, match.cast_types);
+    AggregateCallRef call = {match.aggregate, match.result, planner_expr(planner, ast), args,
+                             ast->arg_count};
+    uint32_t index = calls_add(planner, binder->aggregates, call);
+    *expr = expr_column(planner->arena, AGGREGATE_COLUMN + index, match.result, call.text);
+    return ERR_OK;
+}
+
+/* -- Table functions --------------------------------------------------------------------------- */
+
+/* EXPLODE(ARRAY<T>) makes T, CUBE_EXPLODE(ARRAY<T>) the array again: checked, not run yet. */
+static ErrCode call_table_function(Binder *binder, const AstExpr *ast, const Expr **expr,
+                                   Err *err) {
+    const Planner *planner = binder->planner;
+    if (strcmp(binder->clause, "SELECT") != 0)
+        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
+                          "%s does not support table functions: %s is a table function.",
+                          binder->clause, ast->name);
+    if (binder->in_table_function)
+        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
+                          "Table functions cannot be nested: %s", planner_expr(planner, ast));
+    const Expr **args;
+    binder->in_table_function = true;
+    ErrCode code = bind_args(binder, ast, &args, err);
+    binder->in_table_function = false;
+    TRY(code);
+    if (ast->arg_count != 1 || args[0]->type->kind != TYPE_ARRAY)
+        return err_set_at(err, ERR_TYPE, ast->pos.line, ast->pos.column,
+                          "Function '%s' does not accept parameters (%s).\n"
+                          "Valid alternatives are:\n%s(ARRAY<T>)",
+                          ast->name,
+                          ast->arg_count > 0 ? type_text(planner->arena, args[0]->type) : "",
+                          ast->name);
+    binder->has_table_function = true;
+    bool cube = strcasecmp(ast->name, "CUBE_EXPLODE") == 0;
+    *expr = expr_null(planner->arena, cube ? args[0]->type : args[0]->type->fields[0].type);
+    return ERR_OK;
+}
+
+/* -- The call ---------------------------------------------------------------------------------- */
+
+static ErrCode call_lambda(Binder *binder, const AstExpr *ast, Err *err) {
+    for (uint32_t i = 0; i < ast->arg_count; i++) {
+        const AstExpr *lambda = ast->args[i];
+        for (uint32_t j = 0; lambda->kind == AST_LAMBDA && j < lambda->name_count; j++) {
+            uint32_t count = 0;
+            if (binder->scope)
+                scope_find(binder->scope, NULL, lambda->names[j], &count);
+            if (count > 0)
+                return err_set_at(err, ERR_SEMANTIC, lambda->pos.line, lambda->pos.column,
+                                  "Lambda function argument can't be a column name: %s",
+                                  lambda->names[j]);
+        }
+    }
+    return err_set_at(err, ERR_UNSUPPORTED, ast->pos.line, ast->pos.column,
+                      "Lambda functions are not supported yet.");
+}
+
+ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    if (aggregate_exists(ast->name))
+        return call_aggregate(binder, ast, expr, err);
+    if (function_is_ksqldb(ast->name) == FUNCTION_TABLE)
+        return call_table_function(binder, ast, expr, err);
+    for (uint32_t i = 0; i < ast->arg_count; i++) {
+        if (ast->args[i]->kind == AST_LAMBDA)
+            return call_lambda(binder, ast, err);
+    }
+    const Expr **args;
+    TRY(bind_args(binder, ast, &args, err));
+    return call_scalar(binder, ast->name, args, ast->arg_count, expr, err);
+}
+
+/* a || b || c is CONCAT(a, b, c) of texts or of bytes. */
+ErrCode bind_concat(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    const Expr **args;
+    TRY(bind_args(binder, ast, &args, err));
+    return call_scalar(binder, "CONCAT", args, ast->arg_count, expr, err);
+}

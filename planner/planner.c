@@ -1,0 +1,113 @@
+/*
+ * planner.c - see planner.h: the way in, and what every file asks of the world.
+ */
+#include "planner/planner.h"
+
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+#include "planner/planner_impl.h"
+
+const char *planner_setting(const Planner *planner, const char *name, const char *otherwise) {
+    assert(name);
+    const PlannerHost *host = planner->host;
+    const char *value = host->setting ? host->setting(host->context, name) : NULL;
+    return value ? value : otherwise;
+}
+
+bool planner_setting_on(const Planner *planner, const char *name, bool otherwise) {
+    const char *value = planner_setting(planner, name, NULL);
+    return value ? strcasecmp(value, "true") == 0 || strcasecmp(value, "on") == 0 : otherwise;
+}
+
+/* What was printed, as a text of the arena. */
+static const char *buf_to_text(const Planner *planner, Buf *buf) {
+    const char *text = arena_text(planner->arena, buf_view(buf));
+    buf_free(buf);
+    return text;
+}
+
+const char *planner_name(const Planner *planner, const char *name) {
+    Buf buf = {0};
+    ast_print_name(&buf, name);
+    return buf_to_text(planner, &buf);
+}
+
+const char *planner_expr(const Planner *planner, const AstExpr *expr) {
+    Buf buf = {0};
+    ast_print_expr(&buf, expr);
+    return buf_to_text(planner, &buf);
+}
+
+const char *planner_list(const Planner *planner, const char *const *names, uint32_t count,
+                         const char *last) {
+    Buf buf = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_printf(&buf, i + 1 == count ? " %s " : ", ", last);
+        buf_text(&buf, names[i]);
+    }
+    return buf_to_text(planner, &buf);
+}
+
+const char *planner_nearest(const Planner *planner, const char *word, const char *const *names,
+                            uint32_t count) {
+    const char *nearest = parse_nearest(word, names, count);
+    if (!nearest || strcmp(nearest, word) == 0)
+        return "";
+    return arena_printf(planner->arena, " Did you mean %s?", planner_name(planner, nearest));
+}
+
+ErrCode planner_source(const Planner *planner, const char *name, AstPos pos, const Source **source,
+                       Err *err) {
+    assert(name);
+    const PlannerHost *host = planner->host;
+    *source = host->find_source(host->context, name);
+    if (*source)
+        return ERR_OK;
+    uint32_t count = host->source_count(host->context);
+    const char **names = arena_array(planner->arena, count, sizeof *names);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = host->source_at(host->context, i)->name;
+    return err_set_at(err, ERR_UNKNOWN_NAME, pos.line, pos.column, "%s does not exist.%s",
+                      planner_name(planner, name), planner_nearest(planner, name, names, count));
+}
+
+bool planner_reserved_name(const char *name) {
+    static const char *const reserved[] = {"ROWTIME", "ROWPARTITION", "ROWOFFSET", "WINDOWSTART",
+                                           "WINDOWEND"};
+    for (uint32_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        if (strcmp(reserved[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
+                  Err *err) {
+    Planner planner = {host, arena, NULL};
+    return type_resolve(&planner, ast, type, err);
+}
+
+ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
+                       Planned *planned, Err *err) {
+    assert(host && statement && planned);
+    Planner planner = {host, arena, statement};
+    *planned = (Planned){0};
+    switch (statement->kind) {
+    case AST_CREATE_STREAM:
+    case AST_CREATE_TABLE:
+        return statement->query ? plan_create_as(&planner, planned, err)
+                                : plan_create(&planner, planned, err);
+    case AST_INSERT_SELECT:
+        return plan_insert_select(&planner, planned, err);
+    case AST_INSERT_VALUES:
+        return plan_insert_values(&planner, planned, err);
+    case AST_SELECT:
+        return statement->query->emit == AST_EMIT_NONE ? plan_pull(&planner, planned, err)
+                                                       : plan_push(&planner, planned, err);
+    default:
+        return err_set(err, ERR_INTERNAL, "The planner does not plan this kind of statement.");
+    }
+}

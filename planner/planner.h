@@ -1,0 +1,64 @@
+/*
+ * planner.h - syntax tree and catalog to an immutable, typed plan.
+ *
+ * Binds names, types expressions, applies ksqlDB's rules of keys, projections, aggregation, joins
+ * and formats, and lays out the nodes. Nothing is changed: what the statement means comes back as
+ * a Planned, and the engine carries it out.
+ */
+#ifndef PLANNER_PLANNER_H
+#define PLANNER_PLANNER_H
+
+#include "grammar/ast.h"
+#include "planner/source.h"
+
+/* What the planner asks about the world; the engine fills it in. All calls come from the thread
+ * that plans; what they return lives as long as the catalog snapshot behind `context`. */
+typedef struct PlannerHost {
+    void *context;
+    const Source *(*find_source)(void *context, const char *name);
+    uint32_t (*source_count)(void *context);
+    const Source *(*source_at)(void *context, uint32_t index); /* for "did you mean" */
+    /* 0: there is no such topic. */
+    uint32_t (*topic_partitions)(void *context, const char *topic);
+    /* The value in force of a setting, NULL where it is not set. Names as ksqlDB's. */
+    const char *(*setting)(void *context, const char *name);
+    const Type *(*custom_type)(void *context, const char *name); /* CREATE TYPE; NULL */
+    bool (*query_exists)(void *context, const char *query_id);
+    /* The plan of a running persistent query; NULL. For lookups. */
+    const Plan *(*query_plan)(void *context, const char *query_id);
+    /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
+    uint64_t (*next_query_number)(void *context);
+} PlannerHost;
+
+typedef enum PlannedKind {
+    PLANNED_CREATE_SOURCE, /* source; create_topic */
+    PLANNED_CREATE_AS,     /* source, plan; create_topic */
+    PLANNED_INSERT_SELECT, /* plan */
+    PLANNED_INSERT_VALUES, /* target, values, rowtime */
+    PLANNED_PUSH,          /* plan */
+    PLANNED_PULL,          /* plan */
+    PLANNED_NOTHING,       /* IF NOT EXISTS and it does: message says so */
+} PlannedKind;
+
+typedef struct Planned {
+    PlannedKind kind;
+    const Source *source;
+    const Plan *plan;
+    bool create_topic; /* the topic is missing and to be made with source->partition_count */
+    bool notice_partitions; /* ... with one partition because none were given: say so */
+    const Source *target;
+    const Expr *const *values; /* one per column of target's schema; NULL literal where missing */
+    const Expr *rowtime;       /* BIGINT; NULL: now */
+    const char *message;
+} Planned;
+
+/* Plans CREATE STREAM/TABLE [AS], INSERT and SELECT. Other kinds are the engine's: INTERNAL.
+ * Everything in *planned lives in `arena`. Errors carry the position where it can be known. */
+ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
+                       Planned *planned, Err *err);
+
+/* A type as written, with custom types resolved. */
+ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
+                  Err *err);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * source.h - a stream or table of the catalog.
+ */
+#ifndef PLANNER_SOURCE_H
+#define PLANNER_SOURCE_H
+
+#include "planner/plan.h"
+
+typedef struct Source {
+    const char *name;
+    bool is_table;
+    bool is_read_only;     /* CREATE SOURCE STREAM/TABLE */
+    PlanTopic topic;
+    const char *statement; /* that created it */
+    const char *query_id;  /* of the CSAS/CTAS that created it, or of the SOURCE TABLE; NULL */
+    uint32_t partition_count;
+} Source;
+
+#endif

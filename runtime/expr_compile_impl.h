@@ -1,0 +1,56 @@
+/*
+ * expr_compile_impl.h - the inside of the compiler: what its files share.
+ *
+ *   expr_compile.c          trees: selections, branches, common parts, constants
+ *   expr_compile_number.c   arithmetic, comparison and conversion by type
+ */
+#ifndef RUNTIME_EXPR_COMPILE_IMPL_H
+#define RUNTIME_EXPR_COMPILE_IMPL_H
+
+#include "runtime/expr_impl.h"
+
+enum { COMPILE_BUCKETS = 256 };
+
+/* A tree that has a register already, for rows of `selection`. */
+typedef struct CompileKnown {
+    struct CompileKnown *next;
+    const Expr *expr;
+    uint64_t hash;
+    uint32_t reg;
+    uint32_t selection;
+} CompileKnown;
+
+typedef struct Compile {
+    ExprProgram *program;
+    Arena *arena;
+    bool fold;
+    uint32_t selection; /* the present one */
+    const char *text;   /* of the tree at hand */
+    size_t reg_capacity, inst_capacity, selection_capacity;
+    CompileKnown *known[COMPILE_BUCKETS];
+} Compile;
+
+/* The register that holds the tree's value under the present selection. */
+uint32_t compile_expr(Compile *compile, const Expr *expr);
+
+uint32_t compile_emit(Compile *compile, const Type *type, ExprInst inst);
+uint32_t compile_unary(Compile *compile, ExprOpcode op, const Type *type, uint32_t a);
+uint32_t compile_binary(Compile *compile, ExprOpcode op, const Type *type, uint32_t a, uint32_t b);
+uint32_t compile_constant(Compile *compile, const Column *value); /* of length 1 */
+uint32_t compile_boolean(Compile *compile, bool value);
+const Type *compile_type(const Compile *compile, uint32_t reg);
+const Column *compile_constant_of(const Compile *compile, uint32_t reg); /* NULL: none */
+
+/* By type of the operands (expr_compile_number.c). */
+uint32_t compile_arithmetic(Compile *compile, ExprOp op, const Type *type, uint32_t a, uint32_t b);
+uint32_t compile_negate(Compile *compile, const Type *type, uint32_t a);
+uint32_t compile_compare(Compile *compile, ExprOp op, uint32_t a, uint32_t b);
+uint32_t compile_convert(Compile *compile, uint32_t reg, const Type *type);
+
+/* Constant operands made ready. */
+typedef struct ExprSet ExprSet;
+typedef struct ExprLike ExprLike;
+const ExprSet *expr_in_build(const Column *const *items, uint32_t count, Arena *arena);
+const ExprLike *expr_like_build(Bytes pattern, char escape, Arena *arena);
+
+#endif

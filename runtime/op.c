@@ -1,0 +1,118 @@
+/*
+ * op.c - see op.h: how batches go from operator to operator within a step.
+ *
+ * Invariant of a run: the rows of all inputs of an in_order operator are applied in order of seq;
+ * rows of one seq in order of their batch's arrival.
+ */
+#include "runtime/op.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+void op_emit(Op *op, Batch *batch) {
+    assert(batch->row_count <= UINT16_MAX + 1u);
+    if (batch->selected_count == 0)
+        return;
+    for (uint32_t i = 0; i < op->edge_count; i++) {
+        Op *target = op->edges[i].op;
+        target->inputs = arena_grow(op->env->query_arena, target->inputs, &target->input_capacity,
+                                    target->input_count + 1, sizeof *target->inputs);
+        target->inputs[target->input_count++] = (OpInput){op->edges[i].port, batch, 0};
+    }
+}
+
+static uint64_t input_seq(const OpInput *input) {
+    const Batch *batch = input->batch;
+    assert(input->next < batch->selected_count);
+    return batch->seq[batch->selected[input->next]];
+}
+
+/* The input whose next row comes first, and the seq that ends its run. NULL: all applied. */
+static OpInput *first_input(Op *op, uint64_t *run_end) {
+    OpInput *first = NULL;
+    *run_end = UINT64_MAX;
+    for (size_t i = 0; i < op->input_count; i++) {
+        OpInput *input = &op->inputs[i];
+        if (input->next == input->batch->selected_count)
+            continue;
+        uint64_t seq = input_seq(input);
+        if (!first) {
+            first = input;
+        } else if (seq < input_seq(first)) {
+            *run_end = input_seq(first);
+            first = input;
+        } else if (seq < *run_end) {
+            *run_end = seq;
+        }
+    }
+    return first;
+}
+
+/* The end of the run of `input`: rows of seq below run_end, but at least one. */
+static uint32_t run_length_end(const OpInput *input, uint64_t run_end) {
+    const Batch *batch = input->batch;
+    uint32_t end = input->next + 1;
+    while (end < batch->selected_count && batch->seq[batch->selected[end]] < run_end)
+        end++;
+    assert(end > input->next);
+    return end;
+}
+
+static ErrCode apply_runs(Op *op, Err *err) {
+    uint64_t run_end;
+    for (OpInput *input = first_input(op, &run_end); input; input = first_input(op, &run_end)) {
+        uint32_t from = input->next;
+        input->next = run_length_end(input, run_end);
+        TRY(op->ops->apply(op, input->port, input->batch, (uint16_t)from, (uint16_t)input->next,
+                           err));
+    }
+    return ERR_OK;
+}
+
+static ErrCode apply_whole(Op *op, Err *err) {
+    for (size_t i = 0; i < op->input_count; i++) {
+        OpInput *input = &op->inputs[i];
+        assert(input->batch->selected_count <= UINT16_MAX);
+        TRY(op->ops->apply(op, input->port, input->batch, 0,
+                           (uint16_t)input->batch->selected_count, err));
+    }
+    return ERR_OK;
+}
+
+ErrCode op_run(Op *op, Err *err) {
+    if (!op->ops || (op->input_count == 0 && !op->owes))
+        return ERR_OK;
+    for (size_t i = 0; op->ops->prepare && i < op->input_count; i++)
+        TRY(op->ops->prepare(op, op->inputs[i].port, op->inputs[i].batch, err));
+    TRY(op->ops->in_order && op->input_count > 1 ? apply_runs(op, err) : apply_whole(op, err));
+    op->input_count = 0;
+    op->owes = false;
+    if (op->ops->drain)
+        TRY(op->ops->drain(op, &op->owes, err));
+    return ERR_OK;
+}
+
+void op_clear(Op *op) {
+    op->input_count = 0;
+    op->owes = false;
+}
+
+ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, ErrCode code,
+                const char *format, ...) {
+    assert(row < batch->row_count && code != ERR_OK);
+    char text[ROW_ERROR_TEXT_SIZE * 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    op->env->row_failed = true;
+    op->env->failed_seq = batch->seq[row];
+    return err_set(err, code, "%s", text);
+}
+
+Batch *op_batch(Op *op, const Batch *batch) {
+    Batch *copy = arena_raw(op->env->step_arena, sizeof *copy);
+    *copy = *batch;
+    assert(copy->arena == op->env->step_arena);
+    return copy;
+}

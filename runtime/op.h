@@ -1,0 +1,117 @@
+/*
+ * op.h - one operator of a task: what it is asked, and what it may use.
+ *
+ * A task runs a step by calling its operators in the plan's topological order. Each gets the
+ * batches that others emitted to it in this step:
+ *
+ *   open, then per step: prepare (every input batch), apply (rows in order of seq), drain (until
+ *   there is no more); tick between steps; close. close() follows even a failed open().
+ *
+ * An operator whose table says in_order gets its input batches as runs: ranges of the selection
+ * with consecutive seq, alternating between the batches; the others get each batch once, whole.
+ * What an operator emits lives in the step's arena.
+ *
+ * Everything here belongs to one task and is used by one thread at a time.
+ */
+#ifndef RUNTIME_OP_H
+#define RUNTIME_OP_H
+
+#include <stdatomic.h>
+
+#include "data/batch.h"
+#include "planner/plan.h"
+#include "runtime/outbox.h"
+#include "runtime/runtime.h"
+#include "runtime/state.h"
+
+typedef struct Op Op;
+typedef struct OpEnv OpEnv;
+
+typedef struct OpOps {
+    const char *name;
+    bool in_order; /* touches state or the order of output */
+    ErrCode (*open)(Op *op, OpEnv *env, Err *err);
+    /* Whole batch: expressions, keys, hashes, prefetches; touches no state. May be NULL. */
+    ErrCode (*prepare)(Op *op, int port, Batch *batch, Err *err);
+    /* Rows selected[from, to): state and output. On an error that a row caused: op_fail(). */
+    ErrCode (*apply)(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err);
+    /* Output still owed for rows applied, at most a step's worth a call. May be NULL. */
+    ErrCode (*drain)(Op *op, bool *more, Err *err);
+    ErrCode (*tick)(Op *op, int64_t now_ms, Err *err); /* wall clock, between steps; may be NULL */
+    void (*close)(Op *op);                             /* may be NULL */
+} OpOps;
+
+/* Counts of a query, written by its workers and read by anyone. */
+typedef struct Counters {
+    _Atomic uint64_t rows_in, rows_out, late_rows, commits;
+} Counters;
+
+/* What a task gives its operators. */
+struct OpEnv {
+    Storage *storage;
+    Io *io;
+    const Plan *plan;
+    Arena *query_arena; /* of the task */
+    Arena *step_arena;
+    RowErrors *errors;
+    Outbox *outbox; /* of the commit group */
+    StateList *states;
+    Counters *counters;
+    ResultQueue *results; /* NULL: not a push query */
+    Snapshot *snapshot;   /* while operators open: what state is loaded from; NULL: nothing */
+    const uint32_t *internal_topics;
+    uint32_t first_id, partitions; /* the layout of ids.h */
+    uint32_t partition;            /* of this task */
+    bool single_partition, consolidate;
+    bool limit_reached; /* the client has all rows it wants */
+    uint64_t step;      /* number of the running step: what belongs to another one is stale */
+
+    /* Set by op_fail(): the row that made apply() fail. */
+    bool row_failed;
+    uint64_t failed_seq;
+};
+
+typedef struct OpEdge {
+    Op *op;
+    int port;
+} OpEdge;
+
+typedef struct OpInput {
+    int port;
+    Batch *batch;
+    uint32_t next; /* of the selection, not applied yet */
+} OpInput;
+
+struct Op {
+    const OpOps *ops; /* NULL: a source, which only has edges */
+    const PlanNode *node;
+    OpEnv *env;
+    void *self;
+    bool old_wanted; /* someone behind it reads the values of Batch.old */
+    OpEdge *edges;   /* who gets what it emits */
+    uint32_t edge_count;
+    OpInput *inputs; /* of this step */
+    size_t input_count, input_capacity;
+    bool owes; /* drain() said there is more */
+};
+
+extern const OpOps op_filter_ops, op_project_ops, op_materialize_ops, op_repartition_ops,
+    op_join_table_ops, op_aggregate_ops, op_sink_ops, op_result_ops;
+
+/* Hands `batch` to all edges; a batch without selected rows goes nowhere. */
+void op_emit(Op *op, Batch *batch);
+
+/* Prepares and applies what was emitted to it in this step, and drains once. Sets op->owes. */
+ErrCode op_run(Op *op, Err *err);
+
+/* Forgets input that was not run: after a failed step. */
+void op_clear(Op *op);
+
+/* `return op_fail(...)`: apply() fails because of this physical row of its input. */
+ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, ErrCode code,
+                const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* A new batch over the same rows: a shallow copy in the step's arena. */
+Batch *op_batch(Op *op, const Batch *batch);
+
+#endif

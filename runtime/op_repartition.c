@@ -1,0 +1,150 @@
+/*
+ * op_repartition.c - rows under another key.
+ *
+ * Where the reader is this task (no edges were cut), the projected rows go on with their seq.
+ * Otherwise they are written to an internal topic:
+ *
+ *   key   := the key as the table to be joined has it on the wire, so that both lie in partitions
+ *            of one number; the row key (data/row_key.h) where no table waits
+ *   value := kind u8 (RowKind), row value of all columns, keys first
+ *
+ * with the row's time as timestamp. A row without a key goes where its source offset says.
+ */
+#include <assert.h>
+
+#include "base/hash.h"
+#include "data/row_key.h"
+#include "runtime/op_project.h"
+#include "runtime/view.h"
+#include "storage/log.h"
+
+typedef struct Repartition {
+    Projection projection;
+    bool cut;
+    uint32_t target; /* of the outbox */
+    uint32_t partitions;
+    const Format *format; /* of the keys; NULL: row keys */
+    Encoder *encoder;
+    Buf key, value;
+} Repartition;
+
+/* The topic of the table that rows of node `id` are joined with next; NULL: none. */
+static const PlanTopic *joined_topic(const Plan *plan, uint32_t id) {
+    for (uint32_t i = id + 1; i < plan->node_count; i++) {
+        const PlanNode *node = plan->nodes[i];
+        if (node->input_count == 0 || node->inputs[0] != id)
+            continue;
+        if (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT)
+            return joined_topic(plan, i);
+        if (node->kind != PLAN_JOIN_TABLE)
+            return NULL;
+        const PlanNode *right = plan->nodes[node->inputs[1]];
+        while (right->kind != PLAN_SOURCE && right->input_count == 1)
+            right = plan->nodes[right->inputs[0]];
+        return right->kind == PLAN_SOURCE ? right->topic : NULL;
+    }
+    return NULL;
+}
+
+static void open_encoder(Repartition *self, const PlanTopic *topic, Arena *arena) {
+    SerdeSpec *spec = arena_alloc(arena, sizeof *spec);
+    *spec = (SerdeSpec){.format = topic->key.format, .columns = topic->schema->columns,
+                        .column_count = topic->schema->key_count, .is_key = true,
+                        .unwrapped = topic->key.unwrapped, .delimiter = topic->key.delimiter};
+    self->format = spec->format;
+    self->encoder = spec->format->encoder_new(spec, arena);
+    assert(self->encoder);
+}
+
+static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
+    assert(op->node->kind == PLAN_REPARTITION);
+    Repartition *self = arena_alloc(env->query_arena, sizeof *self);
+    op->self = self;
+    TRY(projection_open(&self->projection, op->node, env, err));
+    self->cut = op->edge_count == 0;
+    if (!self->cut)
+        return ERR_OK;
+    LogTopic topic;
+    uint32_t topic_id = env->internal_topics ? env->internal_topics[op->node->id] : 0;
+    if (topic_id == 0 || !log_topic_get(env->storage, topic_id, &topic))
+        return err_set(err, ERR_INTERNAL, "the internal topic of step %s is missing",
+                       op->node->path);
+    self->partitions = topic.partition_count;
+    self->target = outbox_target(env->outbox, topic_id, topic.partition_count, false);
+    const PlanTopic *joined = joined_topic(env->plan, op->node->id);
+    if (joined && joined->schema->key_count == op->node->schema->key_count)
+        open_encoder(self, joined, env->query_arena);
+    return ERR_OK;
+}
+
+/* The record's key; data NULL: the row has none. */
+static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t row, Bytes *key,
+                       Err *err) {
+    buf_reset(&self->key);
+    bool is_null = true;
+    uint32_t key_count = op->node->schema->key_count;
+    for (uint32_t i = 0; i < key_count; i++)
+        is_null = is_null && column_is_null(batch->columns[i], row);
+    const char *reason;
+    if (is_null)
+        *key = (Bytes){0};
+    else if (!self->format)
+        row_key_put(&self->key, batch->columns, key_count, row);
+    else if (!self->format->encode(self->encoder, batch->columns, row, &self->key, &is_null,
+                                   &reason))
+        return op_fail(op, batch, row, err, ERR_RUNTIME, "cannot write the key: %s", reason);
+    *key = is_null ? (Bytes){0} : buf_view(&self->key);
+    return ERR_OK;
+}
+
+static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
+    Repartition *self = op->self;
+    LogRecord record = {.timestamp = batch->rowtime[row]};
+    TRY(put_key(op, self, batch, row, &record.key, err));
+    buf_reset(&self->value);
+    buf_u8(&self->value, batch->kind[row]);
+    row_value_put(&self->value, batch->columns, op->node->schema->column_count, row);
+    record.value = buf_view(&self->value);
+    if ((size_t)record.key.size + record.value.size > RECORD_BYTES_MAX)
+        return op_fail(op, batch, row, err, ERR_RUNTIME, "a record of %zu bytes is over %d",
+                       (size_t)record.key.size + record.value.size, RECORD_BYTES_MAX);
+    uint64_t spread = (uint64_t)batch->partition + (uint64_t)batch->offset[row];
+    uint32_t partition = record.key.data ? hash_partition(record.key, self->partitions)
+                                         : (uint32_t)(spread % self->partitions);
+    outbox_put(op->env->outbox, self->target, partition, &record, true);
+    return ERR_OK;
+}
+
+static ErrCode repartition_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,
+                                 Err *err) {
+    assert(port == 0 && from < to);
+    (void)port;
+    Repartition *self = op->self;
+    assert(!op->node->is_table);
+    bool whole = from == 0 && to == batch->selected_count;
+    const Batch *rows = whole ? batch : view_rows(batch->arena, batch, from, to);
+    Batch *output = projection_run(&self->projection, rows, false);
+    if (!self->cut) {
+        op_emit(op, output);
+        return ERR_OK;
+    }
+    for (uint32_t i = 0; i < output->selected_count; i++)
+        TRY(write_row(op, output, output->selected[i], err));
+    return ERR_OK;
+}
+
+static void repartition_close(Op *op) {
+    Repartition *self = op->self;
+    if (!self)
+        return;
+    buf_free(&self->key);
+    buf_free(&self->value);
+}
+
+const OpOps op_repartition_ops = {
+    .name = "Repartition",
+    .in_order = true,
+    .open = repartition_open,
+    .apply = repartition_apply,
+    .close = repartition_close,
+};

@@ -1,0 +1,138 @@
+/*
+ * runtime.h - N workers that run the tasks of all queries over one storage.
+ *
+ * Workers own commit groups (the tasks of one query on one worker) and never lock inside
+ * operators. With workers == 0 nothing runs by itself: runtime_pump() does the work of one worker
+ * on the caller's thread, which makes runs repeatable.
+ */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include "data/row_error.h"
+#include "planner/plan.h"
+#include "storage/commit.h"
+#include "storage/log.h"
+#include "storage/store.h"
+
+typedef struct Runtime Runtime;
+typedef struct Query Query;
+
+typedef struct RuntimeOptions {
+    uint32_t workers;
+    uint32_t step_rows;          /* 0: BATCH_ROWS_MAX; tests use 1 and 7 */
+    int64_t commit_interval_ms;  /* under load; 0: 100 */
+    int64_t task_skew_max_ms;    /* 0: 1,000 */
+    bool single_partition;       /* conformance cases: all records are in partition 0 */
+} RuntimeOptions;
+
+Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options);
+void runtime_free(Runtime *runtime); /* all queries must be stopped */
+
+/* Without workers: runs until nothing is left to do. */
+ErrCode runtime_pump(Runtime *runtime, Err *err);
+
+/* -- Queries -------------------------------------------------------------------------------- */
+
+typedef enum QueryState {
+    QUERY_RUNNING,
+    QUERY_PAUSED,
+    QUERY_ERROR,    /* stopped at an exact offset; the reason is in QueryFigures */
+    QUERY_FINISHED, /* LIMIT reached, or the end of a bounded read */
+} QueryState;
+
+/* Rows of a push query, worker -> client. Bounded: a slow client holds back its own query. The
+ * text forms are made by who reads. */
+typedef struct ResultQueue ResultQueue;
+
+typedef struct QueryOptions {
+    const Plan *plan;       /* must outlive the query */
+    uint32_t first_id;      /* query_ids_needed() consecutive ids from storage_new_id() */
+    bool from_end;          /* auto.offset.reset=latest for positions that are not there yet */
+    bool table_first;       /* table sides are read to their present end first */
+    bool consolidate;       /* one output per key and commit before table sinks */
+    bool bounded;           /* ends at the end offsets of the start: pull queries over streams */
+    ResultQueue *results;   /* PUSH; borrowed */
+    /* Internal topics by REPARTITION node id -> topic id; made by the caller. */
+    const uint32_t *internal_topics;
+} QueryOptions;
+
+/* Ids for the commit group, tasks and stores of a plan over `partitions` partitions (the largest
+ * of its sources). */
+uint32_t query_ids_needed(const Plan *plan, uint32_t partitions);
+
+/* Whether node `id` of the plan (a REPARTITION) needs an internal topic, and its partitions. */
+bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
+
+/* Opens operators, loads their state from the last commit, and begins. */
+ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **query, Err *err);
+
+/* Stops at the last commit and frees it; state and positions stay for the next start. */
+void query_stop(Query *query);
+
+/* Removes state and positions: TERMINATE, DROP. The query must be stopped. */
+ErrCode query_remove_state(Runtime *runtime, const Plan *plan, uint32_t first_id,
+                           uint32_t partitions, Err *err);
+
+void query_pause(Query *query, bool paused);
+
+typedef struct QueryFigures {
+    QueryState state;
+    Err error; /* of state ERROR */
+    uint64_t rows_in, rows_out, row_errors, late_rows, commits;
+    uint64_t state_rows, state_bytes;
+    int64_t lag; /* records of its sources not yet processed */
+} QueryFigures;
+
+void query_figures(Query *query, QueryFigures *figures);
+uint32_t query_last_errors(Query *query, RowError target[ROW_ERRORS_KEPT]);
+
+/* Waits until the query has committed and made visible everything its sources held when called
+ * (for a query of several stages: to the end of each). LIMIT error naming the query and its lag
+ * after timeout_ms; the query's own error when it is in ERROR. */
+ErrCode query_catch_up(Query *query, int64_t timeout_ms, Err *err);
+
+/* Conformance cases: gives the query exactly these source records, in this order, each processed
+ * to the end before the next when step_rows is 1, and the same bytes for any step size. Other
+ * sources are read before, as far as they reach. Only without workers. */
+typedef struct QueryScriptItem {
+    uint32_t topic_id;
+    int64_t offset; /* partition 0 */
+} QueryScriptItem;
+
+ErrCode query_run_script(Query *query, const QueryScriptItem *items, uint32_t count, Err *err);
+
+/* -- Results of push queries --------------------------------------------------------------- */
+
+ResultQueue *result_queue_new(uint32_t rows_max);
+void result_queue_free(ResultQueue *queue);
+
+typedef struct ResultRows {
+    const Schema *schema;
+    const Column *const *columns;
+    uint32_t count;      /* rows 0..count-1 */
+    const uint8_t *kinds; /* RowKind */
+    const int64_t *rowtimes;
+} ResultRows;
+
+/* Takes the next rows; waits up to timeout_us (0: not at all). rows->count 0: none came in time,
+ * or *ended (LIMIT reached, query stopped or failed: then *err has the reason). Borrowed until the
+ * next call. */
+ErrCode result_queue_take(ResultQueue *queue, int64_t timeout_us, ResultRows *rows, bool *ended,
+                          Err *err);
+/* From any thread, also a signal's: wakes who waits; the queue ends with CANCELLED. */
+void result_queue_cancel(ResultQueue *queue);
+
+/* -- Lookups ----------------------------------------------------------------------------- */
+
+typedef struct LookupStore {
+    const Plan *plan;  /* of the query that owns the store */
+    uint32_t first_id; /* its QueryOptions.first_id */
+    uint32_t partitions;
+} LookupStore;
+
+/* Runs a PULL plan on a snapshot on the caller's thread. Everything in *rows lives in `arena`;
+ * rows come in key order, or as ORDER BY says. */
+ErrCode lookup_run(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
+                   ResultRows *rows, Err *err);
+
+#endif

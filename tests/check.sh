@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# check.sh - what `make check` runs, one step after the other; ends with the sum of all tests.
+#
+# Steps: both compilers without warnings, tidy, unit and SQL tests under release, ASan+UBSan and
+# hostile limits, the embedding example, the demo, short forms of all proofs, and (where ../shared
+# is there) the conformance cases with floors that only rise (tests/floors.txt).
+set -u
+cd "$(dirname "$0")/.."
+log=build/check.log
+mkdir -p build
+: > "$log"
+passed=0 failed=0 skipped=0
+jobs=$(nproc)
+
+# step NAME COMMAND...: counts "N passed, N failed[, N skipped]" lines of its output, or itself.
+step() {
+    local name=$1 begin=$SECONDS out status p f s
+    shift
+    out=$("$@" 2>&1)
+    status=$?
+    printf '== %s\n%s\n' "$name" "$out" >> "$log"
+    read -r p f s < <(printf '%s\n' "$out" |
+        sed -n 's/^\([a-z]*: \)\{0,1\}\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)\{0,1\}$/\2 \3 \5/p' |
+        awk '{p += $1; f += $2; s += $3; n++} END {if (n) print p, f, s}')
+    if [ -z "${p:-}" ]; then
+        p=$((status == 0)) f=$((status != 0)) s=0
+    elif [ "$status" != 0 ] && [ "$f" = 0 ]; then
+        f=1
+    fi
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + ${s:-0}))
+    if [ "$status" = 0 ] && [ "$f" = 0 ]; then
+        printf 'ok    %-34s %4d s\n' "$name" $((SECONDS - begin))
+    else
+        printf 'FAIL  %-34s %4d s\n' "$name" $((SECONDS - begin))
+        printf '%s\n' "$out" | tail -n 40
+    fi
+}
+
+proof() {
+    local out
+    out=$(N=$2 SEED=1 bash "tests/prove/$1.sh" 2>&1)
+    printf '%s\n' "$out"
+    [ "$(printf '%s\n' "$out" | tail -n 1)" = PROVED ]
+}
+
+conformance() {
+    local cases=../shared/conformance
+    build/release/weir test --cases $cases/query.ndjson > build/conformance.ndjson || return 1
+    # shellcheck disable=SC2046
+    $cases/judge $cases/query.ndjson build/conformance.ndjson $(grep -v '^#' tests/floors.txt) |
+        tail -n 1
+    return "${PIPESTATUS[0]}"
+}
+
+step "build, gcc release" make -s -j"$jobs" all
+step "build, clang" make -s -j"$jobs" CC=clang BUILD=build/clang CFLAGS=-O1 lib
+step "tidy" make -s tidy
+step "unit tests, release" make -s -j"$jobs" unit
+step "SQL tests, release" make -s sql
+step "build, ASan+UBSan" make -s -j"$jobs" MODE=debug all
+step "unit tests, ASan+UBSan" make -s -j"$jobs" MODE=debug unit
+step "SQL tests, ASan+UBSan" make -s MODE=debug sql
+step "build, hostile limits" make -s -j"$jobs" MODE=hostile all
+step "unit tests, hostile limits" make -s -j"$jobs" MODE=hostile unit
+step "SQL tests, hostile limits" make -s MODE=hostile sql
+step "embedding example" make -s run-embed
+step "demo" make -s demo
+while read -r name n; do
+    step "proof: $name" proof "$name" "$n"
+done < tests/prove/short.txt
+if [ -d ../shared/conformance ]; then
+    step "conformance" conformance
+else
+    skipped=$((skipped + 1))
+    echo "skip  conformance (no cases here)"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

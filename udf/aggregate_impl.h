@@ -1,0 +1,95 @@
+/*
+ * aggregate_impl.h - the inside of the aggregates: their states, and the loops they share.
+ *
+ * A kernel K over a state S is four small functions: K_step() applies update i of the call to one
+ * state, K_put() writes its result as value i of a column, K_save() and K_load(). The loops around
+ * step and put are AGGREGATE_LOOPS(K, S).
+ */
+#ifndef UDF_AGGREGATE_IMPL_H
+#define UDF_AGGREGATE_IMPL_H
+
+#include "data/decimal.h"
+#include "udf/aggregate.h"
+
+typedef struct CountState {
+    int64_t count;
+} CountState;
+
+typedef struct SumI32State {
+    int32_t sum;
+} SumI32State;
+
+typedef struct SumI64State {
+    int64_t sum;
+} SumI64State;
+
+typedef struct SumF64State {
+    double sum;
+} SumF64State;
+
+typedef struct SumDecimalState {
+    Decimal sum;
+} SumDecimalState;
+
+/* The sum is kept in the input's type, as ksqlDB does: it wraps there. */
+typedef struct AvgI64State {
+    int64_t sum;
+    int64_t count;
+} AvgI64State;
+
+typedef struct AvgF64State {
+    double sum;
+    int64_t count;
+} AvgF64State;
+
+typedef struct ExtremeI64State {
+    int64_t value;
+    bool present;
+} ExtremeI64State;
+
+typedef struct ExtremeF64State {
+    double value;
+    bool present;
+} ExtremeF64State;
+
+typedef struct ExtremeDecimalState {
+    Decimal value;
+    bool present;
+} ExtremeDecimalState;
+
+typedef struct ExtremeBytesState {
+    void *block; /* of the heap; NULL for the empty value */
+    uint32_t size;
+    bool present;
+} ExtremeBytesState;
+
+#define UDF_AGGREGATE(name, signature, State, kernel, undo, help) \
+    void kernel##_update(const AggregateCall *call);              \
+    void kernel##_result(const AggregateCall *call);              \
+    void kernel##_save(const void *memory, Buf *out);             \
+    bool kernel##_load(Reader *in, void *memory, AggregateHeap *heap);
+#include "udf/aggregate.def"
+#undef UDF_AGGREGATE
+
+static inline int64_t aggregate_sign(const AggregateCall *call, uint32_t i) {
+    return call->signs ? call->signs[i] : 1;
+}
+
+#define AGGREGATE_LOOPS(kernel, State)                       \
+    void kernel##_update(const AggregateCall *call) {        \
+        for (uint32_t i = 0; i < call->count; i++) {         \
+            State *state = call->states[i];                  \
+            if (call->before)                                \
+                kernel##_put(call->before, i, state);        \
+            kernel##_step(call, i, state);                   \
+            if (call->after)                                 \
+                kernel##_put(call->after, i, state);         \
+        }                                                    \
+    }                                                        \
+    void kernel##_result(const AggregateCall *call) {        \
+        assert(call->after);                                 \
+        for (uint32_t i = 0; i < call->count; i++)           \
+            kernel##_put(call->after, i, call->states[i]);   \
+    }
+
+#endif

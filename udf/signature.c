@@ -1,0 +1,384 @@
+/*
+ * signature.c - see signature.h.
+ *
+ * A signature is parsed anew for each resolution: it happens once per call in a statement. The
+ * texts are ours, so that a malformed one is a bug and asserts.
+ */
+#include "udf/signature.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "data/decimal.h"
+
+typedef enum SigKind {
+    SIG_SCALAR,
+    SIG_DECIMAL,
+    SIG_WIDEST,
+    SIG_WHOLE,
+    SIG_GENERIC,
+    SIG_ARRAY,
+    SIG_MAP,
+} SigKind;
+
+typedef struct SigType SigType;
+struct SigType {
+    SigKind kind;
+    TypeKind scalar;
+    uint32_t letter;
+    const SigType *args[2];
+};
+
+enum { SIG_PARAMS_MAX = 12, SIG_LETTERS = 26 };
+
+typedef struct Sig {
+    const SigType *params[SIG_PARAMS_MAX];
+    uint32_t param_count;
+    uint32_t required;
+    int32_t variadic; /* index of the variadic parameter; -1: none */
+    const SigType *result;
+} Sig;
+
+/* One signature that fits, with a number of its optional parameters. */
+typedef struct SigCandidate {
+    uint32_t index;
+    Sig sig;
+    uint32_t params_used;
+    const Type *bound[SIG_LETTERS];
+} SigCandidate;
+
+/* -- Parsing ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    SigKind kind;
+    TypeKind scalar;
+} sig_words[] = {
+    {"BOOLEAN", SIG_SCALAR, TYPE_BOOLEAN},
+    {"INTEGER", SIG_SCALAR, TYPE_INT},
+    {"BIGINT", SIG_SCALAR, TYPE_BIGINT},
+    {"DOUBLE", SIG_SCALAR, TYPE_DOUBLE},
+    {"STRING", SIG_SCALAR, TYPE_STRING},
+    {"UNIT", SIG_SCALAR, TYPE_STRING},
+    {"TIME", SIG_SCALAR, TYPE_TIME},
+    {"DATE", SIG_SCALAR, TYPE_DATE},
+    {"TIMESTAMP", SIG_SCALAR, TYPE_TIMESTAMP},
+    {"BYTES", SIG_SCALAR, TYPE_BYTES},
+    {"DECIMAL", SIG_DECIMAL, TYPE_DECIMAL},
+    {"DECIMAL_WIDEST", SIG_WIDEST, TYPE_DECIMAL},
+    {"DECIMAL_WHOLE", SIG_WHOLE, TYPE_DECIMAL},
+    {"ARRAY", SIG_ARRAY, TYPE_ARRAY},
+    {"MAP", SIG_MAP, TYPE_MAP},
+};
+
+static void sig_expect(const char **text, const char *expected) {
+    size_t size = strlen(expected);
+    assert(strncmp(*text, expected, size) == 0);
+    *text += size;
+}
+
+static const SigType *sig_parse_type(const char **text, Arena *arena) {
+    SigType *type = arena_alloc(arena, sizeof *type);
+    size_t size = strspn(*text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    assert(size > 0);
+    const char *word = *text;
+    *text += size;
+    if (size == 1) {
+        type->kind = SIG_GENERIC;
+        type->letter = (uint32_t)(*word - 'A');
+        return type;
+    }
+    uint32_t found = 0;
+    uint32_t word_count = sizeof sig_words / sizeof sig_words[0];
+    while (found < word_count && (strlen(sig_words[found].name) != size ||
+                                  strncmp(sig_words[found].name, word, size) != 0))
+        found++;
+    assert(found < word_count);
+    type->kind = sig_words[found].kind;
+    type->scalar = sig_words[found].scalar;
+    if (type->kind == SIG_ARRAY || type->kind == SIG_MAP) {
+        sig_expect(text, "<");
+        type->args[0] = sig_parse_type(text, arena);
+        if (type->kind == SIG_MAP) {
+            sig_expect(text, ", ");
+            type->args[1] = sig_parse_type(text, arena);
+        }
+        sig_expect(text, ">");
+    }
+    return type;
+}
+
+static Sig sig_parse(const char *text, Arena *arena) {
+    Sig sig = {.variadic = -1};
+    sig_expect(&text, "(");
+    while (*text != ')') {
+        if (sig.param_count > 0)
+            sig_expect(&text, ", ");
+        bool optional = *text == '[';
+        if (optional)
+            text++;
+        assert(sig.param_count < SIG_PARAMS_MAX);
+        sig.params[sig.param_count] = sig_parse_type(&text, arena);
+        if (optional) {
+            sig_expect(&text, "]");
+        } else {
+            assert(sig.required == sig.param_count);
+            sig.required++;
+        }
+        if (*text == '.') {
+            sig_expect(&text, "...");
+            assert(sig.variadic < 0 && !optional);
+            sig.variadic = (int32_t)sig.param_count;
+        }
+        sig.param_count++;
+    }
+    sig_expect(&text, ") -> ");
+    sig.result = sig_parse_type(&text, arena);
+    assert(*text == '\0');
+    return sig;
+}
+
+/* -- Matching --------------------------------------------------------------------------------- */
+
+bool signature_implicit_cast(const Type *from, TypeKind to) {
+    if (from->kind == to)
+        return true;
+    if (from->kind == TYPE_STRING)
+        return to == TYPE_TIME || to == TYPE_DATE || to == TYPE_TIMESTAMP || to == TYPE_BYTES;
+    return type_is_number(from) && to >= TYPE_INT && to <= TYPE_DOUBLE && from->kind < to;
+}
+
+static bool sig_fits(const SigType *param, const Type *type, bool cast,
+                     const Type *bound[SIG_LETTERS]) {
+    if (type->kind == TYPE_NULL)
+        return true;
+    switch (param->kind) {
+    case SIG_GENERIC:
+        if (!bound[param->letter])
+            bound[param->letter] = type;
+        return type_equal(bound[param->letter], type);
+    case SIG_ARRAY:
+        return type->kind == TYPE_ARRAY &&
+               sig_fits(param->args[0], type->fields[0].type, false, bound);
+    case SIG_MAP:
+        return type->kind == TYPE_MAP &&
+               sig_fits(param->args[0], type->fields[0].type, false, bound) &&
+               sig_fits(param->args[1], type->fields[1].type, false, bound);
+    default:
+        return type->kind == param->scalar ||
+               (cast && signature_implicit_cast(type, param->scalar));
+    }
+}
+
+/* The parameter that argument `index` of `count` goes to, when `params` are in use. */
+static uint32_t sig_param_of(const Sig *sig, uint32_t params, uint32_t index, uint32_t count) {
+    if (sig->variadic < 0 || (int32_t)index < sig->variadic)
+        return index;
+    uint32_t after = params - (uint32_t)sig->variadic - 1;
+    return count - index <= after ? params - (count - index) : (uint32_t)sig->variadic;
+}
+
+static bool sig_match(SigCandidate *candidate, const SignatureCall *call, bool cast) {
+    const Sig *sig = &candidate->sig;
+    uint32_t count = call->type_count;
+    if (sig->variadic >= 0) {
+        if (count + 1 < sig->param_count)
+            return false;
+        candidate->params_used = sig->param_count;
+    } else {
+        if (count < sig->required || count > sig->param_count)
+            return false;
+        candidate->params_used = count;
+    }
+    memset(candidate->bound, 0, sizeof candidate->bound);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t param = sig_param_of(sig, candidate->params_used, i, count);
+        if (!sig_fits(sig->params[param], call->types[i], cast, candidate->bound))
+            return false;
+    }
+    return true;
+}
+
+static bool sig_is_generic(const SigType *type) {
+    if (type->kind == SIG_GENERIC)
+        return true;
+    return (type->args[0] && sig_is_generic(type->args[0])) ||
+           (type->args[1] && sig_is_generic(type->args[1]));
+}
+
+static int32_t sig_generic_count(const SigCandidate *candidate) {
+    int32_t count = 0;
+    for (uint32_t i = 0; i < candidate->params_used; i++)
+        count += sig_is_generic(candidate->sig.params[i]);
+    return count;
+}
+
+/* >0: `left` is the better one. */
+static int32_t sig_compare(const SigCandidate *left, const SigCandidate *right) {
+    int32_t order = (right->sig.variadic >= 0) - (left->sig.variadic >= 0);
+    if (order == 0)
+        order = (int32_t)left->params_used - (int32_t)right->params_used;
+    if (order == 0)
+        order = sig_generic_count(right) - sig_generic_count(left);
+    if (order == 0)
+        order = left->sig.variadic - right->sig.variadic;
+    return order;
+}
+
+/* -- Types of what was found ------------------------------------------------------------------ */
+
+/* The type that a parameter or result stands for; NULL: the arguments do not say. */
+static const Type *sig_bind(const SigType *sig, const SigCandidate *candidate, Arena *arena) {
+    const Type *first = NULL;
+    switch (sig->kind) {
+    case SIG_GENERIC: return candidate->bound[sig->letter];
+    case SIG_SCALAR: return type_scalar(sig->scalar);
+    case SIG_ARRAY:
+        first = sig_bind(sig->args[0], candidate, arena);
+        return first ? type_array(arena, first) : NULL;
+    case SIG_MAP: {
+        first = sig_bind(sig->args[0], candidate, arena);
+        const Type *second = sig_bind(sig->args[1], candidate, arena);
+        return first && second ? type_map(arena, first, second) : NULL;
+    }
+    default: return NULL;
+    }
+}
+
+static const Type *sig_decimal(const Type *type, Arena *arena) {
+    uint32_t precision, scale;
+    decimal_shape(type, &precision, &scale);
+    Type *decimal = arena_alloc(arena, sizeof *decimal);
+    *decimal = (Type){TYPE_DECIMAL, (uint16_t)precision, (uint16_t)scale, 0, NULL};
+    return decimal;
+}
+
+static const Type *sig_cast_type(const SigType *param, const Type *type,
+                                 const SigCandidate *candidate, Arena *arena) {
+    if (type->kind == TYPE_NULL) {
+        const Type *bound = sig_bind(param, candidate, arena);
+        return bound ? bound : &type_null;
+    }
+    if (param->kind == SIG_SCALAR)
+        return type_scalar(param->scalar);
+    if (param->kind == SIG_DECIMAL && type->kind != TYPE_DECIMAL)
+        return sig_decimal(type, arena);
+    return type;
+}
+
+static const Type *sig_first_decimal(const SignatureCall *call, const SignatureMatch *match) {
+    for (uint32_t i = 0; i < call->type_count; i++) {
+        if (match->cast_types[i]->kind == TYPE_DECIMAL)
+            return match->cast_types[i];
+    }
+    return NULL;
+}
+
+/* Casts all DECIMAL arguments to one type that holds each of them. */
+static ErrCode sig_widest(const SignatureCall *call, Arena *arena, SignatureMatch *match,
+                          Err *err) {
+    uint32_t whole = 0, scale = 0;
+    for (uint32_t i = 0; i < call->type_count; i++) {
+        const Type *type = match->cast_types[i];
+        if (type->kind != TYPE_DECIMAL)
+            continue;
+        uint32_t type_whole = (uint32_t)type->precision - type->scale;
+        whole = whole > type_whole ? whole : type_whole;
+        scale = scale > type->scale ? scale : type->scale;
+    }
+    TRY(type_decimal(arena, whole + scale, scale, &match->result, err));
+    for (uint32_t i = 0; i < call->type_count; i++)
+        match->cast_types[i] = match->result;
+    return ERR_OK;
+}
+
+static ErrCode sig_result(const SigCandidate *candidate, const SignatureCall *call, Arena *arena,
+                          SignatureMatch *match, Err *err) {
+    const SigType *result = candidate->sig.result;
+    const Type *decimal = sig_first_decimal(call, match);
+    if (result->kind == SIG_WIDEST && decimal)
+        return sig_widest(call, arena, match, err);
+    if (result->kind == SIG_WHOLE && decimal)
+        return type_decimal(arena, decimal->precision - decimal->scale, 0, &match->result, err);
+    match->result = result->kind == SIG_DECIMAL ? decimal : sig_bind(result, candidate, arena);
+    if (!match->result)
+        return err_set(err, ERR_TYPE,
+                       "The type of the result of function '%s' cannot be told from its "
+                       "arguments: they are NULL.", call->name);
+    return ERR_OK;
+}
+
+static ErrCode sig_finish(const SigCandidate *candidate, const SignatureCall *call, Arena *arena,
+                          SignatureMatch *match, Err *err) {
+    const Sig *sig = &candidate->sig;
+    match->index = candidate->index;
+    match->cast_types = arena_array(arena, call->type_count, sizeof *match->cast_types);
+    for (uint32_t i = 0; i < call->type_count; i++) {
+        uint32_t param = sig_param_of(sig, candidate->params_used, i, call->type_count);
+        match->cast_types[i] =
+            sig_cast_type(sig->params[param], call->types[i], candidate, arena);
+    }
+    return sig_result(candidate, call, arena, match, err);
+}
+
+/* -- Choosing --------------------------------------------------------------------------------- */
+
+static void sig_print_types(Buf *out, const SignatureCall *call) {
+    for (uint32_t i = 0; i < call->type_count; i++) {
+        if (i > 0)
+            buf_text(out, ", ");
+        if (call->types[i]->kind == TYPE_NULL)
+            buf_text(out, "null");
+        else
+            type_print(out, call->types[i]);
+    }
+}
+
+static ErrCode sig_none_fits(const SignatureCall *call, Err *err) {
+    Buf text = {0};
+    buf_printf(&text, "Function '%s' does not accept parameters (", call->name);
+    sig_print_types(&text, call);
+    buf_text(&text, ").\nValid alternatives are:");
+    for (uint32_t i = 0; i < call->signature_count; i++) {
+        const char *arrow = strstr(call->signatures[i], " -> ");
+        buf_printf(&text, "\n%s%.*s", call->name, (int)(arrow - call->signatures[i]),
+                   call->signatures[i]);
+    }
+    ErrCode code = err_set(err, ERR_TYPE, "%s", buf_cstr(&text));
+    buf_free(&text);
+    return code;
+}
+
+static ErrCode sig_ambiguous(const SignatureCall *call, Err *err) {
+    Buf text = {0};
+    sig_print_types(&text, call);
+    ErrCode code = err_set(err, ERR_AMBIGUOUS,
+                           "Function '%s' cannot be resolved due to ambiguous method parameters "
+                           "(%s).", call->name, buf_cstr(&text));
+    buf_free(&text);
+    return code;
+}
+
+ErrCode signature_resolve(const SignatureCall *call, Arena *arena, SignatureMatch *match,
+                          Err *err) {
+    assert(call->signature_count > 0);
+    SigCandidate best = {0};
+    for (int cast = 0; cast <= 1; cast++) {
+        bool found = false, tie = false;
+        for (uint32_t i = 0; i < call->signature_count; i++) {
+            SigCandidate candidate = {.index = i, .sig = sig_parse(call->signatures[i], arena)};
+            if (!sig_match(&candidate, call, cast == 1))
+                continue;
+            int32_t order = found ? sig_compare(&candidate, &best) : 1;
+            tie = order == 0 || (tie && order < 0);
+            if (order > 0)
+                best = candidate;
+            found = true;
+        }
+        if (tie)
+            return sig_ambiguous(call, err);
+        if (found)
+            return sig_finish(&best, call, arena, match, err);
+    }
+    return sig_none_fits(call, err);
+}

@@ -1,0 +1,48 @@
+/*
+ * signature.h - the little language of parameter lists, and which overload a call means.
+ *
+ *   signature := "(" [param {", " param}] ") -> " result
+ *   param     := type | "[" type "]" | type "..."      optional ones last; one variadic at most
+ *   type      := BOOLEAN INTEGER BIGINT DOUBLE STRING TIME DATE TIMESTAMP BYTES, or
+ *                DECIMAL            any precision and scale; INTEGER and BIGINT are cast to it
+ *                UNIT               an interval unit, given as text
+ *                A .. Z             generic: binds to one type in the whole call
+ *                ARRAY<type>  MAP<type, type>
+ *   result    := type, where DECIMAL is the type of the first DECIMAL argument, or
+ *                DECIMAL_WIDEST     holds every DECIMAL argument; they are cast to it
+ *                DECIMAL_WHOLE      the first one's without its fraction: DECIMAL(p-s, 0)
+ *
+ * Rules, as ksqlDB's: exact types are tried first, then with implicit casts; NULL fits anything.
+ * Among several that fit: without variadic before with, more parameters, fewer generic ones, the
+ * variadic one later. Two equally good ones are an AMBIGUOUS error.
+ */
+#ifndef UDF_SIGNATURE_H
+#define UDF_SIGNATURE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "data/type.h"
+
+/* The overloads of one name, and the types it is called with. */
+typedef struct SignatureCall {
+    const char *name; /* as the user wrote it, for messages */
+    const char *const *signatures;
+    uint32_t signature_count;
+    const Type *const *types;
+    uint32_t type_count;
+} SignatureCall;
+
+typedef struct SignatureMatch {
+    uint32_t index; /* of the overload */
+    const Type *result;
+    const Type **cast_types; /* type_count of them */
+} SignatureMatch;
+
+/* TYPE "Function 'f' does not accept parameters (A, B)." with the alternatives; AMBIGUOUS; LIMIT
+ * for a decimal result that is too wide. */
+ErrCode signature_resolve(const SignatureCall *call, Arena *arena, SignatureMatch *match, Err *err);
+
+/* Whether a value of one type is silently taken for another: ksqlDB's implicit casts. */
+bool signature_implicit_cast(const Type *from, TypeKind to);
+
+#endif
