@@ -38,10 +38,11 @@ ErrCode serde_refuse_columns(const char *sentence, const SerdeSpec *spec, Err *e
     return code;
 }
 
-/* The range of second bytes that may follow a lead byte, and how many bytes follow in all. */
+/* The range of second bytes that may follow a lead byte, and how many bytes follow in all. As in
+ * Java, a surrogate is one piece, though it is no character. */
 static uint32_t lead_shape(uint8_t lead, uint8_t *low, uint8_t *high) {
     *low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    *high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    *high = lead == 0xF4 ? 0x8F : 0xBF;
     if (lead >= 0xC2 && lead <= 0xDF)
         return 1;
     if (lead >= 0xE0 && lead <= 0xEF)
@@ -62,7 +63,8 @@ static uint32_t character_size(const uint8_t *at, const uint8_t *end, bool *whol
         low = 0x80;
         high = 0xBF;
     }
-    *whole = more > 0 && size == more + 1;
+    bool surrogate = *at == 0xED && size > 1 && at[1] >= 0xA0;
+    *whole = more > 0 && size == more + 1 && !surrogate;
     return size;
 }
 

@@ -7,47 +7,56 @@
  * that failed was the wrong one (SELECT id FORM s: FORM is an alias, and only s is refused).
  */
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "grammar/parse_impl.h"
 #include "grammar/sql_grammar.h"
 
 enum {
     LINE_BEFORE_MAX = 60, /* characters shown in front of the caret */
-    LINE_AFTER_MAX = 30,
+    LINE_AFTER_MAX = 36,
     EXPECTED_MAX = 10, /* more are no help */
+    TOKEN_SHOWN_MAX = 60,
 };
 
 static bool is_inside_character(uint8_t byte) {
     return (byte & 0xC0) == 0x80;
 }
 
-/* One line of the script with what a terminal must not see blanked out. */
-static void show_bytes(Buf *out, Bytes script, uint32_t from, uint32_t to) {
-    for (uint32_t i = from; i < to; i++) {
-        uint8_t byte = script.data[i];
-        buf_u8(out, byte < 0x20 || byte == 0x7F ? ' ' : byte);
+/* Text of the script with what a terminal must not see blanked out. */
+static void show_bytes(Buf *out, Bytes text) {
+    for (uint32_t at = 0, size; at < text.size; at += size) {
+        Bytes left = {text.data + at, text.size - at};
+        uint32_t character = utf8_decode(left, &size);
+        bool broken = character == 0xFFFD && size == 1;
+        if (character < 0x20 || character == 0x7F)
+            buf_u8(out, ' ');
+        else if (broken || (character >= 0x80 && character < 0xA0))
+            buf_u8(out, '?');
+        else
+            buf_put(out, left.data, size);
     }
 }
 
 static void show_line(Buf *out, Bytes script, AstPos pos) {
     uint32_t from = pos.offset;
     uint32_t before = 0;
-    while (from > 0 && script.data[from - 1] != '\n' && before < LINE_BEFORE_MAX)
+    while (from > 0 && script.data[from - 1] != '\n' && before < LINE_BEFORE_MAX &&
+           pos.offset - from < LINE_BEFORE_MAX * 4)
         before += !is_inside_character(script.data[--from]);
-    while (from > 0 && from < pos.offset && is_inside_character(script.data[from]))
-        from--;
     uint32_t to = pos.offset;
-    for (uint32_t after = 0; to < script.size && script.data[to] != '\n'; to++) {
+    assert(from <= pos.offset && before <= LINE_BEFORE_MAX);
+    uint32_t after = 0;
+    for (; to < script.size && script.data[to] != '\n'; to++) {
         after += !is_inside_character(script.data[to]);
-        if (after > LINE_AFTER_MAX)
+        if (after > LINE_AFTER_MAX || to - pos.offset > LINE_AFTER_MAX * 4)
             break;
     }
     bool cut = from > 0 && script.data[from - 1] != '\n';
     buf_text(out, cut ? "\n  ..." : "\n  ");
-    show_bytes(out, script, from, to);
+    show_bytes(out, (Bytes){script.data + from, to - from});
     while (out->size > 0 && out->data[out->size - 1] == ' ')
         out->size--;
     buf_printf(out, "\n  %*s^", (int)(before + (cut ? 3 : 0)), "");
@@ -57,8 +66,8 @@ ErrCode parse_error_at(Bytes script, AstPos pos, ErrCode code, const char *text,
     assert(pos.offset <= script.size);
     Buf out = {0};
     show_line(&out, script, pos);
-    code = err_set_at(err, code, pos.line, pos.column, "line %u:%u: %s%s", pos.line, pos.column, text,
-               buf_cstr(&out));
+    code = err_set_at(err, code, pos.line, pos.column, "line %u:%u: %s%s", pos.line, pos.column,
+                      text, buf_cstr(&out));
     buf_free(&out);
     return code;
 }
@@ -94,8 +103,14 @@ static void expected_fill(Expected *expected, const Probe *probe) {
 typedef struct TokenGroup {
     const char *text; /* NULL: not worth a word */
     int marks[3];     /* the group is there when these are */
-    int members[24];
+    int members[26];
 } TokenGroup;
+
+/* What may follow a value; "(" and a string follow names only: f(x), DECIMAL '1'. */
+#define OPERATORS                                                                              \
+    TK_CONCAT, TK_EQ, TK_NE, TK_LT, TK_LE, TK_GT, TK_GE, TK_PLUS, TK_MINUS, TK_STAR, TK_SLASH, \
+        TK_PERCENT, TK_AT, TK_IS, TK_NOT, TK_BETWEEN, TK_IN, TK_LIKE, TK_DEREF, TK_LB, TK_DOT, \
+        TK_AND, TK_OR, TK_LP, TK_STRING
 
 static const TokenGroup token_groups[] = {
     {"an expression",
@@ -106,12 +121,9 @@ static const TokenGroup token_groups[] = {
     {"a type",
      {TK_MAP, TK_STRUCT},
      {TK_NAME, TK_VARIABLE, TK_DECIMAL_TYPE, TK_ARRAY, TK_MAP, TK_STRUCT}},
-    {NULL, {TK_CONCAT, TK_FROM}, {TK_CONCAT, TK_EQ, TK_NE, TK_LT, TK_LE, TK_GT, TK_GE, TK_PLUS,
-      TK_MINUS, TK_STAR, TK_SLASH, TK_PERCENT, TK_AT, TK_IS, TK_NOT, TK_BETWEEN, TK_IN, TK_LIKE,
-      TK_DEREF, TK_LB, TK_DOT, TK_AND, TK_OR}},
-    {"an operator", {TK_CONCAT}, {TK_CONCAT, TK_EQ, TK_NE, TK_LT, TK_LE, TK_GT, TK_GE, TK_PLUS,
-      TK_MINUS, TK_STAR, TK_SLASH, TK_PERCENT, TK_AT, TK_IS, TK_NOT, TK_BETWEEN, TK_IN, TK_LIKE,
-      TK_DEREF, TK_LB, TK_DOT, TK_AND, TK_OR}},
+    {NULL, {TK_CONCAT, TK_FROM}, {OPERATORS}},
+    {"an operator", {TK_CONCAT}, {OPERATORS}},
+    {NULL, {TK_JOIN, TK_INNER}, {TK_INNER, TK_LEFT, TK_RIGHT, TK_FULL}},
     {"a literal",
      {TK_TRUE},
      {TK_TRUE, TK_FALSE, TK_NULL, TK_STRING, TK_INTEGER, TK_DECIMAL, TK_DOUBLE, TK_MINUS,
@@ -157,7 +169,7 @@ static uint32_t expected_texts(const Expected *expected, const char **texts, uin
         const TokenGroup *group = &token_groups[i];
         if (!group_is_there(group, left.tokens))
             continue;
-        for (int j = 0; j < 24 && group->members[j] != 0; j++)
+        for (int j = 0; j < 26 && group->members[j] != 0; j++)
             left.tokens[group->members[j]] = false;
         if (group->text && word_count < 8)
             words[word_count++] = group->text;
@@ -179,7 +191,7 @@ static uint32_t expected_texts(const Expected *expected, const char **texts, uin
 static const Keyword *expected_near(const Expected *expected, Bytes word) {
     const char *names[256];
     uint32_t count = 0;
-    char text[KEYWORD_SIZE_MAX + 4];
+    char text[32]; /* no keyword is half as long */
     if (word.size >= sizeof text)
         return NULL;
     memcpy(text, word.data, word.size);
@@ -227,21 +239,18 @@ static void diagnosis_run(Diagnosis *diagnosis) {
         diagnosis->previous = token;
     }
     diagnosis->token = error->token;
+    if (error->token.kind == 0)
+        diagnosis->token.pos = lexer.pos; /* behind the last word, not behind blank lines */
     diagnosis->after = lexer;
     if (lexer_next(&diagnosis->after, &token, &err) != ERR_OK)
         diagnosis->after = lexer;
-}
-
-static bool is_bare_word(Token token) {
-    uint32_t end;
-    return token.kind > 0 && token.bytes.size > 0 && lex_scan(token.bytes, 0, &end) == LEX_WORD;
 }
 
 /* The word before may be a misspelled keyword that passed for a name: then it is to blame, if
  * with that keyword in its place the refused token fits. */
 static void diagnosis_blame(Diagnosis *diagnosis) {
     if (diagnosis->error->token_index == 0 || diagnosis->previous.kind != TK_NAME ||
-        !is_bare_word(diagnosis->previous) || diagnosis->token.kind == 0)
+        !token_is_word(diagnosis->previous) || diagnosis->token.kind == 0)
         return;
     Expected expected = {.extensions = diagnosis->error->start.extensions};
     expected_fill(&expected, &diagnosis->before_previous);
@@ -266,8 +275,9 @@ static void diagnosis_blame(Diagnosis *diagnosis) {
 static bool diagnosis_is_reserved(const Diagnosis *diagnosis) {
     const SyntaxError *error = diagnosis->error;
     const Keyword *keyword = keyword_find(diagnosis->token.bytes);
-    if (diagnosis->meant || !is_bare_word(diagnosis->token) || !keyword ||
-        keyword->class != KEYWORD_RESERVED || keyword->token == TK_FROM)
+    if (diagnosis->meant || !token_is_word(diagnosis->token) || !keyword ||
+        keyword->class != KEYWORD_RESERVED || keyword->token == TK_FROM ||
+        diagnosis->expected.tokens[TK_MAP]) /* a type: CAST(a AS NULL) */
         return false;
     Probe trial = {0};
     probe_assign(&trial, &diagnosis->before);
@@ -304,22 +314,34 @@ static void say_expected(Buf *out, const Diagnosis *diagnosis) {
     buf_text(out, more ? ", ..." : ".");
 }
 
-static void say_what(char *text, size_t size, const Diagnosis *diagnosis, bool reserved) {
+/* The token as it may be shown: cut, and without control characters. */
+static void say_token(Buf *out, Token token) {
+    uint32_t size = token.bytes.size;
+    if (size > TOKEN_SHOWN_MAX) {
+        size = TOKEN_SHOWN_MAX;
+        while (size > 0 && is_inside_character(token.bytes.data[size]))
+            size--;
+    }
+    show_bytes(out, (Bytes){token.bytes.data, size});
+    if (size < token.bytes.size)
+        buf_text(out, "...");
+}
+
+static void say_what(Buf *out, const Diagnosis *diagnosis, bool reserved) {
     Token token = diagnosis->token;
-    int length = token.bytes.size > 60 ? 60 : (int)token.bytes.size;
-    while (length > 0 && length < (int)token.bytes.size &&
-           is_inside_character(token.bytes.data[length]))
-        length--;
-    const char *word = (const char *)token.bytes.data;
-    if (token.kind == 0)
-        snprintf(text, size, "Syntax error: the text ends too early");
-    else if (reserved)
-        snprintf(text, size, "\"%.*s\" is a reserved word: as a name it is written `%.*s`",
-                 length, word, length, word);
-    else if (diagnosis->at_start && is_bare_word(token))
-        snprintf(text, size, "Unknown statement \"%.*s\"", length, word);
-    else
-        snprintf(text, size, "Syntax error at or near \"%.*s\"", length, word);
+    if (token.kind == 0) {
+        buf_text(out, "Syntax error: the text ends too early");
+        return;
+    }
+    bool unknown = diagnosis->at_start && token_is_word(token);
+    buf_text(out, unknown    ? "Unknown statement \""
+                  : reserved ? "\""
+                             : "Syntax error at or near \"");
+    say_token(out, token);
+    buf_u8(out, '"');
+    if (reserved)
+        buf_printf(out, " is a reserved word: as a name it is written `%s`",
+                   keyword_find(token.bytes)->text);
 }
 
 ErrCode parse_error_report(const SyntaxError *error, Err *err) {
@@ -327,16 +349,15 @@ ErrCode parse_error_report(const SyntaxError *error, Err *err) {
     diagnosis.expected.extensions = error->start.extensions;
     diagnosis_run(&diagnosis);
     expected_fill(&diagnosis.expected, &diagnosis.before);
-    if (is_bare_word(diagnosis.token))
+    if (token_is_word(diagnosis.token))
         diagnosis.meant = expected_near(&diagnosis.expected, diagnosis.token.bytes);
     if (!diagnosis.meant)
         diagnosis_blame(&diagnosis);
     bool reserved = diagnosis_is_reserved(&diagnosis);
-    char what[192];
-    say_what(what, sizeof what, &diagnosis, reserved);
-    Buf out = {0};
     AstPos pos = diagnosis.token.pos;
-    buf_printf(&out, "line %u:%u: %s", pos.line, pos.column, what);
+    Buf out = {0};
+    buf_printf(&out, "line %u:%u: ", pos.line, pos.column);
+    say_what(&out, &diagnosis, reserved);
     show_line(&out, error->start.text, pos);
     if (!reserved)
         say_expected(&out, &diagnosis);

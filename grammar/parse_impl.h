@@ -36,6 +36,7 @@ typedef struct Token {
     AstPos pos;
     uint32_t end; /* offset behind it */
     Bytes bytes;  /* as written, or the value of a variable */
+    const struct Keyword *keyword; /* of a bare word that is one, else NULL */
 } Token;
 
 typedef enum LexerPlace {
@@ -59,6 +60,9 @@ typedef struct Lexer {
  * them. */
 ErrCode lexer_next(Lexer *lexer, Token *token, Err *err);
 
+/* Whether the token is a bare word: a keyword or an unquoted name. */
+bool token_is_word(Token token);
+
 /* -- Words (keyword.c, keyword.def) ------------------------------------------------------------ */
 
 typedef enum KeywordClass {
@@ -81,9 +85,6 @@ const Keyword *keyword_all(uint32_t *count);
 
 /* The word of a token, or NULL where the token has no word of its own. */
 const Keyword *keyword_of_token(int token);
-
-/* The longest keyword is shorter than this. */
-enum { KEYWORD_SIZE_MAX = 16 };
 
 /* -- Building (ast_build_*.c) ------------------------------------------------------------------ */
 
@@ -174,7 +175,6 @@ AstList *build_field(ParseContext *p, AstList *list, const char *name, const Ast
 
 /* Queries. */
 typedef struct BuildQuery {
-    const AstList *items;
     const AstList *sources;
     const AstWindow *window;
     const AstExpr *where;
@@ -197,7 +197,8 @@ typedef struct BuildTail {
     AstDuration grace;
 } BuildTail;
 
-AstQuery *build_query(ParseContext *p, Token token, const BuildQuery *parts);
+AstQuery *build_query(ParseContext *p, Token token, const AstList *items,
+                      const BuildQuery *parts);
 AstItem *build_item(ParseContext *p, AstItemKind kind, AstPos pos, const AstExpr *expr);
 AstList *build_items(ParseContext *p, AstList *list, const AstItem *item);
 AstSource *build_source(ParseContext *p, Token name, const char *alias);
@@ -230,10 +231,10 @@ AstStatement *build_schema_parts(ParseContext *p, AstStatement *statement, Token
                                  Token id);
 /* Gives the statement its own text, up to the last token taken. */
 AstStatement *build_finish(ParseContext *p, AstStatement *statement);
+/* Without a value it is TRUE. */
 AstList *build_property(ParseContext *p, AstList *list, Token name, const AstExpr *value);
 AstList *build_option(ParseContext *p, AstList *list, Token name, const AstExpr *value);
 AstExpr *build_option_word(ParseContext *p, Token word);
-AstExpr *build_true(ParseContext *p, Token name);
 
 /* The role of a column and, for HEADER('k'), its key. */
 typedef struct BuildRole {

@@ -34,11 +34,16 @@
 
 %syntax_error { p->unexpected = true; }
 
+/* The order is the one of messages that list what was expected. */
+%token FROM COMMA AS JOIN WITHIN ON WINDOW WHERE GROUP PARTITION HAVING ORDER EMIT LIMIT OFFSET
+    WITH VALUES KEY PRIMARY WHEN THEN ELSE END_CASE RP RB GT SEMI.
+
 %fallback NAME
-    ADD ALTER ANALYZE ARRAY ASC ASSERT CHANGES COLUMN COPY DEFINE DESC EMIT ESCAPE EXPLAIN
-    EXTENSIONS FINAL FUNCTION FUNCTIONS GRACE HEADER HEADERS ID IF INTERVAL KEY MAP OFFSET ORDER
-    PARTITION PERIOD PLUGINS PRIMARY REPLACE SCHEMA SESSION SET SHOW SINK SOURCE STRING_TYPE
-    STRUCT SUBJECT SYSTEM TABLES TIME TIMEOUT TYPE TYPES UNDEFINE UNIT VARIABLES ZONE.
+    ADD ALTER ANALYZE ARRAY ARRAY_OF ASC ASSERT CHANGES COLUMN COPY DEFINE DESC EMIT ESCAPE
+    EXPLAIN EXTENSIONS FINAL FUNCTION FUNCTIONS GRACE HEADER HEADERS ID IF INTERVAL KEY MAP MAP_OF
+    OFFSET ORDER PARTITION PERIOD PLUGINS PRIMARY REPLACE SCHEMA SESSION SET SHOW SINK SOURCE
+    STRING_TYPE STRUCT STRUCT_OF SUBJECT SYSTEM TABLES TIME TIMEOUT TYPE TYPES UNDEFINE UNIT
+    VARIABLES ZONE.
 
 /* Reserved, but used by nothing. */
 %token RESERVED.
@@ -267,22 +272,21 @@ statement(S) ::= COPY(T) identifier(N) FROM STRING(F) copy_options(O).
     { S = build_definition(build_named(p, AST_COPY, T, N), NULL, O, NULL);
       S->text = build_text(p, F); }
 %type copy_options {AstList *}
-copy_options(L) ::= .                               { L = NULL; }
-copy_options(L) ::= LP copy_list(K) RP.             { L = K; }
+copy_options(L) ::= .                   { L = NULL; }
+copy_options(L) ::= LP copy_list(K) RP. { L = K; }
 %type copy_list {AstList *}
-copy_list(L) ::= copy_option(O).                    { L = O; }
-copy_list(L) ::= copy_list(K) COMMA identifier(N).  { L = build_option(p, K, N, build_true(p, N)); }
-copy_list(L) ::= copy_list(K) COMMA identifier(N) copy_value(V). { L = build_option(p, K, N, V); }
-%type copy_option {AstList *}
-copy_option(L) ::= identifier(N).               { L = build_option(p, NULL, N, build_true(p, N)); }
-copy_option(L) ::= identifier(N) copy_value(V). { L = build_option(p, NULL, N, V); }
+copy_list(L) ::= identifier(N) copy_value(V).
+    { L = build_property(p, NULL, N, V); }
+copy_list(L) ::= copy_list(K) COMMA identifier(N) copy_value(V).
+    { L = build_property(p, K, N, V); }
 %type copy_value {AstExpr *}
+copy_value(E) ::= .                  { E = NULL; }
 copy_value(E) ::= literal(E).
 copy_value(E) ::= EQ literal(V).     { E = V; }
 copy_value(E) ::= NAME(T).           { E = build_option_word(p, T); }
 copy_value(E) ::= EQ NAME(T).        { E = build_option_word(p, T); }
 
-/* -- Parts of statements ------------------------------------------------------------------------ */
+/* -- Parts of statements ----------------------------------------------------------------------- */
 
 %type extended {bool}
 extended(B) ::= .             { B = false; }
@@ -353,13 +357,17 @@ option_list(L) ::= option_list(K) COMMA resource(N) EQ literal(V).
 /* == Queries =================================================================================== */
 
 %type query {AstQuery *}
-query(Q) ::= SELECT(T) items(I) FROM sources(S) window(W) where(B) group_by(G) partition_by(P)
-             having(H) order_by(O) emit(E) limit(L) offset(F).
-    { Q = build_query(p, T, &(BuildQuery){I, S, W, B, G, P, H, O, E, L, F}); }
-/* (addition) */
-query(Q) ::= SELECT(T) items(I) where(B) order_by(O) limit(L) offset(F).
-    { Q = build_query(p, T, &(BuildQuery){.items = I, .where = B, .order_by = O, .limit = L,
-                                          .offset = F}); }
+query(Q) ::= SELECT(T) items(I) from(B).      { Q = build_query(p, T, I, &B); }
+/* What SELECT is when additions are on: it needs no FROM. */
+query(Q) ::= SELECT_BARE(T) items(I) from(B). { Q = build_query(p, T, I, &B); }
+query(Q) ::= SELECT_BARE(T) items(I) where(W) order_by(O) limit(L) offset(F).
+    { BuildQuery B = {.where = W, .order_by = O, .limit = L, .offset = F};
+      Q = build_query(p, T, I, &B); }
+
+%type from {BuildQuery}
+from(B) ::= FROM sources(S) window(W) where(C) group_by(G) partition_by(P) having(H) order_by(O)
+            emit(E) limit(L) offset(F).
+    { B = (BuildQuery){S, W, C, G, P, H, O, E, L, F}; }
 
 /* expr [[AS] alias], *, source.*, expr->* */
 %type items {AstList *}

@@ -3,11 +3,17 @@
  *
  * One call cuts one token, blank or comment off the text; the longest match wins, then the first
  * rule. Text is bytes: everything from 0x80 up may stand in quotes and comments only, and whether
- * it is UTF-8 is checked by who counts the columns (token.c). A zero byte ends every match, so
- * that the end of the text needs no byte behind it.
+ * it is UTF-8 is checked by who counts the columns (token.c). To the rules the end of the text is
+ * a zero byte, and a zero byte in the text is a one.
  */
 #include "grammar/parse_impl.h"
 #include "grammar/sql_grammar.h"
+
+static unsigned char lex_peek(Bytes text, uint32_t at) {
+    if (at >= text.size)
+        return 0;
+    return text.data[at] == 0 ? 1 : text.data[at];
+}
 
 int lex_scan(Bytes text, uint32_t from, uint32_t *end) {
     uint32_t at = from;
@@ -18,7 +24,7 @@ int lex_scan(Bytes text, uint32_t from, uint32_t *end) {
     re2c:api = custom;
     re2c:api:style = free-form;
     re2c:define:YYCTYPE = "unsigned char";
-    re2c:define:YYPEEK = "(unsigned char)(at < text.size ? text.data[at] : 0)";
+    re2c:define:YYPEEK = "lex_peek(text, at)";
     re2c:define:YYSKIP = "at++;";
     re2c:define:YYBACKUP = "marker = at;";
     re2c:define:YYRESTORE = "at = marker;";
@@ -78,7 +84,7 @@ int lex_scan(Bytes text, uint32_t from, uint32_t *end) {
     "->"                              { token = TK_DEREF; goto done; }
     "=>"                              { token = TK_ARROW; goto done; }
 
-    "\x00"                            { token = at > text.size ? LEX_END : LEX_OTHER; goto done; }
+    "\x00"                            { token = LEX_END; goto done; }
     *                                 { token = LEX_OTHER; goto done; }
     */
 done:

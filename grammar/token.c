@@ -10,25 +10,17 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "grammar/parse_impl.h"
 #include "grammar/sql_grammar.h"
 
 /* Bytes of the UTF-8 character at `at`; 0 where there is none. */
-static uint32_t utf8_size(Bytes text, uint32_t at) {
-    uint8_t first = text.data[at];
-    if (first < 0x80)
-        return first == 0 ? 0 : 1;
-    uint32_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4 || text.size - at < size)
-        return 0;
-    for (uint32_t i = 1; i < size; i++)
-        if ((text.data[at + i] & 0xC0) != 0x80)
-            return 0;
-    uint8_t second = text.data[at + 1];
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
-        return 0; /* longer than needed, half a surrogate pair, or behind the last character */
-    return size;
+static uint32_t character_size(Bytes text, uint32_t at) {
+    if (text.data[at] < 0x80)
+        return text.data[at] != 0;
+    uint32_t size;
+    uint32_t character = utf8_decode((Bytes){text.data + at, text.size - at}, &size);
+    return character == 0xFFFD && size == 1 ? 0 : size;
 }
 
 static void lexer_pass(Lexer *lexer, uint32_t size) {
@@ -38,31 +30,31 @@ static void lexer_pass(Lexer *lexer, uint32_t size) {
     lexer->pos.column = line_ends ? 1 : lexer->pos.column + 1;
 }
 
-/* Moves to `end`, character by character. */
+/* Moves to `end`, character by character; the first byte that is none is the error. */
 static ErrCode lexer_advance(Lexer *lexer, uint32_t end, Err *err) {
     assert(end <= lexer->text.size);
+    ErrCode code = ERR_OK;
     while (lexer->pos.offset < end) {
-        uint32_t size = utf8_size(lexer->text, lexer->pos.offset);
-        if (size > 0) {
-            lexer_pass(lexer, size);
-            continue;
+        uint32_t size = character_size(lexer->text, lexer->pos.offset);
+        if (size == 0 && code == ERR_OK) {
+            unsigned byte = lexer->text.data[lexer->pos.offset];
+            char text[64];
+            snprintf(text, sizeof text,
+                     byte == 0 ? "The text has a zero byte" : "The text is not UTF-8: byte 0x%02x",
+                     byte);
+            code = parse_error_at(lexer->text, lexer->pos, ERR_SYNTAX, text, err);
         }
-        AstPos pos = lexer->pos;
-        unsigned byte = lexer->text.data[pos.offset];
-        lexer_pass(lexer, 1);
-        char text[64];
-        snprintf(text, sizeof text,
-                 byte == 0 ? "The text has a zero byte" : "The text is not UTF-8: byte 0x%02x",
-                 byte);
-        return parse_error_at(lexer->text, pos, ERR_SYNTAX, text, err);
+        lexer_pass(lexer, size > 0 ? size : 1);
     }
-    return ERR_OK;
+    return code;
 }
 
 /* What cannot start a token; the lexer stands at it. */
 static ErrCode lexer_refuse(Lexer *lexer, int kind, uint32_t end, Err *err) {
     AstPos pos = lexer->pos;
-    TRY(lexer_advance(lexer, end, err));
+    uint8_t byte = lexer->text.data[pos.offset];
+    uint32_t size = character_size(lexer->text, pos.offset);
+    TRY(lexer_advance(lexer, kind == LEX_OTHER && size > 0 ? pos.offset + size : end, err));
     char text[64];
     switch (kind) {
     case LEX_OPEN_COMMENT:
@@ -78,19 +70,25 @@ static ErrCode lexer_refuse(Lexer *lexer, int kind, uint32_t end, Err *err) {
         snprintf(text, sizeof text, "The name is not closed: ` is missing");
         break;
     default:
-        snprintf(text, sizeof text, "Unexpected character \"%.*s\"",
-                 (int)(lexer->pos.offset - pos.offset),
-                 (const char *)lexer->text.data + pos.offset);
+        if (byte < 0x20 || byte == 0x7F)
+            snprintf(text, sizeof text, "Unexpected control character 0x%02x", byte);
+        else
+            snprintf(text, sizeof text, "Unexpected character \"%.*s\"", (int)size,
+                     (const char *)lexer->text.data + pos.offset);
         break;
     }
     return parse_error_at(lexer->text, pos, ERR_SYNTAX, text, err);
 }
 
-static int word_kind(const Lexer *lexer, Bytes word) {
-    const Keyword *keyword = keyword_find(word);
-    if (!keyword || (keyword->class == KEYWORD_EXTENSION && !lexer->extensions))
-        return TK_NAME;
-    return keyword->token;
+/* Tells a bare word apart: a name or a keyword. */
+static void lexer_classify(const Lexer *lexer, Token *token) {
+    const Keyword *keyword = keyword_find(token->bytes);
+    if (keyword && keyword->class == KEYWORD_EXTENSION && !lexer->extensions)
+        keyword = NULL;
+    token->keyword = keyword;
+    token->kind = keyword ? keyword->token : TK_NAME;
+    if (token->kind == TK_SELECT && lexer->extensions)
+        token->kind = TK_SELECT_BARE;
 }
 
 /* What a variable's value is: a name, a literal, or 0. */
@@ -137,86 +135,76 @@ static ErrCode lexer_substitute(const Lexer *lexer, Token *token, Err *err) {
 
 /* The next token without a look at what surrounds it. */
 static ErrCode lexer_take(Lexer *lexer, Token *token, Err *err) {
-    *token = (Token){0};
-    for (;;) {
+    int kind;
+    do {
         uint32_t end;
-        int kind = lex_scan(lexer->text, lexer->pos.offset, &end);
-        token->pos = lexer->pos;
-        token->bytes = (Bytes){lexer->text.data + lexer->pos.offset, end - lexer->pos.offset};
-        token->end = end;
-        if (kind == LEX_END)
-            return ERR_OK;
-        if (kind == LEX_OTHER || kind <= LEX_OPEN_COMMENT) {
-            uint32_t size = utf8_size(lexer->text, lexer->pos.offset);
-            return lexer_refuse(lexer, kind, kind == LEX_OTHER && size > 0
-                                                 ? lexer->pos.offset + size : end, err);
-        }
+        kind = lex_scan(lexer->text, lexer->pos.offset, &end);
+        Bytes bytes = {lexer->text.data + lexer->pos.offset, end - lexer->pos.offset};
+        *token = (Token){.pos = lexer->pos, .end = end, .bytes = bytes};
+        if (kind == LEX_OTHER || kind <= LEX_OPEN_COMMENT)
+            return lexer_refuse(lexer, kind, end, err);
         TRY(lexer_advance(lexer, end, err));
-        if (kind == LEX_BLANK || kind == LEX_LINE_COMMENT)
-            continue;
-        token->kind = kind == LEX_WORD ? word_kind(lexer, token->bytes) : kind;
-        return kind == TK_VARIABLE ? lexer_substitute(lexer, token, err) : ERR_OK;
-    }
+    } while (kind == LEX_BLANK || kind == LEX_LINE_COMMENT);
+    token->kind = kind;
+    if (kind == LEX_WORD)
+        lexer_classify(lexer, token);
+    return kind == TK_VARIABLE ? lexer_substitute(lexer, token, err) : ERR_OK;
 }
 
-/* The kind of the token `skip` tokens ahead; 0 at the end or where there is none. */
-static int lexer_peek(const Lexer *lexer, uint32_t skip) {
+/* The token `skip` tokens ahead; kind 0 at the end or where there is none. */
+static Token lexer_peek(const Lexer *lexer, uint32_t skip) {
     Lexer ahead = *lexer;
     Token token;
     Err err;
     do {
         if (lexer_take(&ahead, &token, &err) != ERR_OK)
-            return 0;
+            return (Token){0};
     } while (skip-- > 0);
-    return token.kind;
+    return token;
 }
 
-/* Whether a token of this kind may be a name. */
-static bool may_be_name(int kind) {
-    if (kind == TK_NAME || kind == TK_VARIABLE || kind == TK_UNIT)
-        return true;
-    const Keyword *keyword = keyword_of_token(kind);
-    return keyword && keyword->class != KEYWORD_RESERVED;
+static bool may_be_name(Token token) {
+    if (token.keyword)
+        return token.keyword->class != KEYWORD_RESERVED;
+    return token.kind == TK_NAME || token.kind == TK_VARIABLE;
 }
 
 /* Whether the word, a keyword of this kind, is one before `next`. */
-static bool word_is_keyword(const Lexer *lexer, int kind, int next) {
+static bool word_is_keyword(const Lexer *lexer, int kind, Token next) {
     switch (kind) {
     case TK_EMIT: /* FROM s emit WHERE: an alias. Misspelled words may follow a keyword. */
         return may_be_name(next);
     case TK_PARTITION:
-        return next == TK_BY || may_be_name(next);
+        return next.kind == TK_BY || may_be_name(next);
     case TK_IF: /* CREATE STREAM if (...) */
-        return next == TK_NOT || next == TK_EXISTS;
+        return next.kind == TK_NOT || next.kind == TK_EXISTS;
     case TK_FUNCTION: /* DESCRIBE function; */
         return may_be_name(next);
     case TK_ESCAPE: /* SELECT a LIKE 'x' escape FROM s */
-        return next == TK_STRING;
+        return next.kind == TK_STRING;
     case TK_COLUMN: { /* ADD column INT: a column of that name */
-        int type = lexer_peek(lexer, 1);
-        return may_be_name(next) && (may_be_name(type) || type == TK_DECIMAL_TYPE);
+        Token type = lexer_peek(lexer, 1);
+        return may_be_name(next) && (may_be_name(type) || type.kind == TK_DECIMAL_TYPE);
     }
     case TK_ORDER:
-        return next == TK_BY;
+        return next.kind == TK_BY;
     case TK_OFFSET:
-        return next == TK_INTEGER || next == TK_DECIMAL || next == TK_DOUBLE;
+        return next.kind == TK_INTEGER || next.kind == TK_DECIMAL || next.kind == TK_DOUBLE;
     default:
         return true;
     }
 }
 
-/* Words that start a statement behind EXPLAIN are query ids where nothing follows. */
-static int lexer_settle(const Lexer *lexer, LexerPlace place, int kind) {
-    if (kind == TK_NAME || !may_be_name(kind))
-        return kind;
-    int next = lexer_peek(lexer, 0);
-    if (place == LEXER_EXPLAINED && (next == TK_SEMI || next == 0))
-        return TK_NAME;
-    if (kind == TK_ARRAY && next == TK_LB)
+/* What a keyword that may also be a name is, seen together with the next token. */
+static int lexer_settle(const Lexer *lexer, int kind) {
+    Token next = lexer_peek(lexer, 0);
+    if (lexer->place == LEXER_EXPLAINED && (next.kind == TK_SEMI || next.kind == 0))
+        return TK_NAME; /* EXPLAIN show; is about a query of that name */
+    if (kind == TK_ARRAY && next.kind == TK_LB)
         return TK_ARRAY_OF;
-    if (kind == TK_MAP && next == TK_LP)
+    if (kind == TK_MAP && next.kind == TK_LP)
         return TK_MAP_OF;
-    if (kind == TK_STRUCT && next == TK_LP)
+    if (kind == TK_STRUCT && next.kind == TK_LP)
         return TK_STRUCT_OF;
     return word_is_keyword(lexer, kind, next) ? kind : TK_NAME;
 }
@@ -229,17 +217,17 @@ static LexerPlace lexer_place_after(LexerPlace place, int kind) {
     return kind == TK_DEFINE || kind == TK_UNDEFINE ? LEXER_DEFINED : LEXER_INSIDE;
 }
 
-static bool is_word(Bytes bytes) {
+bool token_is_word(Token token) {
     uint32_t end;
-    return bytes.size > 0 && lex_scan(bytes, 0, &end) == LEX_WORD;
+    return token.bytes.size > 0 && lex_scan(token.bytes, 0, &end) == LEX_WORD;
 }
 
 ErrCode lexer_next(Lexer *lexer, Token *token, Err *err) {
     TRY(lexer_take(lexer, token, err));
-    if (lexer->place == LEXER_DEFINED && is_word(token->bytes))
+    if (lexer->place == LEXER_DEFINED && token_is_word(*token))
         token->kind = TK_WORD;
-    else if (token->kind > 0)
-        token->kind = lexer_settle(lexer, lexer->place, token->kind);
+    else if (token->keyword && token->keyword->class != KEYWORD_RESERVED)
+        token->kind = lexer_settle(lexer, token->kind);
     lexer->place = lexer_place_after(lexer->place, token->kind);
     return ERR_OK;
 }

@@ -224,7 +224,7 @@ const Column *expr_constant_value(const Expr *expr, bool fold, Arena *arena, Io 
     Err err;
     ExprProgram *program;
     if (expr_compile_program(&expr, 1, fold, arena, &program, &err) != ERR_OK) {
-        snprintf(reason, ROW_ERROR_TEXT_SIZE, "%s", err.message);
+        snprintf(reason, ROW_ERROR_TEXT_SIZE, "%.*s", ROW_ERROR_TEXT_SIZE - 1, err.message);
         return NULL;
     }
     row_errors_init(&errors);

@@ -336,10 +336,10 @@ static uint32_t compile_kind(Compile *compile, const Expr *expr) {
     case EXPR_DEREF: return compile_deref(compile, expr);
     case EXPR_ARRAY: return compile_make(compile, expr, EXPR_OP_MAKE_ARRAY);
     case EXPR_MAP: return compile_make(compile, expr, EXPR_OP_MAKE_MAP);
-    case EXPR_STRUCT: return compile_make(compile, expr, EXPR_OP_MAKE_STRUCT);
+    case EXPR_STRUCT: break;
     }
-    assert(!"a kind of the list");
-    return EXPR_NONE;
+    assert(expr->kind == EXPR_STRUCT);
+    return compile_make(compile, expr, EXPR_OP_MAKE_STRUCT);
 }
 
 /* NULL: not constant, or it fails. */

@@ -25,7 +25,9 @@ typedef enum ExprOpcode {
     EXPR_OP_COUNT,
 } ExprOpcode;
 
-enum { EXPR_NONE = UINT32_MAX, EXPR_REGISTERS_MAX = 1 << 20 };
+enum { EXPR_REGISTERS_MAX = 1 << 20 };
+
+#define EXPR_NONE UINT32_MAX /* no register, no selection, no buffer */
 
 typedef struct ExprInst {
     ExprOpcode op;

@@ -23,8 +23,15 @@ Partition *partition_new(Io *io, const char *folder, TopicPartition where) {
     partition->io = io;
     partition->folder = mem_strdup(folder);
     partition->where = where;
+    partition->segment_bytes_max = SEGMENT_BYTES_MAX;
     lock_init(&partition->lock);
     return partition;
+}
+
+void partition_set_segment_bytes(Partition *partition, uint32_t bytes_max) {
+    assert(partition->segment_count == 0);
+    assert(bytes_max > 0 && bytes_max <= SEGMENT_BYTES_MAX);
+    partition->segment_bytes_max = bytes_max;
 }
 
 static void segment_free(Segment *segment) {

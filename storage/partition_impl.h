@@ -25,6 +25,10 @@ typedef struct Partition Partition;
 Partition *partition_new(Io *io, const char *folder, TopicPartition where);
 void partition_free(Partition *partition);
 
+/* Segments are sealed at this size, or with their first batch when it is larger; SEGMENT_BYTES_MAX
+ * unless set here, before anything is loaded or appended. */
+void partition_set_segment_bytes(Partition *partition, uint32_t bytes_max);
+
 /* A LogBlock that takes over `data` (mem.h memory), with one reference. */
 LogBlock *log_block_take(uint8_t *data, uint32_t size);
 
@@ -50,7 +54,7 @@ void partition_set_start(Partition *partition, int64_t start);
 void partition_freeze(Partition *partition);
 
 /* Writes what is due of the frozen tail to segments and syncs files, then folders. A segment is
- * sealed at segment_bytes_max (64 MiB; hostile: 64 KiB). */
+ * sealed before it grows over its maximum. */
 ErrCode partition_write(Partition *partition, Err *err);
 
 /* Appends the metadata as of the freeze: start, end, segments with written lengths and sums, and
@@ -68,6 +72,10 @@ uint64_t partition_tail_bytes(Partition *partition);
  * names file and position; other offsets and partitions go on. */
 ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
                         Err *err);
+
+/* The offset of the first record, from the start on, whose timestamp is at or after `timestamp`;
+ * the end offset when there is none. */
+ErrCode partition_find_time(Partition *partition, int64_t timestamp, int64_t *offset, Err *err);
 
 /* Unlinks all files and the folder. */
 ErrCode partition_delete_files(Partition *partition, Err *err);

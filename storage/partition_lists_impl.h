@@ -38,6 +38,7 @@ struct Partition {
     Io *io;
     char *folder;
     TopicPartition where;
+    uint32_t segment_bytes_max;
     Lock lock;
 
     int64_t start, end;
@@ -65,6 +66,9 @@ struct Partition {
 static inline SegmentPlace partition_place(const Partition *partition) {
     return (SegmentPlace){partition->io, partition->folder};
 }
+
+/* partition_read.c: loads the index of a segment on which the caller is a reader. */
+ErrCode partition_need_index(Partition *partition, Segment *segment, Err *err);
 
 /* partition_read.c: the block with `offset` from a segment on which the caller is a reader. */
 ErrCode partition_read_segment(Partition *partition, Segment *segment, int64_t offset,

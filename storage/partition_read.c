@@ -36,7 +36,7 @@ static ErrCode index_try_load(Partition *partition, Segment *segment, Err *err) 
     return ERR_OK;
 }
 
-static ErrCode index_need(Partition *partition, Segment *segment, Err *err) {
+ErrCode partition_need_index(Partition *partition, Segment *segment, Err *err) {
     for (;;) {
         lock_take(&partition->lock);
         bool loaded = segment->loaded;
@@ -112,7 +112,7 @@ static ErrCode read_skip(const SegmentRead *read, uint32_t *position, int64_t of
     RecordBatchInfo info;
     while (*position + (uint64_t)RECORD_BATCH_HEAD_SIZE <= read->good) {
         Bytes head = {read_at(read, *position), RECORD_BATCH_HEAD_SIZE};
-        if (!record_batch_peek(head, &info) || info.base_offset > offset)
+        if (!record_batch_peek(head, &info))
             return read_damaged(read, *position, "no batch where one must begin", err);
         if (info.last_offset >= offset)
             return ERR_OK;
@@ -193,7 +193,7 @@ ErrCode partition_read_segment(Partition *partition, Segment *segment, int64_t o
     assert(segment->readers > 0);
     SegmentRead read = {.partition = partition, .segment = segment};
     SegmentPlace place = partition_place(partition);
-    TRY(index_need(partition, segment, err));
+    TRY(partition_need_index(partition, segment, err));
     lock_take(&partition->lock);
     read.state = segment->state;
     SegmentEntry entry = segment_index_find(&segment->index, &read.state, offset);

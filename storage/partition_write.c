@@ -79,7 +79,7 @@ static bool plan_write(const Partition *partition, WritePlan *plan) {
         if (item == plan->first)
             plan->base_offset = info->base_offset;
         bool begun = item == plan->first && plan->skip > 0;
-        if (!begun && size > 0 && size + info->size > SEGMENT_BYTES_MAX) {
+        if (!begun && size > 0 && size + info->size > partition->segment_bytes_max) {
             plan->seal = true;
             break;
         }

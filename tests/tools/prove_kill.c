@@ -27,7 +27,13 @@
 #include "engine/engine.h"
 #include "storage/log.h"
 
-enum { PRODUCERS = 2, ROWS_MAX = 1 << 20, PARTITIONS = 3, KILLS_PER_FOLDER = 5, LIFE_US_MAX = 60000 };
+enum {
+    PRODUCERS = 2,
+    ROWS_MAX = 1 << 20,
+    PARTITIONS = 3,
+    KILLS_PER_FOLDER = 5,
+    LIFE_US_MAX = 60000,
+};
 
 /* Shared by parent and children; survives every kill. */
 typedef struct Shared {

@@ -1,0 +1,27 @@
+/*
+ * expr_text.c - STRING + STRING.
+ */
+#include "runtime/expr_impl.h"
+
+void expr_text_concat(ExprProgram *program, const ExprInst *inst) {
+    const Column *a = expr_operand(program, inst->a), *b = expr_operand(program, inst->b);
+    const ExprSelection *selection = expr_selection(program, inst);
+    Column *target = expr_target_missing(program, inst);
+    size_t total = 0;
+    for (uint32_t i = 0; i < selection->count; i++)
+        total += (size_t)a->bytes[selection->rows[i]].size + b->bytes[selection->rows[i]].size;
+    uint8_t *next = arena_raw(program->batch->arena, total);
+    for (uint32_t i = 0; i < selection->count; i++) {
+        uint32_t row = selection->rows[i];
+        if (!expr_present(a->validity, row) || !expr_present(b->validity, row))
+            continue;
+        Bytes left = a->bytes[row], right = b->bytes[row];
+        target->bytes[row] = (Bytes){next, left.size + right.size};
+        column_set_present(target, row);
+        if (left.size > 0)
+            memcpy(next, left.data, left.size);
+        if (right.size > 0)
+            memcpy(next + left.size, right.data, right.size);
+        next += left.size + right.size;
+    }
+}
