@@ -344,7 +344,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     group->idle = group->idle || paused;
     if (!full && !paused)
         step(group, &stepped, due_us);
-    *worked = *worked || stepped;
+    *worked = *worked || stepped || at_failed_row(group);
     if (!group->persistent || query_state(group->query) != QUERY_RUNNING)
         return;
     note_dirty(group);
