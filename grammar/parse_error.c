@@ -239,6 +239,8 @@ static void diagnosis_run(Diagnosis *diagnosis) {
         diagnosis->previous = token;
     }
     diagnosis->token = error->token;
+    if (error->token.kind == 0)
+        diagnosis->token.pos = lexer.pos; /* behind the last word, not behind blank lines */
     diagnosis->after = lexer;
     if (lexer_next(&diagnosis->after, &token, &err) != ERR_OK)
         diagnosis->after = lexer;

@@ -294,7 +294,8 @@ static ErrCode create_source_table(Planner *planner, Source *source, Planned *pl
     source->query_id =
         arena_printf(planner->arena, "CST_%s_%llu", source->name,
                      (unsigned long long)host->next_query_number(host->context));
-    Draft draft = {.planner = planner, .kind = PLAN_PERSISTENT, .sink_name = source->name};
+    Draft draft = {.planner = planner, .kind = PLAN_PERSISTENT, .sink_name = source->name,
+                   .limit = -1};
     draft_source_nodes(&draft, source, "KsqlTopic");
     Plan *plan = arena_alloc(planner->arena, sizeof *plan);
     plan->query_id = source->query_id;

@@ -95,10 +95,9 @@ static ErrCode format_pick(const Planner *planner, const Properties *properties,
         if (inherited && explicit_key && strcasecmp(name, "NONE") != 0)
             return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                               "Key format specified for stream without key columns.");
-        if (inherited || !name || !explicit_key) {
-            const Format *given;
+        if (inherited || !name) {
             if (name)
-                TRY(format_by_name(planner, name, pos, &given, err));
+                TRY(format_by_name(planner, name, pos, format, err));
             *format = &format_none;
             return ERR_OK;
         }
@@ -290,6 +289,25 @@ static const char *column_of_text(const Planner *planner, const char *text) {
     return name;
 }
 
+/* Letters that Java knows but we do not are not done yet; others are faults. */
+static ErrCode timestamp_pattern(const Planner *planner, const Properties *properties,
+                                 const char *format, Err *err) {
+    const TimePattern *pattern;
+    AstPos pos = properties_pos(properties, PROPERTY_TIMESTAMP_FORMAT);
+    Err cause;
+    ErrCode code = time_pattern_new(bytes_of(format), planner->arena, &pattern, &cause);
+    if (code == ERR_OK)
+        return ERR_OK;
+    bool quoted = false, known = true;
+    for (const char *at = format; *at; at++) {
+        quoted = quoted != (*at == '\'');
+        if (!quoted && isalpha((unsigned char)*at))
+            known = known && strchr("GuyDMLdQqYwWEecFaBhKkHmsSAnNVvzOXxZp", *at);
+    }
+    return err_set_at(err, known ? ERR_UNSUPPORTED : code, pos.line, pos.column, "%s",
+                      cause.message);
+}
+
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err) {
     const char *text = properties_text(properties, PROPERTY_TIMESTAMP);
@@ -317,8 +335,7 @@ ErrCode formats_timestamp(const Planner *planner, const Properties *properties, 
     topic->timestamp_column = column;
     if (!format)
         return ERR_OK;
-    const TimePattern *pattern;
-    TRY(time_pattern_new(bytes_of(format), planner->arena, &pattern, err));
+    TRY(timestamp_pattern(planner, properties, format, err));
     topic->timestamp_format = arena_strdup(planner->arena, format);
     return ERR_OK;
 }

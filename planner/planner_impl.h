@@ -292,6 +292,7 @@ const char *draft_default_name(Draft *draft, const AstExpr *ast);
 /* FORMAT error where a source has the KAFKA value format. */
 ErrCode draft_kafka_sources(const Draft *draft, const char *what, Err *err);
 ErrCode draft_limit(Draft *draft, Err *err);
+ErrCode draft_item(Draft *draft, const char *name, const Expr *expr, Err *err);
 /* SOURCE nodes learn which of their columns are read. */
 void draft_used(Draft *draft);
 /* The final projection: keys and values out of items. */
@@ -309,6 +310,10 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err);
 ErrCode create_name(const Planner *planner, Err *err);
 ErrCode create_topic_name(const char *topic, Err *err);
 ErrCode create_existing(const Planner *planner, const Source **old, Planned *planned, Err *err);
+
+/* What WHERE says about the key of a table: narrows what is read. */
+void lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
+                       PlanLookup *lookup);
 
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err);

@@ -184,6 +184,10 @@ static ErrCode item_expr(Draft *draft, Binder *binder, const AstItem *ast, Err *
     return items_add(draft, item, err);
 }
 
+ErrCode draft_item(Draft *draft, const char *name, const Expr *expr, Err *err) {
+    return items_add(draft, (SelectItem){.name = name, .expr = expr}, err);
+}
+
 ErrCode draft_items(Draft *draft, Err *err) {
     const AstQuery *query = draft->ast;
     Binder binder = draft_binder(draft, "SELECT");

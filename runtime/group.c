@@ -210,7 +210,8 @@ static void note_dirty(Group *group) {
         return;
     for (uint32_t i = 0; i < group->task_count; i++) {
         if (task_moved(group->tasks[i])) {
-            group->dirty_since_us = group_now_us(group);
+            int64_t now_us = group_now_us(group);
+            group->dirty_since_us = now_us > 0 ? now_us : 1; /* 0 is clean; a clock may stand at 0 */
             return;
         }
     }

@@ -142,7 +142,12 @@ static void names_story(Kind kind) {
     assert_int_equal(io->ops->make_folder(io, at(&world, "d"), &world.err), ERR_OK);
     assert_int_equal(io->ops->make_folder(io, at(&world, "a"), &world.err), ERR_IO);
     assert_int_equal(io->ops->make_folder(io, at(&world, "x/y"), &world.err), ERR_NOT_FOUND);
-    IoFile *inner = open_file(&world, "d/inner", IO_WRITE);
+    IoFile *inner = NULL;
+    assert_int_equal(io->ops->open(io, at(&world, "d"), IO_READ, &inner, &world.err), ERR_IO);
+    assert_int_equal(io->ops->open(io, at(&world, "d"), IO_WRITE, &inner, &world.err), ERR_IO);
+    assert_int_equal(io->ops->open(io, at(&world, "a/x"), IO_WRITE, &inner, &world.err),
+                     world.kind >= MEM ? ERR_NOT_FOUND : ERR_IO);
+    inner = open_file(&world, "d/inner", IO_WRITE);
     assert_int_equal(io->ops->remove(io, at(&world, "d"), &world.err), ERR_IO);
     assert_int_equal(io->ops->sync_folder(io, at(&world, "d"), &world.err), ERR_OK);
     assert_int_equal(io->ops->rename(io, at(&world, "c"), at(&world, "b"), &world.err), ERR_OK);

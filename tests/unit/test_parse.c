@@ -140,7 +140,7 @@ static const Case extension_cases[] = {
     {"SHOW EXTENSIONS", AST_SHOW, NULL},
     {"EXPLAIN ANALYZE SELECT * FROM S", AST_EXPLAIN, NULL},
     {"COPY S FROM '-'", AST_COPY, NULL},
-    {"COPY S FROM 'f.csv' (FORMAT csv, HEADER, ON_ERROR = 'skip', X = -1)", AST_COPY,
+    {"COPY S FROM 'f.csv' (format csv, header, ON_ERROR = 'skip', X = -1)", AST_COPY,
      "COPY S FROM 'f.csv' (FORMAT 'csv', HEADER TRUE, ON_ERROR 'skip', X -1)"},
 };
 

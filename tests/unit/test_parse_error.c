@@ -92,6 +92,11 @@ static const Case cases[] = {
      "  SELECT a FROM s\n"
      "                 ^\n"
      "  Expecting AS, JOIN, WINDOW, WHERE, GROUP, PARTITION, HAVING, EMIT, LIMIT, ';', ..."},
+    {"SELECT a,\nb -- c\n\n",
+     "line 2:2: Syntax error: the text ends too early\n"
+     "  b -- c\n"
+     "   ^\n"
+     "  Expecting FROM, ',', AS or a name."},
     {"SELECT a FROM s WHERE a WHERE b;",
      "line 1:25: Syntax error at or near \"WHERE\"\n"
      "  SELECT a FROM s WHERE a WHERE b;\n"
