@@ -130,7 +130,7 @@ static void take_outcome(Group *group) {
     roll_back(group, true);
     Err err;
     if (storage_state(group->worker->runtime->storage, &err) == ERR_OK)
-        err_set(&err, ERR_STORAGE_FAILED, "a commit was not accepted");
+        err_report(&err, ERR_STORAGE_FAILED, 0, 0, "a commit was not accepted");
     query_fail(group->query, &err);
 }
 
