@@ -170,8 +170,8 @@ void state_log_undo(StateLog *log, bool submitted_too) {
     log->epoch++;
 }
 
-size_t state_log_bytes(const StateLog *log) {
-    return log->running.images.size;
+size_t state_log_count(const StateLog *log) {
+    return log->running.images.size / (sizeof(ImageHead) + log->slot_size);
 }
 
 /* -- The hash --------------------------------------------------------------------------------- */
