@@ -211,7 +211,7 @@ static void note_dirty(Group *group) {
     for (uint32_t i = 0; i < group->task_count; i++) {
         if (task_moved(group->tasks[i])) {
             int64_t now_us = group_now_us(group);
-            group->dirty_since_us = now_us > 0 ? now_us : 1; /* 0 is clean; a clock may stand at 0 */
+            group->dirty_since_us = now_us > 0 ? now_us : 1; /* 0 is clean; a clock may say 0 */
             return;
         }
     }

@@ -276,7 +276,8 @@ static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **t
         values[i] = lookup->entries[from + i].value;
     }
     StoreRows rows;
-    TRY(store_layout_read(lookup->layout, keys, values, count, arena, &rows, err));
+    StoreEntries entries = {keys, values, count};
+    TRY(store_layout_read(lookup->layout, &entries, arena, &rows, err));
     Batch *batch = arena_alloc(arena, sizeof *batch);
     *batch = (Batch){.schema = lookup->store_node->schema,
                      .columns = (const Column *const *)rows.columns, .row_count = count,
