@@ -19,37 +19,18 @@ static const ErrRow err_rows[] = {
 #undef ERR_CODE
 };
 
-static void err_fill(Err *err, const char *format, va_list args) {
+void err_report(Err *err, ErrCode code, uint32_t line, uint32_t column, const char *format, ...) {
+    assert(err);
+    assert(code != ERR_OK);
+    va_list args;
+    va_start(args, format);
     int size = vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
     if (size >= (int)sizeof err->message)
         memcpy(err->message + sizeof err->message - 4, "...", 4);
-}
-
-ErrCode err_set(Err *err, ErrCode code, const char *format, ...) {
-    assert(err);
-    assert(code != ERR_OK);
-    va_list args;
-    va_start(args, format);
-    err_fill(err, format, args);
-    va_end(args);
-    err->line = 0;
-    err->column = 0;
-    err->code = code;
-    return code;
-}
-
-ErrCode err_set_at(Err *err, ErrCode code, uint32_t line, uint32_t column, const char *format,
-                   ...) {
-    assert(err);
-    assert(code != ERR_OK);
-    va_list args;
-    va_start(args, format);
-    err_fill(err, format, args);
-    va_end(args);
     err->line = line;
     err->column = column;
     err->code = code;
-    return code;
 }
 
 static const ErrRow *err_row(ErrCode code) {

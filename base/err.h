@@ -56,13 +56,16 @@ typedef struct Err {
 
 _Static_assert(sizeof(Err) <= 1024, "an Err must stay cheap to keep on the stack");
 
-/* Fills *err (without a position) and returns `code`, so that a caller can write
- * `return err_set(err, ...)`. A message too long for Err is cut and ends in "...". */
-ErrCode err_set(Err *err, ErrCode code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* err_set() fills *err (without a position) and is `code`, so that a caller can write
+ * `return err_set(err, ERR_TYPE, "...", ...)`. A message too long for Err is cut and ends in "...".
+ * A macro, because a compiler that sees the code knows that it is not ERR_OK. */
+#define err_set(err, code, ...) (err_report((err), (code), 0, 0, __VA_ARGS__), (ErrCode)(code))
 
 /* The same with a position: line and column are 1-based. */
-ErrCode err_set_at(Err *err, ErrCode code, uint32_t line, uint32_t column, const char *format, ...)
+#define err_set_at(err, code, line, column, ...) \
+    (err_report((err), (code), (line), (column), __VA_ARGS__), (ErrCode)(code))
+
+void err_report(Err *err, ErrCode code, uint32_t line, uint32_t column, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 /* What the one who gets this code must do about it. */

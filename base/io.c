@@ -39,10 +39,8 @@ ErrCode io_fail(Err *err, int failure, const char *operation, const char *path) 
     ErrCode code = failure == ENOSPC || failure == EDQUOT ? ERR_NO_SPACE
                    : failure == ENOENT                    ? ERR_NOT_FOUND
                                                           : ERR_IO;
-    char reason[128];
-    if (strerror_r(failure, reason, sizeof reason) != 0)
-        reason[0] = '\0';
-    return err_set(err, code, "cannot %s %s: %s; %s", operation, path, reason, advice);
+    /* strerror() is safe between threads in glibc and musl; strerror_r() differs between them. */
+    return err_set(err, code, "cannot %s %s: %s; %s", operation, path, strerror(failure), advice);
 }
 
 ErrCode io_fail_busy(Err *err, const char *path, long pid) {

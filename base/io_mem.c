@@ -46,7 +46,7 @@ void io_mem_insert(MemIo *io, const char *path, MemFile *file) {
             (io->entry_count - index) * sizeof *io->entries);
     io->entries[index] = (MemEntry){mem_strdup(path), file};
     io->entry_count++;
-    file->refs++;
+    io_mem_file_use(io, file);
 }
 
 void io_mem_erase(MemIo *io, size_t index) {
@@ -56,7 +56,7 @@ void io_mem_erase(MemIo *io, size_t index) {
     memmove(io->entries + index, io->entries + index + 1,
             (io->entry_count - index) * sizeof *io->entries);
     mem_free(entry.path);
-    io_mem_file_unref(io, entry.file);
+    io_mem_file_leave(io, entry.file);
 }
 
 /* The name lies directly in the folder. */
@@ -88,11 +88,10 @@ static MemFile *mem_file_new(bool folder) {
     return file;
 }
 
-void io_mem_file_unref(MemIo *io, MemFile *file) {
+void io_mem_file_unref(MemFile *file) {
     assert(file->refs > 0);
     if (--file->refs > 0)
         return;
-    io->used -= io_mem_pages_of(file->size) * MEM_PAGE;
     for (size_t i = 0; i < file->page_count; i++)
         mem_free(file->pages[i]);
     mem_free(file->pages);
@@ -101,6 +100,19 @@ void io_mem_file_unref(MemIo *io, MemFile *file) {
     buf_free(&file->saved);
     lock_close(&file->lock);
     mem_free(file);
+}
+
+void io_mem_file_use(MemIo *io, MemFile *file) {
+    file->refs++;
+    if (file->users++ == 0)
+        io->used += io_mem_pages_of(file->size) * MEM_PAGE;
+}
+
+void io_mem_file_leave(MemIo *io, MemFile *file) {
+    assert(file->users > 0);
+    if (--file->users == 0)
+        io->used -= io_mem_pages_of(file->size) * MEM_PAGE;
+    io_mem_file_unref(file);
 }
 
 /* Makes the entry of a new file or folder. */
@@ -291,7 +303,7 @@ static void mem_close(IoFile *file) {
     lock_take(&self->io->lock);
     if (self->holds_lock && self->generation == self->io->generation)
         self->content->locked = false;
-    io_mem_file_unref(self->io, self->content);
+    io_mem_file_leave(self->io, self->content);
     lock_release(&self->io->lock);
     mem_free(self->path);
     mem_free(self);
@@ -317,7 +329,7 @@ static IoFile *mem_handle_new(MemIo *io, MemFile *content, const char *path, boo
     self->path = mem_strdup(path);
     self->generation = io->generation;
     self->read_only = read_only;
-    content->refs++;
+    io_mem_file_use(io, content);
     return &self->file;
 }
 
@@ -466,7 +478,7 @@ static void mem_move(MemIo *io, const char *from, const char *to, MemFile *file,
     if (io_mem_find(io, from, &index))
         io_mem_erase(io, index);
     io_mem_insert(io, to, file);
-    io_mem_file_unref(io, file);
+    io_mem_file_unref(file);
 }
 
 static ErrCode mem_rename_locked(MemIo *io, const char *from, const char *to, Err *err) {
@@ -608,7 +620,7 @@ void io_mem_free(Io *io) {
     MemIo *self = (MemIo *)io;
     assert(io->ops == &mem_ops);
     for (size_t i = 0; i < self->op_count; i++)
-        io_mem_op_free(self, &self->ops[i]);
+        io_mem_op_free(&self->ops[i]);
     mem_free(self->ops);
     while (self->entry_count > 0)
         io_mem_erase(self, self->entry_count - 1);

@@ -224,10 +224,10 @@ void io_mem_track_op(MemIo *io, MemOp op) {
     io->ops[io->op_count++] = op;
 }
 
-void io_mem_op_free(MemIo *io, MemOp *op) {
-    io_mem_file_unref(io, op->file);
+void io_mem_op_free(MemOp *op) {
+    io_mem_file_unref(op->file);
     if (op->replaced)
-        io_mem_file_unref(io, op->replaced);
+        io_mem_file_unref(op->replaced);
     mem_free(op->path);
     mem_free(op->to);
     *op = (MemOp){0};
@@ -237,7 +237,7 @@ void io_mem_op_free(MemIo *io, MemOp *op) {
 static void mem_forget_create(MemIo *io, const MemFile *file, size_t before) {
     for (size_t i = 0; i < before; i++)
         if (io->ops[i].path && io->ops[i].kind == MEM_OP_CREATE && io->ops[i].file == file)
-            io_mem_op_free(io, &io->ops[i]);
+            io_mem_op_free(&io->ops[i]);
 }
 
 void io_mem_track_sync_folder(MemIo *io, const char *path) {
@@ -248,7 +248,7 @@ void io_mem_track_sync_folder(MemIo *io, const char *path) {
             continue;
         if (op->kind == MEM_OP_RENAME)
             mem_forget_create(io, op->file, i);
-        io_mem_op_free(io, op);
+        io_mem_op_free(op);
     }
     size_t kept = 0;
     for (size_t i = 0; i < io->op_count; i++)
@@ -382,7 +382,7 @@ static void mem_names_crash(MemIo *io, const IoMemDamage *damage, uint64_t *rand
     for (size_t i = 0; i < io->op_count; i++) {
         if (mem_percent(random) >= damage->drop_name)
             mem_op_redo(io, &io->ops[i]);
-        io_mem_op_free(io, &io->ops[i]);
+        io_mem_op_free(&io->ops[i]);
     }
     if (io->op_count > 0)
         mem_names_drop_orphans(io);

@@ -47,7 +47,8 @@ typedef struct MemFile {
     Buf saved;
 
     /* Guarded by MemIo.lock. */
-    uint32_t refs; /* entries, undo records and handles */
+    uint32_t refs;  /* entries, undo records and handles */
+    uint32_t users; /* entries and handles: without any its space is free */
     bool folder;
     bool locked;
 } MemFile;
@@ -123,13 +124,15 @@ void io_mem_track_sync(MemFile *file);
 void io_mem_track_failed_sync(MemIo *io, MemFile *file);
 void io_mem_track_op(MemIo *io, MemOp op); /* takes its strings and references */
 void io_mem_track_sync_folder(MemIo *io, const char *path);
-void io_mem_op_free(MemIo *io, MemOp *op);
+void io_mem_op_free(MemOp *op);
 
 /* io_mem.c */
 bool io_mem_find(const MemIo *io, const char *path, size_t *index);
 void io_mem_insert(MemIo *io, const char *path, MemFile *file); /* adds a reference */
 void io_mem_erase(MemIo *io, size_t index);                     /* gives its reference back */
-void io_mem_file_unref(MemIo *io, MemFile *file);
+void io_mem_file_unref(MemFile *file);
+void io_mem_file_use(MemIo *io, MemFile *file); /* as an entry or a handle, with a reference */
+void io_mem_file_leave(MemIo *io, MemFile *file);
 void io_mem_file_cut(MemFile *file, uint64_t size);
 void io_mem_pages_reserve(MemFile *file, uint64_t count);
 bool io_mem_parent_there(const MemIo *io, const char *path);

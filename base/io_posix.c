@@ -198,6 +198,11 @@ static ErrCode posix_open(Io *io, const char *path, IoMode mode, IoFile **file, 
     int fd = posix_open_fd(path, flags[mode]);
     if (fd < 0)
         return io_fail(err, errno, mode == IO_CREATE ? "create" : "open", path);
+    struct stat facts;
+    if (mode == IO_READ && fstat(fd, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+        close(fd);
+        return io_fail(err, EISDIR, "open", path);
+    }
     int direct = mode == IO_DIRECT ? posix_open_fd(path, O_WRONLY | O_DIRECT) : -1;
     *file = &posix_file_new(fd, direct, path)->file;
     return ERR_OK;

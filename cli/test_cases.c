@@ -31,7 +31,7 @@ static void case_put_error(Buf *out, uint32_t statement, const Err *err) {
 }
 
 static ErrCode case_settings(Testkit *kit, const JsonNode *test, Err *err) {
-    const JsonNode *properties = json_member(test, "properties");
+    const JsonNode *properties = json_node_member(test, "properties");
     for (const JsonNode *p = properties ? properties->first : NULL; p; p = p->next) {
         Err ignored; /* unknown properties and odd values of a case are ignored */
         Buf value = {0};
@@ -45,10 +45,10 @@ static ErrCode case_settings(Testkit *kit, const JsonNode *test, Err *err) {
 }
 
 static ErrCode case_topics(Testkit *kit, const JsonNode *test, Err *err) {
-    const JsonNode *topics = json_member(test, "topics");
+    const JsonNode *topics = json_node_member(test, "topics");
     for (const JsonNode *t = topics ? topics->first : NULL; t; t = t->next) {
-        int64_t partitions = json_integer(json_member(t, "partitions"), 1);
-        const char *name = json_text(json_member(t, "name"));
+        int64_t partitions = json_node_integer(json_node_member(t, "partitions"), 1);
+        const char *name = json_node_text(json_node_member(t, "name"));
         if (name)
             TRY(testkit_topic(kit, name, (uint32_t)partitions, err));
     }
@@ -83,7 +83,7 @@ static Bytes case_headers(const JsonNode *list, Arena *arena) {
     if (!list || list->kind != JSON_ARRAY)
         return (Bytes){NULL, 0};
     for (const JsonNode *h = list->first; h && count < 64; h = h->next) {
-        const JsonNode *key = json_member(h, "KEY"), *value = json_member(h, "VALUE");
+        const JsonNode *key = json_node_member(h, "KEY"), *value = json_node_member(h, "VALUE");
         Buf bytes = {0};
         headers[count].key = key && key->kind == JSON_STRING ? key->text : (Bytes){NULL, 0};
         headers[count].value = (Bytes){NULL, 0};
@@ -104,17 +104,17 @@ static Bytes case_tree(const JsonNode *node) {
 }
 
 static ErrCode case_inputs(Testkit *kit, const JsonNode *test, Arena *arena, Err *err) {
-    const JsonNode *inputs = json_member(test, "inputs");
+    const JsonNode *inputs = json_node_member(test, "inputs");
     for (const JsonNode *i = inputs ? inputs->first : NULL; i; i = i->next) {
-        const JsonNode *window = json_member(i, "window");
-        const char *type = json_text(json_member(window, "type"));
-        TestkitRecord record = {.topic = json_text(json_member(i, "topic")),
-                                .key = case_tree(json_member(i, "key")),
-                                .value = case_tree(json_member(i, "value")),
-                                .timestamp = json_integer(json_member(i, "timestamp"), 0),
-                                .window_start = json_integer(json_member(window, "start"), 0),
-                                .window_end = json_integer(json_member(window, "end"), 0),
-                                .headers = case_headers(json_member(i, "headers"), arena)};
+        const JsonNode *window = json_node_member(i, "window");
+        const char *type = json_node_text(json_node_member(window, "type"));
+        TestkitRecord record = {.topic = json_node_text(json_node_member(i, "topic")),
+                                .key = case_tree(json_node_member(i, "key")),
+                                .value = case_tree(json_node_member(i, "value")),
+                                .timestamp = json_node_integer(json_node_member(i, "timestamp"), 0),
+                                .window_start = json_node_integer(json_node_member(window, "start"), 0),
+                                .window_end = json_node_integer(json_node_member(window, "end"), 0),
+                                .headers = case_headers(json_node_member(i, "headers"), arena)};
         record.window = !type ? '\0' : type[0] == 's' || type[0] == 'S' ? 's' : 't';
         if (!record.topic)
             return err_set(err, ERR_INTERNAL, "an input has no topic");
@@ -124,7 +124,7 @@ static ErrCode case_inputs(Testkit *kit, const JsonNode *test, Arena *arena, Err
 }
 
 static ErrCode case_statements(Testkit *kit, const JsonNode *test, uint32_t *failed, Err *err) {
-    const JsonNode *statements = json_member(test, "statements");
+    const JsonNode *statements = json_node_member(test, "statements");
     *failed = 0;
     for (const JsonNode *s = statements ? statements->first : NULL; s; s = s->next, ++*failed)
         TRY(testkit_execute(kit, (const char *)s->text.data, NULL, err));
@@ -144,7 +144,7 @@ static ErrCode case_run(Testkit *kit, const JsonNode *test, Arena *arena, uint32
 }
 
 static bool case_is_query(const JsonNode *test) {
-    const char *suite = json_text(json_member(test, "suite"));
+    const char *suite = json_node_text(json_node_member(test, "suite"));
     return suite && strcmp(suite, "query") == 0;
 }
 
@@ -157,7 +157,7 @@ static void case_result(const TestCasesOptions *options, const JsonNode *test, A
     uint32_t statement = 0;
     Buf topics = {0};
     buf_text(out, "{\"id\":");
-    const JsonNode *id = json_member(test, "id");
+    const JsonNode *id = json_node_member(test, "id");
     buf_bytes(out, id ? id->raw : bytes_of("null"));
     ErrCode code = ERR_OK;
     if (!case_is_query(test))
@@ -216,7 +216,7 @@ static ErrCode cases_read(const char *path, CaseList *list, Err *err) {
 }
 
 static bool case_is_wanted(const TestCasesOptions *options, const JsonNode *test) {
-    const char *id = json_text(json_member(test, "id"));
+    const char *id = json_node_text(json_node_member(test, "id"));
     return id && (!options->only || strncmp(id, options->only, strlen(options->only)) == 0);
 }
 
@@ -251,7 +251,7 @@ static void cases_report_crash(const CaseList *list, size_t at, int status) {
     const JsonNode *test;
     Err err;
     if (json_tree_parse(list->lines[at], arena, &test, &err) == ERR_OK) {
-        const JsonNode *id = json_member(test, "id");
+        const JsonNode *id = json_node_member(test, "id");
         Bytes raw = id ? id->raw : bytes_of("null");
         printf("{\"id\":%.*s,\"error\":{\"statement\":0,\"code\":\"internal\",\"message\":"
                "\"the case ended with signal %d\"}}\n",

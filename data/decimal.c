@@ -12,6 +12,8 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "columns are copied as they lie");
 _Static_assert(DECIMAL_PRECISION_MAX == 76, "10^76 is the largest power below 2^255");
 
+enum { SMALL_PLACES_MAX = 18 }; /* 10^18 is the largest power below 2^63 */
+
 /* A signed number on its way through an operation. */
 typedef struct WideNumber {
     DecimalWide magnitude;
@@ -29,17 +31,28 @@ uint32_t decimal_width(uint32_t precision) {
 
 Decimal decimal_load(const void *source, uint32_t precision) {
     Decimal value;
-    uint32_t width = decimal_width(precision);
-    memcpy(value.word, source, width);
-    uint64_t sign = (uint64_t)((int64_t)value.word[width / 8 - 1] >> 63);
-    for (uint32_t i = width / 8; i < 4; i++)
-        value.word[i] = sign;
-    return value;
+    int64_t high;
+    switch (decimal_width(precision)) { /* a size known here is one instruction, not a call */
+    case 8:
+        memcpy(&high, source, 8);
+        return decimal_from_i64(high);
+    case 16:
+        memcpy(value.word, source, 16);
+        value.word[2] = value.word[3] = (uint64_t)((int64_t)value.word[1] >> 63);
+        return value;
+    default:
+        memcpy(value.word, source, 32);
+        return value;
+    }
 }
 
 void decimal_store(void *target, uint32_t precision, Decimal value) {
     assert(decimal_fits(value, precision));
-    memcpy(target, value.word, decimal_width(precision));
+    switch (decimal_width(precision)) {
+    case 8: memcpy(target, value.word, 8); break;
+    case 16: memcpy(target, value.word, 16); break;
+    default: memcpy(target, value.word, 32);
+    }
 }
 
 Decimal decimal_from_i64(int64_t value) {
@@ -81,6 +94,12 @@ static bool i128_fits(Int128 value, uint32_t precision) {
     return magnitude < ((Uint128)word[1] << 64 | word[0]);
 }
 
+/* 10^places as an integer of one word. */
+static int64_t small_power(uint32_t places) {
+    assert(places <= SMALL_PLACES_MAX);
+    return (int64_t)decimal_power[places].word[0];
+}
+
 /* A result of the short way: it fits its type, or the row has none. */
 static bool i128_finish(Int128 value, uint32_t precision, Decimal *result) {
     if (!i128_fits(value, precision))
@@ -105,8 +124,8 @@ bool decimal_rescale_exact(Decimal value, uint32_t from, uint32_t to, uint32_t p
         *result = value;
         return decimal_fits(value, precision);
     }
-    if (decimal_is_i64(value) && to > from && to - from <= 18) {
-        Int128 raised = (Int128)(int64_t)value.word[0] * (Int128)decimal_power[to - from].word[0];
+    if (decimal_is_i64(value) && to > from && to - from <= SMALL_PLACES_MAX) {
+        Int128 raised = (Int128)(int64_t)value.word[0] * small_power(to - from);
         return i128_finish(raised, precision, result);
     }
     WideNumber number = wide_number(value);
@@ -118,10 +137,12 @@ bool decimal_rescale_round(Decimal value, uint32_t from, uint32_t to, uint32_t p
     if (to >= from)
         return decimal_rescale_exact(value, from, to, precision, result);
     uint32_t places = from - to;
-    if (places <= 18 && decimal_is_i64(value)) {
-        Int128 unit = (Int128)decimal_power[places].word[0];
-        Int128 half = (int64_t)value.word[0] < 0 ? -(unit / 2) : unit / 2;
-        return i128_finish(((int64_t)value.word[0] + half) / unit, precision, result);
+    if (places <= SMALL_PLACES_MAX && decimal_is_i64(value)) {
+        int64_t unit = small_power(places);
+        int64_t low = (int64_t)value.word[0];
+        int64_t rest = low % unit;
+        int64_t away = (rest >= unit / 2) - (rest <= -unit / 2);
+        return i128_finish(low / unit + away, precision, result);
     }
     WideNumber number = wide_number(value);
     decimal_wide_lower(&number.magnitude, places, true);
@@ -179,10 +200,9 @@ bool decimal_add(Decimal left, uint32_t left_scale, Decimal right, uint32_t righ
     if (left_scale > right_scale)
         return decimal_add(right, right_scale, left, left_scale, type, result);
     uint32_t places = right_scale - left_scale;
-    if (right_scale == type->scale && places <= 18 && decimal_is_i64(left) &&
+    if (right_scale == type->scale && places <= SMALL_PLACES_MAX && decimal_is_i64(left) &&
         decimal_is_i64(right)) {
-        Int128 sum = (Int128)(int64_t)left.word[0] * (Int128)decimal_power[places].word[0] +
-                     (int64_t)right.word[0];
+        Int128 sum = (Int128)(int64_t)left.word[0] * small_power(places) + (int64_t)right.word[0];
         return i128_finish(sum, type->precision, result);
     }
     return wide_add(left, left_scale, right, right_scale, type, result);
@@ -229,12 +249,12 @@ bool decimal_divide(Decimal left, uint32_t left_scale, Decimal right, uint32_t r
     if (decimal_is_zero(right))
         return false;
     int32_t places = (int32_t)(type->scale + right_scale) - (int32_t)left_scale;
-    if (places >= 0 && places <= 18 && decimal_is_i64(left) && decimal_is_i64(right)) {
-        Int128 numerator =
-            (Int128)(int64_t)left.word[0] * (Int128)decimal_power[places].word[0];
-        Int128 divisor = (int64_t)right.word[0];
-        return numerator % divisor == 0 &&
-               i128_finish(numerator / divisor, type->precision, result);
+    if (places >= 0 && places <= SMALL_PLACES_MAX && decimal_is_i64(left) &&
+        decimal_is_i64(right)) {
+        Int128 numerator = (Int128)(int64_t)left.word[0] * small_power((uint32_t)places);
+        int64_t divisor = (int64_t)right.word[0];
+        Int128 quotient = numerator / divisor;
+        return quotient * divisor == numerator && i128_finish(quotient, type->precision, result);
     }
     return wide_divide(left, right, places, type->precision, result);
 }
@@ -259,9 +279,9 @@ bool decimal_modulus(Decimal left, uint32_t left_scale, Decimal right, uint32_t 
     if (decimal_is_zero(right))
         return false;
     if (left_scale == right_scale && left_scale == type->scale && decimal_is_i64(left) &&
-        decimal_is_i64(right)) {
-        Int128 dividend = (int64_t)left.word[0];
-        Int128 divisor = (int64_t)right.word[0];
+        decimal_is_i64(right) && (int64_t)right.word[0] != -1) {
+        int64_t dividend = (int64_t)left.word[0];
+        int64_t divisor = (int64_t)right.word[0];
         if (i128_fits(dividend / divisor, type->precision))
             return i128_finish(dividend % divisor, type->precision, result);
     }

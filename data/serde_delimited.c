@@ -9,12 +9,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "data/base64.h"
 #include "data/decimal.h"
 #include "data/number_text.h"
 #include "data/serde_impl.h"
 
-enum { TIME_MS_MAX = 24 * 60 * 60 * 1000 - 1 };
+enum { TIME_MS_MAX = 24 * 60 * 60 * 1000 - 1, FIELD_SHOWN_MAX = 60 };
 
 struct Decoder {
     const SerdeSpec *spec;
@@ -72,10 +73,11 @@ decoder_fail(Decoder *decoder, const char *format, ...) {
 /* The field is not what its column needs. */
 static bool field_fail(Decoder *decoder, const SchemaColumn *column, Bytes field,
                        const char *needed) {
-    int shown = field.size > 60 ? 60 : (int)field.size;
+    bool cut = field.size > FIELD_SHOWN_MAX;
+    uint32_t shown = cut ? utf8_whole((Bytes){field.data, FIELD_SHOWN_MAX}) : field.size;
     return decoder_fail(decoder, "Error deserializing delimited: column `%s`: '%.*s'%s is not %s",
-                        column->name, shown, (const char *)field.data,
-                        field.size > 60 ? "..." : "", needed);
+                        column->name, (int)shown, (const char *)field.data, cut ? "..." : "",
+                        needed);
 }
 
 static bool equal_any_case(Bytes text, const char *lower) {

@@ -120,7 +120,7 @@ static bool json_slow_record(Decoder *json, uint32_t record) {
         return json_value_misfit(json, &json->root, "MissingNode");
     const uint8_t *end = json_skip(json, json->begin, 0);
     if (end && end != json->end)
-        end = json_fault(json, "more text after the value", end);
+        end = json_fault(json, "more text after the value", json_space(end, json->end));
     if (!end) {
         json_fault_text(json);
         return false;

@@ -6,13 +6,14 @@
  * any width and leaves enough digits for the others, whose width is fixed.
  */
 #include <assert.h>
-#include <utf8proc.h>
 
+#include "base/utf8.h"
 #include "data/time_impl.h"
 
 typedef enum ItemKind {
     ITEM_LITERAL,
     ITEM_NUMBER,
+    ITEM_OFFSET, /* from UTC; `literal` stands for none: Z, +00, +0000, +00:00 */
     ITEM_OPTION, /* [ ... ]: the items up to `end` */
 } ItemKind;
 
@@ -24,6 +25,7 @@ typedef enum TimeField {
     FIELD_MINUTE,
     FIELD_SECOND,
     FIELD_NANO,
+    FIELD_OFFSET, /* minutes from UTC, plus OFFSET_ZERO */
     FIELD_COUNT,
 } TimeField;
 
@@ -46,7 +48,14 @@ struct TimePattern {
     uint32_t count;
 };
 
-enum { WIDTH_MAX = 19, FRACTION_MAX = 9, OPTION_DEPTH_MAX = 8 };
+enum {
+    WIDTH_MAX = 19,
+    FRACTION_MAX = 9,
+    OFFSET_MAX = 3, /* letters: +hh[mm], +hhmm, +hh:mm */
+    OFFSET_MINUTES_MAX = 18 * 60,
+    OFFSET_ZERO = 24 * 60,
+    OPTION_DEPTH_MAX = 8,
+};
 
 /* == Compiling == */
 
@@ -89,17 +98,34 @@ static void compile_adjacent(PatternCompiler *compiler) {
 }
 
 static ErrCode letter_error(char letter, uint32_t count, Err *err) {
-    if (!strchr("yMdHmsS", letter))
+    if (!strchr("yMdHmsSXxZ", letter))
         return err_set(err, ERR_FORMAT,
                        "Pattern letter %c is not supported. These are: y (year), M (month), "
                        "d (day), H (hour), m (minute), s (second), S (fraction of a second), "
-                       "text in single quotes, and [optional sections].", letter);
+                       "X, x and Z (offset from UTC), text in single quotes, and [optional "
+                       "sections].", letter);
+    const char *counts = letter == 'y' ? "1 to 19" : letter == 'S' ? "1 to 9"
+                         : strchr("XxZ", letter) ? "1 to 3" : "1 or 2";
     return err_set(err, ERR_FORMAT, "Too many pattern letters: %u times %c, supported are %s.",
-                   count, letter, letter == 'y' ? "1 to 19" : letter == 'S' ? "1 to 9" : "1 or 2");
+                   count, letter, counts);
+}
+
+static ErrCode compile_offset(PatternCompiler *compiler, char letter, uint32_t count, Err *err) {
+    static const char *const zeros[] = {"+00", "+0000", "+00:00"};
+    if (count > OFFSET_MAX)
+        return letter_error(letter, count, err);
+    if (letter == 'Z')
+        count = 2;
+    TimeItem *item = compile_item(compiler, ITEM_OFFSET);
+    item->width_min = count;
+    item->literal = bytes_of(letter == 'X' ? "Z" : zeros[count - 1]);
+    return ERR_OK;
 }
 
 static ErrCode compile_letter(PatternCompiler *compiler, char letter, uint32_t count, Err *err) {
     static const char letters[] = "yMdHmsS"; /* in the order of TimeField */
+    if (strchr("XxZ", letter))
+        return compile_offset(compiler, letter, count, err);
     const char *found = strchr(letters, letter);
     uint32_t max = letter == 'y' ? WIDTH_MAX : letter == 'S' ? FRACTION_MAX : 2;
     if (!found || count > max)
@@ -251,33 +277,62 @@ static bool parse_number(PatternParser *parser, const TimeItem *item) {
     return parse_store(parser, item->field, item->reduced ? value + 2000 : value);
 }
 
-/* One character of a text, and its size; a byte that is not UTF-8 stands for itself. */
-static int32_t character_at(Bytes text, uint32_t at, uint32_t *size) {
-    utf8proc_int32_t character;
-    utf8proc_ssize_t got = utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.size - at),
-                                            &character);
-    *size = got > 0 ? (uint32_t)got : 1;
-    return got > 0 ? character : -1 - text.data[at];
-}
-
-static bool character_equal(int32_t left, int32_t right) {
-    if (left == right)
-        return true;
-    return left >= 0 && right >= 0 && (utf8proc_toupper(left) == utf8proc_toupper(right) ||
-                                       utf8proc_tolower(left) == utf8proc_tolower(right));
+/* Whether two texts begin with the same character, in any case; bytes that are none as they are. */
+static bool character_equal(Bytes left, Bytes right, uint32_t *left_size, uint32_t *right_size) {
+    uint32_t one = utf8_decode(left, left_size);
+    uint32_t other = utf8_decode(right, right_size);
+    if (one == other)
+        return *left_size == *right_size && memcmp(left.data, right.data, *left_size) == 0;
+    return utf8_upper(one) == utf8_upper(other) || utf8_lower(one) == utf8_lower(other);
 }
 
 static bool parse_literal(PatternParser *parser, Bytes literal) {
     uint32_t size, literal_size;
-    for (uint32_t at = 0; at < literal.size; at += literal_size) {
-        if (parser->at >= parser->text.size)
+    while (literal.size > 0) {
+        Bytes rest = {parser->text.data + parser->at, parser->text.size - parser->at};
+        if (rest.size == 0 || !character_equal(literal, rest, &literal_size, &size))
             return false;
-        int32_t wanted = character_at(literal, at, &literal_size);
-        if (!character_equal(wanted, character_at(parser->text, parser->at, &size)))
-            return false;
+        literal = (Bytes){literal.data + literal_size, literal.size - literal_size};
         parser->at += size;
     }
     return true;
+}
+
+/* Two digits up to 59 at the parser's place. */
+static bool parse_two(PatternParser *parser, uint32_t *value) {
+    if (digits_at(parser, 2) < 2)
+        return false;
+    const uint8_t *digits = parser->text.data + parser->at;
+    *value = (uint32_t)(digits[0] - '0') * 10 + (uint32_t)(digits[1] - '0');
+    if (*value > 59)
+        return false;
+    parser->at += 2;
+    return true;
+}
+
+/* The text for no offset, or a sign, hours, and minutes, which only one letter leaves open. */
+static bool parse_offset(PatternParser *parser, const TimeItem *item) {
+    uint32_t start = parser->at, hours, minutes = 0;
+    if (parse_literal(parser, item->literal))
+        return parse_store(parser, FIELD_OFFSET, OFFSET_ZERO);
+    parser->at = start;
+    if (parser->at == parser->text.size)
+        return false;
+    uint8_t sign = parser->text.data[parser->at++];
+    if ((sign != '+' && sign != '-') || !parse_two(parser, &hours))
+        return false;
+    if (item->width_min == 3 && !parse_literal(parser, bytes_of(":")))
+        return false;
+    if (!parse_two(parser, &minutes)) {
+        if (item->width_min > 1)
+            return false;
+        minutes = 0; /* other digits follow */
+    }
+    uint32_t offset = hours * 60 + minutes;
+    if (offset > OFFSET_MINUTES_MAX)
+        return false;
+    return parse_store(parser, FIELD_OFFSET, sign == '-' ? OFFSET_ZERO - offset
+                                                         : OFFSET_ZERO + offset);
 }
 
 /* The depth of sections bounds the recursion. */
@@ -287,6 +342,8 @@ static bool parse_items(PatternParser *parser, uint32_t from, uint32_t to) {
         if (item->kind == ITEM_LITERAL && !parse_literal(parser, item->literal))
             return false;
         if (item->kind == ITEM_NUMBER && !parse_number(parser, item))
+            return false;
+        if (item->kind == ITEM_OFFSET && !parse_offset(parser, item))
             return false;
         if (item->kind == ITEM_OPTION) {
             PatternParser before = *parser;
@@ -303,7 +360,7 @@ bool time_pattern_parse(const TimePattern *pattern, Bytes text, int64_t *ms) {
     PatternParser parser = {.pattern = pattern, .text = text};
     if (!parse_items(&parser, 0, pattern->count) || parser.at < text.size)
         return false;
-    static const uint64_t defaults[FIELD_COUNT] = {1970, 1, 1};
+    static const uint64_t defaults[FIELD_COUNT] = {1970, 1, 1, [FIELD_OFFSET] = OFFSET_ZERO};
     for (int i = 0; i < FIELD_COUNT; i++) {
         if (!(parser.present >> i & 1))
             parser.values[i] = defaults[i];
@@ -319,7 +376,9 @@ bool time_pattern_parse(const TimePattern *pattern, Bytes text, int64_t *ms) {
         .second = (uint32_t)parser.values[FIELD_SECOND],
         .nano = (uint32_t)parser.values[FIELD_NANO],
     };
-    return parts.year >= 1 && time_parts_ms(&parts, ms);
+    int64_t offset = (int64_t)parser.values[FIELD_OFFSET] - OFFSET_ZERO;
+    return parts.year >= 1 && time_parts_ms(&parts, ms) &&
+           !__builtin_sub_overflow(*ms, offset * MS_PER_MINUTE, ms);
 }
 
 /* == Printing == */
@@ -333,9 +392,10 @@ static uint64_t part_value(const TimeParts *parts, TimeField field) {
     case FIELD_MINUTE: return parts->minute;
     case FIELD_SECOND: return parts->second;
     case FIELD_NANO: return parts->nano;
+    case FIELD_OFFSET:
     case FIELD_COUNT: break;
     }
-    assert(field < FIELD_COUNT);
+    assert(field < FIELD_OFFSET);
     return 0;
 }
 
@@ -358,7 +418,7 @@ void time_pattern_print(Buf *out, const TimePattern *pattern, int64_t ms) {
     time_parts_of(ms, &parts);
     for (uint32_t i = 0; i < pattern->count; i++) {
         const TimeItem *item = &pattern->items[i];
-        if (item->kind == ITEM_LITERAL)
+        if (item->kind == ITEM_LITERAL || item->kind == ITEM_OFFSET)
             buf_bytes(out, item->literal);
         if (item->kind == ITEM_NUMBER)
             print_number(out, item, part_value(&parts, item->field));

@@ -1,7 +1,9 @@
 /*
  * time_text.h - dates and times to text and back.
  *
- * Patterns are Java's DateTimeFormatter letters y M d H m s S and quoted text, compiled once. UTC.
+ * Patterns are Java's DateTimeFormatter: letters y M d H m s S, offsets X x Z, 'quoted text' and
+ * [optional sections], compiled once. Times are UTC: an offset that is read is taken off, the one
+ * that is printed is none.
  */
 #ifndef DATA_TIME_TEXT_H
 #define DATA_TIME_TEXT_H

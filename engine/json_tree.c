@@ -180,7 +180,7 @@ ErrCode json_tree_parse(Bytes json, Arena *arena, const JsonNode **root, Err *er
     return ERR_OK;
 }
 
-const JsonNode *json_member(const JsonNode *object, const char *name) {
+const JsonNode *json_node_member(const JsonNode *object, const char *name) {
     if (!object || object->kind != JSON_OBJECT)
         return NULL;
     for (const JsonNode *child = object->first; child; child = child->next)
@@ -189,11 +189,11 @@ const JsonNode *json_member(const JsonNode *object, const char *name) {
     return NULL;
 }
 
-const char *json_text(const JsonNode *node) {
+const char *json_node_text(const JsonNode *node) {
     return node && node->kind == JSON_STRING ? (const char *)node->text.data : NULL;
 }
 
-int64_t json_integer(const JsonNode *node, int64_t otherwise) {
+int64_t json_node_integer(const JsonNode *node, int64_t otherwise) {
     int64_t value;
     if (node && node->kind == JSON_NUMBER && number_parse_i64(node->raw, &value))
         return value;

@@ -33,8 +33,8 @@ struct JsonNode {
 /* The tree lives in `arena` and borrows `json`. FORMAT error with the byte. */
 ErrCode json_tree_parse(Bytes json, Arena *arena, const JsonNode **root, Err *err);
 
-const JsonNode *json_member(const JsonNode *object, const char *name); /* NULL: none */
-const char *json_text(const JsonNode *node);                          /* NULL: no string */
-int64_t json_integer(const JsonNode *node, int64_t otherwise);
+const JsonNode *json_node_member(const JsonNode *object, const char *name); /* NULL: none */
+const char *json_node_text(const JsonNode *node);                          /* NULL: no string */
+int64_t json_node_integer(const JsonNode *node, int64_t otherwise);
 
 #endif

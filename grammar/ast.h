@@ -51,8 +51,8 @@ typedef enum AstExprKind {
     AST_NULL,
     AST_BOOLEAN,   /* boolean */
     AST_INTEGER,   /* text: digits (INT or BIGINT by value; the binder decides) */
-    AST_DECIMAL,   /* text: digits with a point */
-    AST_DOUBLE,    /* text: with an exponent */
+    AST_DECIMAL,   /* text: digits with a point: 1. 1.5 .5 */
+    AST_DOUBLE,    /* text: with an exponent; each of the three has its '-' if one was written */
     AST_STRING,    /* text: unescaped */
     AST_TYPED,     /* name '...': DECIMAL '1.23'; name, text */
     AST_VARIABLE,  /* ${name}: what is left where no substitution took place */
@@ -79,7 +79,7 @@ typedef enum AstExprKind {
     AST_LIKE,      /* args[0] [NOT] LIKE args[1] [ESCAPE text] */
     AST_IS_NULL,   /* args[0] IS [NOT] NULL */
     AST_AT_ZONE,   /* args[0] AT TIME ZONE text */
-    AST_ALL_FIELDS, /* args[0] -> *, only as a select item */
+    AST_ALL_FIELDS, /* args[0] -> *; the parser makes an AST_ITEM_ALL_FIELDS instead */
 } AstExprKind;
 
 typedef enum AstOp {
@@ -146,7 +146,7 @@ typedef enum AstItemKind {
     AST_ITEM_EXPR,       /* expr [AS alias] */
     AST_ITEM_ALL,        /* * */
     AST_ITEM_ALL_OF,     /* qualifier.* */
-    AST_ITEM_ALL_FIELDS, /* expr -> * */
+    AST_ITEM_ALL_FIELDS, /* expr -> *: expr is the struct */
 } AstItemKind;
 
 typedef struct AstItem {
@@ -210,9 +210,9 @@ typedef struct AstQuery {
     uint32_t source_count;
     AstWindow window;
     const AstExpr *where;
-    const AstExpr *const *group_by;
+    const AstExpr *const *group_by; /* NULL: no clause; GROUP BY (): not NULL, count 0 */
     uint32_t group_by_count;
-    const AstExpr *const *partition_by;
+    const AstExpr *const *partition_by; /* the same */
     uint32_t partition_by_count;
     const AstExpr *having;
     const AstOrder *order_by; /* an addition */
@@ -220,7 +220,7 @@ typedef struct AstQuery {
     AstEmit emit;
     bool has_limit, has_offset; /* OFFSET is an addition */
     AstPos limit_pos;
-    Bytes limit; /* as written, also where it is no integer: the binder says so */
+    Bytes limit; /* digits as written, with a '-' if one was; fits an INT */
     Bytes offset;
 } AstQuery;
 

@@ -182,27 +182,22 @@ Token build_row_count(ParseContext *p, Token number, const char *clause) {
 }
 
 static AstUnit unit_of(Token unit) {
-    static const struct {
-        char first[4];
-        AstUnit unit;
-    } units[] = {
-        {"MIL", AST_UNIT_MILLISECONDS}, {"SEC", AST_UNIT_SECONDS}, {"MIN", AST_UNIT_MINUTES},
-        {"HOU", AST_UNIT_HOURS},        {"DAY", AST_UNIT_DAYS},
-    };
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        bool same = true;
-        for (int j = 0; j < 3; j++)
-            same = same && (unit.bytes.data[j] & ~0x20) == units[i].first[j];
-        if (same)
-            return units[i].unit;
+    switch (unit.bytes.data[0] & ~0x20) {
+    case 'D':
+        return AST_UNIT_DAYS;
+    case 'H':
+        return AST_UNIT_HOURS;
+    case 'S':
+        return AST_UNIT_SECONDS;
+    default: /* MINUTE, MILLISECOND */
+        assert((unit.bytes.data[0] & ~0x20) == 'M');
+        return (unit.bytes.data[2] & ~0x20) == 'N' ? AST_UNIT_MINUTES : AST_UNIT_MILLISECONDS;
     }
-    assert(!"a unit of keyword.def is missing here");
-    return AST_UNIT_MILLISECONDS;
 }
 
 AstDuration build_duration(ParseContext *p, Token number, Token unit) {
     assert(unit.bytes.size >= 3);
-    return (AstDuration){build_integer(p, number, "a duration"), unit_of(unit), true};
+    return (AstDuration){build_integer(p, number, "DURATION"), unit_of(unit), true};
 }
 
 int64_t ast_duration_ms(AstDuration duration) {

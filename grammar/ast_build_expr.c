@@ -11,6 +11,7 @@
 #include "grammar/sql_grammar.h"
 
 static AstExpr *expr_new(ParseContext *p, AstExprKind kind, AstPos pos) {
+    assert(pos.line > 0);
     AstExpr *expr = arena_alloc(p->arena, sizeof *expr);
     expr->kind = kind;
     expr->pos = pos;
@@ -23,6 +24,7 @@ static AstExpr *expr_set_args(ParseContext *p, AstExpr *expr, const AstList *arg
         expr->args = args->items;
         expr->arg_count = args->count;
     }
+    assert(expr->depth > 0);
     for (uint32_t i = 0; i < expr->arg_count; i++)
         if (expr->args[i]->depth >= expr->depth)
             expr->depth = expr->args[i]->depth + 1;
@@ -59,6 +61,7 @@ AstExpr *build_number_literal(ParseContext *p, Token number) {
 }
 
 AstExpr *build_typed(ParseContext *p, Token name, Token text) {
+    assert(text.kind == TK_STRING);
     AstExpr *expr = expr_new(p, AST_TYPED, name.pos);
     expr->name = build_name(p, name);
     expr->text = build_text(p, text);
@@ -166,6 +169,7 @@ AstExpr *build_case(ParseContext *p, Token token, const AstExpr *operand, const 
     expr->has_operand = operand != NULL;
     expr->has_else = otherwise != NULL;
     AstList *args = operand ? build_exprs(p, NULL, operand) : NULL;
+    assert(whens->count >= 2 && whens->count % 2 == 0);
     const AstExpr *const *items = whens->items;
     for (uint32_t i = 0; i < whens->count; i++)
         args = build_exprs(p, args, items[i]);
@@ -186,10 +190,9 @@ AstExpr *build_argument(ParseContext *p, AstExpr *expr) {
     if (expr->kind != AST_COLUMN || expr->qualifier || expr == p->paren)
         return expr;
     const Keyword *keyword = keyword_find(bytes_of(expr->name));
-    bool quoted = p->script.data[expr->pos.offset] == '`' || p->script.data[expr->pos.offset] == '"';
-    if (!keyword || keyword->token != TK_UNIT || quoted)
-        return expr;
-    expr->kind = AST_UNIT;
+    uint8_t first = p->script.data[expr->pos.offset];
+    if (keyword && keyword->token == TK_UNIT && first != '`' && first != '"')
+        expr->kind = AST_UNIT;
     return expr;
 }
 
@@ -200,6 +203,7 @@ AstExpr *build_unit(ParseContext *p, Token unit) {
 }
 
 AstExpr *build_lambda(ParseContext *p, Token first, const AstList *names, const AstExpr *body) {
+    assert(names->count > 0);
     AstExpr *expr = expr_set_names(expr_new(p, AST_LAMBDA, first.pos), names);
     return expr_set_args(p, expr, build_exprs(p, NULL, body));
 }

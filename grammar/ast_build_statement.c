@@ -115,6 +115,7 @@ AstStatement *build_statement(ParseContext *p, AstStatementKind kind, Token toke
 
 AstStatement *build_named(ParseContext *p, AstStatementKind kind, Token token, Token name) {
     AstStatement *statement = build_statement(p, kind, token);
+    assert(name.kind != 0);
     statement->name = build_name(p, name);
     statement->name_pos = name.pos;
     return statement;
@@ -221,14 +222,21 @@ AstStatement *build_finish(ParseContext *p, AstStatement *statement) {
 
 /* -- Their parts ------------------------------------------------------------------------------ */
 
+static AstExpr *true_at(ParseContext *p, Token token) {
+    token.kind = TK_TRUE;
+    return build_literal(p, AST_BOOLEAN, token);
+}
+
 AstList *build_property(ParseContext *p, AstList *list, Token name, const AstExpr *value) {
+    assert(name.kind != 0);
     AstProperty *property = build_list_add(p, &list, sizeof *property);
     Token unquoted = name;
     if (name.kind == TK_STRING || name.kind == TK_NAME) {
         unquoted.kind = 0;
         unquoted.bytes = bytes_of(build_raw_name(p, name));
     }
-    *property = (AstProperty){name.pos, build_name(p, unquoted), value};
+    *property = (AstProperty){name.pos, build_name(p, unquoted),
+                              value ? value : true_at(p, name)};
     return list;
 }
 
@@ -239,20 +247,15 @@ AstList *build_option(ParseContext *p, AstList *list, Token name, const AstExpr 
 }
 
 AstExpr *build_option_word(ParseContext *p, Token word) {
-    AstExpr *expr = build_true(p, word);
+    AstExpr *expr = build_literal(p, AST_NULL, word);
     expr->kind = AST_STRING;
-    expr->boolean = false;
     expr->text = bytes_of(build_raw_name(p, word));
     return expr;
 }
 
-AstExpr *build_true(ParseContext *p, Token name) {
-    name.kind = TK_TRUE;
-    return build_literal(p, AST_BOOLEAN, name);
-}
-
 AstList *build_element(ParseContext *p, AstList *list, Token name, const AstType *type,
                        BuildRole role) {
+    assert(type);
     AstColumnDef *column = build_list_add(p, &list, sizeof *column);
     *column = (AstColumnDef){name.pos, build_name(p, name), type, role.role, role.header};
     return list;

@@ -74,8 +74,13 @@ static ErrCode machine_parse(Machine *machine, Lexer *lexer, Arena *arena, bool 
     return code;
 }
 
+/* An empty text may come without an address. */
+static Bytes addressed(Bytes text) {
+    return text.data ? text : bytes_of("");
+}
+
 static Lexer parser_lexer(const Parser *parser) {
-    Lexer lexer = {.text = parser->script, .variables = parser->variables};
+    Lexer lexer = {.text = addressed(parser->script), .variables = parser->variables};
     lexer.extensions = parser->extensions;
     lexer.pos = (AstPos){parser->line, parser->column, parser->offset};
     if (parser->line == 0)
@@ -137,7 +142,7 @@ ErrCode parse_next(Parser *parser, Arena *arena, const AstStatement **statement,
 /* A text that is one expression, type, ... */
 static ErrCode parse_fragment(Bytes text, int start_token, Arena *arena, ParseContext *result,
                               Err *err) {
-    Lexer lexer = {.text = text, .pos = {1, 1, 0}, .place = LEXER_INSIDE};
+    Lexer lexer = {.text = addressed(text), .pos = {1, 1, 0}, .place = LEXER_INSIDE};
     Machine machine = {.error = {.start_token = start_token, .end_token = TK_END}};
     TRY(machine_parse(&machine, &lexer, arena, true, err));
     *result = machine.context;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "grammar/parse_impl.h"
 #include "grammar/sql_grammar.h"
 
@@ -24,30 +25,38 @@ static bool is_inside_character(uint8_t byte) {
     return (byte & 0xC0) == 0x80;
 }
 
-/* One line of the script with what a terminal must not see blanked out. */
-static void show_bytes(Buf *out, Bytes script, uint32_t from, uint32_t to) {
-    for (uint32_t i = from; i < to; i++) {
-        uint8_t byte = script.data[i];
-        buf_u8(out, byte < 0x20 || byte == 0x7F ? ' ' : byte);
+/* Text of the script with what a terminal must not see blanked out. */
+static void show_bytes(Buf *out, Bytes text) {
+    for (uint32_t at = 0, size; at < text.size; at += size) {
+        Bytes left = {text.data + at, text.size - at};
+        uint32_t character = utf8_decode(left, &size);
+        bool broken = character == 0xFFFD && size == 1;
+        if (character < 0x20 || character == 0x7F)
+            buf_u8(out, ' ');
+        else if (broken || (character >= 0x80 && character < 0xA0))
+            buf_u8(out, '?');
+        else
+            buf_put(out, left.data, size);
     }
 }
 
 static void show_line(Buf *out, Bytes script, AstPos pos) {
     uint32_t from = pos.offset;
     uint32_t before = 0;
-    while (from > 0 && script.data[from - 1] != '\n' && before < LINE_BEFORE_MAX)
+    while (from > 0 && script.data[from - 1] != '\n' && before < LINE_BEFORE_MAX &&
+           pos.offset - from < LINE_BEFORE_MAX * 4)
         before += !is_inside_character(script.data[--from]);
-    while (from > 0 && from < pos.offset && is_inside_character(script.data[from]))
-        from--;
     uint32_t to = pos.offset;
-    for (uint32_t after = 0; to < script.size && script.data[to] != '\n'; to++) {
+    assert(from <= pos.offset && before <= LINE_BEFORE_MAX);
+    uint32_t after = 0;
+    for (; to < script.size && script.data[to] != '\n'; to++) {
         after += !is_inside_character(script.data[to]);
-        if (after > LINE_AFTER_MAX)
+        if (after > LINE_AFTER_MAX || to - pos.offset > LINE_AFTER_MAX * 4)
             break;
     }
     bool cut = from > 0 && script.data[from - 1] != '\n';
     buf_text(out, cut ? "\n  ..." : "\n  ");
-    show_bytes(out, script, from, to);
+    show_bytes(out, (Bytes){script.data + from, to - from});
     while (out->size > 0 && out->data[out->size - 1] == ' ')
         out->size--;
     buf_printf(out, "\n  %*s^", (int)(before + (cut ? 3 : 0)), "");
@@ -57,8 +66,8 @@ ErrCode parse_error_at(Bytes script, AstPos pos, ErrCode code, const char *text,
     assert(pos.offset <= script.size);
     Buf out = {0};
     show_line(&out, script, pos);
-    code = err_set_at(err, code, pos.line, pos.column, "line %u:%u: %s%s", pos.line, pos.column, text,
-               buf_cstr(&out));
+    code = err_set_at(err, code, pos.line, pos.column, "line %u:%u: %s%s", pos.line, pos.column,
+                      text, buf_cstr(&out));
     buf_free(&out);
     return code;
 }
@@ -230,6 +239,8 @@ static void diagnosis_run(Diagnosis *diagnosis) {
         diagnosis->previous = token;
     }
     diagnosis->token = error->token;
+    if (error->token.kind == 0)
+        diagnosis->token.pos = lexer.pos; /* behind the last word, not behind blank lines */
     diagnosis->after = lexer;
     if (lexer_next(&diagnosis->after, &token, &err) != ERR_OK)
         diagnosis->after = lexer;
@@ -311,7 +322,7 @@ static void say_token(Buf *out, Token token) {
         while (size > 0 && is_inside_character(token.bytes.data[size]))
             size--;
     }
-    show_bytes(out, token.bytes, 0, size);
+    show_bytes(out, (Bytes){token.bytes.data, size});
     if (size < token.bytes.size)
         buf_text(out, "...");
 }

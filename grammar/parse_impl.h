@@ -231,10 +231,10 @@ AstStatement *build_schema_parts(ParseContext *p, AstStatement *statement, Token
                                  Token id);
 /* Gives the statement its own text, up to the last token taken. */
 AstStatement *build_finish(ParseContext *p, AstStatement *statement);
+/* Without a value it is TRUE. */
 AstList *build_property(ParseContext *p, AstList *list, Token name, const AstExpr *value);
 AstList *build_option(ParseContext *p, AstList *list, Token name, const AstExpr *value);
 AstExpr *build_option_word(ParseContext *p, Token word);
-AstExpr *build_true(ParseContext *p, Token name);
 
 /* The role of a column and, for HEADER('k'), its key. */
 typedef struct BuildRole {

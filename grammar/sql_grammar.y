@@ -272,22 +272,21 @@ statement(S) ::= COPY(T) identifier(N) FROM STRING(F) copy_options(O).
     { S = build_definition(build_named(p, AST_COPY, T, N), NULL, O, NULL);
       S->text = build_text(p, F); }
 %type copy_options {AstList *}
-copy_options(L) ::= .                               { L = NULL; }
-copy_options(L) ::= LP copy_list(K) RP.             { L = K; }
+copy_options(L) ::= .                   { L = NULL; }
+copy_options(L) ::= LP copy_list(K) RP. { L = K; }
 %type copy_list {AstList *}
-copy_list(L) ::= copy_option(O).                    { L = O; }
-copy_list(L) ::= copy_list(K) COMMA identifier(N).  { L = build_option(p, K, N, build_true(p, N)); }
-copy_list(L) ::= copy_list(K) COMMA identifier(N) copy_value(V). { L = build_option(p, K, N, V); }
-%type copy_option {AstList *}
-copy_option(L) ::= identifier(N).               { L = build_option(p, NULL, N, build_true(p, N)); }
-copy_option(L) ::= identifier(N) copy_value(V). { L = build_option(p, NULL, N, V); }
+copy_list(L) ::= identifier(N) copy_value(V).
+    { L = build_property(p, NULL, N, V); }
+copy_list(L) ::= copy_list(K) COMMA identifier(N) copy_value(V).
+    { L = build_property(p, K, N, V); }
 %type copy_value {AstExpr *}
+copy_value(E) ::= .                  { E = NULL; }
 copy_value(E) ::= literal(E).
 copy_value(E) ::= EQ literal(V).     { E = V; }
 copy_value(E) ::= NAME(T).           { E = build_option_word(p, T); }
 copy_value(E) ::= EQ NAME(T).        { E = build_option_word(p, T); }
 
-/* -- Parts of statements ------------------------------------------------------------------------ */
+/* -- Parts of statements ----------------------------------------------------------------------- */
 
 %type extended {bool}
 extended(B) ::= .             { B = false; }

@@ -197,9 +197,10 @@ typedef enum PropertyId {
 enum { PROPERTY_IN_CREATE = 1, PROPERTY_IN_CREATE_AS = 2, PROPERTY_IN_INSERT = 4 };
 
 ErrCode properties_read(const Planner *planner, unsigned where, Properties *properties, Err *err);
-const char *properties_text(const Planner *planner, const Properties *properties, PropertyId id);
-int64_t properties_i64(const Planner *planner, const Properties *properties, PropertyId id);
-bool properties_on(const Planner *planner, const Properties *properties, PropertyId id);
+/* Values of the kind in property.def; NULL for a text that is not given, the others must be. */
+const char *properties_text(const Properties *properties, PropertyId id);
+int64_t properties_i64(const Properties *properties, PropertyId id);
+bool properties_on(const Properties *properties, PropertyId id);
 AstPos properties_pos(const Properties *properties, PropertyId id);
 
 /* -- formats.c ---------------------------------------------------------------------------------- */
@@ -248,6 +249,13 @@ typedef struct Draft {
     const char *key_word;  /* "key column", "grouping expression", ... for messages */
     bool key_synthetic;    /* ROWKEY of a join on expressions */
     bool any_key;          /* one of `keys` is enough: they are equal by a join */
+    bool partitioned;      /* PARTITION BY another key */
+    bool has_table_function;
+    uint32_t source_key_count; /* key columns of the rows before PARTITION BY */
+    const char **made_names;   /* given to expressions without an alias */
+    size_t made_name_capacity;
+    uint32_t made_name_count;
+    int64_t limit;
     const PlanNode *materialized;
     WindowKind window; /* of the result */
     int64_t window_size_ms;
@@ -268,11 +276,25 @@ ErrCode draft_query(Draft *draft, Err *err);
 /* The same for a lookup's WHERE and items, behind the node already on top. */
 ErrCode draft_items(Draft *draft, Err *err);
 ErrCode draft_where(Draft *draft, Err *err);
+/* The nodes that read a source; a table's rows come out with their old values. */
+void draft_source_nodes(Draft *draft, const Source *source, const char *path);
 /* Source names, joins: nodes, scope and keys of FROM. */
 ErrCode draft_from(Draft *draft, Err *err);
-ErrCode draft_join(Draft *draft, uint32_t right, Err *err);
+ErrCode draft_join(Draft *draft, Err *err);
 ErrCode draft_aggregate(Draft *draft, Err *err);
+ErrCode draft_window(Draft *draft, PlanWindow *window, Err *err);
 ErrCode draft_partition_by(Draft *draft, Err *err);
+/* Binds the expressions of PARTITION BY or GROUP BY: they become draft->keys. */
+ErrCode draft_key_exprs(Draft *draft, Binder *binder, const AstExpr *const *asts, uint32_t count,
+                        Err *err);
+/* The name of a select item or key without an alias. */
+const char *draft_default_name(Draft *draft, const AstExpr *ast);
+/* FORMAT error where a source has the KAFKA value format. */
+ErrCode draft_kafka_sources(const Draft *draft, const char *what, Err *err);
+ErrCode draft_limit(Draft *draft, Err *err);
+ErrCode draft_item(Draft *draft, const char *name, const Expr *expr, Err *err);
+/* SOURCE nodes learn which of their columns are read. */
+void draft_used(Draft *draft);
 /* The final projection: keys and values out of items. */
 ErrCode draft_project_keyed(Draft *draft, Err *err);
 ErrCode draft_project_plain(Draft *draft, Err *err);
@@ -283,6 +305,15 @@ PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,
 ErrCode draft_finish(Draft *draft, Plan *plan, Err *err);
 
 /* -- Statements --------------------------------------------------------------------------------- */
+
+/* create.c: the name, the topic's, and what stands in the way; kind NOTHING for IF NOT EXISTS. */
+ErrCode create_name(const Planner *planner, Err *err);
+ErrCode create_topic_name(const char *topic, Err *err);
+ErrCode create_existing(const Planner *planner, const Source **old, Planned *planned, Err *err);
+
+/* What WHERE says about the key of a table: narrows what is read. */
+void lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
+                       PlanLookup *lookup);
 
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err);

@@ -31,6 +31,10 @@ uint32_t ids_task(uint32_t first_id, uint32_t partitions, uint32_t stage, uint32
     return first_id + stage * partitions + partition;
 }
 
+uint32_t ids_task_count(const Plan *plan, uint32_t partitions) {
+    return stages_max(plan) * partitions;
+}
+
 uint32_t ids_store(const Plan *plan, uint32_t first_id, uint32_t partitions, uint32_t node,
                    uint32_t partition) {
     assert(partition < partitions && ids_has_store(plan->nodes[node]->kind));

@@ -16,6 +16,7 @@
 #include "planner/plan.h"
 
 uint32_t ids_task(uint32_t first_id, uint32_t partitions, uint32_t stage, uint32_t partition);
+uint32_t ids_task_count(const Plan *plan, uint32_t partitions); /* ids set aside for tasks */
 uint32_t ids_store(const Plan *plan, uint32_t first_id, uint32_t partitions, uint32_t node,
                    uint32_t partition);
 

@@ -10,13 +10,12 @@
  * of the row's and of the group's results before.
  */
 #include <assert.h>
+#include <stdio.h>
 
 #include "runtime/ids.h"
 #include "runtime/op.h"
 #include "runtime/row_keys.h"
 #include "runtime/view.h"
-
-typedef struct Group_ Group_;
 
 typedef struct Aggregation {
     const StoreLayout *layout;
@@ -33,6 +32,7 @@ typedef struct Updates {
     uint16_t *rows;  /* physical, of the input */
     uint16_t *index; /* of the selection */
     SlotTable **tables;
+    AggregateHeap **heaps; /* theirs; NULL: without windows there is only one */
     Slot **slots;
     int64_t *rowtime, *window_start, *window_end;
     uint16_t *old_rows; /* positions in the output whose group was there before */
@@ -106,6 +106,7 @@ static bool in_window(Aggregation *self, Updates *updates, int64_t rowtime) {
     updates->window_start[updates->count] = start;
     updates->window_end[updates->count] = end;
     updates->tables[updates->count] = &state_window_bucket(window, start)->slots;
+    updates->heaps[updates->count] = &updates->tables[updates->count]->blobs;
     return true;
 }
 
@@ -173,8 +174,8 @@ static void aggregate_fail(void *context, uint32_t row, const char *format, ...)
     batch_row_error(fail->batch, row, "aggregate", "%s: %s", fail->name, text);
 }
 
-/* All updates of one aggregate. In windows the slots lie in several tables: the blocks of each
- * state belong to its own, so a call covers updates of one table. */
+/* All updates of one aggregate. In windows the slots lie in several tables, and the blocks of a
+ * state belong to its own. */
 static void run_aggregate(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
                           Column *before, Column *after) {
     const Aggregation *self = op->self;
@@ -189,8 +190,10 @@ static void run_aggregate(Op *op, const Batch *batch, const Updates *updates, ui
     FailContext fail = {batch, plan->aggregate->name};
     AggregateCall call = {.states = states, .rows = updates->rows, .count = updates->count,
                           .args = args, .arg_count = plan->arg_count, .before = before,
-                          .after = after, .heap = &updates->tables[0]->blobs, .arena = arena,
+                          .after = after, .heaps = updates->heaps, .arena = arena,
                           .fail = aggregate_fail, .context = &fail};
+    if (!self->window)
+        call.heap = &self->table->slots.blobs;
     plan->aggregate->update(&call);
 }
 
@@ -256,6 +259,7 @@ static void updates_init(Updates *updates, Arena *arena, uint32_t count, bool wi
     updates->rowtime = arena_raw(arena, count * sizeof *updates->rowtime);
     updates->old_rows = arena_raw(arena, count * sizeof *updates->old_rows);
     if (windowed) {
+        updates->heaps = arena_raw(arena, count * sizeof *updates->heaps);
         updates->window_start = arena_raw(arena, count * sizeof *updates->window_start);
         updates->window_end = arena_raw(arena, count * sizeof *updates->window_end);
     }

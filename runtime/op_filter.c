@@ -18,7 +18,9 @@ static ErrCode filter_open(Op *op, OpEnv *env, Err *err) {
     assert(op->node->kind == PLAN_FILTER);
     Filter *filter = arena_alloc(env->query_arena, sizeof *filter);
     op->self = filter;
-    return expr_compile(&op->node->predicate, 1, env->query_arena, &filter->program, err);
+    TRY(expr_compile(&op->node->predicate, 1, env->query_arena, &filter->program, err));
+    expr_set_io(filter->program, env->io);
+    return ERR_OK;
 }
 
 /* The selected rows that hold a value; the batch's own selection where all do. */

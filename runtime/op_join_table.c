@@ -46,6 +46,7 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     assert(node->schema->column_count == 1 + env->plan->nodes[node->inputs[0]]->schema->column_count
                                              + self->layout->schema->column_count);
     TRY(expr_compile(&node->join_key, 1, env->query_arena, &self->key, err));
+    expr_set_io(self->key, env->io);
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
                                               env->partition),
                       env->snapshot};

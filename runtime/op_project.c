@@ -8,14 +8,18 @@
 
 #include "runtime/op_project.h"
 
-ErrCode projection_open(Projection *projection, const PlanNode *node, Arena *arena, Err *err) {
+ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env, Err *err) {
     uint32_t key_count = node->schema->key_count;
     *projection = (Projection){.node = node};
-    if (key_count > 0)
-        TRY(expr_compile(node->exprs, key_count, arena, &projection->keys, err));
-    if (node->schema->column_count > key_count)
-        TRY(expr_compile(node->exprs + key_count, node->schema->column_count - key_count, arena,
-                         &projection->values, err));
+    if (key_count > 0) {
+        TRY(expr_compile(node->exprs, key_count, env->query_arena, &projection->keys, err));
+        expr_set_io(projection->keys, env->io);
+    }
+    if (node->schema->column_count > key_count) {
+        TRY(expr_compile(node->exprs + key_count, node->schema->column_count - key_count,
+                         env->query_arena, &projection->values, err));
+        expr_set_io(projection->values, env->io);
+    }
     return ERR_OK;
 }
 
@@ -81,7 +85,7 @@ Batch *projection_run(const Projection *projection, const Batch *batch, bool old
 static ErrCode project_open(Op *op, OpEnv *env, Err *err) {
     assert(op->node->kind == PLAN_PROJECT);
     op->self = arena_alloc(env->query_arena, sizeof(Projection));
-    return projection_open(op->self, op->node, env->query_arena, err);
+    return projection_open(op->self, op->node, env, err);
 }
 
 static ErrCode project_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,

@@ -12,7 +12,7 @@ typedef struct Projection {
     ExprProgram *keys, *values; /* NULL: there are none */
 } Projection;
 
-ErrCode projection_open(Projection *projection, const PlanNode *node, Arena *arena, Err *err);
+ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env, Err *err);
 
 /* The projected view. Its `old` (where the batch has one) has columns only if old_wanted. */
 Batch *projection_run(const Projection *projection, const Batch *batch, bool old_wanted);

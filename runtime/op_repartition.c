@@ -60,7 +60,7 @@ static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
     assert(op->node->kind == PLAN_REPARTITION);
     Repartition *self = arena_alloc(env->query_arena, sizeof *self);
     op->self = self;
-    TRY(projection_open(&self->projection, op->node, env->query_arena, err));
+    TRY(projection_open(&self->projection, op->node, env, err));
     self->cut = op->edge_count == 0;
     if (!self->cut)
         return ERR_OK;

@@ -12,6 +12,7 @@
 #ifndef RUNTIME_STORE_LAYOUT_H
 #define RUNTIME_STORE_LAYOUT_H
 
+#include "data/batch.h"
 #include "data/row_key.h"
 #include "data/row_value.h"
 #include "planner/plan.h"

@@ -112,7 +112,7 @@ static ErrCode read_skip(const SegmentRead *read, uint32_t *position, int64_t of
     RecordBatchInfo info;
     while (*position + (uint64_t)RECORD_BATCH_HEAD_SIZE <= read->good) {
         Bytes head = {read_at(read, *position), RECORD_BATCH_HEAD_SIZE};
-        if (!record_batch_peek(head, &info) || info.base_offset > offset)
+        if (!record_batch_peek(head, &info))
             return read_damaged(read, *position, "no batch where one must begin", err);
         if (info.last_offset >= offset)
             return ERR_OK;

@@ -259,22 +259,6 @@ bool record_batch_peek(Bytes head, RecordBatchInfo *info) {
     return batch_check_counts(head.data, info, &unread) == ERR_OK;
 }
 
-ErrCode record_batch_check_records(Bytes batch, const RecordBatchInfo *info, Err *err) {
-    assert(batch.size == info->size);
-    RecordIter iter;
-    LogRecord record;
-    record_iter_init(&iter, batch);
-    int64_t previous = info->base_offset - 1;
-    while (record_iter_next(&iter, &record)) {
-        if (record.offset <= previous || record.offset > info->last_offset)
-            break;
-        previous = record.offset;
-    }
-    if (iter.left > 0 || reader_left(&iter.reader) > 0)
-        return err_set(err, ERR_CORRUPT, "record batch: damaged after offset %" PRId64, previous);
-    return ERR_OK;
-}
-
 /* == Walking ================================================================================== */
 
 void record_iter_init(RecordIter *iter, Bytes batch) {
@@ -363,4 +347,39 @@ uint32_t record_headers_get(Bytes encoded, RecordHeader *headers, uint32_t max) 
         headers[got++] = header;
     }
     return got;
+}
+
+/* The declared number of headers, and nothing else. */
+static bool headers_whole(Bytes encoded) {
+    const uint8_t *next = encoded.data, *end = encoded.data + encoded.size;
+    int64_t count = 0;
+    RecordHeader header;
+    if (encoded.size == 0)
+        return true;
+    next = get_zigzag(next, end, &count);
+    for (; next && count > 0; count--) {
+        next = get_sized(next, end, &header.key);
+        if (next && header.key.data)
+            next = get_sized(next, end, &header.value);
+        else
+            return false;
+    }
+    return next == end && count == 0;
+}
+
+ErrCode record_batch_check_records(Bytes batch, const RecordBatchInfo *info, Err *err) {
+    assert(batch.size == info->size);
+    RecordIter iter;
+    LogRecord record;
+    record_iter_init(&iter, batch);
+    int64_t previous = info->base_offset - 1;
+    bool good = true;
+    while (good && record_iter_next(&iter, &record)) {
+        good = record.offset > previous && record.offset <= info->last_offset &&
+               headers_whole(record.headers);
+        previous = good ? record.offset : previous;
+    }
+    if (!good || iter.left > 0 || reader_left(&iter.reader) > 0)
+        return err_set(err, ERR_CORRUPT, "record batch: damaged after offset %" PRId64, previous);
+    return ERR_OK;
 }

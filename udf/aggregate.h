@@ -34,6 +34,7 @@ typedef struct AggregateCall {
     uint32_t arg_count;
     Column *before, *after;
     AggregateHeap *heap;
+    AggregateHeap *const *heaps; /* of each update's state (windows); NULL: `heap` for all */
     Arena *arena; /* of the step: results may point into it, or into the heap */
     void (*fail)(void *context, uint32_t row, const char *format, ...);
     void *context;

@@ -192,22 +192,23 @@ static void extreme_take(const AggregateCall *call, uint32_t i, ExtremeBytesStat
     if (column_is_null(column, row))
         return;
     Bytes value = column->bytes[row];
+    AggregateHeap *heap = call->heaps ? call->heaps[i] : call->heap;
     if (state->present) {
         Bytes kept = {state->block, state->size};
         int order = column->type->kind == TYPE_STRING ? utf8_compare(value, kept)
                                                       : bytes_compare(value, kept);
         if (!extreme_wins(order, max))
             return;
-        call->heap->drop(call->heap, state->block);
+        heap->drop(heap, state->block);
     }
-    state->block = value.size > 0 ? call->heap->put(call->heap, value) : NULL;
+    state->block = value.size > 0 ? heap->put(heap, value) : NULL;
     state->size = value.size;
     state->present = true;
 }
 
 static void extreme_bytes_step(const AggregateCall *call, uint32_t i, ExtremeBytesState *state,
                                bool max) {
-    assert(call->heap);
+    assert(call->heap || call->heaps);
     extreme_take(call, i, state, max);
 }
 

@@ -1,0 +1,96 @@
+/*
+ * create_as.c - CREATE STREAM AS and CREATE TABLE AS: a query and the topic it writes.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "planner/planner_impl.h"
+
+/* TABLE for aggregations, table joins and tables; STREAM for the rest. */
+static ErrCode create_as_kind(const Draft *draft, bool is_table, Err *err) {
+    if (draft->top->is_table == is_table)
+        return ERR_OK;
+    const char *made = is_table ? "STREAM" : "TABLE";
+    return err_set_at(err, ERR_SEMANTIC, draft->ast->pos.line, draft->ast->pos.column,
+                      "Invalid result type. Your SELECT query produces a %s. Please use CREATE %s "
+                      "AS SELECT statement instead.",
+                      made, made);
+}
+
+static const char *create_as_topic(const Planner *planner, const Properties *properties) {
+    const char *topic = properties_text(properties, PROPERTY_KAFKA_TOPIC);
+    if (topic)
+        return topic;
+    return arena_printf(planner->arena, "%s%s",
+                        planner_setting(planner, "ksql.output.topic.name.prefix", ""),
+                        planner->statement->name);
+}
+
+static ErrCode create_as_source(const Planner *planner, const Draft *draft,
+                                const Properties *properties, Source *source, Err *err) {
+    const AstStatement *statement = planner->statement;
+    const Source *left = draft->scope.sources[0].source;
+    PlanTopic *topic = &source->topic;
+    source->name = statement->name;
+    source->is_table = statement->kind == AST_CREATE_TABLE;
+    source->statement = arena_text(planner->arena, statement->source);
+    source->partition_count = left->partition_count;
+    topic->topic = create_as_topic(planner, properties);
+    topic->schema = draft->top->schema;
+    topic->window = draft->window;
+    topic->window_size_ms = draft->window_size_ms;
+    TRY(create_topic_name(topic->topic, err));
+    TRY(formats_choose(planner, properties, &left->topic, topic, err));
+    TRY(formats_timestamp(planner, properties, topic, err));
+    bool retention = properties->set[PROPERTY_RETENTION_MS] != NULL;
+    if (retention && source->is_table && topic->window == WINDOW_NONE)
+        return err_set(err, ERR_SEMANTIC, "Invalid config variable in the WITH clause: "
+                       "RETENTION_MS. Non-windowed tables do not support retention.");
+    return ERR_OK;
+}
+
+static ErrCode create_as_limit(const AstStatement *statement, Err *err) {
+    const AstQuery *query = statement->query;
+    if (!query->has_limit)
+        return ERR_OK;
+    return err_set_at(err, ERR_SEMANTIC, query->limit_pos.line, query->limit_pos.column,
+                      "%s AS SELECT statements don't support LIMIT clause.",
+                      statement->kind == AST_CREATE_TABLE ? "CREATE TABLE" : "CREATE STREAM");
+}
+
+ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err) {
+    const AstStatement *statement = planner->statement;
+    const PlannerHost *host = planner->host;
+    bool is_table = statement->kind == AST_CREATE_TABLE;
+    Properties properties;
+    const Source *old;
+    TRY(create_name(planner, err));
+    TRY(properties_read(planner, PROPERTY_IN_CREATE_AS, &properties, err));
+    TRY(create_as_limit(statement, err));
+    TRY(create_existing(planner, &old, planned, err));
+    if (planned->kind == PLANNED_NOTHING)
+        return ERR_OK;
+    Draft draft = {.planner = planner, .ast = statement->query, .kind = PLAN_PERSISTENT,
+                   .sink_name = statement->name, .limit = -1};
+    TRY(draft_query(&draft, err));
+    Source *source = arena_alloc(planner->arena, sizeof *source);
+    TRY(create_as_source(planner, &draft, &properties, source, err));
+    TRY(create_as_kind(&draft, is_table, err));
+    TRY(formats_partitions(planner, &properties, source, planned, err));
+    if (statement->or_replace && old)
+        draft_unsupported(&draft, "CREATE OR REPLACE of a running query is not supported yet.");
+    PlanNode *sink = draft_add(&draft, PLAN_SINK, "Sink", draft.top);
+    sink->topic = &source->topic;
+    source->query_id =
+        arena_printf(planner->arena, "%s_%s_%llu", is_table ? "CTAS" : "CSAS", source->name,
+                     (unsigned long long)host->next_query_number(host->context));
+    Plan *plan = arena_alloc(planner->arena, sizeof *plan);
+    plan->query_id = source->query_id;
+    plan->sink_source = source->name;
+    plan->partition_count = source->partition_count;
+    TRY(draft_finish(&draft, plan, err));
+    planned->kind = PLANNED_CREATE_AS;
+    planned->source = source;
+    planned->plan = plan;
+    return ERR_OK;
+}

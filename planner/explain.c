@@ -1,0 +1,108 @@
+/*
+ * explain.c - a plan as text: from what comes out down to what is read, an input one step in.
+ */
+#include "planner/explain.h"
+
+#include <assert.h>
+
+static const char *const explain_kinds[] = {
+    [PLAN_SOURCE] = "Source",         [PLAN_MATERIALIZE] = "Materialize",
+    [PLAN_STORE] = "Store",           [PLAN_FILTER] = "Filter",
+    [PLAN_PROJECT] = "Project",       [PLAN_REPARTITION] = "Repartition",
+    [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_AGGREGATE] = "Aggregate",
+    [PLAN_SINK] = "Sink",             [PLAN_RESULT] = "Result",
+};
+
+static const char *const explain_windows[] = {"", "TUMBLING", "HOPPING", "SESSION"};
+
+void explain_expr(Buf *out, const Expr *expr) {
+    assert(out && expr);
+    buf_text(out, expr->text);
+}
+
+/* NAME := expression, ...: a plain column only by its name. */
+static void explain_exprs(Buf *out, const PlanNode *node) {
+    for (uint32_t i = 0; i < node->schema->column_count; i++) {
+        const SchemaColumn *column = &node->schema->columns[i];
+        buf_printf(out, "%s%s", i > 0 ? ", " : " ", column->name);
+        if (column->role == COLUMN_KEY)
+            buf_text(out, " KEY");
+        buf_text(out, " := ");
+        explain_expr(out, node->exprs[i]);
+    }
+}
+
+static void explain_aggregates(Buf *out, const PlanNode *node, const Plan *plan) {
+    const Schema *input = plan->nodes[node->inputs[0]]->schema;
+    for (uint32_t i = 0; i < node->aggregate_count; i++) {
+        const PlanAggregate *aggregate = &node->aggregates[i];
+        buf_printf(out, "%s%s(", i > 0 ? ", " : " ", aggregate->aggregate->name);
+        for (uint32_t j = 0; j < aggregate->arg_count; j++)
+            buf_printf(out, "%s%s", j > 0 ? ", " : "", input->columns[aggregate->args[j]].name);
+        buf_text(out, ")");
+    }
+    for (uint32_t i = 0; i < node->schema->key_count; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : " BY ", node->schema->columns[i].name);
+    if (node->window.kind != WINDOW_NONE)
+        buf_printf(out, " %s %lld ms, grace %lld ms", explain_windows[node->window.kind],
+                   (long long)node->window.size_ms, (long long)node->window.grace_ms);
+}
+
+static void explain_topic(Buf *out, const PlanNode *node) {
+    const PlanTopic *topic = node->topic;
+    buf_printf(out, " %s (%s, %s)", topic->topic, topic->key.format->name,
+               topic->value.format->name);
+    if (node->kind != PLAN_SOURCE || !node->used)
+        return;
+    const char *separator = " reads ";
+    for (uint32_t i = 0; i < node->schema->column_count; i++) {
+        if (!node->used[i])
+            continue;
+        buf_printf(out, "%s%s", separator, node->schema->columns[i].name);
+        separator = ", ";
+    }
+}
+
+static void explain_inside(Buf *out, const Plan *plan, const PlanNode *node) {
+    switch (node->kind) {
+    case PLAN_SOURCE:
+    case PLAN_SINK: explain_topic(out, node); break;
+    case PLAN_STORE:
+        buf_printf(out, " of %s/%s", node->store_query, node->store_path);
+        if (plan->lookup.by_key)
+            buf_printf(out, ", %u key%s", plan->lookup.key_count,
+                       plan->lookup.key_count == 1 ? "" : "s");
+        else
+            buf_text(out, ", all rows");
+        break;
+    case PLAN_FILTER:
+        buf_text(out, " ");
+        explain_expr(out, node->predicate);
+        break;
+    case PLAN_PROJECT:
+    case PLAN_REPARTITION: explain_exprs(out, node); break;
+    case PLAN_JOIN_TABLE:
+        buf_text(out, node->join == JOIN_LEFT ? " LEFT ON " : " INNER ON ");
+        explain_expr(out, node->join_key);
+        break;
+    case PLAN_AGGREGATE: explain_aggregates(out, node, plan); break;
+    default: break;
+    }
+}
+
+static void explain_node(Buf *out, const Plan *plan, uint32_t id, uint32_t depth) {
+    const PlanNode *node = plan->nodes[id];
+    for (uint32_t i = 0; i < depth; i++)
+        buf_text(out, "   ");
+    buf_printf(out, "%s%s [%s]%s", depth > 0 ? "<- " : "", explain_kinds[node->kind], node->path,
+               node->is_table ? " table" : "");
+    explain_inside(out, plan, node);
+    buf_text(out, "\n");
+    for (uint32_t i = 0; i < node->input_count; i++)
+        explain_node(out, plan, node->inputs[i], depth + 1);
+}
+
+void explain_plan(Buf *out, const Plan *plan) {
+    assert(out && plan && plan->node_count > 0);
+    explain_node(out, plan, plan->node_count - 1, 0);
+}

@@ -1,0 +1,219 @@
+/*
+ * lookup.c - what a lookup's WHERE says about the key: which rows are to be read at all.
+ *
+ * A condition becomes a list of partial keys: AND merges two lists pair by pair, OR joins them,
+ * everything that is no equality of a key column with a constant is "all rows". Only when each
+ * entry names every key column are rows read by key; the FILTER behind decides in any case.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "planner/planner_impl.h"
+
+enum { LOOKUP_KEYS_MAX = 1024 }; /* more keys than that: reading all rows is as good */
+
+typedef struct LookupKeys {
+    bool all;            /* nothing is known */
+    const Expr **values; /* count rows of `width`; NULL: any */
+    uint32_t count;
+} LookupKeys;
+
+typedef struct LookupWalk {
+    const Planner *planner;
+    const Schema *schema; /* of the table; keys first */
+    uint32_t width;
+} LookupWalk;
+
+static const LookupKeys lookup_all = {.all = true};
+
+static bool has_input(void *context, const Expr *expr) {
+    (void)context;
+    return expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO;
+}
+
+static LookupKeys lookup_none(const LookupWalk *walk, uint32_t room) {
+    return (LookupKeys){.values = arena_array(walk->planner->arena, (size_t)room * walk->width + 1,
+                                              sizeof(Expr *))};
+}
+
+/* Adds column = value; false where the value is no constant of the column's very type. */
+static bool lookup_add(const LookupWalk *walk, LookupKeys *keys, const Expr *column,
+                       const Expr *value) {
+    const Type *type = walk->schema->columns[column->column].type;
+    if (expr_find(value, has_input, NULL))
+        return false;
+    if (!type_equal(value->type, type))
+        value = value->kind == EXPR_LITERAL ? coerce_expr(walk->planner, value, type, COERCE_STRICT)
+                                            : NULL;
+    if (!value || !type_equal(value->type, type))
+        return false;
+    if (expr_is_null(value))
+        return true; /* equals nothing */
+    keys->values[(size_t)keys->count++ * walk->width + column->column] = value;
+    return true;
+}
+
+static bool is_key(const LookupWalk *walk, const Expr *expr) {
+    return expr->kind == EXPR_COLUMN && expr->column < walk->width;
+}
+
+static LookupKeys lookup_equal(const LookupWalk *walk, const Expr *expr) {
+    if (expr->op != OP_EQUAL)
+        return lookup_all;
+    for (uint32_t i = 0; i < 2; i++) {
+        LookupKeys keys = lookup_none(walk, 1);
+        if (is_key(walk, expr->args[i]) && lookup_add(walk, &keys, expr->args[i], expr->args[1 - i]))
+            return keys;
+    }
+    return lookup_all;
+}
+
+static LookupKeys lookup_in(const LookupWalk *walk, const Expr *expr) {
+    LookupKeys keys = lookup_none(walk, expr->arg_count);
+    if (!is_key(walk, expr->args[0]) || expr->arg_count > LOOKUP_KEYS_MAX)
+        return lookup_all;
+    for (uint32_t i = 1; i < expr->arg_count; i++) {
+        if (!lookup_add(walk, &keys, expr->args[0], expr->args[i]))
+            return lookup_all;
+    }
+    return keys;
+}
+
+static LookupKeys lookup_or(const LookupWalk *walk, LookupKeys left, LookupKeys right) {
+    if (left.all || right.all || left.count + right.count > LOOKUP_KEYS_MAX)
+        return lookup_all;
+    LookupKeys keys = lookup_none(walk, left.count + right.count);
+    size_t size = walk->width * sizeof *keys.values;
+    memcpy(keys.values, left.values, left.count * size);
+    memcpy(keys.values + (size_t)left.count * walk->width, right.values, right.count * size);
+    keys.count = left.count + right.count;
+    return keys;
+}
+
+static LookupKeys lookup_and(const LookupWalk *walk, LookupKeys left, LookupKeys right) {
+    if (left.all || right.all)
+        return left.all ? right : left;
+    if ((uint64_t)left.count * right.count > LOOKUP_KEYS_MAX)
+        return left.count < right.count ? left : right;
+    LookupKeys keys = lookup_none(walk, left.count * right.count);
+    for (uint32_t i = 0; i < left.count; i++) {
+        for (uint32_t j = 0; j < right.count; j++) {
+            const Expr **row = keys.values + (size_t)keys.count++ * walk->width;
+            for (uint32_t k = 0; k < walk->width; k++) {
+                const Expr *value = left.values[(size_t)i * walk->width + k];
+                row[k] = value ? value : right.values[(size_t)j * walk->width + k];
+            }
+        }
+    }
+    return keys;
+}
+
+static LookupKeys lookup_walk(const LookupWalk *walk, const Expr *expr) {
+    if (expr->kind == EXPR_COMPARE)
+        return lookup_equal(walk, expr);
+    if (expr->kind == EXPR_IN)
+        return lookup_in(walk, expr);
+    if (expr->kind != EXPR_AND && expr->kind != EXPR_OR)
+        return lookup_all;
+    LookupKeys keys = lookup_walk(walk, expr->args[0]);
+    for (uint32_t i = 1; i < expr->arg_count; i++) {
+        LookupKeys next = lookup_walk(walk, expr->args[i]);
+        keys = expr->kind == EXPR_AND ? lookup_and(walk, keys, next) : lookup_or(walk, keys, next);
+    }
+    return keys;
+}
+
+static bool row_equal(const Expr *const *left, const Expr *const *right, uint32_t width) {
+    for (uint32_t i = 0; i < width; i++) {
+        if (!expr_equal(left[i], right[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Complete rows, each once; false where one is not complete. */
+static bool lookup_unique(const LookupWalk *walk, LookupKeys *keys) {
+    uint32_t count = 0, width = walk->width;
+    for (uint32_t i = 0; i < keys->count; i++) {
+        const Expr **row = keys->values + (size_t)i * width;
+        bool seen = false;
+        for (uint32_t k = 0; k < width; k++) {
+            if (!row[k])
+                return false;
+        }
+        for (uint32_t j = 0; j < count && !seen; j++)
+            seen = row_equal(keys->values + (size_t)j * width, row, width);
+        if (!seen)
+            memmove(keys->values + (size_t)count++ * width, row, width * sizeof *row);
+    }
+    keys->count = count;
+    return true;
+}
+
+/* -- Window bounds ------------------------------------------------------------------------------ */
+
+static bool bound_compare(const Expr *expr, ExprPseudo *pseudo, ExprOp *op, int64_t *value) {
+    static const ExprOp turned[] = {[OP_EQUAL] = OP_EQUAL,
+                                    [OP_LESS] = OP_GREATER,
+                                    [OP_LESS_EQUAL] = OP_GREATER_EQUAL,
+                                    [OP_GREATER] = OP_LESS,
+                                    [OP_GREATER_EQUAL] = OP_LESS_EQUAL};
+    if (expr->kind != EXPR_COMPARE || expr->op < OP_EQUAL || expr->op > OP_GREATER_EQUAL ||
+        expr->op == OP_NOT_EQUAL)
+        return false;
+    for (uint32_t i = 0; i < 2; i++) {
+        const Expr *side = expr->args[i], *other = expr->args[1 - i];
+        if (side->kind != EXPR_PSEUDO || other->kind != EXPR_LITERAL || expr_is_null(other) ||
+            other->type->kind != TYPE_BIGINT)
+            continue;
+        *pseudo = side->pseudo;
+        *op = i == 0 ? expr->op : turned[expr->op];
+        *value = other->literal->i64[0];
+        return true;
+    }
+    return false;
+}
+
+/* Narrows the starts to be read by one condition; WINDOWEND is a start plus the size. */
+static void bound_narrow(const Expr *expr, int64_t size_ms, PlanLookup *lookup) {
+    ExprPseudo pseudo;
+    ExprOp op;
+    int64_t value;
+    if (expr->kind == EXPR_AND) {
+        for (uint32_t i = 0; i < expr->arg_count; i++)
+            bound_narrow(expr->args[i], size_ms, lookup);
+        return;
+    }
+    if (!bound_compare(expr, &pseudo, &op, &value) ||
+        (pseudo != PSEUDO_WINDOWSTART && pseudo != PSEUDO_WINDOWEND))
+        return;
+    if (pseudo == PSEUDO_WINDOWEND) {
+        if (size_ms <= 0 || value < INT64_MIN + size_ms)
+            return;
+        value -= size_ms;
+    }
+    if (op == OP_EQUAL || op == OP_GREATER || op == OP_GREATER_EQUAL)
+        lookup->window_start_min = value > lookup->window_start_min ? value
+                                                                    : lookup->window_start_min;
+    if (op == OP_EQUAL || op == OP_LESS || op == OP_LESS_EQUAL)
+        lookup->window_start_max = value < lookup->window_start_max ? value
+                                                                    : lookup->window_start_max;
+}
+
+void lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
+                       PlanLookup *lookup) {
+    const Schema *schema = table->topic.schema;
+    *lookup = (PlanLookup){.window_start_min = INT64_MIN, .window_start_max = INT64_MAX};
+    if (!where)
+        return;
+    LookupWalk walk = {planner, schema, schema->key_count};
+    assert(walk.width > 0);
+    LookupKeys keys = lookup_walk(&walk, where);
+    if (!keys.all && lookup_unique(&walk, &keys)) {
+        lookup->by_key = true;
+        lookup->keys = keys.values;
+        lookup->key_count = keys.count;
+    }
+    if (table->topic.window != WINDOW_NONE)
+        bound_narrow(where, table->topic.window_size_ms, lookup);
+}

@@ -1,0 +1,699 @@
+/*
+ * plan_json_get.c - reads plans and sources back, and trusts nothing.
+ *
+ * A Getter walks one object: members it was not asked for make the whole unreadable (UNSUPPORTED:
+ * written by a newer Weir), members of a wrong shape are damage (CORRUPT). What comes out holds
+ * every promise of plan.h that the runtime counts on: indexes in range, counts that fit kinds.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "data/decimal.h"
+#include "data/number_text.h"
+#include "planner/plan_json_impl.h"
+#include "planner/planner_impl.h"
+
+enum { EXPR_JSON_DEPTH_MAX = 4 * EXPR_DEPTH_MAX, GETTER_MEMBERS_MAX = 32 };
+
+typedef struct Getter {
+    json_t *object;
+    Arena *arena;
+    const char *what; /* "plan", "node", ... for messages */
+    const char *asked[GETTER_MEMBERS_MAX];
+    uint32_t asked_count;
+    uint32_t depth;
+} Getter;
+
+static ErrCode get_corrupt(const Getter *getter, const char *member, Err *err) {
+    return err_set(err, ERR_CORRUPT, "stored %s: member '%s' is missing or damaged", getter->what,
+                   member);
+}
+
+static ErrCode getter_open(json_t *object, Arena *arena, const char *what, Getter *getter,
+                           Err *err) {
+    *getter = (Getter){.object = object, .arena = arena, .what = what};
+    if (!json_is_object(object))
+        return err_set(err, ERR_CORRUPT, "stored %s: an object is expected", what);
+    return ERR_OK;
+}
+
+static json_t *getter_member(Getter *getter, const char *name) {
+    assert(getter->asked_count < GETTER_MEMBERS_MAX);
+    getter->asked[getter->asked_count++] = name;
+    return json_object_get(getter->object, name);
+}
+
+/* All members there are were asked for. */
+static ErrCode getter_close(const Getter *getter, Err *err) {
+    const char *name;
+    json_t *value;
+    json_object_foreach(getter->object, name, value) {
+        uint32_t i = 0;
+        while (i < getter->asked_count && strcmp(getter->asked[i], name) != 0)
+            i++;
+        if (i == getter->asked_count)
+            return err_set(err, ERR_UNSUPPORTED,
+                           "stored %s: member '%s' is not known: it was written by a newer Weir",
+                           getter->what, name);
+    }
+    return ERR_OK;
+}
+
+/* -- Members ------------------------------------------------------------------------------------ */
+
+static ErrCode get_text(Getter *getter, const char *name, bool required, const char **text,
+                        Err *err) {
+    json_t *value = getter_member(getter, name);
+    *text = NULL;
+    if (!value && !required)
+        return ERR_OK;
+    if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
+        return get_corrupt(getter, name, err);
+    *text = arena_strdup(getter->arena, json_string_value(value));
+    return ERR_OK;
+}
+
+static ErrCode get_flag(Getter *getter, const char *name, bool *flag, Err *err) {
+    json_t *value = getter_member(getter, name);
+    *flag = json_is_true(value);
+    return !value || json_is_boolean(value) ? ERR_OK : get_corrupt(getter, name, err);
+}
+
+static ErrCode get_i64(Getter *getter, const char *name, int64_t otherwise, int64_t *number,
+                       Err *err) {
+    json_t *value = getter_member(getter, name);
+    *number = value ? json_integer_value(value) : otherwise;
+    return !value || json_is_integer(value) ? ERR_OK : get_corrupt(getter, name, err);
+}
+
+static ErrCode get_u32(Getter *getter, const char *name, int64_t otherwise, uint32_t *number,
+                       Err *err) {
+    int64_t wide;
+    TRY(get_i64(getter, name, otherwise, &wide, err));
+    if (wide < 0 || wide > UINT32_MAX)
+        return get_corrupt(getter, name, err);
+    *number = (uint32_t)wide;
+    return ERR_OK;
+}
+
+/* A word of a list: its index. `otherwise` < 0: it must be there. */
+static ErrCode get_word(Getter *getter, const char *name, const char *const *words, int otherwise,
+                        int *index, Err *err) {
+    const char *word;
+    TRY(get_text(getter, name, otherwise < 0, &word, err));
+    *index = otherwise;
+    for (int i = 0; word && words[i]; i++) {
+        if (strcmp(words[i], word) == 0) {
+            *index = i;
+            return ERR_OK;
+        }
+    }
+    if (!word)
+        return ERR_OK;
+    return err_set(err, ERR_UNSUPPORTED, "stored %s: %s '%s' is not known: it was written by a "
+                   "newer Weir", getter->what, name, word);
+}
+
+static ErrCode get_array(Getter *getter, const char *name, uint32_t max, json_t **array,
+                         uint32_t *count, Err *err) {
+    *array = getter_member(getter, name);
+    *count = 0;
+    if (!*array)
+        return ERR_OK;
+    if (!json_is_array(*array) || json_array_size(*array) > max)
+        return get_corrupt(getter, name, err);
+    *count = (uint32_t)json_array_size(*array);
+    return ERR_OK;
+}
+
+static ErrCode get_type(Getter *getter, const char *name, const Type **type, Err *err) {
+    const char *text;
+    const AstType *ast;
+    Err cause;
+    Planner planner = {.host = &(PlannerHost){0}, .arena = getter->arena};
+    TRY(get_text(getter, name, true, &text, err));
+    if (parse_type(bytes_of(text), getter->arena, &ast, &cause) != ERR_OK ||
+        type_resolve(&planner, ast, type, &cause) != ERR_OK)
+        return get_corrupt(getter, name, err);
+    return ERR_OK;
+}
+
+/* -- Schemas and topics --------------------------------------------------------------------------- */
+
+static ErrCode get_column(json_t *object, Arena *arena, SchemaColumn *column, Err *err) {
+    Getter getter;
+    int role;
+    TRY(getter_open(object, arena, "column", &getter, err));
+    TRY(get_text(&getter, "name", true, &column->name, err));
+    TRY(get_type(&getter, "type", &column->type, err));
+    TRY(get_word(&getter, "role", plan_json_roles, COLUMN_VALUE, &role, err));
+    TRY(get_text(&getter, "header", false, &column->header, err));
+    column->role = (ColumnRole)role;
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_schema(Getter *getter, const Schema **result, Err *err) {
+    json_t *array;
+    Schema *schema = arena_alloc(getter->arena, sizeof *schema);
+    TRY(get_array(getter, "schema", UINT16_MAX, &array, &schema->column_count, err));
+    TRY(get_u32(getter, "keys", 0, &schema->key_count, err));
+    if (!array || schema->key_count > schema->column_count)
+        return get_corrupt(getter, "schema", err);
+    SchemaColumn *columns = arena_array(getter->arena, schema->column_count, sizeof *columns);
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        TRY(get_column(json_array_get(array, i), getter->arena, &columns[i], err));
+        if (i < schema->key_count && columns[i].role != COLUMN_KEY)
+            return get_corrupt(getter, "keys", err);
+    }
+    schema->columns = columns;
+    *result = schema;
+    return ERR_OK;
+}
+
+static ErrCode get_format(Getter *parent, const char *name, PlanFormat *format, Err *err) {
+    Getter getter;
+    const char *text;
+    uint32_t delimiter;
+    TRY(getter_open(getter_member(parent, name), parent->arena, "format", &getter, err));
+    TRY(get_text(&getter, "format", true, &text, err));
+    TRY(get_flag(&getter, "unwrapped", &format->unwrapped, err));
+    TRY(get_u32(&getter, "delimiter", 0, &delimiter, err));
+    format->format = format_find(text);
+    format->delimiter = (char)delimiter;
+    if (!format->format)
+        return err_set(err, ERR_UNSUPPORTED, "stored format '%s' is not known", text);
+    return delimiter > UINT8_MAX ? get_corrupt(&getter, "delimiter", err)
+                                 : getter_close(&getter, err);
+}
+
+static ErrCode get_topic(json_t *object, Arena *arena, PlanTopic *topic, Err *err) {
+    Getter getter;
+    int window;
+    int64_t column;
+    TRY(getter_open(object, arena, "topic", &getter, err));
+    TRY(get_text(&getter, "topic", true, &topic->topic, err));
+    TRY(get_schema(&getter, &topic->schema, err));
+    TRY(get_format(&getter, "key", &topic->key, err));
+    TRY(get_format(&getter, "value", &topic->value, err));
+    TRY(get_word(&getter, "window", plan_json_windows, WINDOW_NONE, &window, err));
+    TRY(get_i64(&getter, "window_size_ms", 0, &topic->window_size_ms, err));
+    TRY(get_i64(&getter, "timestamp_column", -1, &column, err));
+    TRY(get_text(&getter, "timestamp_format", false, &topic->timestamp_format, err));
+    if (column < -1 || column >= (int64_t)topic->schema->column_count)
+        return get_corrupt(&getter, "timestamp_column", err);
+    topic->timestamp_column = (int32_t)column;
+    topic->window = (WindowKind)window;
+    return getter_close(&getter, err);
+}
+
+/* -- Literals ------------------------------------------------------------------------------------- */
+
+static bool literal_integer(json_t *value, int64_t min, int64_t max, int64_t *number) {
+    *number = json_integer_value(value);
+    return json_is_integer(value) && *number >= min && *number <= max;
+}
+
+static Bytes json_bytes(json_t *value) {
+    return (Bytes){(const uint8_t *)json_string_value(value), (uint32_t)json_string_length(value)};
+}
+
+static bool literal_decimal(Bytes text, Column *column) {
+    Decimal value, exact;
+    uint32_t precision, scale;
+    if (!decimal_parse(text, &value, &precision, &scale) ||
+        !decimal_rescale_exact(value, scale, column->type->scale, column->type->precision, &exact))
+        return false;
+    decimal_store(column->data, column->type->precision, exact);
+    return true;
+}
+
+static int hex_digit(uint8_t digit) {
+    return digit >= '0' && digit <= '9' ? digit - '0'
+           : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
+                                          : -1;
+}
+
+static bool literal_hex(Bytes text, Arena *arena, Column *column) {
+    uint8_t *bytes = arena_alloc(arena, text.size / 2);
+    for (uint32_t i = 0; i + 1 < text.size; i += 2) {
+        int high = hex_digit(text.data[i]), low = hex_digit(text.data[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    column->bytes[0] = (Bytes){bytes, text.size / 2};
+    return text.size % 2 == 0;
+}
+
+static bool literal_text(json_t *value, Arena *arena, Column *column) {
+    if (!json_is_string(value))
+        return false;
+    Bytes text = json_bytes(value);
+    switch (column->type->kind) {
+    case TYPE_DOUBLE: return number_parse_double(text, column->f64);
+    case TYPE_DECIMAL: return literal_decimal(text, column);
+    case TYPE_STRING: column->bytes[0] = arena_bytes(arena, text); return true;
+    case TYPE_BYTES: return literal_hex(text, arena, column);
+    default: return false;
+    }
+}
+
+static bool literal_value(json_t *value, Arena *arena, Column *column) {
+    int64_t number;
+    switch (column->type->kind) {
+    case TYPE_BOOLEAN:
+        column->boolean[0] = json_is_true(value);
+        return json_is_boolean(value);
+    case TYPE_INT:
+    case TYPE_TIME:
+    case TYPE_DATE:
+        if (!literal_integer(value, INT32_MIN, INT32_MAX, &number))
+            return false;
+        column->i32[0] = (int32_t)number;
+        return true;
+    case TYPE_BIGINT:
+    case TYPE_TIMESTAMP: return literal_integer(value, INT64_MIN, INT64_MAX, column->i64);
+    default: return literal_text(value, arena, column);
+    }
+}
+
+static ErrCode get_literal(Getter *getter, Expr *expr, Err *err) {
+    json_t *value = getter_member(getter, "value");
+    if (!value || expr->type->kind == TYPE_NULL)
+        return get_corrupt(getter, "value", err);
+    Column *column = column_new(getter->arena, expr->type, 1);
+    if (!json_is_null(value)) {
+        if (!literal_value(value, getter->arena, column))
+            return get_corrupt(getter, "value", err);
+        column_set_present(column, 0);
+    }
+    expr->literal = column;
+    return ERR_OK;
+}
+
+/* -- Expressions ---------------------------------------------------------------------------------- */
+
+/* What an expression stands over. */
+typedef struct ExprPlace {
+    const Schema *input; /* NULL: constants only */
+    Arena *arena;
+    uint32_t depth;
+} ExprPlace;
+
+static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Err *err);
+
+static ErrCode get_exprs(json_t *array, uint32_t count, ExprPlace place,
+                         const Expr *const **result, Err *err) {
+    const Expr **exprs = arena_array(place.arena, count, sizeof *exprs);
+    for (uint32_t i = 0; i < count; i++)
+        TRY(get_expr(json_array_get(array, i), place, &exprs[i], err));
+    *result = exprs;
+    return ERR_OK;
+}
+
+/* How many arguments each kind has: at least, and at most. */
+static bool expr_args_fit(const Expr *expr) {
+    static const struct {
+        uint32_t min, max;
+    } rules[] = {
+        [EXPR_LITERAL] = {0, 0},    [EXPR_COLUMN] = {0, 0},        [EXPR_PSEUDO] = {0, 0},
+        [EXPR_CALL] = {0, 1 << 20}, [EXPR_CAST] = {1, 1},          [EXPR_CASE] = {3, 1 << 20},
+        [EXPR_ARITHMETIC] = {2, 2}, [EXPR_CONCAT] = {2, 2},        [EXPR_NEGATE] = {1, 1},
+        [EXPR_COMPARE] = {2, 2},    [EXPR_AND] = {2, 1 << 20},     [EXPR_OR] = {2, 1 << 20},
+        [EXPR_NOT] = {1, 1},        [EXPR_IN] = {2, 1 << 20},      [EXPR_LIKE] = {2, 2},
+        [EXPR_IS_NULL] = {1, 1},    [EXPR_SUBSCRIPT] = {2, 2},     [EXPR_DEREF] = {1, 1},
+        [EXPR_ARRAY] = {1, 1 << 20}, [EXPR_MAP] = {2, 1 << 20},    [EXPR_STRUCT] = {0, 1 << 20},
+    };
+    uint32_t count = expr->arg_count;
+    if (count < rules[expr->kind].min || count > rules[expr->kind].max)
+        return false;
+    if (expr->kind == EXPR_CASE)
+        return count % 2 == 1;
+    if (expr->kind == EXPR_MAP)
+        return count % 2 == 0;
+    return expr->kind != EXPR_STRUCT ||
+           (expr->type->kind == TYPE_STRUCT && count == expr->type->field_count);
+}
+
+static bool expr_types_fit(const Expr *expr) {
+    const Type *first = expr->arg_count > 0 ? expr->args[0]->type : NULL;
+    switch (expr->kind) {
+    case EXPR_ARITHMETIC: return expr->op >= OP_ADD && expr->op <= OP_MODULUS;
+    case EXPR_COMPARE: return expr->op >= OP_EQUAL && first->kind == expr->args[1]->type->kind;
+    case EXPR_DEREF:
+        return first->kind == TYPE_STRUCT && expr->column < first->field_count &&
+               type_equal(first->fields[expr->column].type, expr->type);
+    case EXPR_SUBSCRIPT: return first->kind == TYPE_ARRAY || first->kind == TYPE_MAP;
+    case EXPR_ARRAY: return expr->type->kind == TYPE_ARRAY;
+    case EXPR_MAP: return expr->type->kind == TYPE_MAP;
+    case EXPR_CALL: return expr->function != NULL;
+    default: return true;
+    }
+}
+
+static bool expr_column_fits(const Expr *expr, const Schema *input) {
+    if (expr->kind == EXPR_PSEUDO)
+        return input != NULL;
+    return expr->kind != EXPR_COLUMN ||
+           (input && expr->column < input->column_count &&
+            type_equal(input->columns[expr->column].type, expr->type));
+}
+
+static ErrCode get_call(Getter *getter, Expr *expr, Err *err) {
+    const char *name, *signature;
+    TRY(get_text(getter, "function", true, &name, err));
+    TRY(get_text(getter, "signature", true, &signature, err));
+    expr->function = function_by_signature(name, signature);
+    if (expr->function)
+        return ERR_OK;
+    return err_set(err, ERR_UNSUPPORTED, "stored expression: function %s%s is not known", name,
+                   signature);
+}
+
+static ErrCode get_expr_members(Getter *getter, Expr *expr, Err *err) {
+    int word;
+    uint32_t escape;
+    TRY(get_word(getter, "kind", plan_json_expr_kinds, -1, &word, err));
+    expr->kind = (ExprKind)word;
+    TRY(get_type(getter, "type", &expr->type, err));
+    TRY(get_word(getter, "op", plan_json_ops, OP_NONE, &word, err));
+    expr->op = (ExprOp)word;
+    TRY(get_word(getter, "pseudo", plan_json_pseudos, PSEUDO_ROWTIME, &word, err));
+    expr->pseudo = (ExprPseudo)word;
+    TRY(get_u32(getter, "column", 0, &expr->column, err));
+    TRY(get_flag(getter, "negated", &expr->negated, err));
+    TRY(get_u32(getter, "escape", 0, &escape, err));
+    expr->escape = (char)escape;
+    TRY(get_text(getter, "text", true, &expr->text, err));
+    if (expr->kind == EXPR_LITERAL)
+        TRY(get_literal(getter, expr, err));
+    return expr->kind == EXPR_CALL ? get_call(getter, expr, err) : ERR_OK;
+}
+
+static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Err *err) {
+    Getter getter;
+    json_t *args;
+    Expr *expr = arena_alloc(place.arena, sizeof *expr);
+    if (place.depth++ > EXPR_JSON_DEPTH_MAX)
+        return err_set(err, ERR_CORRUPT, "stored expression: nested too deeply");
+    TRY(getter_open(object, place.arena, "expression", &getter, err));
+    TRY(get_expr_members(&getter, expr, err));
+    TRY(get_array(&getter, "args", 1 << 20, &args, &expr->arg_count, err));
+    TRY(get_exprs(args, expr->arg_count, place, &expr->args, err));
+    if (!expr_args_fit(expr) || !expr_types_fit(expr) || !expr_column_fits(expr, place.input))
+        return get_corrupt(&getter, plan_json_expr_kinds[expr->kind], err);
+    *result = expr;
+    return getter_close(&getter, err);
+}
+
+/* -- Nodes ---------------------------------------------------------------------------------------- */
+
+static ErrCode get_window(Getter *parent, PlanWindow *window, Err *err) {
+    Getter getter;
+    int kind;
+    TRY(getter_open(getter_member(parent, "window"), parent->arena, "window", &getter, err));
+    TRY(get_word(&getter, "kind", plan_json_windows, -1, &kind, err));
+    TRY(get_i64(&getter, "size_ms", 0, &window->size_ms, err));
+    TRY(get_i64(&getter, "advance_ms", 0, &window->advance_ms, err));
+    TRY(get_i64(&getter, "grace_ms", 0, &window->grace_ms, err));
+    TRY(get_i64(&getter, "retention_ms", 0, &window->retention_ms, err));
+    window->kind = (WindowKind)kind;
+    if (kind != WINDOW_NONE && (window->size_ms <= 0 || window->grace_ms < 0 ||
+                                window->advance_ms <= 0))
+        return get_corrupt(&getter, "size_ms", err);
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
+                             PlanAggregate *aggregate, Err *err) {
+    Getter getter;
+    json_t *array;
+    const char *name, *signature;
+    TRY(getter_open(object, arena, "aggregate", &getter, err));
+    TRY(get_text(&getter, "function", true, &name, err));
+    TRY(get_text(&getter, "signature", true, &signature, err));
+    TRY(get_type(&getter, "type", &aggregate->type, err));
+    TRY(get_array(&getter, "args", UINT16_MAX, &array, &aggregate->arg_count, err));
+    aggregate->aggregate = aggregate_by_signature(name, signature);
+    if (!aggregate->aggregate)
+        return err_set(err, ERR_UNSUPPORTED, "stored aggregate: %s%s is not known", name,
+                       signature);
+    uint32_t *args = arena_array(arena, aggregate->arg_count, sizeof *args);
+    for (uint32_t i = 0; i < aggregate->arg_count; i++) {
+        int64_t column;
+        if (!literal_integer(json_array_get(array, i), 0, (int64_t)input->column_count - 1, &column))
+            return get_corrupt(&getter, "args", err);
+        args[i] = (uint32_t)column;
+    }
+    aggregate->args = args;
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_aggregates(Getter *getter, const Schema *input, PlanNode *node, Err *err) {
+    json_t *array;
+    TRY(get_window(getter, &node->window, err));
+    TRY(get_array(getter, "aggregates", UINT16_MAX, &array, &node->aggregate_count, err));
+    if (node->schema->column_count != input->key_count + node->aggregate_count)
+        return get_corrupt(getter, "aggregates", err);
+    PlanAggregate *aggregates = arena_array(getter->arena, node->aggregate_count,
+                                            sizeof *aggregates);
+    for (uint32_t i = 0; i < node->aggregate_count; i++)
+        TRY(get_aggregate(json_array_get(array, i), getter->arena, input, &aggregates[i], err));
+    node->aggregates = aggregates;
+    return ERR_OK;
+}
+
+static ErrCode get_used(Getter *getter, PlanNode *node, Err *err) {
+    json_t *array;
+    uint32_t count;
+    TRY(get_array(getter, "used", UINT16_MAX, &array, &count, err));
+    if (count != node->schema->column_count)
+        return get_corrupt(getter, "used", err);
+    bool *used = arena_array(getter->arena, count, sizeof *used);
+    for (uint32_t i = 0; i < count; i++)
+        used[i] = json_is_true(json_array_get(array, i));
+    node->used = used;
+    return ERR_OK;
+}
+
+static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, Err *err) {
+    json_t *array;
+    uint32_t count;
+    TRY(get_array(getter, "exprs", UINT16_MAX, &array, &count, err));
+    if (count != node->schema->column_count)
+        return get_corrupt(getter, "exprs", err);
+    TRY(get_exprs(array, count, place, &node->exprs, err));
+    for (uint32_t i = 0; i < count; i++) {
+        if (!type_equal(node->exprs[i]->type, node->schema->columns[i].type))
+            return get_corrupt(getter, "exprs", err);
+    }
+    return ERR_OK;
+}
+
+/* Members that only some kinds have. */
+static ErrCode get_node_inside(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
+                               Err *err) {
+    const Schema *input = node->input_count > 0 ? nodes[node->inputs[0]]->schema : NULL;
+    ExprPlace place = {input, getter->arena, 0};
+    int join;
+    if (node->kind == PLAN_SOURCE || node->kind == PLAN_SINK || node->kind == PLAN_STORE) {
+        PlanTopic *topic = arena_alloc(getter->arena, sizeof *topic);
+        TRY(get_topic(getter_member(getter, "topic"), getter->arena, topic, err));
+        node->topic = topic;
+    }
+    switch (node->kind) {
+    case PLAN_SOURCE: return get_used(getter, node, err);
+    case PLAN_STORE:
+        TRY(get_text(getter, "store_query", true, &node->store_query, err));
+        return get_text(getter, "store_path", true, &node->store_path, err);
+    case PLAN_FILTER:
+        TRY(get_expr(getter_member(getter, "predicate"), place, &node->predicate, err));
+        return node->predicate->type->kind == TYPE_BOOLEAN ? ERR_OK
+                                                           : get_corrupt(getter, "predicate", err);
+    case PLAN_PROJECT:
+    case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
+    case PLAN_JOIN_TABLE:
+        TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
+        node->join = (PlanJoinKind)join;
+        if (node->schema->column_count !=
+            1 + input->column_count + nodes[node->inputs[1]]->schema->column_count)
+            return get_corrupt(getter, "schema", err);
+        return get_expr(getter_member(getter, "join_key"), place, &node->join_key, err);
+    case PLAN_AGGREGATE: return get_aggregates(getter, input, node, err);
+    default: return ERR_OK;
+    }
+}
+
+static ErrCode get_inputs(Getter *getter, PlanNode *node, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, "inputs", 2, &array, &node->input_count, err));
+    uint32_t wanted = node->kind == PLAN_SOURCE || node->kind == PLAN_STORE ? 0
+                      : node->kind == PLAN_JOIN_TABLE                       ? 2
+                                                                            : 1;
+    if (node->input_count != wanted)
+        return get_corrupt(getter, "inputs", err);
+    for (uint32_t i = 0; i < wanted; i++) {
+        int64_t input;
+        if (!literal_integer(json_array_get(array, i), 0, (int64_t)node->id - 1, &input))
+            return get_corrupt(getter, "inputs", err);
+        node->inputs[i] = (uint32_t)input;
+    }
+    return ERR_OK;
+}
+
+static ErrCode get_node(json_t *object, Arena *arena, const PlanNode *const *nodes, uint32_t id,
+                        const PlanNode **result, Err *err) {
+    Getter getter;
+    int kind;
+    PlanNode *node = arena_alloc(arena, sizeof *node);
+    TRY(getter_open(object, arena, "node", &getter, err));
+    TRY(get_word(&getter, "kind", plan_json_node_kinds, -1, &kind, err));
+    TRY(get_u32(&getter, "version", 0, &node->version, err));
+    node->kind = (PlanNodeKind)kind;
+    node->id = id;
+    if (node->version == 0 || node->version > PLAN_JSON_NODE_VERSION)
+        return err_set(err, ERR_UNSUPPORTED, "stored node: version %u of %s is not known",
+                       node->version, plan_json_node_kinds[kind]);
+    TRY(get_text(&getter, "path", true, &node->path, err));
+    TRY(get_inputs(&getter, node, err));
+    TRY(get_schema(&getter, &node->schema, err));
+    TRY(get_flag(&getter, "is_table", &node->is_table, err));
+    TRY(get_flag(&getter, "old_known", &node->old_known, err));
+    TRY(get_flag(&getter, "windowed", &node->windowed, err));
+    TRY(get_node_inside(&getter, nodes, node, err));
+    *result = node;
+    return getter_close(&getter, err);
+}
+
+/* -- The whole ------------------------------------------------------------------------------------ */
+
+static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
+    Getter getter;
+    json_t *keys;
+    uint32_t count;
+    PlanLookup *lookup = &plan->lookup;
+    TRY(getter_open(getter_member(parent, "lookup"), parent->arena, "lookup", &getter, err));
+    TRY(get_flag(&getter, "by_key", &lookup->by_key, err));
+    TRY(get_u32(&getter, "key_count", 0, &lookup->key_count, err));
+    TRY(get_array(&getter, "keys", 1 << 20, &keys, &count, err));
+    if (count != (uint64_t)lookup->key_count * plan->nodes[0]->schema->key_count)
+        return get_corrupt(&getter, "keys", err);
+    ExprPlace place = {NULL, parent->arena, 0};
+    TRY(get_exprs(keys, count, place, &lookup->keys, err));
+    TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
+    TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_order(Getter *parent, Plan *plan, Err *err) {
+    json_t *array;
+    uint32_t columns = plan->nodes[plan->node_count - 1]->schema->column_count;
+    TRY(get_array(parent, "order", UINT16_MAX, &array, &plan->order_count, err));
+    PlanOrder *order = arena_array(parent->arena, plan->order_count, sizeof *order);
+    for (uint32_t i = 0; i < plan->order_count; i++) {
+        Getter getter;
+        TRY(getter_open(json_array_get(array, i), parent->arena, "order", &getter, err));
+        TRY(get_u32(&getter, "column", UINT32_MAX, &order[i].column, err));
+        TRY(get_flag(&getter, "descending", &order[i].descending, err));
+        if (order[i].column >= columns)
+            return get_corrupt(&getter, "column", err);
+        TRY(getter_close(&getter, err));
+    }
+    plan->order = order;
+    return ERR_OK;
+}
+
+static ErrCode get_nodes(Getter *getter, Plan *plan, Err *err) {
+    json_t *array;
+    int64_t materialized;
+    TRY(get_array(getter, "nodes", UINT16_MAX, &array, &plan->node_count, err));
+    TRY(get_i64(getter, "materialized", -1, &materialized, err));
+    if (plan->node_count == 0 || materialized < -1 || materialized >= plan->node_count)
+        return get_corrupt(getter, "nodes", err);
+    plan->materialized = (int32_t)materialized;
+    const PlanNode **nodes = arena_array(getter->arena, plan->node_count, sizeof *nodes);
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        TRY(get_node(json_array_get(array, i), getter->arena, nodes, i, &nodes[i], err));
+    plan->nodes = nodes;
+    return ERR_OK;
+}
+
+static ErrCode get_version(Getter *getter, Err *err) {
+    uint32_t version;
+    TRY(get_u32(getter, "version", 0, &version, err));
+    if (version == PLAN_JSON_VERSION)
+        return ERR_OK;
+    return err_set(err, ERR_UNSUPPORTED, "stored %s: version %u is not known", getter->what,
+                   version);
+}
+
+static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
+    Getter getter;
+    int kind;
+    TRY(getter_open(object, arena, "plan", &getter, err));
+    TRY(get_version(&getter, err));
+    TRY(get_word(&getter, "kind", plan_json_plan_kinds, -1, &kind, err));
+    plan->kind = (PlanKind)kind;
+    TRY(get_text(&getter, "query_id", false, &plan->query_id, err));
+    TRY(get_text(&getter, "statement", false, &plan->statement, err));
+    TRY(get_text(&getter, "sink_source", false, &plan->sink_source, err));
+    TRY(get_u32(&getter, "partition_count", 0, &plan->partition_count, err));
+    TRY(get_i64(&getter, "limit", -1, &plan->limit, err));
+    TRY(get_i64(&getter, "offset", 0, &plan->offset, err));
+    TRY(get_u32(&getter, "visible_count", 0, &plan->visible_count, err));
+    TRY(get_nodes(&getter, plan, err));
+    TRY(get_order(&getter, plan, err));
+    plan->lookup.window_start_min = INT64_MIN;
+    plan->lookup.window_start_max = INT64_MAX;
+    if (plan->kind == PLAN_PULL)
+        TRY(get_lookup(&getter, plan, err));
+    if (plan->visible_count > plan->nodes[plan->node_count - 1]->schema->column_count)
+        return get_corrupt(&getter, "visible_count", err);
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err) {
+    Getter getter;
+    TRY(getter_open(object, arena, "source", &getter, err));
+    TRY(get_version(&getter, err));
+    TRY(get_text(&getter, "name", true, &source->name, err));
+    TRY(get_flag(&getter, "is_table", &source->is_table, err));
+    TRY(get_flag(&getter, "is_read_only", &source->is_read_only, err));
+    TRY(get_topic(getter_member(&getter, "topic"), arena, &source->topic, err));
+    TRY(get_text(&getter, "statement", false, &source->statement, err));
+    TRY(get_text(&getter, "query_id", false, &source->query_id, err));
+    TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_document(Bytes json, const char *what, json_t **object, Err *err) {
+    json_error_t cause;
+    *object = json_loadb((const char *)json.data, json.size,
+                         JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &cause);
+    if (*object)
+        return ERR_OK;
+    return err_set(err, ERR_CORRUPT, "stored %s is no JSON: %s", what, cause.text);
+}
+
+ErrCode plan_json_get(Bytes json, Arena *arena, const Plan **plan, Err *err) {
+    assert(arena && plan);
+    json_t *object;
+    Plan *made = arena_alloc(arena, sizeof *made);
+    TRY(get_document(json, "plan", &object, err));
+    ErrCode code = get_plan(object, arena, made, err);
+    json_decref(object);
+    *plan = made;
+    return code;
+}
+
+ErrCode source_json_get(Bytes json, Arena *arena, const Source **source, Err *err) {
+    assert(arena && source);
+    json_t *object;
+    Source *made = arena_alloc(arena, sizeof *made);
+    TRY(get_document(json, "source", &object, err));
+    ErrCode code = get_source(object, arena, made, err);
+    json_decref(object);
+    *source = made;
+    return code;
+}

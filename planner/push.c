@@ -1,0 +1,38 @@
+/*
+ * push.c - SELECT ... EMIT CHANGES: rows to a client as they come; and LIMIT.
+ */
+#include <assert.h>
+
+#include "data/number_text.h"
+#include "planner/planner_impl.h"
+
+ErrCode draft_limit(Draft *draft, Err *err) {
+    const AstQuery *ast = draft->ast;
+    draft->limit = -1;
+    if (!ast->has_limit)
+        return ERR_OK;
+    if (!number_parse_i64(ast->limit, &draft->limit) || draft->limit > INT32_MAX ||
+        draft->limit < INT32_MIN)
+        return err_set_at(err, ERR_SYNTAX, ast->limit_pos.line, ast->limit_pos.column,
+                          "Value must be integer for command: LIMIT");
+    if (draft->limit < 0)
+        return err_set_at(err, ERR_SEMANTIC, ast->limit_pos.line, ast->limit_pos.column,
+                          "%s queries don't support negative integers in the LIMIT clause.",
+                          draft->kind == PLAN_PULL ? "Pull" : "Push");
+    return ERR_OK;
+}
+
+ErrCode plan_push(Planner *planner, Planned *planned, Err *err) {
+    Draft draft = {.planner = planner, .ast = planner->statement->query, .kind = PLAN_PUSH};
+    TRY(draft_limit(&draft, err));
+    TRY(draft_query(&draft, err));
+    draft_add(&draft, PLAN_RESULT, "Result", draft.top);
+    draft.materialized = NULL;
+    Plan *plan = arena_alloc(planner->arena, sizeof *plan);
+    plan->visible_count = draft.top->schema->column_count;
+    plan->partition_count = draft.scope.sources[0].source->partition_count;
+    TRY(draft_finish(&draft, plan, err));
+    planned->kind = PLANNED_PUSH;
+    planned->plan = plan;
+    return ERR_OK;
+}

@@ -1,0 +1,315 @@
+/*
+ * arbiter.c - see arbiter.h.
+ */
+#include "runtime/arbiter.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "runtime/view.h"
+
+/* -- Heads ------------------------------------------------------------------------------------ */
+
+static const char *input_name(const ArbiterInput *input) {
+    return input->spec.topic ? input->spec.topic->topic : input->node->path;
+}
+
+static void report_errors(const ArbiterInput *input, uint32_t to, OpEnv *env) {
+    const Block *block = input->cursor.block;
+    for (uint32_t i = 0; i < block->error_count; i++) {
+        const BlockError *error = &block->errors[i];
+        if (error->row < input->cursor.row || error->row >= to)
+            continue;
+        RowError row_error = {.partition = (int32_t)input->spec.where.partition,
+                              .offset = block->offset[error->row],
+                              .rowtime = block->rowtime[error->row]};
+        snprintf(row_error.kind, sizeof row_error.kind, "%s", error->kind);
+        snprintf(row_error.topic, sizeof row_error.topic, "%s", input_name(input));
+        snprintf(row_error.text, sizeof row_error.text, "%s", error->text);
+        row_errors_add(env->errors, &row_error);
+    }
+}
+
+/* Moves the cursor behind all rows before `to`. */
+static void take_rows(ArbiterInput *input, uint32_t to, OpEnv *env) {
+    Cursor *cursor = &input->cursor;
+    assert(cursor->block && to > cursor->row);
+    report_errors(input, to, env);
+    atomic_fetch_add_explicit(&env->counters->rows_in, to - cursor->row, memory_order_relaxed);
+    cursor_take(cursor, to);
+    atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
+}
+
+/* The next good row of the input; rows before it that were dropped are taken. -1: there is none. */
+static ErrCode load_head(ArbiterInput *input, OpEnv *env, int64_t *head_offset, Err *err) {
+    Cursor *cursor = &input->cursor;
+    *head_offset = -1;
+    if (cursor->offset >= input->end)
+        return ERR_OK;
+    for (;;) {
+        TRY(cursor_load(cursor, err));
+        if (!cursor->block)
+            break;
+        if (cursor->next < cursor->block->good_count) {
+            int64_t offset = cursor->block->offset[cursor->block->good[cursor->next]];
+            if (offset < input->end)
+                *head_offset = offset;
+            return ERR_OK;
+        }
+        take_rows(input, cursor->block->row_count, env);
+        if (cursor->offset >= input->end)
+            return ERR_OK;
+    }
+    input->first_until = 0; /* whatever it was: there is nothing more */
+    atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
+    return ERR_OK;
+}
+
+/* Has a row that is not chosen yet, in the block at hand. */
+static bool has_row(const ArbiterInput *input) {
+    const Block *block = input->cursor.block;
+    if (!block || input->chosen_next >= block->good_count)
+        return false;
+    return block->offset[block->good[input->chosen_next]] < input->end;
+}
+
+static int64_t row_time(const ArbiterInput *input) {
+    return input->cursor.block->rowtime[input->cursor.block->good[input->chosen_next]];
+}
+
+static int64_t row_offset(const ArbiterInput *input) {
+    return input->cursor.block->offset[input->cursor.block->good[input->chosen_next]];
+}
+
+static bool comes_before(const ArbiterInput *left, const ArbiterInput *right) {
+    int64_t left_time = row_time(left), right_time = row_time(right);
+    if (left_time != right_time)
+        return left_time < right_time;
+    if (left->spec.is_table != right->spec.is_table)
+        return left->spec.is_table;
+    if (left->order != right->order)
+        return left->order < right->order;
+    return left->spec.where.partition < right->spec.where.partition;
+}
+
+/* NULL: no input has a row at hand. */
+static ArbiterInput *first_of(ArbiterInput *inputs, uint32_t count) {
+    ArbiterInput *first = NULL;
+    bool tables_first = false;
+    for (uint32_t i = 0; i < count; i++) {
+        ArbiterInput *input = &inputs[i];
+        if (!has_row(input))
+            continue;
+        bool is_first = row_offset(input) < input->first_until;
+        if (!first || (is_first && !tables_first) ||
+            (is_first == tables_first && comes_before(input, first)))
+            first = input;
+        tables_first = tables_first || is_first;
+    }
+    return first;
+}
+
+static ErrCode load_heads(ArbiterInput *inputs, uint32_t count, OpEnv *env, Err *err) {
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t head_offset;
+        TRY(load_head(&inputs[i], env, &head_offset, err));
+        inputs[i].chosen_next = inputs[i].cursor.next;
+        inputs[i].batch = NULL;
+    }
+    return ERR_OK;
+}
+
+ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *rowtime,
+                     Err *err) {
+    TRY(load_heads(inputs, count, env, err));
+    const ArbiterInput *first = first_of(inputs, count);
+    *rowtime = first ? row_time(first) : INT64_MAX;
+    return ERR_OK;
+}
+
+/* -- Choosing --------------------------------------------------------------------------------- */
+
+/* Chooses the input's next row; false: the step is full. */
+static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) {
+    const Block *block = input->cursor.block;
+    uint32_t row = block->good[input->chosen_next];
+    uint32_t size = block->size[row];
+    if (step->rows == step->rows_max || (step->rows > 0 && *bytes + size > STEP_BYTES_MAX) ||
+        block->rowtime[row] > step->rowtime_max)
+        return false;
+    if (block->offset[row] == input->stop_offset) {
+        step->blocked = step->rows == 0;
+        return false;
+    }
+    *bytes += size;
+    step->rows++;
+    input->seq[input->chosen_next - input->cursor.next] = (*step->next_seq)++;
+    input->chosen_next++;
+    return true;
+}
+
+static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) {
+    step->rows = 0;
+    step->blocked = false;
+    step->script_taken = 0;
+    assert(step->rows_max > 0 && step->rows_max <= BATCH_ROWS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        inputs[i].seq = arena_raw(step->arena, step->rows_max * sizeof *inputs[i].seq);
+}
+
+/* Whether, with this input's block used up, the order of what follows is unknown: its next head
+ * may come before the others'. */
+static bool ends_step(const ArbiterInput *input) {
+    return input->chosen_next >= input->cursor.block->good_count;
+}
+
+static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);
+
+ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err) {
+    begin_step(inputs, count, step);
+    if (step->script)
+        return choose_script(inputs, count, step, err);
+    TRY(load_heads(inputs, count, step->env, err));
+    uint32_t bytes = 0;
+    for (ArbiterInput *input = first_of(inputs, count); input; input = first_of(inputs, count)) {
+        if (!choose_row(input, step, &bytes))
+            return ERR_OK;
+        while (count == 1 && has_row(input)) {
+            if (!choose_row(input, step, &bytes))
+                return ERR_OK;
+        }
+        if (ends_step(input))
+            return ERR_OK;
+    }
+    return ERR_OK;
+}
+
+/* -- Scripts ---------------------------------------------------------------------------------- */
+
+static ArbiterInput *input_of_topic(ArbiterInput *inputs, uint32_t count, uint32_t topic_id) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (inputs[i].spec.where.topic_id == topic_id)
+            return &inputs[i];
+    }
+    return NULL;
+}
+
+/* A record of the script that was dropped when it was decoded. */
+static void skip_dropped(ArbiterInput *input, int64_t offset, OpEnv *env) {
+    const Block *block = input->cursor.block;
+    uint32_t row = input->cursor.row;
+    while (row < block->row_count && block->offset[row] <= offset)
+        row++;
+    if (row > input->cursor.row)
+        take_rows(input, row, env);
+    input->chosen_next = input->cursor.next;
+}
+
+/* One item of the script; *full: the step ends before it. */
+static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *step, uint32_t *bytes,
+                           bool *full, Err *err) {
+    Cursor *cursor = &input->cursor;
+    bool chosen = input->chosen_next > cursor->next;
+    *full = true;
+    if (chosen && (!has_row(input) || row_offset(input) != offset))
+        return ERR_OK; /* another block, or rows left out: after this step */
+    if (!chosen && cursor->offset < offset &&
+        !(cursor->block && cursor->next < cursor->block->good_count &&
+          cursor->block->offset[cursor->block->good[cursor->next]] == offset))
+        cursor_seek(cursor, offset);
+    if (!chosen) {
+        TRY(cursor_load(cursor, err));
+        if (!cursor->block)
+            return err_set(err, ERR_INTERNAL, "the script names a record that is not there");
+        input->chosen_next = cursor->next;
+        if (!has_row(input) || row_offset(input) != offset) {
+            skip_dropped(input, offset, step->env);
+            *full = false;
+            return ERR_OK;
+        }
+    }
+    *full = !choose_row(input, step, bytes);
+    return ERR_OK;
+}
+
+static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err) {
+    for (uint32_t i = 0; i < count; i++) {
+        inputs[i].chosen_next = inputs[i].cursor.next;
+        inputs[i].batch = NULL;
+    }
+    uint32_t bytes = 0;
+    while (step->script_taken < step->script_count) {
+        const QueryScriptItem *item = &step->script[step->script_taken];
+        ArbiterInput *input = input_of_topic(inputs, count, item->topic_id);
+        if (!input)
+            return err_set(err, ERR_INTERNAL, "the script names a topic that is not read");
+        bool full;
+        TRY(choose_item(input, item->offset, step, &bytes, &full, err));
+        if (full)
+            return ERR_OK;
+        step->script_taken++;
+    }
+    return ERR_OK;
+}
+
+/* -- Batches ---------------------------------------------------------------------------------- */
+
+/* The selection and seq of the chosen rows, over physical rows from `first` on. */
+static void batch_rows(Batch *batch, const ArbiterInput *input, uint32_t first, Arena *arena) {
+    const Block *block = input->cursor.block;
+    uint32_t count = input->chosen_next - input->cursor.next;
+    const uint16_t *good = block->good + input->cursor.next;
+    batch->selected_count = count;
+    if (count == batch->row_count) { /* none dropped in between */
+        batch->selected = batch_all_rows(count);
+        batch->seq = input->seq;
+        return;
+    }
+    uint16_t *selected = arena_raw(arena, count * sizeof *selected);
+    uint64_t *seq = arena_array(arena, batch->row_count, sizeof *seq);
+    for (uint32_t i = 0; i < count; i++) {
+        selected[i] = (uint16_t)(good[i] - first);
+        seq[selected[i]] = input->seq[i];
+    }
+    batch->selected = selected;
+    batch->seq = seq;
+}
+
+Batch *arbiter_batch(const ArbiterInput *input, const ArbiterStep *step) {
+    const Cursor *cursor = &input->cursor;
+    if (input->chosen_next == cursor->next)
+        return NULL;
+    const Block *block = cursor->block;
+    uint32_t first = block->good[cursor->next];
+    uint32_t count = block->good[input->chosen_next - 1] + 1u - first;
+    Batch *batch = arena_alloc(step->arena, sizeof *batch);
+    const Schema *schema = input->node->schema;
+    const Column **columns = arena_array(step->arena, schema->column_count, sizeof *columns);
+    for (uint32_t i = 0; i < schema->column_count; i++)
+        columns[i] = view_column(step->arena, block->columns[i], first, count);
+    *batch = (Batch){.schema = schema, .columns = columns, .row_count = count,
+                     .rowtime = block->rowtime + first, .kind = block->kind + first,
+                     .offset = block->offset + first, .topic = input_name(input),
+                     .partition = (int32_t)input->spec.where.partition, .arena = step->arena,
+                     .errors = step->env->errors};
+    if (block->window_start) {
+        batch->window_start = block->window_start + first;
+        batch->window_end = block->window_end + first;
+    }
+    batch_rows(batch, input, first, step->arena);
+    return batch;
+}
+
+void arbiter_take(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step) {
+    for (uint32_t i = 0; i < count; i++) {
+        ArbiterInput *input = &inputs[i];
+        const Block *block = input->cursor.block;
+        if (!block || input->chosen_next <= input->cursor.next)
+            continue;
+        /* With the last good row of a block go the dropped ones behind it. */
+        uint32_t to = input->chosen_next == block->good_count && !step->script
+                          ? block->row_count
+                          : block->good[input->chosen_next - 1] + 1u;
+        take_rows(input, to, step->env);
+    }
+}

@@ -1,0 +1,66 @@
+/*
+ * arbiter.h - puts the records of several inputs into one order, a step at a time.
+ *
+ * The smallest rowtime among the heads of the inputs comes next; ties: tables before streams, then
+ * order in the statement, then partition. An input known to be empty is not waited for. Inputs
+ * with first_until are read up to there before any other (table sides when a query starts). A
+ * script fixes the order instead. The order does not depend on how it is cut into steps.
+ *
+ * A step takes from each input a range of one block; what was chosen is taken for good only by
+ * arbiter_take(), after the operators are done with it.
+ */
+#ifndef RUNTIME_ARBITER_H
+#define RUNTIME_ARBITER_H
+
+#include <stdatomic.h>
+
+#include "runtime/op.h"
+#include "runtime/scan.h"
+
+typedef struct ArbiterInput {
+    Cursor cursor;
+    ScanSpec spec;
+    Op *source; /* whose edges get the rows */
+    const PlanNode *node;
+    uint32_t order;      /* in the statement */
+    int64_t first_until; /* 0: nothing special, or done */
+    int64_t end;         /* bounded reads; otherwise INT64_MAX */
+    int64_t stop_offset; /* the row that made a step fail: not taken again; -1: none */
+
+    int64_t submitted;      /* position in the last commit handed over; -1: none yet */
+    _Atomic int64_t settled; /* position that is durable; read by other threads */
+    _Atomic int64_t seen;    /* position processed; likewise */
+
+    /* The step that is being chosen: good rows [cursor.next, chosen_next) with seq[]. */
+    uint32_t chosen_next;
+    uint64_t *seq;
+    Batch *batch;
+} ArbiterInput;
+
+typedef struct ArbiterStep {
+    uint32_t rows_max;   /* good rows */
+    int64_t rowtime_max; /* rows after it are not taken: skew */
+    Arena *arena;        /* of the step */
+    OpEnv *env;          /* errors and counters */
+    uint64_t *next_seq;
+    const QueryScriptItem *script; /* NULL: none; moves along */
+    uint32_t script_count;
+    uint32_t script_taken; /* out: items that are done with after arbiter_take() */
+
+    uint32_t rows;  /* out: chosen */
+    bool blocked;   /* out: the next row is an input's stop_offset */
+} ArbiterStep;
+
+/* Loads what is needed and finds the time of the next row; INT64_MAX: there is none. */
+ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *rowtime, Err *err);
+
+/* Chooses the rows of a step. */
+ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);
+
+/* The chosen rows of one input as a batch in the step's arena; NULL: none. */
+Batch *arbiter_batch(const ArbiterInput *input, const ArbiterStep *step);
+
+/* The step succeeded: moves the cursors behind the chosen rows, and reports dropped ones. */
+void arbiter_take(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step);
+
+#endif

@@ -1,0 +1,419 @@
+/*
+ * group.c - see group.h.
+ */
+#include "runtime/group.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "runtime/result_impl.h"
+#include "runtime/worker.h"
+
+enum {
+    GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
+    GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
+    GROUP_REFUSED_US = 1000000,    /* a full disk is asked again every second */
+    GROUP_SKEW_US = 1000,          /* how soon a task held back by others looks again */
+};
+
+/* -- Life ------------------------------------------------------------------------------------- */
+
+Group *group_new(Query *query, struct Worker *worker, uint32_t task_count) {
+    assert(task_count > 0);
+    Group *group = mem_alloc(sizeof *group);
+    group->query = query;
+    group->worker = worker;
+    group->persistent = query->plan->kind == PLAN_PERSISTENT;
+    group->tasks = mem_array(task_count, sizeof *group->tasks);
+    group->outbox = outbox_new();
+    return group;
+}
+
+void group_free(Group *group) {
+    if (!group)
+        return;
+    assert(!group->in_flight);
+    for (size_t i = 0; i < group->states.count; i++)
+        group->states.items[i]->ops->close(group->states.items[i]);
+    mem_free(group->states.items);
+    outbox_free(group->outbox);
+    commit_drop(group->refused);
+    mem_free(group->tasks);
+    mem_free(group);
+}
+
+ErrCode group_attach(Group *group, Err *err) {
+    for (uint32_t i = 0; i < group->task_count; i++)
+        TRY(task_attach(group->tasks[i], group->worker->scans, err));
+    return ERR_OK;
+}
+
+void group_detach(Group *group) {
+    assert(!group->in_flight);
+    for (uint32_t i = 0; i < group->task_count; i++)
+        task_detach(group->tasks[i]);
+}
+
+static int64_t group_now_us(const Group *group) {
+    Io *io = group->worker->runtime->io;
+    return io->ops->mono_us(io);
+}
+
+/* -- Commits ---------------------------------------------------------------------------------- */
+
+static size_t pending_bytes(const Group *group) {
+    size_t bytes = outbox_bytes(group->outbox);
+    for (size_t i = 0; i < group->states.count; i++)
+        bytes += group->states.items[i]->ops->pending(group->states.items[i]);
+    return bytes;
+}
+
+static void publish_figures(Group *group) {
+    StateFigures sum = {0};
+    for (size_t i = 0; i < group->states.count; i++) {
+        StateFigures figures;
+        group->states.items[i]->ops->figures(group->states.items[i], &figures);
+        sum.rows += figures.rows;
+        sum.bytes += figures.bytes;
+    }
+    atomic_store_explicit(&group->state_rows, sum.rows, memory_order_relaxed);
+    atomic_store_explicit(&group->state_bytes, sum.bytes, memory_order_relaxed);
+}
+
+/* What was submitted is kept: positions and state. */
+static void settle(Group *group) {
+    for (size_t i = 0; i < group->states.count; i++)
+        group->states.items[i]->ops->settle(group->states.items[i]);
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        Task *task = group->tasks[i];
+        for (uint32_t k = 0; k < task->input_count; k++) {
+            ArbiterInput *input = &task->inputs[k];
+            atomic_store_explicit(&input->settled, input->submitted, memory_order_release);
+        }
+    }
+    publish_figures(group);
+    atomic_fetch_add_explicit(&group->query->counters.commits, 1, memory_order_relaxed);
+    query_changed(group->query);
+}
+
+/* Back to the last hand-over; submitted_too: to the last durable one. */
+static void roll_back(Group *group, bool submitted_too) {
+    for (size_t i = 0; i < group->states.count; i++)
+        group->states.items[i]->ops->undo(group->states.items[i], submitted_too);
+    outbox_clear(group->outbox);
+    for (uint32_t i = 0; i < group->task_count; i++)
+        task_rewind(group->tasks[i], submitted_too);
+    group->dirty_since_us = 0;
+    group->idle = false;
+}
+
+/* On the storage's writer thread, or inside storage_pump(). */
+static void committed(void *arg, const CommitOutcome *outcome) {
+    Group *group = arg;
+    assert(atomic_load(&group->outcome) == GROUP_OPEN);
+    struct Worker *worker = group->worker;
+    atomic_store(&group->outcome,
+                 outcome->result == COMMIT_DURABLE ? GROUP_DURABLE : GROUP_ABORTED);
+    worker_poke(worker); /* group may be gone from here on */
+}
+
+static void take_outcome(Group *group) {
+    int outcome = atomic_load(&group->outcome);
+    if (!group->in_flight || outcome == GROUP_OPEN)
+        return;
+    group->in_flight = false;
+    atomic_store(&group->outcome, GROUP_OPEN);
+    if (outcome == GROUP_DURABLE) {
+        settle(group);
+        return;
+    }
+    roll_back(group, true);
+    Err err;
+    if (storage_state(group->worker->runtime->storage, &err) == ERR_OK)
+        err_set(&err, ERR_STORAGE_FAILED, "a commit was not accepted");
+    query_fail(group->query, &err);
+}
+
+bool group_quiet(Group *group) {
+    take_outcome(group);
+    return !group->in_flight;
+}
+
+static void save_positions(Group *group, Commit *commit) {
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        Task *task = group->tasks[i];
+        for (uint32_t k = 0; k < task->input_count; k++) {
+            ArbiterInput *input = &task->inputs[k];
+            if (input->cursor.offset == input->submitted)
+                continue;
+            commit_position(commit, task->id, input->spec.where, input->cursor.offset);
+            input->submitted = input->cursor.offset;
+        }
+    }
+}
+
+/* The hand-over itself; a refused one is kept and tried again. */
+static void submit(Group *group, Commit *commit) {
+    Err err;
+    group->in_flight = true;
+    ErrCode code = commit_submit(commit, committed, group, &err);
+    if (code == ERR_OK)
+        return;
+    group->in_flight = false;
+    if (err_action(code) == ERR_ACTION_RETRY) {
+        group->refused = commit;
+        group->refused_us = group_now_us(group);
+        return;
+    }
+    commit_drop(commit);
+    roll_back(group, true);
+    query_fail(group->query, &err);
+}
+
+static void hand_over(Group *group) {
+    assert(group->persistent && !group->in_flight && !group->refused);
+    int64_t begin_us = group_now_us(group);
+    Commit *commit = commit_new(group->worker->runtime->storage, group->owner_id);
+    save_positions(group, commit);
+    for (size_t i = 0; i < group->states.count; i++)
+        group->states.items[i]->ops->save(group->states.items[i], commit);
+    outbox_save(group->outbox, commit);
+    submit(group, commit);
+    group->handover_us = group_now_us(group);
+    group->handover_cost_us = group->handover_us - begin_us;
+    group->dirty_since_us = 0;
+}
+
+static void try_refused(Group *group, int64_t now_us) {
+    if (!group->refused || now_us - group->refused_us < GROUP_REFUSED_US)
+        return;
+    Commit *commit = group->refused;
+    group->refused = NULL;
+    submit(group, commit);
+}
+
+/* When the next commit is due; INT64_MAX: when something else happens. */
+static int64_t commit_due_us(const Group *group) {
+    if (group->dirty_since_us == 0 || group->in_flight || group->refused)
+        return INT64_MAX;
+    if (pending_bytes(group) >= GROUP_PENDING_BYTES)
+        return 0;
+    if (group->idle && !group->worker->runtime->threads)
+        return 0; /* by hand: nothing else will make time pass */
+    if (group->idle)
+        return group->handover_us + GROUP_COST_FACTOR * group->handover_cost_us;
+    return group->dirty_since_us + group->worker->runtime->options.commit_interval_ms * 1000;
+}
+
+static void note_dirty(Group *group) {
+    if (group->dirty_since_us != 0)
+        return;
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        if (task_moved(group->tasks[i])) {
+            int64_t now_us = group_now_us(group);
+            group->dirty_since_us = now_us > 0 ? now_us : 1; /* 0 is clean; a clock may stand at 0 */
+            return;
+        }
+    }
+}
+
+/* Queries that keep nothing: each step is final at once. */
+static void settle_step(Group *group) {
+    assert(!group->persistent && outbox_bytes(group->outbox) == 0);
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        Task *task = group->tasks[i];
+        for (uint32_t k = 0; k < task->input_count; k++)
+            task->inputs[k].submitted = task->inputs[k].cursor.offset;
+    }
+    for (size_t i = 0; i < group->states.count; i++)
+        group->states.items[i]->ops->save(group->states.items[i], NULL);
+    settle(group);
+}
+
+/* -- Steps ------------------------------------------------------------------------------------ */
+
+/* The task with the smallest next rowtime; NULL: none has anything. */
+static ErrCode pick_task(Group *group, Task **picked, Err *err) {
+    *picked = NULL;
+    int64_t first = INT64_MAX;
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        Task *task = group->tasks[i];
+        TRY(task_peek(task, err));
+        int64_t rowtime = atomic_load_explicit(&task->next_rowtime, memory_order_relaxed);
+        if (rowtime < first) {
+            first = rowtime;
+            *picked = task;
+        }
+    }
+    return ERR_OK;
+}
+
+/* How many rows a step may have now; 0: the client is behind. */
+static uint32_t rows_max(const Group *group) {
+    uint32_t rows = group->worker->runtime->options.step_rows;
+    ResultQueue *results = group->query->options.results;
+    if (!results)
+        return rows;
+    uint32_t room = result_queue_room(results);
+    return room < rows ? room : rows;
+}
+
+static void step_failed(Group *group, const Task *task, const Err *err) {
+    roll_back(group, false);
+    if (group->persistent && task->env.row_failed && !group->failing) {
+        group->failing = true;
+        group->failure = *err;
+        return;
+    }
+    query_fail(group->query, err);
+}
+
+static void check_ends(Group *group, const Task *task, bool worked) {
+    if (task->env.limit_reached ||
+        (group->query->options.bounded && !worked && task_at_end(task)))
+        query_finish(group->query);
+}
+
+/* One step of one task. */
+static void step(Group *group, bool *worked, int64_t *due_us) {
+    Task *task;
+    Err err;
+    group->idle = true;
+    uint32_t rows = rows_max(group);
+    if (rows == 0)
+        return;
+    if (pick_task(group, &task, &err) != ERR_OK) {
+        step_failed(group, group->tasks[0], &err);
+        return;
+    }
+    if (!task) {
+        check_ends(group, group->tasks[0], false);
+        return;
+    }
+    TaskLimits limits = {.rows_max = rows,
+                         .rowtime_max = query_rowtime_max(group->query, task)};
+    uint32_t script_taken;
+    if (task_step(task, &limits, worked, &script_taken, &err) != ERR_OK) {
+        step_failed(group, task, &err);
+        *worked = true;
+        return;
+    }
+    group->idle = !*worked;
+    if (!*worked && !task->blocked)
+        *due_us = group_now_us(group) + GROUP_SKEW_US; /* others are behind */
+    if (*worked && !group->persistent)
+        settle_step(group);
+    check_ends(group, task, *worked);
+}
+
+/* A failing group that has come to its row: commits what is before it, then the query stops. */
+static bool at_failed_row(const Group *group) {
+    for (uint32_t i = 0; group->failing && i < group->task_count; i++) {
+        if (group->tasks[i]->blocked)
+            return true;
+    }
+    return false;
+}
+
+static void stop_at_row(Group *group) {
+    if (group->in_flight || group->refused)
+        return;
+    note_dirty(group);
+    if (group->dirty_since_us != 0)
+        hand_over(group);
+    else
+        query_fail(group->query, &group->failure);
+}
+
+void group_turn(Group *group, bool *worked, int64_t *due_us) {
+    *worked = false;
+    *due_us = INT64_MAX;
+    bool was_in_flight = group->in_flight;
+    take_outcome(group);
+    *worked = was_in_flight && !group->in_flight;
+    if (query_state(group->query) != QUERY_RUNNING)
+        return;
+    try_refused(group, group_now_us(group));
+    if (at_failed_row(group)) {
+        stop_at_row(group);
+        return;
+    }
+    bool full = (group->in_flight || group->refused) &&
+                pending_bytes(group) >= GROUP_PENDING_BYTES;
+    bool stepped = false;
+    bool paused = atomic_load(&group->query->paused);
+    group->idle = group->idle || paused;
+    if (!full && !paused)
+        step(group, &stepped, due_us);
+    *worked = *worked || stepped;
+    if (!group->persistent || query_state(group->query) != QUERY_RUNNING)
+        return;
+    note_dirty(group);
+    int64_t commit_us = commit_due_us(group);
+    if (commit_us <= group_now_us(group)) {
+        hand_over(group);
+        *worked = true;
+    } else if (commit_us < *due_us) {
+        *due_us = commit_us;
+    }
+    if (group->refused && group->refused_us + GROUP_REFUSED_US < *due_us)
+        *due_us = group->refused_us + GROUP_REFUSED_US;
+}
+
+/* -- Scripts ---------------------------------------------------------------------------------- */
+
+static bool in_script(const ArbiterInput *input, const QueryScriptItem *items, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (items[i].topic_id == input->spec.where.topic_id)
+            return true;
+    }
+    return false;
+}
+
+/* Reads the inputs that the script does not name as far as they reach: the others seem empty. */
+static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *items, uint32_t count,
+                          Err *err) {
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        if (in_script(&task->inputs[i], items, count))
+            task->inputs[i].end = 0;
+    }
+    TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX};
+    ErrCode code = ERR_OK;
+    uint32_t script_taken;
+    for (bool worked = true; worked && code == ERR_OK;)
+        code = task_step(task, &limits, &worked, &script_taken, err);
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        if (in_script(&task->inputs[i], items, count))
+            task->inputs[i].end = INT64_MAX;
+    }
+    return code;
+}
+
+ErrCode group_run_script(Group *group, const QueryScriptItem *items, uint32_t count, Err *err) {
+    assert(group->task_count == 1 && !group->in_flight);
+    Task *task = group->tasks[0];
+    uint32_t rows = group->worker->runtime->options.step_rows;
+    ErrCode code = run_others(task, rows, items, count, err);
+    uint32_t taken = 0;
+    while (code == ERR_OK && taken < count && !task->env.limit_reached) {
+        TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX, .script = items + taken,
+                             .script_count = count - taken};
+        bool worked;
+        uint32_t step_taken;
+        code = task_step(task, &limits, &worked, &step_taken, err);
+        assert(code != ERR_OK || worked || step_taken > 0);
+        taken += step_taken;
+        if (code == ERR_OK && worked && !group->persistent)
+            settle_step(group);
+    }
+    if (code != ERR_OK) {
+        roll_back(group, false);
+        query_fail(group->query, err);
+        return code;
+    }
+    note_dirty(group);
+    if (group->persistent && group->dirty_since_us != 0)
+        hand_over(group);
+    check_ends(group, task, true);
+    return ERR_OK;
+}

@@ -1,0 +1,66 @@
+/*
+ * group.h - a commit group: the tasks of one query on one worker, and what they did since their
+ * last commit.
+ *
+ *   turn: take the outcome of the commit under way, run one step, hand over a commit when it is
+ *   due. One hand-over is in flight at a time; the group goes on meanwhile, in the next epoch.
+ *
+ * When a commit is due: with nothing left to read at once, but not sooner than ten times what the
+ * last hand-over cost; under load after the commit interval or GROUP_PENDING_BYTES.
+ *
+ * When a step fails because of a row, the group undoes everything since its last hand-over, runs
+ * again up to that row, commits that much, and the query stops in state ERROR exactly there.
+ *
+ * Queries that keep nothing settle after every step instead.
+ */
+#ifndef RUNTIME_GROUP_H
+#define RUNTIME_GROUP_H
+
+#include "runtime/task.h"
+
+struct Worker;
+
+typedef enum GroupOutcome { GROUP_OPEN, GROUP_DURABLE, GROUP_ABORTED } GroupOutcome;
+
+typedef struct Group {
+    Query *query;
+    struct Worker *worker;
+    Task **tasks;
+    uint32_t task_count;
+    uint32_t owner_id;
+    bool persistent;
+    Outbox *outbox;
+    StateList states;
+
+    bool in_flight;
+    _Atomic int outcome; /* GroupOutcome: storage's writer -> worker */
+    Commit *refused;     /* a hand-over without room, to be tried again */
+    int64_t refused_us;
+    int64_t dirty_since_us; /* 0: nothing to commit */
+    int64_t handover_us, handover_cost_us;
+    bool idle; /* the last step found nothing */
+
+    bool failing; /* runs up to a row that failed; `failure` is why */
+    Err failure;
+    _Atomic uint64_t state_rows, state_bytes;
+} Group;
+
+Group *group_new(Query *query, struct Worker *worker, uint32_t task_count);
+void group_free(Group *group); /* detached */
+
+/* On the worker's thread: opens and closes what belongs to the worker. Uncommitted work is
+ * dropped; call detach only when nothing is in flight. */
+ErrCode group_attach(Group *group, Err *err);
+void group_detach(Group *group);
+
+/* *worked: something happened, so another turn may find more. *due_us: when to come again at the
+ * latest although nothing new arrives (a time of Io.mono_us); INT64_MAX: not needed. */
+void group_turn(Group *group, bool *worked, int64_t *due_us);
+
+/* Only takes the outcome of the commit in flight; whether none is in flight (any more). */
+bool group_quiet(Group *group);
+
+/* Runs a script to its end; single-threaded runtimes only. */
+ErrCode group_run_script(Group *group, const QueryScriptItem *items, uint32_t count, Err *err);
+
+#endif

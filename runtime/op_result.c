@@ -1,0 +1,50 @@
+/*
+ * op_result.c - rows for the client of a push query.
+ *
+ * The task does not run while the queue has no room for a step, so putting never waits.
+ */
+#include <assert.h>
+
+#include "runtime/op.h"
+#include "runtime/result_impl.h"
+
+typedef struct Result {
+    int64_t left; /* rows until LIMIT; -1: no limit */
+} Result;
+
+static ErrCode result_open(Op *op, OpEnv *env, Err *err) {
+    assert(op->node->kind == PLAN_RESULT);
+    if (!env->results)
+        return err_set(err, ERR_INTERNAL, "a push query needs a result queue");
+    Result *self = arena_alloc(env->query_arena, sizeof *self);
+    self->left = env->plan->limit;
+    env->limit_reached = self->left == 0;
+    op->self = self;
+    result_queue_open(env->results, op->node->schema);
+    return ERR_OK;
+}
+
+static ErrCode result_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {
+    assert(port == 0 && from < to);
+    (void)port;
+    (void)err;
+    Result *self = op->self;
+    uint32_t count = (uint32_t)to - from;
+    if (self->left >= 0 && count > (uint64_t)self->left)
+        count = (uint32_t)self->left;
+    if (count > 0)
+        result_queue_put(op->env->results, batch, from, from + count);
+    if (self->left >= 0) {
+        self->left -= count;
+        op->env->limit_reached = self->left == 0;
+    }
+    atomic_fetch_add_explicit(&op->env->counters->rows_out, count, memory_order_relaxed);
+    return ERR_OK;
+}
+
+const OpOps op_result_ops = {
+    .name = "Result",
+    .in_order = true,
+    .open = result_open,
+    .apply = result_apply,
+};

@@ -1,0 +1,196 @@
+/*
+ * op_sink.c - rows become records of the sink's topic.
+ *
+ * Key bytes in the key format (behind those of a windowed key the window's start, 8 bytes
+ * big-endian), value bytes in the value format; a null value and a delete have none. The partition
+ * is murmur2 of the key without the window, as Kafka's clients do it; a record without a key goes
+ * where its source offset says, so that a second run does the same.
+ */
+#include <assert.h>
+
+#include "base/hash.h"
+#include "data/time_text.h"
+#include "runtime/op.h"
+#include "storage/log.h"
+
+typedef struct Sink {
+    const PlanTopic *topic;
+    uint32_t target; /* of the outbox */
+    uint32_t partitions;
+    const Format *key_format, *value_format;
+    Encoder *key_encoder, *value_encoder; /* key: NULL without key columns */
+    const TimePattern *time_pattern;
+    bool consolidate;
+    Buf key, value;
+} Sink;
+
+static Encoder *open_encoder(const PlanFormat *format, const Schema *schema, bool is_key,
+                             Arena *arena) {
+    SerdeSpec *spec = arena_alloc(arena, sizeof *spec);
+    uint32_t from = is_key ? 0 : schema->key_count;
+    uint32_t to = is_key ? schema->key_count : schema->column_count;
+    *spec = (SerdeSpec){.format = format->format, .columns = schema->columns + from,
+                        .column_count = to - from, .is_key = is_key,
+                        .unwrapped = format->unwrapped, .delimiter = format->delimiter};
+    Encoder *encoder = format->format->encoder_new(spec, arena);
+    assert(encoder);
+    return encoder;
+}
+
+static ErrCode sink_open(Op *op, OpEnv *env, Err *err) {
+    assert(op->node->kind == PLAN_SINK);
+    Sink *self = arena_alloc(env->query_arena, sizeof *self);
+    op->self = self;
+    self->topic = op->node->topic;
+    LogTopic topic;
+    if (!log_topic_find(env->storage, self->topic->topic, &topic))
+        return err_set(err, ERR_NOT_FOUND, "the sink's topic '%s' is not there",
+                       self->topic->topic);
+    self->partitions = topic.partition_count;
+    self->consolidate = env->consolidate && op->node->is_table;
+    self->target = outbox_target(env->outbox, topic.id, topic.partition_count, self->consolidate);
+    const Schema *schema = self->topic->schema;
+    self->key_format = self->topic->key.format;
+    self->value_format = self->topic->value.format;
+    if (schema->key_count > 0)
+        self->key_encoder = open_encoder(&self->topic->key, schema, true, env->query_arena);
+    self->value_encoder = open_encoder(&self->topic->value, schema, false, env->query_arena);
+    if (self->topic->timestamp_format)
+        return time_pattern_new(bytes_of(self->topic->timestamp_format), env->query_arena,
+                                &self->time_pattern, err);
+    return ERR_OK;
+}
+
+/* The record's key, and its partition. */
+static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *record,
+                       uint32_t *partition, Err *err) {
+    Sink *self = op->self;
+    buf_reset(&self->key);
+    bool is_null = true;
+    const char *reason;
+    if (self->key_encoder &&
+        !self->key_format->encode(self->key_encoder, batch->columns, row, &self->key, &is_null,
+                                  &reason))
+        return op_fail(op, batch, row, err, ERR_RUNTIME, "cannot write the key to topic %s: %s",
+                       self->topic->topic, reason);
+    if (is_null) {
+        uint64_t spread = (uint64_t)batch->partition + (uint64_t)batch->offset[row];
+        *partition = op->env->single_partition ? 0 : (uint32_t)(spread % self->partitions);
+        record->key = (Bytes){0};
+        return ERR_OK;
+    }
+    *partition = op->env->single_partition
+                     ? 0
+                     : hash_partition(buf_view(&self->key), self->partitions);
+    if (self->topic->window != WINDOW_NONE) {
+        assert(self->topic->window != WINDOW_SESSION && batch->window_start);
+        buf_u64_be(&self->key, (uint64_t)batch->window_start[row]);
+    }
+    record->key = buf_view(&self->key);
+    return ERR_OK;
+}
+
+/* The time the record gets; false: there is none, and the row is dropped. */
+static bool record_time(const Sink *self, const Batch *batch, uint32_t row, int64_t *timestamp) {
+    *timestamp = batch->rowtime[row];
+    if (self->topic->timestamp_column < 0 || batch->kind[row] != ROW_VALUE)
+        return true;
+    const Column *column = batch->columns[self->topic->timestamp_column];
+    if (column_is_null(column, row)) {
+        batch_row_error(batch, row, "timestamp", "the timestamp column is NULL");
+        return false;
+    }
+    if (!self->time_pattern) {
+        *timestamp = column->i64[row];
+    } else if (!time_pattern_parse(self->time_pattern, column->bytes[row], timestamp)) {
+        batch_row_error(batch, row, "timestamp", "'%.*s' does not fit the format '%s'",
+                        (int)(column->bytes[row].size < 64 ? column->bytes[row].size : 64),
+                        (const char *)column->bytes[row].data, self->topic->timestamp_format);
+        return false;
+    }
+    if (*timestamp < 0) {
+        batch_row_error(batch, row, "timestamp", "the timestamp %lld is negative",
+                        (long long)*timestamp);
+        return false;
+    }
+    return true;
+}
+
+static ErrCode put_value(Op *op, const Batch *batch, uint32_t row, LogRecord *record, Err *err) {
+    Sink *self = op->self;
+    record->value = (Bytes){0};
+    if (batch->kind[row] != ROW_VALUE)
+        return ERR_OK;
+    buf_reset(&self->value);
+    buf_room(&self->value, 1); /* an empty value is not a null one */
+    bool is_null = false;
+    const char *reason;
+    if (!self->value_format->encode(self->value_encoder,
+                                    batch->columns + self->topic->schema->key_count, row,
+                                    &self->value, &is_null, &reason))
+        return op_fail(op, batch, row, err, ERR_RUNTIME, "cannot write the value to topic %s: %s",
+                       self->topic->topic, reason);
+    if (!is_null)
+        record->value = buf_view(&self->value);
+    if ((size_t)record->key.size + record->value.size > RECORD_BYTES_MAX)
+        return op_fail(op, batch, row, err, ERR_RUNTIME,
+                       "a record of %zu bytes for topic %s is over %d",
+                       (size_t)record->key.size + record->value.size, self->topic->topic,
+                       RECORD_BYTES_MAX);
+    return ERR_OK;
+}
+
+/* Whether the row's key had a value before. */
+static bool had_old(const Batch *batch, uint16_t row) {
+    if (!batch->old)
+        return true;
+    uint32_t low = 0, high = batch->old->selected_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (batch->old->selected[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < batch->old->selected_count && batch->old->selected[low] == row;
+}
+
+static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, Err *err) {
+    Sink *self = op->self;
+    LogRecord record = {0};
+    uint32_t partition;
+    if (!record_time(self, batch, row, &record.timestamp))
+        return ERR_OK;
+    TRY(put_key(op, batch, row, &record, &partition, err));
+    TRY(put_value(op, batch, row, &record, err));
+    outbox_put(op->env->outbox, self->target, partition, &record,
+               !self->consolidate || had_old(batch, row));
+    return ERR_OK;
+}
+
+static ErrCode sink_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {
+    assert(port == 0 && from < to);
+    (void)port;
+    assert(batch->schema->column_count == ((Sink *)op->self)->topic->schema->column_count);
+    for (uint32_t i = from; i < to; i++)
+        TRY(sink_row(op, batch, batch->selected[i], err));
+    atomic_fetch_add_explicit(&op->env->counters->rows_out, (uint64_t)to - from,
+                              memory_order_relaxed);
+    return ERR_OK;
+}
+
+static void sink_close(Op *op) {
+    Sink *self = op->self;
+    if (!self)
+        return;
+    buf_free(&self->key);
+    buf_free(&self->value);
+}
+
+const OpOps op_sink_ops = {
+    .name = "Sink",
+    .in_order = true,
+    .open = sink_open,
+    .apply = sink_apply,
+    .close = sink_close,
+};

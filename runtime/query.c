@@ -1,0 +1,412 @@
+/*
+ * query.c - a query from start to stop: its tasks, their workers, waiting for it, its figures.
+ */
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "runtime/ids.h"
+#include "runtime/result_impl.h"
+#include "runtime/worker.h"
+
+/* -- State ------------------------------------------------------------------------------------ */
+
+static void leave_running(Query *query, QueryState state, const Err *err) {
+    lock_take(&query->lock);
+    bool first = query_state(query) == QUERY_RUNNING;
+    if (first && err)
+        query->error = *err;
+    if (first)
+        atomic_store_explicit(&query->state, (int)state, memory_order_release);
+    signal_all(&query->changed);
+    lock_release(&query->lock);
+    if (first && query->options.results)
+        result_queue_end(query->options.results, err);
+}
+
+void query_fail(Query *query, const Err *err) {
+    assert(err->code != ERR_OK);
+    leave_running(query, QUERY_ERROR, err);
+}
+
+void query_finish(Query *query) {
+    leave_running(query, QUERY_FINISHED, NULL);
+}
+
+void query_changed(Query *query) {
+    lock_take(&query->lock);
+    signal_all(&query->changed);
+    lock_release(&query->lock);
+}
+
+int64_t query_rowtime_max(const Query *query, const Task *task) {
+    if (!query->skew_limited)
+        return INT64_MAX;
+    int64_t slowest = INT64_MAX;
+    for (uint32_t i = 0; i < query->task_count; i++) {
+        const Task *other = query->tasks[i];
+        int64_t rowtime = atomic_load_explicit(&other->next_rowtime, memory_order_relaxed);
+        if (other != task && rowtime < slowest)
+            slowest = rowtime;
+    }
+    int64_t skew_ms = query->runtime->options.task_skew_max_ms;
+    return slowest > INT64_MAX - skew_ms ? INT64_MAX : slowest + skew_ms;
+}
+
+/* -- Start ------------------------------------------------------------------------------------ */
+
+static void wake_workers(void *context) {
+    const Query *query = context;
+    for (uint32_t i = 0; i < query->group_count; i++)
+        worker_poke(query->groups[i]->worker);
+}
+
+static bool is_skew_limited(const Query *query) {
+    bool cut = false, windowed = false;
+    for (uint32_t i = 0; i < query->plan->node_count; i++) {
+        cut = cut || query->stages.cut[i];
+        windowed = windowed || query->plan->nodes[i]->window.kind != WINDOW_NONE;
+    }
+    return cut && windowed;
+}
+
+static uint32_t worker_of(const Query *query, uint32_t partition) {
+    struct Runtime *runtime = query->runtime;
+    if (query->stages.whole)
+        return atomic_fetch_add(&runtime->next_worker, 1) % runtime->worker_count;
+    return partition % runtime->worker_count;
+}
+
+static Group *group_on(Query *query, Worker *worker) {
+    for (uint32_t i = 0; i < query->group_count; i++) {
+        if (query->groups[i]->worker == worker)
+            return query->groups[i];
+    }
+    Group *group = group_new(query, worker, query->task_count);
+    query->groups[query->group_count++] = group;
+    return group;
+}
+
+static ErrCode make_task(Query *query, const TaskSpec *spec, Task **task, Err *err) {
+    Worker *worker = &query->runtime->workers[worker_of(query, spec->partition)];
+    Group *group = group_on(query, worker);
+    OpEnv env = *spec->env;
+    env.outbox = group->outbox;
+    env.states = &group->states;
+    TaskSpec own = *spec;
+    own.env = &env;
+    TRY(task_new(&own, task, err));
+    if (group->task_count == 0)
+        group->owner_id = (*task)->id;
+    group->tasks[group->task_count++] = *task;
+    return ERR_OK;
+}
+
+static OpEnv query_env(Query *query, Snapshot *snapshot) {
+    const struct Runtime *runtime = query->runtime;
+    return (OpEnv){.storage = runtime->storage, .io = runtime->io, .plan = query->plan,
+                   .errors = &query->errors, .counters = &query->counters,
+                   .results = query->options.results, .snapshot = snapshot,
+                   .internal_topics = query->options.internal_topics,
+                   .first_id = query->options.first_id,
+                   .partitions = query->stages.partitions_max,
+                   .single_partition = runtime->options.single_partition,
+                   .consolidate = query->options.consolidate};
+}
+
+static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
+    const Stages *stages = &query->stages;
+    const QueryOptions *options = &query->options;
+    OpEnv env = query_env(query, snapshot);
+    for (uint32_t stage = 0; stage < stages->count; stage++)
+        query->task_count += stages->partitions[stage];
+    query->tasks = arena_array(query->arena, query->task_count, sizeof *query->tasks);
+    query->groups = arena_array(query->arena, query->task_count, sizeof *query->groups);
+    uint32_t made = 0;
+    for (uint32_t stage = 0; stage < stages->count; stage++) {
+        for (uint32_t partition = 0; partition < stages->partitions[stage]; partition++) {
+            TaskSpec spec = {.env = &env, .stages = stages, .stage = stage,
+                             .partition = partition,
+                             .task_id = ids_task(options->first_id, stages->partitions_max, stage,
+                                                 partition),
+                             .persistent = query->plan->kind == PLAN_PERSISTENT,
+                             .from_end = options->from_end, .table_first = options->table_first,
+                             .bounded = options->bounded};
+            TRY(make_task(query, &spec, &query->tasks[made], err));
+            made++;
+        }
+    }
+    assert(made == query->task_count);
+    return ERR_OK;
+}
+
+static Query *query_new(Runtime *runtime, const QueryOptions *options) {
+    Query *query = mem_alloc(sizeof *query);
+    query->runtime = runtime;
+    query->plan = options->plan;
+    query->options = *options;
+    query->arena = arena_new("query", 0);
+    lock_init(&query->lock);
+    signal_init(&query->changed);
+    row_errors_init(&query->errors);
+    if (options->internal_topics) {
+        uint32_t *topics =
+            arena_array(query->arena, query->plan->node_count, sizeof *topics);
+        memcpy(topics, options->internal_topics, query->plan->node_count * sizeof *topics);
+        query->options.internal_topics = topics;
+    }
+    return query;
+}
+
+/* Whatever was made of it so far; its groups are on no worker. */
+static void query_free(Query *query) {
+    for (uint32_t i = 0; i < query->task_count && query->tasks; i++)
+        task_free(query->tasks[i]);
+    for (uint32_t i = 0; i < query->group_count; i++)
+        group_free(query->groups[i]);
+    row_errors_close(&query->errors);
+    signal_close(&query->changed);
+    lock_close(&query->lock);
+    arena_free(query->arena);
+    mem_free(query);
+}
+
+/* From here on its groups run. */
+static ErrCode add_groups(Query *query, Err *err) {
+    for (uint32_t i = 0; i < query->group_count; i++) {
+        Group *group = query->groups[i];
+        ErrCode code = worker_add(group->worker, group, err);
+        if (code == ERR_OK)
+            continue;
+        while (i > 0) {
+            i--;
+            worker_remove(query->groups[i]->worker, query->groups[i]);
+        }
+        return code;
+    }
+    return ERR_OK;
+}
+
+ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **target, Err *err) {
+    assert(options->plan->node_count > 0);
+    Query *query = query_new(runtime, options);
+    Snapshot *snapshot = NULL;
+    if (query->plan->kind == PLAN_PERSISTENT)
+        snapshot = snapshot_open(runtime->storage);
+    ErrCode code;
+    TRY_DONE(stages_make(runtime->storage, query->plan, runtime->options.single_partition,
+                         query->arena, &query->stages, err));
+    query->skew_limited = is_skew_limited(query);
+    TRY_DONE(make_tasks(query, snapshot, err));
+    if (options->results)
+        result_queue_on_room(options->results, wake_workers, query);
+    TRY_DONE(add_groups(query, err));
+done:
+    if (snapshot)
+        snapshot_close(snapshot);
+    if (code != ERR_OK) {
+        if (options->results)
+            result_queue_end(options->results, err);
+        query_free(query);
+        return code;
+    }
+    *target = query;
+    return ERR_OK;
+}
+
+void query_stop(Query *query) {
+    Err err;
+    err_set(&err, ERR_CANCELLED, "the query was stopped");
+    if (query->options.results)
+        result_queue_end(query->options.results, &err);
+    atomic_store(&query->paused, true);
+    for (uint32_t i = 0; i < query->group_count; i++)
+        worker_remove(query->groups[i]->worker, query->groups[i]);
+    query_free(query);
+}
+
+void query_pause(Query *query, bool paused) {
+    atomic_store(&query->paused, paused);
+    wake_workers(query);
+}
+
+/* -- What storage keeps of it ----------------------------------------------------------------- */
+
+bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions) {
+    assert(id < plan->node_count);
+    Arena *arena = arena_new("stages", 0);
+    Stages stages;
+    Err err;
+    bool needed = stages_make(runtime->storage, plan, runtime->options.single_partition, arena,
+                              &stages, &err) == ERR_OK &&
+                  stages.cut[id];
+    *partitions = needed ? stages.cut_partitions[id] : 0;
+    arena_free(arena);
+    return needed;
+}
+
+ErrCode query_remove_state(Runtime *runtime, const Plan *plan, uint32_t first_id,
+                           uint32_t partitions, Err *err) {
+    Commit *commit = commit_new(runtime->storage, first_id);
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        if (!ids_has_store(plan->nodes[i]->kind))
+            continue;
+        for (uint32_t partition = 0; partition < partitions; partition++)
+            commit_remove_range(commit, ids_store(plan, first_id, partitions, i, partition),
+                                (Bytes){0}, (Bytes){0});
+    }
+    uint32_t task_count = ids_task_count(plan, partitions);
+    for (uint32_t i = 0; i < task_count; i++)
+        commit_positions_drop(commit, first_id + i);
+    return commit_wait(commit, NULL, err);
+}
+
+/* -- Waiting ---------------------------------------------------------------------------------- */
+
+/* What catch_up waits for: one input to come to one offset. */
+typedef struct Target {
+    ArbiterInput *input;
+    int64_t end;
+} Target;
+
+static ErrCode collect_targets(const Query *query, uint32_t stage, Arena *arena, Target **targets,
+                               uint32_t *count, Err *err) {
+    *count = 0;
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < query->task_count; i++)
+        total += query->tasks[i]->stage == stage ? query->tasks[i]->input_count : 0;
+    *targets = arena_array(arena, total, sizeof **targets);
+    for (uint32_t i = 0; i < query->task_count; i++) {
+        Task *task = query->tasks[i];
+        for (uint32_t k = 0; task->stage == stage && k < task->input_count; k++) {
+            int64_t start;
+            Target *target = &(*targets)[(*count)++];
+            target->input = &task->inputs[k];
+            TRY(log_offsets(query->runtime->storage, target->input->spec.where, &start,
+                            &target->end, err));
+        }
+    }
+    return ERR_OK;
+}
+
+/* Records still to come; 0: all targets are reached. */
+static int64_t targets_lag(const Target *targets, uint32_t count) {
+    int64_t lag = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t settled = atomic_load_explicit(&targets[i].input->settled, memory_order_acquire);
+        lag += settled < targets[i].end ? targets[i].end - settled : 0;
+    }
+    return lag;
+}
+
+static ErrCode lag_error(const Query *query, int64_t lag, int64_t timeout_ms, Err *err) {
+    return err_set(err, ERR_LIMIT,
+                   "query %s is %lld records behind after waiting %lld ms (weir.lookup.wait.ms)",
+                   query->plan->query_id ? query->plan->query_id : "?", (long long)lag,
+                   (long long)timeout_ms);
+}
+
+static ErrCode wait_for_targets(Query *query, const Target *targets, uint32_t count,
+                                int64_t until_us, int64_t timeout_ms, Err *err) {
+    Io *io = query->runtime->io;
+    ErrCode code = ERR_OK;
+    for (;;) {
+        if (!query->runtime->threads)
+            TRY(runtime_pump(query->runtime, err));
+        lock_take(&query->lock);
+        int64_t lag = targets_lag(targets, count);
+        int64_t left_us = until_us - io->ops->mono_us(io);
+        bool running = query_state(query) == QUERY_RUNNING;
+        bool over = left_us <= 0 || !query->runtime->threads;
+        if (lag > 0 && running && !over)
+            signal_wait_for(&query->changed, &query->lock, left_us);
+        if (lag > 0 && query_state(query) == QUERY_ERROR) {
+            *err = query->error;
+            code = query->error.code;
+        }
+        lock_release(&query->lock);
+        if (lag == 0 || code != ERR_OK || query_state(query) == QUERY_FINISHED)
+            return code;
+        if (over)
+            return lag_error(query, lag, timeout_ms, err);
+    }
+}
+
+ErrCode query_catch_up(Query *query, int64_t timeout_ms, Err *err) {
+    Io *io = query->runtime->io;
+    int64_t until_us = io->ops->mono_us(io) + timeout_ms * 1000;
+    Arena *arena = arena_new("catch up", 0);
+    ErrCode code = ERR_OK;
+    for (uint32_t stage = 0; stage < query->stages.count && code == ERR_OK; stage++) {
+        Target *targets;
+        uint32_t count;
+        TRY_DONE(collect_targets(query, stage, arena, &targets, &count, err));
+        TRY_DONE(wait_for_targets(query, targets, count, until_us, timeout_ms, err));
+    }
+done:
+    arena_free(arena);
+    return code;
+}
+
+/* -- Figures ---------------------------------------------------------------------------------- */
+
+static int64_t query_lag(const Query *query) {
+    int64_t lag = 0;
+    for (uint32_t i = 0; i < query->task_count; i++) {
+        Task *task = query->tasks[i];
+        for (uint32_t k = 0; k < task->input_count; k++) {
+            int64_t start, end;
+            Err ignored;
+            ArbiterInput *input = &task->inputs[k];
+            if (log_offsets(query->runtime->storage, input->spec.where, &start, &end, &ignored) !=
+                ERR_OK)
+                continue;
+            int64_t seen = atomic_load_explicit(&input->seen, memory_order_acquire);
+            lag += seen < end ? end - seen : 0;
+        }
+    }
+    return lag;
+}
+
+void query_figures(Query *query, QueryFigures *figures) {
+    *figures = (QueryFigures){0};
+    lock_take(&query->lock);
+    figures->state = query_state(query);
+    figures->error = query->error;
+    lock_release(&query->lock);
+    if (figures->state == QUERY_RUNNING && atomic_load(&query->paused))
+        figures->state = QUERY_PAUSED;
+    const Counters *counters = &query->counters;
+    figures->rows_in = atomic_load_explicit(&counters->rows_in, memory_order_relaxed);
+    figures->rows_out = atomic_load_explicit(&counters->rows_out, memory_order_relaxed);
+    figures->late_rows = atomic_load_explicit(&counters->late_rows, memory_order_relaxed);
+    figures->commits = atomic_load_explicit(&counters->commits, memory_order_relaxed);
+    for (uint32_t i = 0; i < query->group_count; i++) {
+        const Group *group = query->groups[i];
+        figures->state_rows += atomic_load_explicit(&group->state_rows, memory_order_relaxed);
+        figures->state_bytes += atomic_load_explicit(&group->state_bytes, memory_order_relaxed);
+    }
+    RowError ignored[ROW_ERRORS_KEPT];
+    row_errors_last(&query->errors, ignored, &figures->row_errors);
+    figures->lag = query_lag(query);
+}
+
+uint32_t query_last_errors(Query *query, RowError target[ROW_ERRORS_KEPT]) {
+    uint64_t count;
+    return row_errors_last(&query->errors, target, &count);
+}
+
+/* -- Scripts ---------------------------------------------------------------------------------- */
+
+ErrCode query_run_script(Query *query, const QueryScriptItem *items, uint32_t count, Err *err) {
+    assert(!query->runtime->threads && query->group_count == 1);
+    TRY(group_run_script(query->groups[0], items, count, err));
+    while (!group_quiet(query->groups[0]))
+        TRY(storage_pump(query->runtime->storage, err));
+    lock_take(&query->lock);
+    ErrCode code = query_state(query) == QUERY_ERROR ? query->error.code : ERR_OK;
+    if (code != ERR_OK)
+        *err = query->error;
+    lock_release(&query->lock);
+    return code;
+}

@@ -1,0 +1,47 @@
+/*
+ * query_impl.h - a running query as workers and the control plane share it.
+ *
+ * Its tasks are divided among workers by partition; what is above the lock is fixed between start
+ * and stop.
+ */
+#ifndef RUNTIME_QUERY_IMPL_H
+#define RUNTIME_QUERY_IMPL_H
+
+#include "runtime/group.h"
+
+struct Runtime;
+
+struct Query {
+    struct Runtime *runtime;
+    const Plan *plan;
+    QueryOptions options;
+    Arena *arena; /* of what lives as long as the query */
+    Stages stages;
+    Task **tasks; /* of all stages, in order of stage, then partition */
+    uint32_t task_count;
+    Group **groups;
+    uint32_t group_count;
+    bool skew_limited; /* a windowed operator reads an internal topic */
+    Counters counters;
+    RowErrors errors;
+
+    _Atomic bool paused;
+    _Atomic int state; /* RUNNING, ERROR or FINISHED; written under the lock */
+    Lock lock;
+    Signal changed; /* workers -> who waits: positions settled, or the state */
+    Err error;
+};
+
+/* The first reason counts; ends the result queue. From any worker. */
+void query_fail(Query *query, const Err *err);
+void query_finish(Query *query);
+void query_changed(Query *query);
+
+static inline QueryState query_state(const Query *query) {
+    return (QueryState)atomic_load_explicit(&query->state, memory_order_acquire);
+}
+
+/* The time before which rows may be taken now: the slowest other task plus the skew. */
+int64_t query_rowtime_max(const Query *query, const Task *task);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * runtime.c - the workers as a whole: made, woken by the log, driven by hand without threads.
+ */
+#include "runtime/runtime.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "runtime/worker.h"
+
+enum { COMMIT_INTERVAL_MS = 100, TASK_SKEW_MAX_MS = 1000 };
+
+static void poke_all(Runtime *runtime) {
+    for (uint32_t i = 0; i < runtime->worker_count; i++)
+        worker_poke(&runtime->workers[i]);
+}
+
+/* Records became visible; on the thread that made them so. */
+static void records_arrived(void *context, TopicPartition where, int64_t end_offset) {
+    assert(end_offset >= 0);
+    (void)where;
+    (void)end_offset;
+    poke_all(context);
+}
+
+Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options) {
+    Runtime *runtime = mem_alloc(sizeof *runtime);
+    runtime->io = io;
+    runtime->storage = storage;
+    runtime->options = *options;
+    RuntimeOptions *set = &runtime->options;
+    if (set->step_rows == 0 || set->step_rows > BATCH_ROWS_MAX)
+        set->step_rows = BATCH_ROWS_MAX;
+    if (set->commit_interval_ms == 0)
+        set->commit_interval_ms = COMMIT_INTERVAL_MS;
+    if (set->task_skew_max_ms == 0)
+        set->task_skew_max_ms = TASK_SKEW_MAX_MS;
+    runtime->threads = options->workers > 0;
+    runtime->worker_count = runtime->threads ? options->workers : 1;
+    runtime->workers = mem_array(runtime->worker_count, sizeof *runtime->workers);
+    for (uint32_t i = 0; i < runtime->worker_count; i++)
+        worker_init(&runtime->workers[i], runtime, i);
+    log_listen(storage, records_arrived, runtime);
+    return runtime;
+}
+
+void runtime_free(Runtime *runtime) {
+    if (!runtime)
+        return;
+    log_listen(runtime->storage, NULL, NULL);
+    for (uint32_t i = 0; i < runtime->worker_count; i++)
+        worker_close(&runtime->workers[i]);
+    mem_free(runtime->workers);
+    mem_free(runtime);
+}
+
+static bool any_in_flight(const Worker *worker) {
+    for (size_t i = 0; i < worker->group_count; i++) {
+        if (worker->groups[i]->in_flight)
+            return true;
+    }
+    return false;
+}
+
+ErrCode runtime_pump(Runtime *runtime, Err *err) {
+    assert(!runtime->threads);
+    Worker *worker = &runtime->workers[0];
+    for (bool worked = true; worked;) {
+        int64_t due_us;
+        worker_turn(worker, &worked, &due_us);
+        TRY(storage_pump(runtime->storage, err));
+        worked = worked || any_in_flight(worker);
+    }
+    return ERR_OK;
+}

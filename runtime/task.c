@@ -1,0 +1,347 @@
+/*
+ * task.c - see task.h.
+ *
+ * Invariant: a step either went through all operators, and then the cursors stand behind its rows,
+ * or it failed, and then the group undoes what the operators changed and rewinds.
+ */
+#include "runtime/task.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "runtime/ids.h"
+
+/* -- Wiring ----------------------------------------------------------------------------------- */
+
+static const OpOps *ops_of(PlanNodeKind kind) {
+    switch (kind) {
+    case PLAN_MATERIALIZE: return &op_materialize_ops;
+    case PLAN_FILTER: return &op_filter_ops;
+    case PLAN_PROJECT: return &op_project_ops;
+    case PLAN_REPARTITION: return &op_repartition_ops;
+    case PLAN_JOIN_TABLE: return &op_join_table_ops;
+    case PLAN_AGGREGATE: return &op_aggregate_ops;
+    case PLAN_SINK: return &op_sink_ops;
+    case PLAN_RESULT: return &op_result_ops;
+    case PLAN_SOURCE:
+    case PLAN_STORE: break;
+    }
+    return NULL;
+}
+
+/* The operator whose edges lead to readers of node `id` in this task's stage: a source, or what
+ * stands for the reading side of a cut node. */
+typedef struct Wiring {
+    Task *task;
+    const TaskSpec *spec;
+    const Plan *plan;
+    Op *readers; /* [node]: of a cut node's internal topic */
+} Wiring;
+
+static bool in_stage(const Wiring *wiring, uint32_t node) {
+    return wiring->spec->stages->of_node[node] == wiring->spec->stage;
+}
+
+static void add_edge(Op *source, Op *target, int port, Arena *arena) {
+    OpEdge *edges = arena_array(arena, source->edge_count + 1u, sizeof *edges);
+    if (source->edge_count > 0)
+        memcpy(edges, source->edges, source->edge_count * sizeof *edges);
+    edges[source->edge_count++] = (OpEdge){target, port};
+    source->edges = edges;
+}
+
+static void wire_node(Wiring *wiring, uint32_t id) {
+    const PlanNode *node = wiring->plan->nodes[id];
+    Task *task = wiring->task;
+    Op *op = &task->ops[id];
+    *op = (Op){.ops = ops_of(node->kind), .node = node, .env = &task->env};
+    for (uint32_t k = 0; k < node->input_count; k++) {
+        uint32_t input = node->inputs[k];
+        bool cut = wiring->spec->stages->cut[input];
+        assert(cut || in_stage(wiring, input));
+        add_edge(cut ? &wiring->readers[input] : &task->ops[input], op, (int)k,
+                 task->query_arena);
+    }
+}
+
+/* Who reads old values: a table's filter; and what passes them on to one. */
+static void want_old_values(const Wiring *wiring) {
+    Task *task = wiring->task;
+    for (uint32_t i = task->op_count; i-- > 0;) {
+        Op *op = &task->ops[i];
+        for (uint32_t k = 0; k < op->edge_count; k++) {
+            const Op *target = op->edges[k].op;
+            bool passes_on = target->node->kind == PLAN_PROJECT ||
+                             target->node->kind == PLAN_FILTER;
+            if ((target->node->kind == PLAN_FILTER && target->node->is_table) ||
+                (passes_on && target->old_wanted))
+                op->old_wanted = true;
+        }
+    }
+}
+
+static uint32_t source_order(const Plan *plan, uint32_t node) {
+    uint32_t order = 0;
+    for (uint32_t i = 0; i < node; i++)
+        order += plan->nodes[i]->kind == PLAN_SOURCE;
+    return order;
+}
+
+static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t partition) {
+    Task *task = wiring->task;
+    const PlanNode *node = source->node;
+    bool internal = node->kind != PLAN_SOURCE;
+    ArbiterInput *input = &task->inputs[task->input_count++];
+    *input = (ArbiterInput){.source = source, .node = node, .end = INT64_MAX, .stop_offset = -1,
+                            .submitted = -1, .order = source_order(wiring->plan, node->id)};
+    input->spec = (ScanSpec){.where = {topic_id, partition},
+                             .topic = internal ? NULL : node->topic, .schema = node->schema,
+                             .used = internal ? NULL : node->used, .is_table = node->is_table};
+}
+
+static ErrCode wire_source(Wiring *wiring, uint32_t id, Err *err) {
+    Task *task = wiring->task;
+    const PlanNode *node = wiring->plan->nodes[id];
+    LogTopic topic;
+    if (!log_topic_find(task->env.storage, node->topic->topic, &topic))
+        return err_set(err, ERR_NOT_FOUND, "the topic '%s' is not there", node->topic->topic);
+    if (!wiring->spec->stages->whole || task->env.single_partition) {
+        add_input(wiring, &task->ops[id], topic.id, task->partition);
+        return ERR_OK;
+    }
+    for (uint32_t i = 0; i < topic.partition_count; i++)
+        add_input(wiring, &task->ops[id], topic.id, i);
+    return ERR_OK;
+}
+
+static uint32_t inputs_max(const Wiring *wiring) {
+    uint32_t per_node = wiring->spec->stages->whole ? wiring->spec->stages->partitions_max : 1;
+    return wiring->plan->node_count * per_node;
+}
+
+/* Edges of all nodes of the stage, then the inputs at their beginnings. */
+static ErrCode wire(Wiring *wiring, Err *err) {
+    Task *task = wiring->task;
+    const Stages *stages = wiring->spec->stages;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        wiring->readers[i] = (Op){.node = wiring->plan->nodes[i], .env = &task->env};
+        if (in_stage(wiring, i))
+            wire_node(wiring, i);
+        else
+            task->ops[i] = (Op){.node = wiring->plan->nodes[i], .env = &task->env};
+    }
+    want_old_values(wiring);
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        if (in_stage(wiring, i) && wiring->plan->nodes[i]->kind == PLAN_SOURCE)
+            TRY(wire_source(wiring, i, err));
+        if (stages->cut[i] && wiring->readers[i].edge_count > 0) {
+            assert(task->env.internal_topics);
+            add_input(wiring, &wiring->readers[i], task->env.internal_topics[i],
+                      task->partition);
+        }
+    }
+    return ERR_OK;
+}
+
+/* -- Positions -------------------------------------------------------------------------------- */
+
+static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInput *input,
+                              Err *err) {
+    int64_t start, end;
+    TRY(log_offsets(task->env.storage, input->spec.where, &start, &end, err));
+    int64_t position = -1;
+    if (spec->persistent)
+        position = log_position(task->env.storage, task->id, input->spec.where);
+    if (position >= 0 && position < start)
+        return err_set(err, ERR_RUNTIME,
+                       "the records at offset %lld of topic %s, partition %u, are gone: it begins "
+                       "at %lld", (long long)position, input->node->path,
+                       input->spec.where.partition, (long long)start);
+    input->submitted = position;
+    /* Tables are always read from their beginning, and internal topics are the query's own. */
+    bool latest = spec->from_end && !input->spec.is_table && input->spec.topic;
+    if (position < 0)
+        position = latest ? end : start;
+    input->cursor.offset = position;
+    atomic_store(&input->settled, position);
+    atomic_store(&input->seen, position);
+    if (spec->table_first && input->spec.is_table && input->spec.topic)
+        input->first_until = end;
+    if (spec->bounded)
+        input->end = end;
+    return ERR_OK;
+}
+
+/* -- Life ------------------------------------------------------------------------------------- */
+
+static ErrCode open_ops(Task *task, Err *err) {
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        Op *op = &task->ops[i];
+        if (op->ops && op->ops->open)
+            TRY(op->ops->open(op, &task->env, err));
+    }
+    return ERR_OK;
+}
+
+ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
+    const Plan *plan = spec->env->plan;
+    Task *task = mem_alloc(sizeof *task);
+    task->id = spec->task_id;
+    task->stage = spec->stage;
+    task->partition = spec->partition;
+    task->query_arena = arena_new("task", 0);
+    task->step_arena = arena_new("step", 0);
+    task->env = *spec->env;
+    task->env.query_arena = task->query_arena;
+    task->env.step_arena = task->step_arena;
+    task->env.partition = spec->partition;
+    atomic_store(&task->next_rowtime, INT64_MIN);
+    task->op_count = plan->node_count;
+    task->ops = arena_array(task->query_arena, plan->node_count, sizeof *task->ops);
+    Wiring wiring = {task, spec, plan, NULL};
+    wiring.readers = arena_array(task->query_arena, plan->node_count, sizeof *wiring.readers);
+    task->inputs = arena_array(task->query_arena, inputs_max(&wiring), sizeof *task->inputs);
+    ErrCode code = wire(&wiring, err);
+    for (uint32_t i = 0; i < task->input_count && code == ERR_OK; i++)
+        code = first_position(spec, task, &task->inputs[i], err);
+    if (code == ERR_OK)
+        code = open_ops(task, err);
+    task->env.snapshot = NULL; /* the caller's, for opening only */
+    if (code != ERR_OK) {
+        task_free(task);
+        return code;
+    }
+    assert(task->input_count > 0);
+    *target = task;
+    return ERR_OK;
+}
+
+void task_free(Task *task) {
+    if (!task)
+        return;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        Op *op = &task->ops[i];
+        if (op->ops && op->ops->close)
+            op->ops->close(op);
+    }
+    arena_free(task->step_arena);
+    arena_free(task->query_arena);
+    mem_free(task);
+}
+
+ErrCode task_attach(Task *task, ScanSet *scans, Err *err) {
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        ArbiterInput *input = &task->inputs[i];
+        TRY(cursor_open(&input->cursor, scans, &input->spec, input->cursor.offset, err));
+    }
+    return ERR_OK;
+}
+
+void task_detach(Task *task) {
+    for (uint32_t i = 0; i < task->input_count; i++)
+        cursor_close(&task->inputs[i].cursor);
+}
+
+/* -- Steps ------------------------------------------------------------------------------------ */
+
+ErrCode task_peek(Task *task, Err *err) {
+    int64_t rowtime;
+    TRY(arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime, err));
+    atomic_store_explicit(&task->next_rowtime, rowtime, memory_order_relaxed);
+    return ERR_OK;
+}
+
+static ErrCode run_ops(Task *task, Err *err) {
+    bool owes;
+    do {
+        owes = false;
+        for (uint32_t i = 0; i < task->op_count; i++) {
+            TRY(op_run(&task->ops[i], err));
+            owes = owes || task->ops[i].owes;
+        }
+    } while (owes);
+    return ERR_OK;
+}
+
+/* Finds the input and offset of the row that made the step fail. */
+static void note_failure(Task *task) {
+    for (uint32_t i = 0; i < task->op_count; i++)
+        op_clear(&task->ops[i]);
+    if (!task->env.row_failed)
+        return;
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        ArbiterInput *input = &task->inputs[i];
+        const Batch *batch = input->batch;
+        for (uint32_t k = 0; batch && k < batch->selected_count; k++) {
+            uint32_t row = batch->selected[k];
+            if (batch->seq[row] == task->env.failed_seq) {
+                input->stop_offset = batch->offset[row];
+                task->failed = true;
+            }
+        }
+    }
+    assert(task->failed);
+}
+
+static void emit_inputs(Task *task, const ArbiterStep *step) {
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        ArbiterInput *input = &task->inputs[i];
+        input->batch = arbiter_batch(input, step);
+        if (input->batch)
+            op_emit(input->source, input->batch);
+    }
+}
+
+ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *script_taken,
+                  Err *err) {
+    arena_reset(task->step_arena);
+    task->env.step++;
+    task->env.row_failed = false;
+    ArbiterStep step = {.rows_max = limits->rows_max, .rowtime_max = limits->rowtime_max,
+                        .arena = task->step_arena, .env = &task->env,
+                        .next_seq = &task->next_seq, .script = limits->script,
+                        .script_count = limits->script_count};
+    TRY(arbiter_choose(task->inputs, task->input_count, &step, err));
+    task->blocked = step.blocked;
+    *script_taken = step.script_taken;
+    *worked = step.rows > 0;
+    if (step.rows == 0)
+        return ERR_OK;
+    emit_inputs(task, &step);
+    ErrCode code = run_ops(task, err);
+    if (code != ERR_OK) {
+        note_failure(task);
+        return code;
+    }
+    arbiter_take(task->inputs, task->input_count, &step);
+    return ERR_OK;
+}
+
+void task_rewind(Task *task, bool settled) {
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        ArbiterInput *input = &task->inputs[i];
+        int64_t position = settled || input->submitted < 0 ? atomic_load(&input->settled)
+                                                           : input->submitted;
+        cursor_seek(&input->cursor, position);
+        atomic_store(&input->seen, position);
+    }
+    task->blocked = false;
+    atomic_store(&task->next_rowtime, INT64_MIN);
+}
+
+bool task_moved(const Task *task) {
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        if (task->inputs[i].cursor.offset != task->inputs[i].submitted)
+            return true;
+    }
+    return false;
+}
+
+bool task_at_end(const Task *task) {
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        if (task->inputs[i].cursor.offset < task->inputs[i].end)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,68 @@
+/*
+ * task.h - one stage in one partition: its inputs, its operators, its steps.
+ *
+ * new -> attach (on the worker that runs it) -> peek, step, rewind ... -> detach -> free
+ */
+#ifndef RUNTIME_TASK_H
+#define RUNTIME_TASK_H
+
+#include "runtime/arbiter.h"
+#include "runtime/stage.h"
+
+typedef struct Task {
+    uint32_t id; /* of its positions */
+    uint32_t stage, partition;
+    const char *name; /* of its arenas */
+    Arena *query_arena, *step_arena;
+    OpEnv env;
+    ArbiterInput *inputs;
+    uint32_t input_count;
+    Op *ops; /* [node]; those of other stages have ops NULL and no edges */
+    uint32_t op_count;
+    uint64_t next_seq;
+    _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */
+    bool failed;                  /* a row made a step fail: it is an input's stop_offset */
+    bool blocked;                 /* and is the next one now */
+} Task;
+
+/* What a task is made from: the query's facts, and where it belongs. */
+typedef struct TaskSpec {
+    const OpEnv *env; /* its shared parts: arenas are the task's own */
+    const Stages *stages;
+    uint32_t stage, partition;
+    uint32_t task_id;
+    bool persistent; /* positions are kept */
+    bool from_end, table_first, bounded;
+} TaskSpec;
+
+/* Wires and opens the operators, finds positions. On an error the task is freed. */
+ErrCode task_new(const TaskSpec *spec, Task **task, Err *err);
+void task_free(Task *task);
+
+/* Opens and closes the cursors; on the worker's thread. */
+ErrCode task_attach(Task *task, ScanSet *scans, Err *err);
+void task_detach(Task *task);
+
+/* Sets next_rowtime. */
+ErrCode task_peek(Task *task, Err *err);
+
+typedef struct TaskLimits {
+    uint32_t rows_max;
+    int64_t rowtime_max;
+    const QueryScriptItem *script; /* NULL: none */
+    uint32_t script_count;
+} TaskLimits;
+
+/* Runs one step. *worked: rows were processed. script: how many items are done with. */
+ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *script_taken,
+                  Err *err);
+
+/* Back to the positions last submitted (settled: to those that are durable). */
+void task_rewind(Task *task, bool settled);
+
+/* Whether something was read since the last submit; and everything there is, to where a bounded
+ * read ends. */
+bool task_moved(const Task *task);
+bool task_at_end(const Task *task);
+
+#endif
