@@ -236,7 +236,8 @@ static void test_arrays(void **state) {
     assert_string_equal(APPLY("ARRAY_REMOVE", arrays, ints("1|1|1|null")),
                         "[3, null, 2]|[]|null|[]");
     assert_string_equal(APPLY("ARRAY_JOIN", arrays), "3,1,null,2,1||null|null");
-    assert_string_equal(APPLY("ARRAY_JOIN", arrays, texts("-|-|-|null")), "3-1-null-2-1||null|null");
+    assert_string_equal(APPLY("ARRAY_JOIN", arrays, texts("-|-|-|null")),
+                        "3-1-null-2-1||null|null");
     assert_string_equal(APPLY("SLICE", arrays, ints("2|1|1|null"), ints("3|1|1|null")),
                         "[1, null]|null|null|[null]");
     const Column *others = int_arrays("[1,5]|[1,1]|[1]|null");
