@@ -204,6 +204,8 @@ static ErrCode collect_apply(Op *op, int port, Batch *batch, uint16_t from, uint
     Buf bytes = {0};
     for (uint32_t i = from; i < to && !lookup->enough; i++) {
         uint32_t row = batch->selected[i];
+        if (batch->kind[row] != ROW_VALUE)
+            continue; /* a table's filter says of rows that fail: deleted */
         lookup->enough = plan->order_count == 0 && lookup->row_count >= wanted;
         if (lookup->enough)
             break;
