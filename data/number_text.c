@@ -23,6 +23,7 @@ static const char number_pairs[] =
 
 /* Writes the digits of `value` so that they end at `end`; returns where they begin. */
 static uint8_t *number_write_u64(uint8_t *end, uint64_t value) {
+    assert(end);
     while (value >= 100) {
         end -= 2;
         memcpy(end, number_pairs + value % 100 * 2, 2);
@@ -103,6 +104,7 @@ static NumberShortest number_shortest(uint64_t fraction, int32_t binary, bool na
 
 /* For a finite double above zero. */
 static NumberShortest number_decimal(double value) {
+    assert(value > 0 && isfinite(value));
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
@@ -119,6 +121,7 @@ static NumberShortest number_decimal(double value) {
 }
 
 static void number_strip_zeros(NumberShortest *number) {
+    assert(number->digits > 0);
     if (number->digits % 100000000 == 0) {
         number->digits /= 100000000;
         number->exponent += 8;
@@ -151,6 +154,7 @@ static uint8_t *number_put_zeros(uint8_t *at, int32_t count) {
 /* d.dddE±x; the fraction has at least one digit. */
 static uint8_t *number_put_scientific(uint8_t *at, const uint8_t *digits, int32_t count,
                                       int32_t exponent) {
+    assert(count > 0);
     *at++ = digits[0];
     *at++ = '.';
     at = count > 1 ? number_put(at, digits + 1, (size_t)count - 1) : number_put_zeros(at, 1);
@@ -165,6 +169,7 @@ static uint8_t *number_put_scientific(uint8_t *at, const uint8_t *digits, int32_
 /* `point`: how many of the digits stand before the point. */
 static uint8_t *number_put_plain(uint8_t *at, const uint8_t *digits, int32_t count,
                                  int32_t point) {
+    assert(count > 0 && point > -8);
     if (point <= 0) {
         at = number_put(at, "0.", 2);
         at = number_put_zeros(at, -point);
@@ -180,6 +185,7 @@ static uint8_t *number_put_plain(uint8_t *at, const uint8_t *digits, int32_t cou
 }
 
 static uint8_t *number_put_positive(uint8_t *at, double value) {
+    assert(value > 0);
     NumberShortest number;
     if (value < 9007199254740992.0 && value == floor(value)) /* 2^53: an integer is its digits */
         number = (NumberShortest){(uint64_t)value, 0};

@@ -33,6 +33,7 @@ struct Encoder {
 /* == Strings == */
 
 static uint8_t *json_put_escape(uint8_t *at, uint8_t c) {
+    assert(c < 0x20 || c == '"' || c == '\\');
     static const char hex[] = "0123456789ABCDEF";
     static const char short_form[] = "btn?fr"; /* of 0x08 to 0x0d */
     *at++ = '\\';
@@ -48,6 +49,7 @@ static uint8_t *json_put_escape(uint8_t *at, uint8_t c) {
 
 /* There is always room for what is left unescaped, one escape and the closing quote. */
 static void json_write_string(Buf *out, Bytes text) {
+    assert(out && (text.data || text.size == 0));
     enum { ESCAPE_SIZE = 6 };
     const uint8_t *at = text.data, *end = at + text.size;
     uint8_t *to = buf_room(out, (size_t)text.size + ESCAPE_SIZE + 2);
@@ -70,6 +72,7 @@ static void json_part_init(JsonPart *part, Arena *arena, const Type *type);
 
 /* The parts of an object, each with what stands before it. */
 static JsonPart *json_parts_new(Arena *arena, uint32_t count, const TypeField *fields) {
+    assert(fields || count == 0);
     JsonPart *parts = arena_array(arena, count, sizeof *parts);
     Buf before = {0};
     for (uint32_t i = 0; i < count; i++) {
@@ -91,6 +94,7 @@ static JsonPart *json_parts_new(Arena *arena, uint32_t count, const TypeField *f
 }
 
 static void json_part_init(JsonPart *part, Arena *arena, const Type *type) {
+    assert(type);
     part->type = type;
     part->children = json_parts_new(arena, type->field_count, type->fields);
 }
@@ -110,6 +114,7 @@ Encoder *json_encoder_new(const SerdeSpec *spec, Arena *arena) {
 /* == Values == */
 
 static void json_write_before(Buf *out, Bytes before) {
+    assert(before.size > 0);
     uint8_t *to = buf_room(out, (size_t)before.size + JSON_SHORT);
     if (__builtin_expect(before.size <= JSON_SHORT, 1))
         memcpy(to, before.data, JSON_SHORT);
@@ -136,12 +141,14 @@ static void json_write_base64(Buf *out, Bytes bytes) {
 }
 
 static void json_write_decimal(Buf *out, const Column *column, uint32_t row) {
+    assert(column->type->kind == TYPE_DECIMAL);
     const Type *type = column->type;
     const uint8_t *data = (const uint8_t *)column->data + (size_t)row * type_width(type);
     decimal_print(out, decimal_load(data, type->precision), type->scale);
 }
 
 static bool json_write_array(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+    assert(row < column->length);
     buf_u8(out, '[');
     for (uint32_t i = column->offsets[row]; i < column->offsets[row + 1]; i++) {
         if (i > column->offsets[row])
@@ -173,6 +180,7 @@ static bool json_write_map(Buf *out, const JsonPart *part, const Column *column,
 
 static bool json_write_struct(Buf *out, const JsonPart *part, const Column *column,
                               uint32_t row) {
+    assert(part->type->kind == TYPE_STRUCT);
     uint32_t count = part->type->field_count;
     if (count == 0)
         buf_u8(out, '{');
@@ -187,6 +195,7 @@ static bool json_write_struct(Buf *out, const JsonPart *part, const Column *colu
 
 /* false: a key of a MAP is missing. */
 static bool json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+    assert(part->type->kind == column->type->kind);
     if (column_is_null(column, row)) {
         buf_put(out, "null", 4);
         return true;
@@ -214,6 +223,7 @@ static bool json_write_value(Buf *out, const JsonPart *part, const Column *colum
 
 static bool json_write_row(const Encoder *encoder, const Column *const *columns, uint32_t row,
                            Buf *out) {
+    assert(encoder->parts);
     if (encoder->bare)
         return json_write_value(out, &encoder->parts[0], columns[0], row);
     if (encoder->count == 0)
