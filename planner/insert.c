@@ -8,7 +8,7 @@
 
 #include "planner/planner_impl.h"
 
-/* -- INSERT INTO ... SELECT --------------------------------------------------------------------- */
+/* -- INSERT INTO ... SELECT -------------------------------------------------------------------- */
 
 static bool insert_has_headers(const Schema *schema) {
     for (uint32_t i = 0; i < schema->column_count; i++) {
@@ -148,7 +148,7 @@ ErrCode plan_insert_select(Planner *planner, Planned *planned, Err *err) {
     return ERR_OK;
 }
 
-/* -- INSERT INTO ... VALUES --------------------------------------------------------------------- */
+/* -- INSERT INTO ... VALUES -------------------------------------------------------------------- */
 
 static ErrCode values_target(const Planner *planner, const Source **target, Err *err) {
     const AstStatement *statement = planner->statement;

@@ -150,7 +150,7 @@ static bool lookup_unique(const LookupWalk *walk, LookupKeys *keys) {
     return true;
 }
 
-/* -- Window bounds ------------------------------------------------------------------------------ */
+/* -- Window bounds ----------------------------------------------------------------------------- */
 
 static bool bound_compare(const Expr *expr, ExprPseudo *pseudo, ExprOp *op, int64_t *value) {
     static const ExprOp turned[] = {[OP_EQUAL] = OP_EQUAL,

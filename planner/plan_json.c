@@ -29,7 +29,7 @@ const char *const plan_json_joins[] = {"inner", "left", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};
 
-/* -- Members ------------------------------------------------------------------------------------ */
+/* -- Members ----------------------------------------------------------------------------------- */
 
 static void put(json_t *object, const char *name, json_t *value) {
     int failed = json_object_set_new(object, name, value);
@@ -65,7 +65,7 @@ static void put_type(json_t *object, const char *name, const Type *type) {
     buf_free(&buf);
 }
 
-/* -- Expressions -------------------------------------------------------------------------------- */
+/* -- Expressions ------------------------------------------------------------------------------- */
 
 static json_t *literal_text(Buf *buf) {
     json_t *value = text_json(buf_view(buf));
@@ -138,7 +138,7 @@ static json_t *expr_json(const Expr *expr) {
     return object;
 }
 
-/* -- Topics ------------------------------------------------------------------------------------- */
+/* -- Topics ------------------------------------------------------------------------------------ */
 
 static json_t *schema_json(const Schema *schema) {
     json_t *array = json_array();
@@ -183,7 +183,7 @@ static json_t *topic_json(const PlanTopic *topic) {
     return object;
 }
 
-/* -- Nodes -------------------------------------------------------------------------------------- */
+/* -- Nodes ------------------------------------------------------------------------------------- */
 
 static json_t *window_json(const PlanWindow *window) {
     json_t *object = json_object();
@@ -252,7 +252,7 @@ static json_t *node_json(const PlanNode *node) {
     return object;
 }
 
-/* -- The whole ---------------------------------------------------------------------------------- */
+/* -- The whole --------------------------------------------------------------------------------- */
 
 static json_t *lookup_json(const Plan *plan) {
     const PlanLookup *lookup = &plan->lookup;
