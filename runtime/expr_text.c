@@ -1,7 +1,15 @@
 /*
  * expr_text.c - STRING + STRING.
  */
+#include "base/limits.h"
 #include "runtime/expr_impl.h"
+
+/* 0 for a text that is too long: nested ones could double at each level. */
+static size_t text_size(const Column *a, const Column *b, uint32_t row) {
+    size_t size = (size_t)a->bytes[row].size + b->bytes[row].size;
+    assert(row < a->length && row < b->length);
+    return size > RECORD_BYTES_MAX ? 0 : size;
+}
 
 void expr_text_concat(ExprProgram *program, const ExprInst *inst) {
     const Column *a = expr_operand(program, inst->a), *b = expr_operand(program, inst->b);
@@ -9,12 +17,16 @@ void expr_text_concat(ExprProgram *program, const ExprInst *inst) {
     Column *target = expr_target_missing(program, inst);
     size_t total = 0;
     for (uint32_t i = 0; i < selection->count; i++)
-        total += (size_t)a->bytes[selection->rows[i]].size + b->bytes[selection->rows[i]].size;
+        total += text_size(a, b, selection->rows[i]);
     uint8_t *next = arena_raw(program->batch->arena, total);
     for (uint32_t i = 0; i < selection->count; i++) {
         uint32_t row = selection->rows[i];
         if (!expr_present(a->validity, row) || !expr_present(b->validity, row))
             continue;
+        if ((size_t)a->bytes[row].size + b->bytes[row].size > RECORD_BYTES_MAX) {
+            expr_row_error(program, inst, row, "a text that no record can carry");
+            continue;
+        }
         Bytes left = a->bytes[row], right = b->bytes[row];
         target->bytes[row] = (Bytes){next, left.size + right.size};
         column_set_present(target, row);

@@ -125,6 +125,8 @@ static void sum_decimal_put(Column *column, uint32_t i, const SumDecimalState *s
     uint32_t width = type_width(column->type);
     uint8_t *target = column->data;
     assert(column->type->kind == TYPE_DECIMAL);
+    if (!decimal_fits(state->sum, column->type->precision))
+        return; /* only bytes that were damaged can say so */
     decimal_store(target + (size_t)i * width, column->type->precision, state->sum);
     column_set_present(column, i);
 }

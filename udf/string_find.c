@@ -1,0 +1,148 @@
+/*
+ * string_find.c - functions that look for text in text: INSTR, SPLIT, FIELD, ELT.
+ */
+#include "base/utf8.h"
+#include "udf/function_impl.h"
+
+/* == INSTR == */
+
+/* The last place of `part` that begins at or before byte `from`; UINT32_MAX: none. */
+static uint32_t find_last(Bytes text, Bytes part, uint32_t from) {
+    if (part.size > text.size)
+        return UINT32_MAX;
+    if (from > text.size - part.size)
+        from = text.size - part.size;
+    for (uint32_t at = from + 1; at-- > 0;)
+        if (part.size == 0 || memcmp(text.data + at, part.data, part.size) == 0)
+            return at;
+    return UINT32_MAX;
+}
+
+/* Byte offset of the occurrence that is asked for; UINT32_MAX: none. */
+static uint32_t find_occurrence(Bytes text, Bytes part, int64_t position, int32_t occurrence) {
+    int64_t length = utf8_length(text);
+    if (position > length || -position > length)
+        return UINT32_MAX;
+    bool back = position < 0;
+    int64_t unit = back ? length + position : position > 0 ? position - 1 : 0;
+    uint32_t at = utf8_offset(text, (uint32_t)unit);
+    at = back ? find_last(text, part, at) : utf8_find(text, part, at);
+    for (int32_t i = 1; i < occurrence && at != UINT32_MAX; i++) {
+        if (back)
+            at = at == 0 ? UINT32_MAX : find_last(text, part, at - 1);
+        else
+            at = utf8_find(text, part, at + 1);
+    }
+    return at;
+}
+
+void string_instr(const FunctionCall *call) {
+    assert(call->arg_count >= 2);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        uint32_t row = call->rows[i];
+        if ((call->arg_count > 2 && column_is_null(call->args[2], row)) ||
+            (call->arg_count > 3 && column_is_null(call->args[3], row)))
+            continue;
+        int32_t position = call->arg_count > 2 ? call->args[2]->i32[row] : 1;
+        int32_t occurrence = call->arg_count > 3 ? call->args[3]->i32[row] : 1;
+        Bytes text = call->args[0]->bytes[row], part = call->args[1]->bytes[row];
+        bool missing = column_is_null(call->args[0], row) || column_is_null(call->args[1], row);
+        uint32_t at = missing || text.size == 0
+                          ? UINT32_MAX
+                          : find_occurrence(text, part, position, occurrence);
+        int32_t found =
+            at == UINT32_MAX ? 0 : (int32_t)utf8_length((Bytes){text.data, at}) + 1;
+        function_put_i32(call, row, found);
+    }
+}
+
+/* == SPLIT == */
+
+typedef struct FindParts {
+    Arena *arena;
+    Bytes *parts;
+    size_t capacity;
+    uint32_t count;
+} FindParts;
+
+static void find_add(FindParts *list, Bytes part) {
+    list->parts = arena_grow(list->arena, list->parts, &list->capacity, (size_t)list->count + 1,
+                             sizeof *list->parts);
+    list->parts[list->count++] = part;
+}
+
+/* Without a delimiter: character by character (byte by byte of BYTES). */
+static void find_split_each(FindParts *list, Bytes text, bool bytes) {
+    for (uint32_t at = 0, size = 1; at < text.size; at += size) {
+        if (!bytes)
+            utf8_decode((Bytes){text.data + at, text.size - at}, &size);
+        find_add(list, (Bytes){text.data + at, size});
+    }
+    if (text.size == 0)
+        find_add(list, text);
+}
+
+static void find_split(FindParts *list, Bytes text, Bytes delimiter) {
+    uint32_t from = 0, at;
+    assert(delimiter.size > 0);
+    while ((at = utf8_find(text, delimiter, from)) != UINT32_MAX) {
+        find_add(list, (Bytes){text.data + from, at - from});
+        from = at + delimiter.size;
+    }
+    find_add(list, (Bytes){text.data ? text.data + from : NULL, text.size - from});
+}
+
+void string_split(const FunctionCall *call) {
+    FindParts list = {.arena = call->arena};
+    Column *result = call->result;
+    bool bytes = call->args[0]->type->kind == TYPE_BYTES;
+    uint32_t next = 0;
+    for (uint32_t row = 0; row < result->length; row++) {
+        if (next < call->row_count && call->rows[next] == row) {
+            Bytes text = call->args[0]->bytes[row], delimiter = call->args[1]->bytes[row];
+            next++;
+            if (delimiter.size == 0)
+                find_split_each(&list, text, bytes);
+            else
+                find_split(&list, text, delimiter);
+            column_set_present(result, row);
+        }
+        result->offsets[row + 1] = list.count;
+    }
+    Column *parts = &result->children[0];
+    const Type *type = parts->type;
+    *parts = (Column){.type = type, .length = list.count, .bytes = list.parts};
+}
+
+/* == FIELD, ELT == */
+
+void string_field(const FunctionCall *call) {
+    assert(call->arg_count > 0);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        uint32_t row = call->rows[i];
+        int32_t found = 0;
+        for (uint32_t arg = 1; arg < call->arg_count && found == 0; arg++) {
+            const Column *column = call->args[arg];
+            if (!column_is_null(call->args[0], row) && column->type->kind != TYPE_NULL &&
+                !column_is_null(column, row) &&
+                bytes_equal(call->args[0]->bytes[row], column->bytes[row]))
+                found = (int32_t)arg;
+        }
+        function_put_i32(call, row, found);
+    }
+}
+
+void string_elt(const FunctionCall *call) {
+    assert(call->arg_count > 0);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        uint32_t row = call->rows[i];
+        if (column_is_null(call->args[0], row))
+            continue;
+        int64_t wanted = call->args[0]->i32[row];
+        if (wanted < 1 || wanted >= call->arg_count)
+            continue;
+        const Column *column = call->args[wanted];
+        if (column->type->kind != TYPE_NULL && !column_is_null(column, row))
+            function_put_bytes(call, row, column->bytes[row]);
+    }
+}

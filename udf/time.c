@@ -1,0 +1,303 @@
+/*
+ * time.c - functions of dates and times and their texts.
+ *
+ * Patterns are compiled when the query starts if they are constant, else when they change from one
+ * row to the next. Zones are UTC, GMT, Z and offsets such as +02:00; names of places are refused
+ * row by row.
+ */
+#include "base/utf8.h"
+#include "data/time_text.h"
+#include "udf/function_impl.h"
+
+enum { TIME_DAY_MS = 86400000 };
+
+/* The compiled pattern of the row at hand. */
+typedef struct TimeFormat {
+    const TimePattern *pattern; /* NULL: `error` says why */
+    Bytes text;
+    char error[160];
+} TimeFormat;
+
+static void time_compile(TimeFormat *format, Bytes text, Arena *arena) {
+    Err err;
+    format->text = text;
+    format->pattern = NULL;
+    if (time_pattern_new(text, arena, &format->pattern, &err) != ERR_OK) {
+        format->pattern = NULL;
+        memcpy(format->error, err.message, sizeof format->error - 1);
+        format->error[sizeof format->error - 1] = '\0';
+    }
+}
+
+void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena) {
+    assert(arg_count >= 2);
+    if (!args[1] || column_is_null(args[1], 0))
+        return NULL;
+    TimeFormat *format = arena_alloc(arena, sizeof *format);
+    time_compile(format, args[1]->bytes[0], arena);
+    return format;
+}
+
+/* The pattern for this row, in the second argument; NULL: reported. */
+static const TimePattern *time_pattern(const FunctionCall *call, TimeFormat *own, uint32_t row) {
+    const TimeFormat *format = call->state ? call->state : own;
+    Bytes text = call->args[1]->bytes[row];
+    if (!call->state && (!own->text.data || !bytes_equal(own->text, text)))
+        time_compile(own, text, call->arena);
+    if (!format->pattern)
+        call->fail(call->context, row, "%s", format->error);
+    return format->pattern;
+}
+
+/* == Zones == */
+
+static bool time_digits(Bytes text, uint32_t at, uint32_t count, int64_t *value) {
+    *value = 0;
+    if (text.size - at < count)
+        return false;
+    for (uint32_t i = at; i < at + count; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *value = *value * 10 + text.data[i] - '0';
+    }
+    return true;
+}
+
+/* UTC GMT Z UT, each optionally before an offset; +h +hh +hhmm +hh:mm with either sign. */
+static bool time_zone_offset(Bytes zone, int64_t *ms) {
+    static const char *const names[] = {"UTC", "GMT", "UT", "Z", "Etc/UTC", "Etc/GMT"};
+    *ms = 0;
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (bytes_equal(zone, bytes_of(names[i])))
+            return true;
+    if (zone.size > 3 && (memcmp(zone.data, "UTC", 3) == 0 || memcmp(zone.data, "GMT", 3) == 0)) {
+        zone.data += 3;
+        zone.size -= 3;
+    }
+    if (zone.size < 2 || (zone.data[0] != '+' && zone.data[0] != '-'))
+        return false;
+    int64_t hours = 0, minutes = 0;
+    bool colon = zone.size == 6 && zone.data[3] == ':';
+    bool ok = zone.size == 2   ? time_digits(zone, 1, 1, &hours)
+              : zone.size == 3 ? time_digits(zone, 1, 2, &hours)
+              : zone.size == 5 || colon
+                  ? time_digits(zone, 1, 2, &hours) && time_digits(zone, zone.size - 2, 2, &minutes)
+                  : false;
+    *ms = (hours * 60 + minutes) * 60000 * (zone.data[0] == '-' ? -1 : 1);
+    return ok && hours <= 18 && minutes < 60;
+}
+
+/* The offset in the third argument, where there is one. false: reported. */
+static bool time_zone(const FunctionCall *call, uint32_t row, int64_t *ms) {
+    *ms = 0;
+    if (call->arg_count < 3)
+        return true;
+    Bytes zone = call->args[2]->bytes[row];
+    if (time_zone_offset(zone, ms))
+        return true;
+    call->fail(call->context, row, "unknown or unsupported time zone: %.*s", (int)zone.size,
+               (const char *)zone.data);
+    return false;
+}
+
+/* == Texts == */
+
+/* The value of the first argument as milliseconds since 1970. */
+static int64_t time_value(const Column *column, uint32_t row) {
+    switch (column->type->kind) {
+    case TYPE_TIME: return column->i32[row];
+    case TYPE_DATE:
+    case TYPE_INT: return (int64_t)column->i32[row] * TIME_DAY_MS;
+    default: return column->i64[row];
+    }
+}
+
+void time_format(const FunctionCall *call) {
+    FunctionRoom room = {.arena = call->arena};
+    TimeFormat own = {0};
+    Buf buf = {0};
+    assert(call->result->type->kind == TYPE_STRING);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        uint32_t row = call->rows[i];
+        int64_t zone;
+        const TimePattern *pattern = time_pattern(call, &own, row);
+        if (!pattern || !time_zone(call, row, &zone))
+            continue;
+        int64_t ms = time_value(call->args[0], row);
+        buf_reset(&buf);
+        time_pattern_print(&buf, pattern, (int64_t)((uint64_t)ms + (uint64_t)zone));
+        function_put_bytes(call, row, function_room_copy(&room, buf_view(&buf)));
+    }
+    buf_free(&buf);
+}
+
+/* Parses the text of a row; false: reported. */
+static bool time_parse(const FunctionCall *call, TimeFormat *own, uint32_t row, int64_t *ms) {
+    int64_t zone;
+    const TimePattern *pattern = time_pattern(call, own, row);
+    if (!pattern || !time_zone(call, row, &zone))
+        return false;
+    Bytes text = call->args[0]->bytes[row];
+    if (!time_pattern_parse(pattern, text, ms)) {
+        call->fail(call->context, row, "the text '%.*s' does not fit the pattern '%.*s'",
+                   text.size > 60 ? 60 : (int)text.size, (const char *)text.data,
+                   (int)call->args[1]->bytes[row].size,
+                   (const char *)call->args[1]->bytes[row].data);
+        return false;
+    }
+    *ms -= zone;
+    return true;
+}
+
+void time_parse_ms(const FunctionCall *call) {
+    TimeFormat own = {0};
+    assert(type_width(call->result->type) == 8);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        int64_t ms;
+        if (time_parse(call, &own, call->rows[i], &ms))
+            function_put_i64(call, call->rows[i], ms);
+    }
+}
+
+void time_parse_days(const FunctionCall *call) {
+    TimeFormat own = {0};
+    assert(type_width(call->result->type) == 4);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        int64_t ms;
+        if (!time_parse(call, &own, call->rows[i], &ms))
+            continue;
+        if (ms % TIME_DAY_MS != 0)
+            call->fail(call->context, call->rows[i], "the text has a time of day");
+        else
+            function_put_i32(call, call->rows[i], (int32_t)(ms / TIME_DAY_MS));
+    }
+}
+
+/* STRINGTODATE: what the text says of the time of day is left out. */
+void time_parse_day(const FunctionCall *call) {
+    TimeFormat own = {0};
+    assert(call->result->type->kind == TYPE_INT);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        int64_t ms;
+        if (time_parse(call, &own, call->rows[i], &ms))
+            function_put_i32(call, call->rows[i],
+                             (int32_t)(ms / TIME_DAY_MS - (ms % TIME_DAY_MS < 0)));
+    }
+}
+
+void time_parse_time_of_day(const FunctionCall *call) {
+    TimeFormat own = {0};
+    assert(call->result->type->kind == TYPE_TIME);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        int64_t ms;
+        if (!time_parse(call, &own, call->rows[i], &ms))
+            continue;
+        if (ms < 0 || ms >= TIME_DAY_MS)
+            call->fail(call->context, call->rows[i], "the text has a date");
+        else
+            function_put_i32(call, call->rows[i], (int32_t)ms);
+    }
+}
+
+/* == Numbers == */
+
+static bool time_now(const FunctionCall *call, int64_t *ms) {
+    assert(call->arg_count == 0);
+    for (uint32_t i = 0; !call->io && i < call->row_count; i++)
+        call->fail(call->context, call->rows[i], "the clock is not at hand here");
+    if (call->io)
+        *ms = call->io->ops->now_ms(call->io);
+    return call->io != NULL;
+}
+
+void time_now_ms(const FunctionCall *call) {
+    int64_t ms;
+    if (!time_now(call, &ms))
+        return;
+    for (uint32_t i = 0; i < call->row_count; i++)
+        function_put_i64(call, call->rows[i], ms);
+}
+
+void time_now_days(const FunctionCall *call) {
+    int64_t ms;
+    if (!time_now(call, &ms))
+        return;
+    for (uint32_t i = 0; i < call->row_count; i++)
+        function_put_i32(call, call->rows[i], (int32_t)(ms / TIME_DAY_MS - (ms % TIME_DAY_MS < 0)));
+}
+
+/* The same number with another type. */
+void time_same(const FunctionCall *call) {
+    const Column *from = call->args[0];
+    uint32_t width = type_width(from->type);
+    assert(width == type_width(call->result->type));
+    uint8_t *to = call->result->data;
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        size_t at = (size_t)call->rows[i] * width;
+        memcpy(to + at, (const uint8_t *)from->data + at, width);
+        column_set_present(call->result, call->rows[i]);
+    }
+}
+
+/* == Units == */
+
+static int64_t time_unit_ms(Bytes unit) {
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {
+        {"MILLISECOND", 1},  {"SECOND", 1000},     {"MINUTE", 60000},
+        {"HOUR", 3600000},   {"DAY", TIME_DAY_MS},
+    };
+    Bytes name = unit;
+    if (name.size > 0 && (name.data[name.size - 1] | 0x20) == 's')
+        name.size--;
+    for (uint32_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        uint32_t at = 0;
+        while (at < name.size && units[i].name[at] &&
+               (name.data[at] & 0xDF) == (uint8_t)units[i].name[at])
+            at++;
+        if (at == name.size && !units[i].name[at])
+            return units[i].ms;
+    }
+    return 0;
+}
+
+/* value + sign * n units, in milliseconds; false: reported. */
+static bool time_shift(const FunctionCall *call, uint32_t row, int64_t sign, int64_t *ms) {
+    int64_t unit = time_unit_ms(call->args[0]->bytes[row]);
+    int64_t shift = sign * unit * call->args[1]->i32[row];
+    int64_t value = time_value(call->args[2], row);
+    if (unit == 0)
+        call->fail(call->context, row, "not a unit of time");
+    *ms = (int64_t)((uint64_t)value + (uint64_t)shift);
+    return unit != 0;
+}
+
+static void time_shift_all(const FunctionCall *call, int64_t sign) {
+    TypeKind kind = call->result->type->kind;
+    assert(call->arg_count == 3);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        uint32_t row = call->rows[i];
+        int64_t ms;
+        if (!time_shift(call, row, sign, &ms))
+            continue;
+        if (kind == TYPE_TIMESTAMP)
+            function_put_i64(call, row, ms);
+        else if (kind == TYPE_DATE)
+            function_put_i32(call, row, (int32_t)(ms / TIME_DAY_MS));
+        else
+            function_put_i32(call, row,
+                             (int32_t)((ms % TIME_DAY_MS + TIME_DAY_MS) % TIME_DAY_MS));
+    }
+}
+
+void time_add(const FunctionCall *call) {
+    assert(call->arg_count == 3);
+    time_shift_all(call, 1);
+}
+
+void time_subtract(const FunctionCall *call) {
+    assert(call->arg_count == 3);
+    time_shift_all(call, -1);
+}
