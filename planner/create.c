@@ -322,6 +322,7 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
     source->is_read_only = statement->is_source;
     source->statement = arena_text(planner->arena, statement->source);
     source->topic.topic = properties_text(&properties, PROPERTY_KAFKA_TOPIC);
+    TRY(formats_names(planner, &properties, err));
     TRY(create_schema(planner, &source->topic.schema, err));
     TRY(formats_choose(planner, &properties, NULL, &source->topic, err));
     if (!source->topic.topic)

@@ -113,15 +113,20 @@ ErrCode join_bind(JoinPlan *join, JoinClause *clause, Err *err) {
     clause->left = sides[1 - right];
     clause->right_expr = sides[right];
     clause->left_source = sources[1 - right];
-    clause->got = arena_printf(planner->arena, "%s = %s", clause->left->text,
-                               clause->right_expr->text);
+    clause->got = arena_printf(planner->arena, "%s = %s", join_text(join, sides[0]),
+                               join_text(join, sides[1]));
     if (type_equal(clause->left->type, clause->right_expr->type))
         return ERR_OK;
     return err_set_at(err, ERR_TYPE, on->pos.line, on->pos.column,
                       "Invalid join condition: types don't match. Got %s{%s} = %s{%s}.",
-                      clause->left->text, type_text(planner->arena, clause->left->type),
-                      clause->right_expr->text,
-                      type_text(planner->arena, clause->right_expr->type));
+                      join_text(join, sides[0]), type_text(planner->arena, sides[0]->type),
+                      join_text(join, sides[1]), type_text(planner->arena, sides[1]->type));
+}
+
+/* A column with its source, whether that was written or not. */
+const char *join_text(const JoinPlan *join, const Expr *expr) {
+    return expr->kind == EXPR_COLUMN ? join->draft->scope.columns[expr->column].expr->text
+                                     : expr->text;
 }
 
 /* -- Windows ----------------------------------------------------------------------------------- */

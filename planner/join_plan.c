@@ -217,7 +217,8 @@ static void join_nodes(JoinPlan *join, const JoinClause *clause) {
 
 static void join_key_add(JoinPlan *join, const Expr *expr) {
     if (expr->kind == EXPR_COLUMN)
-        join->keys[join->key_count++] = (ResultKey){.expr = expr, .text = expr->text};
+        join->keys[join->key_count++] = (ResultKey){.expr = expr,
+                                                          .text = join_text(join, expr)};
 }
 
 /* What equals the key of the joined rows: these may be selected as the key. `strong`: in every row;
@@ -246,6 +247,7 @@ static void join_keys_foreign(JoinPlan *join, const JoinClause *clause) {
     const Schema *schema = draft->scope.sources[clause->left_source].source->topic.schema;
     join->key_count = 0;
     join->strong_count = 0;
+    join->draft->foreign_table = draft->scope.sources[clause->left_source].alias;
     for (uint32_t i = 0; i < schema->key_count; i++)
         join_key_add(join, draft->scope.columns[join->first[clause->left_source] + i].expr);
     if (schema->key_count == 1)

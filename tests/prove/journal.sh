@@ -14,7 +14,7 @@ sources=(base/*.c storage/*.c tests/tools/prove_journal.c)
 # compile_one BUG FILE: its object, or nothing when the file does not know of bugs.
 compile_one() {
     [ "$1" = 0 ] || grep -q seeded_bug_impl.h "$2" || return 0
-    $CC -std=c11 -O2 -g -fno-strict-aliasing -I. -D_POSIX_C_SOURCE=200809L -DHOSTILE_LIMITS \
+    $CC -std=c11 -O2 -g -fno-strict-aliasing -I. -D_GNU_SOURCE -DHOSTILE_LIMITS \
         -DSEEDED_BUG="$1" -c "$2" -o "$out/$1-$(echo "$2" | tr / -).o"
 }
 export -f compile_one
