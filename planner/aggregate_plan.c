@@ -48,7 +48,7 @@ ErrCode draft_kafka_sources(const Draft *draft, const char *what, Err *err) {
     return err_set(err, ERR_FORMAT,
                    "Source(s) %s are using the 'KAFKA' value format. This format does not yet "
                    "support %s.",
-                   planner_list(planner, names, count, ","), what);
+                   planner_list(planner, names, count, NULL), what);
 }
 
 /* -- Rewriting --------------------------------------------------------------------------------- */
@@ -97,7 +97,7 @@ static ErrCode group_items(Draft *draft, Err *err) {
     return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                       "Non-aggregate SELECT expression(s) not part of GROUP BY: %s\nEither add the "
                       "column(s) to the GROUP BY or remove them from the SELECT.",
-                      planner_list(planner, strays, count, ","));
+                      planner_list(planner, strays, count, NULL));
 }
 
 /* -- Layout ------------------------------------------------------------------------------------ */

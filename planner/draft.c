@@ -209,6 +209,8 @@ ErrCode draft_query(Draft *draft, Err *err) {
 }
 
 ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
+    if (draft->window == WINDOW_SESSION && draft->kind == PLAN_PERSISTENT)
+        draft_unsupported(draft, "Writing SESSION windows is not supported yet.");
     if (draft->unsupported)
         return err_set(err, ERR_UNSUPPORTED, "%s", draft->unsupported);
     plan->kind = draft->kind;

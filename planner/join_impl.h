@@ -33,6 +33,7 @@ typedef struct JoinClause {
     bool rekey;     /* ... but may lie in other partitions */
 } JoinClause;
 
+const char *join_text(const JoinPlan *join, const Expr *expr);
 /* Binds ON: one equality whose sides belong to one source each. */
 ErrCode join_bind(JoinPlan *join, JoinClause *clause, Err *err);
 /* ksqlDB's rules of who may join whom and how; what is not done yet is noted. */

@@ -133,7 +133,8 @@ static PlanNode *join_source(JoinPlan *join, uint32_t s, const Expr *key, const 
     uint32_t width = source_width(source), at = key ? 1 : 0;
     SchemaColumn *columns = arena_array(arena, width + 1, sizeof *columns);
     const Expr **exprs = arena_array(arena, width + 1, sizeof *exprs);
-    PlanNode *node = draft_add(draft, PLAN_SOURCE, arena_printf(arena, "KafkaTopic_%s", side), NULL);
+    const char *path = arena_printf(arena, "KafkaTopic_%s", side);
+    PlanNode *node = draft_add(draft, PLAN_SOURCE, path, NULL);
     node->topic = &source->topic;
     node->schema = source->topic.schema;
     node->is_table = source->is_table;
@@ -217,7 +218,8 @@ static void join_nodes(JoinPlan *join, const JoinClause *clause) {
 
 static void join_key_add(JoinPlan *join, const Expr *expr) {
     if (expr->kind == EXPR_COLUMN)
-        join->keys[join->key_count++] = (ResultKey){.expr = expr, .text = expr->text};
+        join->keys[join->key_count++] = (ResultKey){.expr = expr,
+                                                          .text = join_text(join, expr)};
 }
 
 /* What equals the key of the joined rows: these may be selected as the key. `strong`: in every row;
@@ -246,6 +248,7 @@ static void join_keys_foreign(JoinPlan *join, const JoinClause *clause) {
     const Schema *schema = draft->scope.sources[clause->left_source].source->topic.schema;
     join->key_count = 0;
     join->strong_count = 0;
+    join->draft->foreign_table = draft->scope.sources[clause->left_source].alias;
     for (uint32_t i = 0; i < schema->key_count; i++)
         join_key_add(join, draft->scope.columns[join->first[clause->left_source] + i].expr);
     if (schema->key_count == 1)

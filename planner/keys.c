@@ -99,11 +99,18 @@ static ErrCode keys_missing(const Draft *draft, const bool *found, Err *err) {
     const Planner *planner = draft->planner;
     const char **names = arena_array(planner->arena, draft->key_count, sizeof *names);
     uint32_t count = 0;
+    bool whole = strcmp(draft->key_word, "key column") == 0;
     for (uint32_t i = 0; i < draft->key_count; i++) {
-        if (!found[i])
+        if (!found[i] || whole)
             names[count++] = draft->keys[i].text;
     }
-    const char *all = planner_list(planner, names, count, ",");
+    if (draft->foreign_table && !draft->any_key)
+        return err_set(err, ERR_SEMANTIC,
+                       "Primary key column missing in projection. For foreign-key table-table "
+                       "joins, the projection must include all primary key columns from the left "
+                       "input table (`%s`). Missing column: %s.",
+                       draft->foreign_table, names[0]);
+    const char *all = planner_list(planner, names, count, NULL);
     return err_set(err, ERR_SEMANTIC,
                    "Key missing from projection (ie, SELECT). See https://cnfl.io/2LV7ouS.\n"
                    "The query used to build %s must include the %s%s %s in its projection (eg, "

@@ -31,7 +31,7 @@ const char *planner_setting(const Planner *planner, const char *name, const char
 bool planner_setting_on(const Planner *planner, const char *name, bool otherwise);
 
 /* Texts in the arena, for messages: a name with backquotes where it needs them, an expression as
- * ksqlDB prints it, "A, B and C" (or "or"). */
+ * ksqlDB prints it, "A, B and C" (or "or"; NULL: "A, B, C"). */
 const char *planner_name(const Planner *planner, const char *name);
 const char *planner_expr(const Planner *planner, const AstExpr *expr);
 const char *planner_list(const Planner *planner, const char *const *names, uint32_t count,
@@ -206,10 +206,14 @@ AstPos properties_pos(const Properties *properties, PropertyId id);
 
 /* -- formats.c --------------------------------------------------------------------------------- */
 
+/* Whether all formats that the WITH clause names are known, and done here. */
+ErrCode formats_names(const Planner *planner, const Properties *properties, Err *err);
 /* Formats, wrapping and delimiters of a source or sink: from the WITH clause, else `inherited`
  * (NULL for DDL), else the settings. The schema must be complete. */
 ErrCode formats_choose(const Planner *planner, const Properties *properties,
                        const PlanTopic *inherited, PlanTopic *topic, Err *err);
+/* FORMAT error for a key with a map at any depth: it has no one form. */
+ErrCode format_map_key(const Planner *planner, const char *name, const Type *type, Err *err);
 /* TIMESTAMP and TIMESTAMP_FORMAT against topic->schema. */
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err);
@@ -250,6 +254,7 @@ typedef struct Draft {
     uint32_t key_count;
     const char *key_word;  /* "key column", "grouping expression", ... for messages */
     bool key_synthetic;    /* ROWKEY of a join on expressions */
+    const char *foreign_table; /* whose key a join on a foreign key keeps; NULL */
     bool any_key;          /* one of `keys` is enough: they are equal by a join */
     const Expr **row_keys; /* each equals the one key column of the rows of FROM */
     uint32_t row_key_count;
