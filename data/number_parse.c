@@ -49,6 +49,7 @@ typedef struct NumberDigits {
 
 static const uint8_t *number_take_digits(const uint8_t *at, const uint8_t *end,
                                          NumberDigits *digits) {
+    assert(at <= end);
     for (; at < end; at++) {
         uint8_t digit = (uint8_t)(*at - '0');
         if (digit > 9)
@@ -67,6 +68,7 @@ static const uint8_t *number_take_digits(const uint8_t *at, const uint8_t *end,
 /* [sign] digits; saturates far outside the range of doubles. NULL: no digit. */
 static const uint8_t *number_take_exponent(const uint8_t *at, const uint8_t *end,
                                            int64_t *exponent) {
+    assert(at <= end && exponent);
     bool negative = at < end && *at == '-';
     if (at < end && (*at == '-' || *at == '+'))
         at++;
@@ -175,6 +177,7 @@ typedef struct NumberBig {
 } NumberBig;
 
 static void big_multiply_add(NumberBig *big, uint64_t factor, uint64_t carry) {
+    assert(big->size <= NUMBER_WORDS);
     for (uint32_t i = 0; i < big->size; i++) {
         NumberWide product = (NumberWide)big->word[i] * factor + carry;
         big->word[i] = (uint64_t)product;
@@ -196,6 +199,7 @@ static void big_multiply_power_5(NumberBig *big, uint32_t exponent) {
 }
 
 static void big_shift_left(NumberBig *big, uint32_t bits) {
+    assert(bits < 64 * NUMBER_WORDS);
     uint32_t words = bits / 64;
     if (big->size > 0 && words > 0) {
         assert(big->size + words <= NUMBER_WORDS);
@@ -218,6 +222,7 @@ static int big_compare(const NumberBig *left, const NumberBig *right) {
 /* All digits of `text` as an integer, *exponent being its power of ten. Digits after the 800th
  * count as one digit 1: no midpoint has more than 767. */
 static void big_from_text(NumberBig *big, Bytes text, int64_t *exponent) {
+    assert(text.size > 0);
     const uint8_t *at = text.data, *end = at + text.size;
     uint32_t kept = 0;
     int64_t after_point = 0, dropped = 0;
@@ -249,6 +254,7 @@ static void big_from_text(NumberBig *big, Bytes text, int64_t *exponent) {
 
 /* Compares the number with the middle between the doubles of `bits` and `bits` + 1. */
 static int number_compare_middle(Bytes text, uint64_t bits) {
+    assert(bits < number_infinity_bits);
     NumberBig left, right = {0};
     int64_t exponent;
     big_from_text(&left, text, &exponent);
@@ -271,6 +277,7 @@ static int number_compare_middle(Bytes text, uint64_t bits) {
 
 /* `bits` is the answer or a near neighbour of it. */
 static uint64_t number_round_exactly(Bytes text, uint64_t bits) {
+    assert(bits <= number_infinity_bits);
     if (bits == number_infinity_bits)
         bits--;
     for (;;) {

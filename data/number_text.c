@@ -23,6 +23,7 @@ static const char number_pairs[] =
 
 /* Writes the digits of `value` so that they end at `end`; returns where they begin. */
 static uint8_t *number_write_u64(uint8_t *end, uint64_t value) {
+    assert(end);
     while (value >= 100) {
         end -= 2;
         memcpy(end, number_pairs + value % 100 * 2, 2);
@@ -37,12 +38,16 @@ static uint8_t *number_write_u64(uint8_t *end, uint64_t value) {
     return end;
 }
 
+/* Copied in one piece of 24 bytes, of which only the digits count: no call, no loop. */
 void number_print_i64(Buf *out, int64_t value) {
-    uint8_t digits[24], *end = digits + sizeof digits;
+    enum { ROOM = 24 };
+    uint8_t digits[2 * ROOM] = {0}, *end = digits + ROOM;
     uint8_t *first = number_write_u64(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
     if (value < 0)
         *--first = '-';
-    buf_put(out, first, (size_t)(end - first));
+    assert(first >= digits);
+    memcpy(buf_room(out, ROOM), first, ROOM);
+    out->size += (size_t)(end - first);
 }
 
 /* == Shortest digits == */
@@ -99,6 +104,7 @@ static NumberShortest number_shortest(uint64_t fraction, int32_t binary, bool na
 
 /* For a finite double above zero. */
 static NumberShortest number_decimal(double value) {
+    assert(value > 0 && isfinite(value));
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
@@ -115,6 +121,7 @@ static NumberShortest number_decimal(double value) {
 }
 
 static void number_strip_zeros(NumberShortest *number) {
+    assert(number->digits > 0);
     if (number->digits % 100000000 == 0) {
         number->digits /= 100000000;
         number->exponent += 8;
@@ -147,6 +154,7 @@ static uint8_t *number_put_zeros(uint8_t *at, int32_t count) {
 /* d.dddE±x; the fraction has at least one digit. */
 static uint8_t *number_put_scientific(uint8_t *at, const uint8_t *digits, int32_t count,
                                       int32_t exponent) {
+    assert(count > 0);
     *at++ = digits[0];
     *at++ = '.';
     at = count > 1 ? number_put(at, digits + 1, (size_t)count - 1) : number_put_zeros(at, 1);
@@ -161,6 +169,7 @@ static uint8_t *number_put_scientific(uint8_t *at, const uint8_t *digits, int32_
 /* `point`: how many of the digits stand before the point. */
 static uint8_t *number_put_plain(uint8_t *at, const uint8_t *digits, int32_t count,
                                  int32_t point) {
+    assert(count > 0 && point > -8);
     if (point <= 0) {
         at = number_put(at, "0.", 2);
         at = number_put_zeros(at, -point);
@@ -176,6 +185,7 @@ static uint8_t *number_put_plain(uint8_t *at, const uint8_t *digits, int32_t cou
 }
 
 static uint8_t *number_put_positive(uint8_t *at, double value) {
+    assert(value > 0);
     NumberShortest number;
     if (value < 9007199254740992.0 && value == floor(value)) /* 2^53: an integer is its digits */
         number = (NumberShortest){(uint64_t)value, 0};

@@ -14,6 +14,7 @@
 /* == What JSON carries == */
 
 static bool json_can_carry(const Type *type) {
+    assert(type);
     if (type->kind == TYPE_MAP && type->fields[0].type->kind != TYPE_STRING)
         return false;
     for (uint32_t i = 0; i < type->field_count; i++)
@@ -34,6 +35,7 @@ static ErrCode json_check(const SerdeSpec *spec, Err *err) {
 
 static void json_field_init(JsonField *field, Arena *arena, const Type *type, const char *name,
                             bool used) {
+    assert(field && type);
     *field = (JsonField){.type = type, .kind = type->kind, .used = used};
     field->width = type_width(type);
     field->name = name ? bytes_of(name) : (Bytes){NULL, 0};
@@ -49,6 +51,7 @@ static void json_field_init(JsonField *field, Arena *arena, const Type *type, co
 /* The record as a STRUCT of its columns, of which only the used ones are. */
 static void json_root_init(JsonField *root, const SerdeSpec *spec, const bool *used,
                            Arena *arena) {
+    assert(spec->columns || spec->column_count == 0);
     TypeField *fields = arena_array(arena, spec->column_count, sizeof *fields);
     for (uint32_t i = 0; i < spec->column_count; i++)
         fields[i] = (TypeField){spec->columns[i].name, spec->columns[i].type};
@@ -76,6 +79,7 @@ static Decoder *json_decoder_new(const SerdeSpec *spec, const bool *used, Arena 
 /* == Columns == */
 
 static void json_begin(Decoder *json, const DecodeInput *input) {
+    assert(input->arena);
     json->input = input;
     json->room = json->room_end = NULL;
     json->room_size = 0;
@@ -87,6 +91,7 @@ static void json_begin(Decoder *json, const DecodeInput *input) {
 }
 
 static void json_clear(Decoder *json, uint32_t record) {
+    assert(record < json->input->count);
     if (json->bare)
         json_column_clear(&json->root, record);
     else
@@ -95,6 +100,7 @@ static void json_clear(Decoder *json, uint32_t record) {
 }
 
 static void json_finish(Decoder *json, Column **columns) {
+    assert(columns);
     uint32_t count = json->bare ? 1 : json->root.child_count;
     for (uint32_t i = 0; i < count; i++) {
         JsonField *field = json->bare ? &json->root : &json->root.children[i];
@@ -106,6 +112,7 @@ static void json_finish(Decoder *json, Column **columns) {
 
 /* Text that is no JSON: what is wrong, and at which byte of the record. */
 static void json_fault_text(Decoder *json) {
+    assert(json->fault && json->fault_at >= json->record);
     size_t at = (size_t)(json->fault_at - json->record);
     if (json->fault_at == json->end)
         snprintf(json->error, sizeof json->error, "Not JSON: %s where the record ends, at byte %zu",
@@ -115,6 +122,7 @@ static void json_fault_text(Decoder *json) {
 }
 
 static bool json_slow_record(Decoder *json, uint32_t record) {
+    assert(record < json->input->count);
     json->path_size = 0;
     if (json->begin == json->end)
         return json_value_misfit(json, &json->root, "MissingNode");
@@ -129,6 +137,7 @@ static bool json_slow_record(Decoder *json, uint32_t record) {
 }
 
 static void json_set_record(Decoder *json, Bytes bytes) {
+    assert(bytes.data);
     json->record = json->begin = bytes.data;
     json->end = bytes.data + bytes.size;
     while (json->begin < json->end && json_is_space(*json->begin))
@@ -138,6 +147,7 @@ static void json_set_record(Decoder *json, Bytes bytes) {
 }
 
 static DecodeStatus json_decode_record(Decoder *json, uint32_t record) {
+    assert(record < json->input->count);
     Bytes bytes = json->input->records[record];
     if (!bytes.data)
         return DECODE_NULL;

@@ -17,6 +17,7 @@ static bool json_has_ranges(const JsonField *field) {
 /* == Beginning and growing == */
 
 void json_column_begin(Decoder *json, JsonField *field, uint32_t capacity) {
+    assert(json->input && json->input->arena);
     if (!field->used)
         return;
     Arena *arena = json->input->arena;
@@ -43,6 +44,7 @@ static void *json_column_larger(Arena *arena, const void *source, size_t size, s
 }
 
 static void json_column_resize(Decoder *json, JsonField *field, uint32_t capacity) {
+    assert(field->used && capacity > field->capacity);
     Arena *arena = json->input->arena;
     size_t before = field->capacity, after = capacity;
     field->validity = json_column_larger(
@@ -81,6 +83,7 @@ void json_column_range(JsonField *field, uint32_t slot, uint32_t from) {
 
 /* Elements from `from` on, and those that no range has taken in yet. */
 static void json_column_cut(JsonField *field, uint32_t from) {
+    assert(field->used && json_has_ranges(field));
     for (uint32_t i = 0; i < field->child_count; i++) {
         JsonField *child = &field->children[i];
         for (uint32_t slot = from; slot < child->length; slot++)
@@ -108,6 +111,7 @@ void json_column_clear(JsonField *field, uint32_t slot) {
 /* == The end == */
 
 static bool json_column_is_full(const JsonField *field, uint32_t length) {
+    assert(length <= field->capacity);
     for (uint32_t i = 0; i < length / 64; i++)
         if (field->validity[i] != UINT64_MAX)
             return false;
@@ -117,6 +121,7 @@ static bool json_column_is_full(const JsonField *field, uint32_t length) {
 
 static void json_column_finish_into(Column *column, Decoder *json, JsonField *field,
                                     uint32_t length) {
+    assert(field->used && length <= field->capacity);
     *column = (Column){.type = field->type, .length = length};
     column->validity = json_column_is_full(field, length) ? NULL : field->validity;
     column->data = field->data;

@@ -77,6 +77,7 @@ static inline const uint8_t *json_digits(const uint8_t *at, const uint8_t *end, 
 /* Whatever is not in the form that its type suggests. */
 static const uint8_t *json_fast_other(Decoder *json, JsonField *field, uint32_t slot,
                                       const uint8_t *at, uint32_t depth) {
+    assert(at < json->end);
     const uint8_t *start = at;
     bool escaped, ok = true;
     switch (*at) {
@@ -176,6 +177,7 @@ static inline const uint8_t *json_fast_string(Decoder *json, JsonField *field, u
 /* Reads the name of a member: the guess where it is right. */
 static inline const uint8_t *json_fast_name(Decoder *json, JsonField *object, const uint8_t *at,
                                             uint32_t *guess, JsonMember **member) {
+    assert(*guess < object->shape->count);
     JsonShape *shape = object->shape;
     JsonMember *guessed = &shape->members[*guess];
     if (JSON_LIKELY(json_member_is(guessed, at, json->end))) {
@@ -190,6 +192,7 @@ static inline const uint8_t *json_fast_name(Decoder *json, JsonField *object, co
 
 static const uint8_t *json_fast_struct(Decoder *json, JsonField *object, uint32_t slot,
                                        const uint8_t *at, uint32_t depth) {
+    assert(at < json->end && object->kind == TYPE_STRUCT);
     const uint8_t *end = json->end;
     if (*at != '{' || depth >= ROW_NESTING_MAX)
         return *at == 'n' ? json_fast_other(json, object, slot, at, depth) : NULL;
@@ -231,6 +234,7 @@ static const uint8_t *json_fast_struct(Decoder *json, JsonField *object, uint32_
 
 static const uint8_t *json_fast_array(Decoder *json, JsonField *field, uint32_t slot,
                                       const uint8_t *at, uint32_t depth) {
+    assert(at < json->end && field->child_count == 1);
     const uint8_t *end = json->end;
     if (*at != '[' || depth >= ROW_NESTING_MAX)
         return *at == 'n' ? json_fast_other(json, field, slot, at, depth) : NULL;
@@ -258,6 +262,7 @@ static const uint8_t *json_fast_array(Decoder *json, JsonField *field, uint32_t 
 
 /* Whether a key is there twice, or there are too many to say. */
 static bool json_fast_key_again(const JsonField *key, uint32_t from, Bytes name) {
+    assert(from < key->length && key->used);
     if (key->length - from > JSON_MAP_COMPARED)
         return true;
     for (uint32_t i = from; i + 1 < key->length; i++)
@@ -269,6 +274,7 @@ static bool json_fast_key_again(const JsonField *key, uint32_t from, Bytes name)
 /* One key, colon and all, into its column. */
 static const uint8_t *json_fast_key(Decoder *json, JsonField *key, uint32_t from,
                                     const uint8_t *at) {
+    assert(key->kind == TYPE_STRING);
     const uint8_t *end = json->end;
     if (at == end || *at != '"')
         return NULL;
@@ -291,6 +297,7 @@ static const uint8_t *json_fast_key(Decoder *json, JsonField *key, uint32_t from
 
 static const uint8_t *json_fast_map(Decoder *json, JsonField *field, uint32_t slot,
                                     const uint8_t *at, uint32_t depth) {
+    assert(at < json->end && field->child_count == 2);
     const uint8_t *end = json->end;
     if (*at != '{' || depth >= ROW_NESTING_MAX)
         return *at == 'n' ? json_fast_other(json, field, slot, at, depth) : NULL;

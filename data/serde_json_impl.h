@@ -137,6 +137,10 @@ const uint8_t *json_scan_avx2(const uint8_t *at, const uint8_t *end); /* where t
 /* The same, passing over bytes that are not ASCII. */
 const uint8_t *json_scan_wide(const uint8_t *at, const uint8_t *end);
 
+/* Copies [at, end) up to the first byte that a JSON string must escape, which it returns; *target
+ * moves along. At least end - at bytes there are writable. */
+const uint8_t *json_copy(uint8_t **target, const uint8_t *at, const uint8_t *end);
+
 #ifdef JSON_SSE2
 /* One bit for each of 16 bytes that json_scan stops at: below 0x20 as a signed byte is a control
  * character or not ASCII. */
@@ -186,7 +190,7 @@ static inline bool json_is_space(uint8_t c) {
 static inline const uint8_t *json_space(const uint8_t *at, const uint8_t *end) {
     if (at < end && __builtin_expect(*at <= ' ', 0)) {
         at += *at == ' ';
-        while (at < end && json_is_space(*at))
+        while (at < end && *at <= ' ' && json_is_space(*at))
             at++;
     }
     return at;

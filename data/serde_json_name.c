@@ -16,6 +16,7 @@
 /* == Fields by name == */
 
 static uint32_t json_power_of_two(uint32_t least) {
+    assert(least <= UINT32_MAX / 2);
     uint32_t size = 4;
     while (size < least)
         size *= 2;
@@ -23,6 +24,7 @@ static uint32_t json_power_of_two(uint32_t least) {
 }
 
 static int32_t json_shape_find(const JsonField *object, Bytes name) {
+    assert(object->shape && (name.data || name.size == 0));
     const JsonShape *shape = object->shape;
     uint32_t at = (uint32_t)hash_bytes(name) & shape->names_mask;
     for (; shape->names[at]; at = (at + 1) & shape->names_mask) {
@@ -34,6 +36,7 @@ static int32_t json_shape_find(const JsonField *object, Bytes name) {
 }
 
 static void json_shape_add_field(JsonField *object, JsonShape *shape, uint32_t field) {
+    assert(field < object->child_count);
     uint32_t at = (uint32_t)hash_bytes(object->children[field].name) & shape->names_mask;
     while (shape->names[at])
         at = (at + 1) & shape->names_mask;
@@ -41,6 +44,7 @@ static void json_shape_add_field(JsonField *object, JsonShape *shape, uint32_t f
 }
 
 JsonMeaning json_shape_meaning(const JsonField *object, Bytes name) {
+    assert(object->kind == TYPE_STRUCT);
     JsonMeaning meaning = {json_shape_find(object, name), JSON_UNKNOWN};
     if (name.size > NAME_BYTES_MAX)
         return meaning;
@@ -68,6 +72,7 @@ static int32_t json_shape_field(const JsonField *object, Bytes name) {
 /* == Members by text == */
 
 static uint32_t json_shape_slot(const JsonShape *shape, Bytes text) {
+    assert(text.size > 0);
     uint32_t at = (uint32_t)hash_bytes(text) & shape->table_mask;
     for (; shape->table[at]; at = (at + 1) & shape->table_mask) {
         const JsonMember *member = &shape->members[shape->table[at] - 1];
@@ -122,6 +127,7 @@ JsonShape *json_shape_new(Arena *arena, const JsonField *object) {
 /* The member whose name is raw[0..size) between quotes; `text` is what it is remembered by. */
 static JsonMember *json_shape_resolve(Decoder *json, JsonField *object, Bytes text, Bytes raw,
                                       bool escaped) {
+    assert(object->shape && raw.data);
     JsonShape *shape = object->shape;
     Bytes name = raw;
     if (escaped) {
@@ -139,6 +145,7 @@ static JsonMember *json_shape_resolve(Decoder *json, JsonField *object, Bytes te
 
 const uint8_t *json_shape_learn(Decoder *json, JsonField *object, const uint8_t *at,
                                 JsonMember **member) {
+    assert(at <= json->end && object->shape);
     const uint8_t *end = json->end, *start = at;
     if (at == end || *at != '"')
         return json_fault(json, "member name expected", at);

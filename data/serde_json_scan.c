@@ -109,3 +109,39 @@ const uint8_t *json_scan_wide(const uint8_t *at, const uint8_t *end) {
         at++;
     return at;
 }
+
+/* == Copying for the encoder == */
+
+static inline bool json_needs_escape(uint8_t c) {
+    return c == '"' || c == '\\' || c < 0x20;
+}
+
+const uint8_t *json_copy(uint8_t **target, const uint8_t *at, const uint8_t *end) {
+    uint8_t *to = *target;
+#ifdef JSON_SSE2
+    for (; end - at >= 16; at += 16, to += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+        __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+        __m128i any = _mm_or_si128(_mm_or_si128(quote, backslash), control);
+        uint32_t mask = (uint32_t)_mm_movemask_epi8(any);
+        _mm_storeu_si128((__m128i *)(void *)to, block);
+        if (mask) {
+            *target = to + __builtin_ctz(mask);
+            return at + __builtin_ctz(mask);
+        }
+    }
+#endif
+    for (; end - at >= 8; at += 8, to += 8) {
+        uint64_t word = json_word(at);
+        if (json_zero_bytes(word ^ json_ones * '"') | json_zero_bytes(word ^ json_ones * '\\') |
+            ((word - json_ones * 0x20) & ~word & json_tops))
+            break;
+        memcpy(to, &word, sizeof word);
+    }
+    while (at < end && !json_needs_escape(*at))
+        *to++ = *at++;
+    *target = to;
+    return at;
+}

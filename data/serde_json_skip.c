@@ -10,6 +10,7 @@
 #include "data/serde_json_impl.h"
 
 const uint8_t *json_fault(Decoder *json, const char *fault, const uint8_t *at) {
+    assert(fault && at <= json->end);
     json->fault = fault;
     json->fault_at = at;
     return NULL;
@@ -23,6 +24,7 @@ static bool json_is_hex(uint8_t c) {
 
 /* `at` is a backslash. */
 static const uint8_t *json_escape(Decoder *json, const uint8_t *at) {
+    assert(*at == '\\');
     static const char plain[] = "\"\\/bfnrt";
     ptrdiff_t left = json->end - at;
     if (left >= 2 && at[1] != 0 && strchr(plain, at[1]))
@@ -60,6 +62,7 @@ const uint8_t *json_string_rest(Decoder *json, const uint8_t *at, const uint8_t 
 
 /* `at` is the opening quote. */
 static const uint8_t *json_skip_string(Decoder *json, const uint8_t *at) {
+    assert(*at == '"');
     bool escaped;
     at = json_string(json, at + 1, &escaped);
     return at ? at + 1 : NULL;
@@ -68,12 +71,14 @@ static const uint8_t *json_skip_string(Decoder *json, const uint8_t *at) {
 /* == Numbers and literals == */
 
 static const uint8_t *json_digits_end(const uint8_t *at, const uint8_t *end) {
+    assert(at <= end);
     while (at < end && (uint8_t)(*at - '0') <= 9)
         at++;
     return at;
 }
 
 const uint8_t *json_number(Decoder *json, const uint8_t *at) {
+    assert(at <= json->end);
     const uint8_t *end = json->end, *start = at;
     at += at < end && *at == '-';
     const uint8_t *first = at;
@@ -100,6 +105,7 @@ const uint8_t *json_number(Decoder *json, const uint8_t *at) {
 }
 
 const uint8_t *json_literal(Decoder *json, const uint8_t *at) {
+    assert(at < json->end);
     ptrdiff_t left = json->end - at;
     if (left >= 4 && (memcmp(at, "true", 4) == 0 || memcmp(at, "null", 4) == 0))
         return at + 4;
@@ -111,6 +117,7 @@ const uint8_t *json_literal(Decoder *json, const uint8_t *at) {
 /* == Objects and arrays == */
 
 static const uint8_t *json_skip_elements(Decoder *json, const uint8_t *at, uint32_t depth) {
+    assert(depth <= ROW_NESTING_MAX);
     const uint8_t *end = json->end;
     at = json_space(at, end);
     if (at < end && *at == ']')
@@ -142,6 +149,7 @@ static const uint8_t *json_skip_name(Decoder *json, const uint8_t *at) {
 }
 
 static const uint8_t *json_skip_members(Decoder *json, const uint8_t *at, uint32_t depth) {
+    assert(depth <= ROW_NESTING_MAX);
     const uint8_t *end = json->end;
     at = json_space(at, end);
     if (at < end && *at == '}')
@@ -162,6 +170,7 @@ static const uint8_t *json_skip_members(Decoder *json, const uint8_t *at, uint32
 }
 
 const uint8_t *json_skip(Decoder *json, const uint8_t *at, uint32_t depth) {
+    assert(at <= json->end && depth <= ROW_NESTING_MAX);
     if (at == json->end)
         return json_fault(json, "value expected", at);
     switch (*at) {

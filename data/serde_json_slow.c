@@ -18,6 +18,7 @@ static void json_step_in(Decoder *json, JsonStep step) {
 /* One step deeper, named for messages. */
 static bool json_slow_inner(Decoder *json, JsonField *field, uint32_t slot, const uint8_t *at,
                             JsonStep step) {
+    assert(slot < UINT32_MAX && at < json->end);
     json_step_in(json, step);
     bool ok = json_slow_value(json, field, slot, at);
     if (ok) /* else the path has been printed, and the record is over */
@@ -27,6 +28,7 @@ static bool json_slow_inner(Decoder *json, JsonField *field, uint32_t slot, cons
 
 /* A value of that name: the exact one counts more than any other, the last more than the first. */
 static void json_slow_note(JsonField *object, int32_t index, const uint8_t *at, bool exactly) {
+    assert(index < (int32_t)object->child_count);
     if (index == JSON_UNKNOWN)
         return;
     JsonField *field = &object->children[index];
@@ -38,6 +40,7 @@ static void json_slow_note(JsonField *object, int32_t index, const uint8_t *at, 
 
 /* Notes at each field where the value is that it gets. */
 static void json_slow_find(Decoder *json, JsonField *object, const uint8_t *at) {
+    assert(*at == '{' && object->shape);
     const uint8_t *end = json->end;
     for (uint32_t i = 0; i < object->child_count; i++)
         object->children[i].found = NULL;
@@ -58,6 +61,7 @@ static void json_slow_find(Decoder *json, JsonField *object, const uint8_t *at) 
 }
 
 static bool json_slow_struct(Decoder *json, JsonField *field, uint32_t slot, const uint8_t *at) {
+    assert(field->kind == TYPE_STRUCT);
     json_slow_find(json, field, at);
     if (field->used)
         json_column_present(field, slot);
@@ -71,6 +75,7 @@ static bool json_slow_struct(Decoder *json, JsonField *field, uint32_t slot, con
 }
 
 static bool json_slow_array(Decoder *json, JsonField *field, uint32_t slot, const uint8_t *at) {
+    assert(*at == '[' && field->child_count == 1);
     const uint8_t *end = json->end;
     JsonField *element = &field->children[0];
     uint32_t from = element->length;
@@ -89,6 +94,7 @@ static bool json_slow_array(Decoder *json, JsonField *field, uint32_t slot, cons
 }
 
 static bool json_slow_map(Decoder *json, JsonField *field, uint32_t slot, const uint8_t *at) {
+    assert(*at == '{' && field->child_count == 2);
     JsonField *key = &field->children[0], *value = &field->children[1];
     uint32_t from = key->length, count;
     JsonEntry *entries = json_text_members(json, at, &count);
@@ -109,6 +115,7 @@ static bool json_slow_map(Decoder *json, JsonField *field, uint32_t slot, const 
 }
 
 static bool json_slow_string(Decoder *json, JsonField *field, uint32_t slot, const uint8_t *at) {
+    assert(*at == '"');
     bool escaped;
     const uint8_t *close = json_string(json, at + 1, &escaped);
     Bytes raw = {at + 1, (uint32_t)(close - at - 1)};

@@ -15,6 +15,7 @@
 enum { JSON_ROOM_MIN = 4 << 10, JSON_ROOM_MAX = 256 << 10 };
 
 uint8_t *json_room(Decoder *json, size_t size) {
+    assert(json->input && json->room <= json->room_end);
     if ((size_t)(json->room_end - json->room) >= size)
         return json->room;
     size_t doubled = json->room_size * 2;
@@ -41,6 +42,7 @@ static uint32_t json_hex4(const uint8_t *at) {
 /* `at` is behind the u; two surrogates in a row are one character, a lone one is '?': what Java
  * writes for it in UTF-8. */
 static const uint8_t *json_unescape_code(uint8_t **target, const uint8_t *at, const uint8_t *end) {
+    assert(end - at >= 4);
     uint32_t code = json_hex4(at);
     at += 4;
     if (code >= 0xd800 && code <= 0xdfff) {
@@ -89,6 +91,7 @@ uint8_t *json_text_unescape(uint8_t *target, Bytes raw) {
 }
 
 Bytes json_text_string(Decoder *json, Bytes raw, bool escaped) {
+    assert(raw.data);
     if (!escaped)
         return raw;
     uint8_t *text = json_room(json, raw.size);
@@ -107,6 +110,7 @@ typedef struct JsonDecimal {
 
 /* Writes the digits to `target`, point and leading zeros left out. */
 static JsonDecimal json_decimal(uint8_t *target, const uint8_t *at, const uint8_t *end) {
+    assert(at < end);
     uint8_t *next = target;
     int64_t scale = 0, exponent = 0;
     bool point = false;
@@ -134,6 +138,7 @@ static JsonDecimal json_decimal(uint8_t *target, const uint8_t *at, const uint8_
 /* Java's BigDecimal.toString: plain where 0 <= scale and the number is at least 1e-6, otherwise
  * d.ddE±x. The digits already stand at `target` and are moved apart. */
 static uint8_t *json_put_decimal(uint8_t *target, JsonDecimal number) {
+    assert(number.digits.data == target && number.digits.size > 0);
     int64_t count = number.digits.size, adjusted = count - 1 - number.scale;
     if (number.scale == 0)
         return target + count;
@@ -171,6 +176,7 @@ static uint8_t *json_put_decimal(uint8_t *target, JsonDecimal number) {
 /* Whether the text is what BigInteger or BigDecimal would print: no exponent, and not so small a
  * fraction that it would get one; zeros are left to the long way, for they have no sign. */
 static bool json_number_is_canonical(Bytes text) {
+    assert(text.size > 0);
     const uint8_t *at = text.data, *end = at + text.size;
     at += *at == '-';
     if (memchr(at, 'e', (size_t)(end - at)) || memchr(at, 'E', (size_t)(end - at)))
@@ -202,6 +208,7 @@ Bytes json_text_number(uint8_t *target, Bytes text) {
 /* == Members == */
 
 static const uint8_t *json_entry_read(Decoder *json, const uint8_t *at, JsonEntry *entry) {
+    assert(*at == '"');
     bool escaped;
     const uint8_t *close = json_string(json, at + 1, &escaped);
     assert(close);
@@ -215,6 +222,7 @@ static const uint8_t *json_entry_read(Decoder *json, const uint8_t *at, JsonEntr
 
 /* Keeps each name once; few names are compared with each other, many go through a table. */
 static uint32_t json_entries_merge(Decoder *json, JsonEntry *entries, uint32_t count) {
+    assert(entries && count > 1);
     uint32_t kept = 0, mask = 7;
     while (mask + 1 < 2 * count)
         mask = mask * 2 + 1;
@@ -286,6 +294,7 @@ static uint8_t *json_put_quoted(uint8_t *target, Bytes text) {
 static uint8_t *json_put_value(Decoder *json, uint8_t *target, const uint8_t *at, bool quoted);
 
 static uint8_t *json_put_object(Decoder *json, uint8_t *target, const uint8_t *at) {
+    assert(*at == '{');
     uint32_t count;
     JsonEntry *entries = json_text_members(json, at, &count);
     *target++ = '{';
@@ -302,6 +311,7 @@ static uint8_t *json_put_object(Decoder *json, uint8_t *target, const uint8_t *a
 
 /* `quoted`: inside an object, where it stays JSON. */
 static uint8_t *json_put_array(Decoder *json, uint8_t *target, const uint8_t *at, bool quoted) {
+    assert(*at == '[');
     *target++ = '[';
     at = json_space(at + 1, json->end);
     for (uint32_t i = 0; *at != ']'; i++) {
@@ -317,6 +327,7 @@ static uint8_t *json_put_array(Decoder *json, uint8_t *target, const uint8_t *at
 }
 
 static uint8_t *json_put_value(Decoder *json, uint8_t *target, const uint8_t *at, bool quoted) {
+    assert(at < json->end);
     if (*at == '{')
         return json_put_object(json, target, at);
     if (*at == '[')

@@ -25,6 +25,7 @@ static void json_error_text(Decoder *json, size_t *size, const char *format, ...
     __attribute__((format(printf, 3, 4)));
 
 static void json_error_text(Decoder *json, size_t *size, const char *format, ...) {
+    assert(*size < JSON_ERROR_SIZE);
     va_list args;
     va_start(args, format);
     int added = vsnprintf(json->error + *size, JSON_ERROR_SIZE - *size, format, args);
@@ -38,6 +39,7 @@ static void json_error_text(Decoder *json, size_t *size, const char *format, ...
 }
 
 static void json_error_path(Decoder *json, size_t *size) {
+    assert(json->path_size <= sizeof json->path / sizeof *json->path);
     json_error_text(json, size, ", path: $");
     for (uint32_t i = 0; i < json->path_size; i++) {
         const JsonStep *step = &json->path[i];
@@ -50,6 +52,7 @@ static void json_error_path(Decoder *json, size_t *size) {
 }
 
 bool json_value_fail(Decoder *json, const char *format, ...) {
+    assert(json && format);
     va_list args;
     va_start(args, format);
     int length = vsnprintf(json->error, JSON_ERROR_SIZE, format, args);
@@ -61,6 +64,7 @@ bool json_value_fail(Decoder *json, const char *format, ...) {
 }
 
 bool json_value_misfit(Decoder *json, const JsonField *field, const char *source_type) {
+    assert(field->type && source_type);
     Buf type = {0};
     type_print(&type, field->type);
     json_value_fail(json, "Can't convert type. sourceType: %s, requiredType: %s", source_type,
@@ -100,6 +104,7 @@ bool json_value_i64(Decoder *json, JsonField *field, uint32_t slot, int64_t valu
 
 /* The integer part modulo 2^64 of a JSON number of any size. */
 static int64_t json_integer_part(Bytes text) {
+    assert(text.size > 0);
     const uint8_t *at = text.data, *end = at + text.size;
     bool negative = *at == '-';
     at += negative;
@@ -129,6 +134,7 @@ static int64_t json_integer_part(Bytes text) {
 }
 
 static bool json_value_i64_text(Decoder *json, JsonField *field, uint32_t slot, Bytes text) {
+    assert(field->kind != TYPE_DOUBLE);
     int64_t value;
     if (!number_parse_i64(text, &value))
         return json_value_misfit(json, field, "TextNode");
@@ -140,6 +146,7 @@ static bool json_value_i64_text(Decoder *json, JsonField *field, uint32_t slot, 
 /* == Doubles == */
 
 static bool json_value_f64(JsonField *field, uint32_t slot, double value) {
+    assert(field->kind == TYPE_DOUBLE);
     if (field->used) {
         field->f64[slot] = value;
         json_column_present(field, slot);
@@ -161,6 +168,7 @@ static double json_double(Bytes text) {
 
 /* Java's Double.parseDouble without its hexadecimal form: white space around, a type letter. */
 static bool json_double_text(Bytes text, double *value) {
+    assert(value);
     while (text.size > 0 && text.data[0] <= ' ')
         text = (Bytes){text.data + 1, text.size - 1};
     while (text.size > 0 && text.data[text.size - 1] <= ' ')
@@ -185,6 +193,7 @@ static bool json_double_text(Bytes text, double *value) {
 /* == Decimals, strings, bytes == */
 
 static bool json_value_decimal(Decoder *json, JsonField *field, uint32_t slot, Bytes text) {
+    assert(field->kind == TYPE_DECIMAL);
     Decimal value;
     uint32_t precision = field->type->precision, scale = field->type->scale;
     if (!decimal_parse_exact(text, precision, scale, &value)) {
@@ -202,12 +211,14 @@ static bool json_value_decimal(Decoder *json, JsonField *field, uint32_t slot, B
 }
 
 static bool json_value_text(JsonField *field, uint32_t slot, Bytes text) {
+    assert(field->used && slot < field->capacity);
     field->bytes[slot] = text;
     json_column_present(field, slot);
     return true;
 }
 
 static bool json_value_number_text(Decoder *json, JsonField *field, uint32_t slot, Bytes text) {
+    assert(text.size > 0 && field->kind == TYPE_STRING);
     if (!field->used)
         return true;
     uint8_t *room = json_room(json, (size_t)text.size + JSON_NUMBER_GROWTH);
@@ -218,6 +229,7 @@ static bool json_value_number_text(Decoder *json, JsonField *field, uint32_t slo
 }
 
 static bool json_value_base64(Decoder *json, JsonField *field, uint32_t slot, Bytes text) {
+    assert(field->kind == TYPE_BYTES);
     uint32_t size;
     uint8_t *room = field->used ? json_room(json, base64_room(text.size)) : NULL;
     if (!base64_parse(text, room, &size))
@@ -232,6 +244,7 @@ static bool json_value_base64(Decoder *json, JsonField *field, uint32_t slot, By
 
 /* Jackson's name for it. */
 static const char *json_number_type(Bytes text) {
+    assert(text.size > 0);
     for (uint32_t i = 0; i < text.size; i++)
         if (text.data[i] == '.' || (text.data[i] | 0x20) == 'e')
             return "DecimalNode";
@@ -242,6 +255,7 @@ static const char *json_number_type(Bytes text) {
 }
 
 bool json_value_number(Decoder *json, JsonField *field, uint32_t slot, Bytes text) {
+    assert(text.size > 0);
     switch (field->kind) {
     case TYPE_INT:
     case TYPE_BIGINT:
@@ -261,6 +275,7 @@ bool json_value_number(Decoder *json, JsonField *field, uint32_t slot, Bytes tex
 }
 
 bool json_value_string(Decoder *json, JsonField *field, uint32_t slot, Bytes raw, bool escaped) {
+    assert(raw.data);
     TypeKind kind = field->kind;
     if (kind == TYPE_STRING && !field->used)
         return true;
@@ -302,6 +317,7 @@ bool json_value_boolean(Decoder *json, JsonField *field, uint32_t slot, bool val
 }
 
 bool json_value_nested_text(Decoder *json, JsonField *field, uint32_t slot, Bytes text) {
+    assert(text.size >= 2);
     if (field->kind != TYPE_STRING)
         return json_value_misfit(json, field, *text.data == '{' ? "ObjectNode" : "ArrayNode");
     return !field->used || json_value_text(field, slot, json_text_nested(json, text));

@@ -13,12 +13,14 @@
 #include "data/number_text.h"
 #include "data/serde_json_impl.h"
 
+enum { JSON_SHORT = 32 }; /* names up to there are copied in one piece */
+
 /* A column, field, element, key or value. */
 typedef struct JsonPart JsonPart;
 
 struct JsonPart {
     const Type *type;
-    Bytes before; /* {"NAME": or ,"NAME": of a column or field */
+    Bytes before; /* {"NAME": or ,"NAME": of a column or field; JSON_SHORT more bytes follow */
     JsonPart *children;
 };
 
@@ -30,36 +32,38 @@ struct Encoder {
 
 /* == Strings == */
 
-static void json_write_escape(Buf *out, uint8_t c) {
+static uint8_t *json_put_escape(uint8_t *at, uint8_t c) {
+    assert(c < 0x20 || c == '"' || c == '\\');
     static const char hex[] = "0123456789ABCDEF";
     static const char short_form[] = "btn?fr"; /* of 0x08 to 0x0d */
-    uint8_t *at = buf_room(out, 6);
-    at[0] = '\\';
+    *at++ = '\\';
     if (c >= 0x20 || (c >= 0x08 && c <= 0x0d && c != 0x0b)) {
-        at[1] = c >= 0x20 ? c : (uint8_t)short_form[c - 0x08];
-        out->size += 2;
-        return;
+        *at++ = c >= 0x20 ? c : (uint8_t)short_form[c - 0x08];
+        return at;
     }
-    memcpy(at + 1, "u00", 3);
-    at[4] = (uint8_t)hex[c >> 4];
-    at[5] = (uint8_t)hex[c & 15];
-    out->size += 6;
+    memcpy(at, "u00", 3);
+    at[3] = (uint8_t)hex[c >> 4];
+    at[4] = (uint8_t)hex[c & 15];
+    return at + 5;
 }
 
+/* There is always room for what is left unescaped, one escape and the closing quote. */
 static void json_write_string(Buf *out, Bytes text) {
-    uint8_t *room = buf_room(out, (size_t)text.size + 2);
-    *room = '"';
-    out->size++;
+    assert(out && (text.data || text.size == 0));
+    enum { ESCAPE_SIZE = 6 };
     const uint8_t *at = text.data, *end = at + text.size;
+    uint8_t *to = buf_room(out, (size_t)text.size + ESCAPE_SIZE + 2);
+    *to++ = '"';
     for (;;) {
-        const uint8_t *stop = at == end ? end : json_scan_wide(at, end);
-        buf_put(out, at, (size_t)(stop - at));
-        if (stop == end)
+        at = at == end ? end : json_copy(&to, at, end);
+        if (at == end)
             break;
-        json_write_escape(out, *stop);
-        at = stop + 1;
+        to = json_put_escape(to, *at++);
+        out->size = (size_t)(to - out->data);
+        to = buf_room(out, (size_t)(end - at) + ESCAPE_SIZE + 2);
     }
-    buf_u8(out, '"');
+    *to++ = '"';
+    out->size = (size_t)(to - out->data);
 }
 
 /* == Compiling == */
@@ -68,6 +72,7 @@ static void json_part_init(JsonPart *part, Arena *arena, const Type *type);
 
 /* The parts of an object, each with what stands before it. */
 static JsonPart *json_parts_new(Arena *arena, uint32_t count, const TypeField *fields) {
+    assert(fields || count == 0);
     JsonPart *parts = arena_array(arena, count, sizeof *parts);
     Buf before = {0};
     for (uint32_t i = 0; i < count; i++) {
@@ -78,13 +83,18 @@ static JsonPart *json_parts_new(Arena *arena, uint32_t count, const TypeField *f
         buf_u8(&before, i == 0 ? '{' : ',');
         json_write_string(&before, bytes_of(fields[i].name));
         buf_u8(&before, ':');
+        size_t size = before.size;
+        memset(buf_room(&before, JSON_SHORT), 0, JSON_SHORT);
+        before.size += JSON_SHORT;
         parts[i].before = arena_bytes(arena, buf_view(&before));
+        parts[i].before.size = (uint32_t)size;
     }
     buf_free(&before);
     return parts;
 }
 
 static void json_part_init(JsonPart *part, Arena *arena, const Type *type) {
+    assert(type);
     part->type = type;
     part->children = json_parts_new(arena, type->field_count, type->fields);
 }
@@ -102,6 +112,16 @@ Encoder *json_encoder_new(const SerdeSpec *spec, Arena *arena) {
 }
 
 /* == Values == */
+
+static void json_write_before(Buf *out, Bytes before) {
+    assert(before.size > 0);
+    uint8_t *to = buf_room(out, (size_t)before.size + JSON_SHORT);
+    if (__builtin_expect(before.size <= JSON_SHORT, 1))
+        memcpy(to, before.data, JSON_SHORT);
+    else
+        memcpy(to, before.data, before.size);
+    out->size += before.size;
+}
 
 static bool json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row);
 
@@ -121,12 +141,14 @@ static void json_write_base64(Buf *out, Bytes bytes) {
 }
 
 static void json_write_decimal(Buf *out, const Column *column, uint32_t row) {
+    assert(column->type->kind == TYPE_DECIMAL);
     const Type *type = column->type;
     const uint8_t *data = (const uint8_t *)column->data + (size_t)row * type_width(type);
     decimal_print(out, decimal_load(data, type->precision), type->scale);
 }
 
 static bool json_write_array(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+    assert(row < column->length);
     buf_u8(out, '[');
     for (uint32_t i = column->offsets[row]; i < column->offsets[row + 1]; i++) {
         if (i > column->offsets[row])
@@ -158,11 +180,12 @@ static bool json_write_map(Buf *out, const JsonPart *part, const Column *column,
 
 static bool json_write_struct(Buf *out, const JsonPart *part, const Column *column,
                               uint32_t row) {
+    assert(part->type->kind == TYPE_STRUCT);
     uint32_t count = part->type->field_count;
     if (count == 0)
         buf_u8(out, '{');
     for (uint32_t i = 0; i < count; i++) {
-        buf_bytes(out, part->children[i].before);
+        json_write_before(out, part->children[i].before);
         if (!json_write_value(out, &part->children[i], &column->children[i], row))
             return false;
     }
@@ -172,6 +195,7 @@ static bool json_write_struct(Buf *out, const JsonPart *part, const Column *colu
 
 /* false: a key of a MAP is missing. */
 static bool json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+    assert(part->type->kind == column->type->kind);
     if (column_is_null(column, row)) {
         buf_put(out, "null", 4);
         return true;
@@ -199,12 +223,13 @@ static bool json_write_value(Buf *out, const JsonPart *part, const Column *colum
 
 static bool json_write_row(const Encoder *encoder, const Column *const *columns, uint32_t row,
                            Buf *out) {
+    assert(encoder->parts);
     if (encoder->bare)
         return json_write_value(out, &encoder->parts[0], columns[0], row);
     if (encoder->count == 0)
         buf_u8(out, '{');
     for (uint32_t i = 0; i < encoder->count; i++) {
-        buf_bytes(out, encoder->parts[i].before);
+        json_write_before(out, encoder->parts[i].before);
         if (!json_write_value(out, &encoder->parts[i], columns[i], row))
             return false;
     }

@@ -48,7 +48,7 @@ ErrCode draft_kafka_sources(const Draft *draft, const char *what, Err *err) {
     return err_set(err, ERR_FORMAT,
                    "Source(s) %s are using the 'KAFKA' value format. This format does not yet "
                    "support %s.",
-                   planner_list(planner, names, count, ","), what);
+                   planner_list(planner, names, count, NULL), what);
 }
 
 /* -- Rewriting --------------------------------------------------------------------------------- */
@@ -97,7 +97,7 @@ static ErrCode group_items(Draft *draft, Err *err) {
     return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                       "Non-aggregate SELECT expression(s) not part of GROUP BY: %s\nEither add the "
                       "column(s) to the GROUP BY or remove them from the SELECT.",
-                      planner_list(planner, strays, count, ","));
+                      planner_list(planner, strays, count, NULL));
 }
 
 /* -- Layout ------------------------------------------------------------------------------------ */
@@ -174,8 +174,11 @@ static const Schema *group_output(const Draft *draft) {
 
 /* Rows are where their group is already: grouped by the one key column. */
 static bool group_is_key(const Draft *draft) {
-    return draft->top->schema->key_count == 1 && draft->key_count == 1 && !draft->top->windowed &&
-           draft->keys[0].expr->kind == EXPR_COLUMN && draft->keys[0].expr->column == 0;
+    for (uint32_t i = 0; i < draft->row_key_count && draft->key_count == 1; i++) {
+        if (expr_equal(draft->row_keys[i], draft->keys[0].expr))
+            return true;
+    }
+    return false;
 }
 
 static void group_nodes(Draft *draft, const PlanWindow *window) {
@@ -235,7 +238,7 @@ static ErrCode aggregate_groups(Draft *draft, Err *err) {
     if (ast->group_by_count > 0)
         return draft_key_exprs(draft, &binder, ast->group_by, ast->group_by_count, err);
     ResultKey *key = arena_alloc(draft->planner->arena, sizeof *key);
-    *key = (ResultKey){expr_bigint(draft->planner->arena, 1), "KSQL_COL_0", "1"};
+    *key = (ResultKey){expr_bigint(draft->planner->arena, 1), "KSQL_COL_0", "1", NULL};
     draft->keys = key;
     draft->key_count = 1;
     draft->any_key = false;

@@ -75,9 +75,24 @@ static ErrCode call_aggregate_allowed(Binder *binder, const AstExpr *ast, Err *e
     return ERR_OK;
 }
 
+/* What these keep between rows has no form in a format without nested values. */
+static bool call_state_is_nested(const char *name) {
+    static const char *const flat[] = {"COUNT", "SUM", "MIN", "MAX", "SUM_LIST"};
+    for (uint32_t i = 0; i < sizeof flat / sizeof *flat; i++) {
+        if (strcasecmp(flat[i], name) == 0)
+            return false;
+    }
+    return true;
+}
+
 static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
     TRY(call_aggregate_allowed(binder, ast, err));
+    if (binder->flat_state && call_state_is_nested(ast->name))
+        return err_set_at(err, ERR_FORMAT, ast->pos.line, ast->pos.column,
+                          "One of the functions used in the statement has an intermediate type "
+                          "that the value format can not handle. Please remove the function or "
+                          "change the format.");
     const Expr **args;
     binder->inside = ast->name;
     ErrCode code = bind_args(binder, ast, &args, err);

@@ -66,6 +66,7 @@ ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err) {
     const Source *old;
     TRY(create_name(planner, err));
     TRY(properties_read(planner, PROPERTY_IN_CREATE_AS, &properties, err));
+    TRY(formats_names(planner, &properties, err));
     TRY(create_as_limit(statement, err));
     TRY(create_existing(planner, &old, planned, err));
     if (planned->kind == PLANNED_NOTHING)

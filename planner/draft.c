@@ -60,7 +60,10 @@ void draft_note(Draft *draft, const Binder *binder) {
 }
 
 Binder draft_binder(Draft *draft, const char *clause) {
-    return (Binder){.planner = draft->planner, .scope = &draft->scope, .clause = clause};
+    const Scope *scope = &draft->scope;
+    bool flat = scope->sources[0].source->topic.value.format == &format_delimited;
+    return (Binder){.planner = draft->planner, .scope = scope, .clause = clause,
+                    .flat_state = flat};
 }
 
 PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,
@@ -119,7 +122,11 @@ static void from_single(Draft *draft) {
                                  planner_name(planner, column->name));
         scope_add(planner, &draft->scope, (ScopeColumn){0, column->name, expr, false});
         if (i < schema->key_count)
-            draft->keys[i] = (ResultKey){expr, column->name, expr->text};
+            draft->keys[i] = (ResultKey){expr, column->name, expr->text, NULL};
+    }
+    if (schema->key_count == 1 && source->topic.window == WINDOW_NONE) {
+        draft->row_keys = arena_array(planner->arena, 1, sizeof *draft->row_keys);
+        draft->row_keys[draft->row_key_count++] = draft->keys[0].expr;
     }
     from_pseudo(draft, 0);
     draft->window = source->topic.window;
@@ -202,6 +209,8 @@ ErrCode draft_query(Draft *draft, Err *err) {
 }
 
 ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
+    if (draft->window == WINDOW_SESSION && draft->kind == PLAN_PERSISTENT)
+        draft_unsupported(draft, "Writing SESSION windows is not supported yet.");
     if (draft->unsupported)
         return err_set(err, ERR_UNSUPPORTED, "%s", draft->unsupported);
     plan->kind = draft->kind;

@@ -122,25 +122,36 @@ static ErrCode delimiter_fails(AstPos pos, const char *name, const char *rule, E
                       "Configuration %s is invalid: %s\nExample valid value: ';'", name, rule);
 }
 
-static ErrCode format_delimiter(const Planner *planner, const Properties *properties,
-                                const FormatSide *side, const PlanFormat *inherited,
-                                PlanFormat *chosen, Err *err) {
-    const char *text = properties_text(properties, side->delimiter_id);
-    AstPos pos = properties_pos(properties, side->delimiter_id);
-    const char *name = side->is_key ? "KEY_DELIMITER" : "VALUE_DELIMITER";
-    if (text && (!*text || strcmp(text, " ") == 0 || strcmp(text, "\t") == 0))
+static ErrCode delimiter_check(const Planner *planner, const Properties *properties,
+                               PropertyId id, const char *name, Err *err) {
+    const char *text = properties_text(properties, id);
+    AstPos pos = properties_pos(properties, id);
+    if (!text || strlen(text) == 1) {
+        if (text && (*text == ' ' || *text == '\t'))
+            text = "";
+        else
+            return ERR_OK;
+    }
+    if (!*text)
         return delimiter_fails(pos, name,
                                "Delimiter cannot be empty, if you meant to have a tab or space for "
                                "delimiter, please use the special values 'TAB' or 'SPACE'",
                                err);
-    bool word = text && (strcmp(text, "TAB") == 0 || strcmp(text, "SPACE") == 0);
-    if (text && !word && strlen(text) != 1)
-        return delimiter_fails(pos, name,
-                               arena_printf(planner->arena,
-                                            "Invalid delimiter value: '%s'. Delimiter must be a "
-                                            "single character or TAB,SPACE",
-                                            text),
-                               err);
+    if (strcmp(text, "TAB") == 0 || strcmp(text, "SPACE") == 0)
+        return ERR_OK;
+    return delimiter_fails(pos, name,
+                           arena_printf(planner->arena,
+                                        "Invalid delimiter value: '%s'. Delimiter must be a single "
+                                        "character or TAB,SPACE",
+                                        text),
+                           err);
+}
+
+/* The text has been checked. */
+static ErrCode format_delimiter(const Properties *properties, const FormatSide *side,
+                                const PlanFormat *inherited, PlanFormat *chosen, Err *err) {
+    const char *text = properties_text(properties, side->delimiter_id);
+    AstPos pos = properties_pos(properties, side->delimiter_id);
     if (text && chosen->format != &format_delimited)
         return err_set_at(err, ERR_FORMAT, pos.line, pos.column,
                           "%s does not support the following configs: [delimiter]",
@@ -151,7 +162,9 @@ static ErrCode format_delimiter(const Planner *planner, const Properties *proper
     if (inherited && inherited->format == chosen->format)
         chosen->delimiter = inherited->delimiter;
     if (text)
-        chosen->delimiter = !word ? text[0] : strcmp(text, "TAB") == 0 ? '\t' : ' ';
+        chosen->delimiter = strcmp(text, "TAB") == 0     ? '\t'
+                            : strcmp(text, "SPACE") == 0 ? ' '
+                                                         : *text;
     return ERR_OK;
 }
 
@@ -227,18 +240,21 @@ static const char *format_columns_text(const Planner *planner, const FormatSide 
     return text;
 }
 
+ErrCode format_map_key(const Planner *planner, const char *name, const Type *type, Err *err) {
+    if (!type_contains(type, TYPE_MAP))
+        return ERR_OK;
+    return err_set(err, ERR_FORMAT,
+                   "Map keys, including types that contain maps, are not supported as they may "
+                   "lead to unexpected behavior due to inconsistent serialization. Key column "
+                   "name: `%s`. Column type: %s. See "
+                   "https://github.com/confluentinc/ksql/issues/6621 for more.",
+                   name, type_text(planner->arena, type));
+}
+
 static ErrCode format_check(const Planner *planner, const FormatSide *side,
                             const PlanFormat *chosen, Err *err) {
-    for (uint32_t i = 0; side->is_key && i < side->column_count; i++) {
-        const SchemaColumn *column = &side->columns[i];
-        if (type_contains(column->type, TYPE_MAP))
-            return err_set(err, ERR_FORMAT,
-                           "Map keys, including types that contain maps, are not supported as they "
-                           "may lead to unexpected behavior due to inconsistent serialization. Key "
-                           "column name: `%s`. Column type: %s. See "
-                           "https://github.com/confluentinc/ksql/issues/6621 for more.",
-                           column->name, type_text(planner->arena, column->type));
-    }
+    for (uint32_t i = 0; side->is_key && i < side->column_count; i++)
+        TRY(format_map_key(planner, side->columns[i].name, side->columns[i].type, err));
     if (side->column_count == 0)
         return ERR_OK;
     SerdeSpec spec = {.format = chosen->format, .columns = side->columns,
@@ -255,11 +271,24 @@ static ErrCode format_check(const Planner *planner, const FormatSide *side,
                    cause.message);
 }
 
+ErrCode formats_names(const Planner *planner, const Properties *properties, Err *err) {
+    TRY(format_both(properties, PROPERTY_KEY_FORMAT, "KEY_FORMAT", err));
+    TRY(format_both(properties, PROPERTY_VALUE_FORMAT, "VALUE_FORMAT", err));
+    TRY(delimiter_check(planner, properties, PROPERTY_KEY_DELIMITER, "KEY_DELIMITER", err));
+    TRY(delimiter_check(planner, properties, PROPERTY_VALUE_DELIMITER, "VALUE_DELIMITER", err));
+    static const PropertyId ids[] = {PROPERTY_FORMAT, PROPERTY_KEY_FORMAT, PROPERTY_VALUE_FORMAT};
+    for (uint32_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        const Format *format;
+        if (properties->set[ids[i]])
+            TRY(format_by_name(planner, properties_text(properties, ids[i]),
+                               properties_pos(properties, ids[i]), &format, err));
+    }
+    return ERR_OK;
+}
+
 ErrCode formats_choose(const Planner *planner, const Properties *properties,
                        const PlanTopic *inherited, PlanTopic *topic, Err *err) {
     assert(topic->schema);
-    TRY(format_both(properties, PROPERTY_KEY_FORMAT, "KEY_FORMAT", err));
-    TRY(format_both(properties, PROPERTY_VALUE_FORMAT, "VALUE_FORMAT", err));
     for (int i = 0; i < 2; i++) {
         bool is_key = i == 0;
         FormatSide side = format_side(planner, topic->schema, is_key);
@@ -267,7 +296,7 @@ ErrCode formats_choose(const Planner *planner, const Properties *properties,
         const PlanFormat *from = !inherited ? NULL : is_key ? &inherited->key : &inherited->value;
         *chosen = (PlanFormat){0};
         TRY(format_pick(planner, properties, &side, from, &chosen->format, err));
-        TRY(format_delimiter(planner, properties, &side, from, chosen, err));
+        TRY(format_delimiter(properties, &side, from, chosen, err));
         TRY(format_schema_properties(properties, &side, chosen->format, err));
         TRY(format_wrapping(planner, properties, &side, chosen, err));
         TRY(format_check(planner, &side, chosen, err));

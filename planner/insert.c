@@ -8,7 +8,7 @@
 
 #include "planner/planner_impl.h"
 
-/* -- INSERT INTO ... SELECT --------------------------------------------------------------------- */
+/* -- INSERT INTO ... SELECT -------------------------------------------------------------------- */
 
 static bool insert_has_headers(const Schema *schema) {
     for (uint32_t i = 0; i < schema->column_count; i++) {
@@ -21,7 +21,10 @@ static bool insert_has_headers(const Schema *schema) {
 static ErrCode insert_target(const Planner *planner, const Source **target, Err *err) {
     const AstStatement *statement = planner->statement;
     AstPos pos = statement->name_pos;
-    TRY(planner_source(planner, statement->name, pos, target, err));
+    if (planner_source(planner, statement->name, pos, target, err) != ERR_OK) {
+        Err cause = *err;
+        return err_set_at(err, cause.code, pos.line, pos.column, "Source %s", cause.message);
+    }
     if ((*target)->is_table)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "INSERT INTO can only be used to insert into a stream. %s is a table.",
@@ -148,7 +151,7 @@ ErrCode plan_insert_select(Planner *planner, Planned *planned, Err *err) {
     return ERR_OK;
 }
 
-/* -- INSERT INTO ... VALUES --------------------------------------------------------------------- */
+/* -- INSERT INTO ... VALUES -------------------------------------------------------------------- */
 
 static ErrCode values_target(const Planner *planner, const Source **target, Err *err) {
     const AstStatement *statement = planner->statement;
@@ -266,7 +269,7 @@ static ErrCode values_key(const Planner *planner, const Source *target, const bo
     return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                       "Failed to insert values into '%s'. Value for primary key column(s) %s is "
                       "required for tables",
-                      target->name, planner_list(planner, names, count, ","));
+                      target->name, planner_list(planner, names, count, NULL));
 }
 
 ErrCode plan_insert_values(Planner *planner, Planned *planned, Err *err) {
@@ -281,10 +284,11 @@ ErrCode plan_insert_values(Planner *planner, Planned *planned, Err *err) {
     for (uint32_t i = 0; i < schema->column_count; i++)
         values[i] = expr_null(planner->arena, schema->columns[i].type);
     for (uint32_t i = 0; i < statement->value_count; i++) {
+        static const SchemaColumn rowtime = {.name = "ROWTIME", .type = &type_bigint};
         int32_t at = columns[i];
+        const SchemaColumn *column = at < 0 ? &rowtime : &schema->columns[at];
         const Expr **value = at < 0 ? &planned->rowtime : &values[at];
-        TRY(values_bind(planner, statement->values[i], at < 0 ? "ROWTIME" : schema->columns[at].name,
-                        at < 0 ? &type_bigint : schema->columns[at].type, value, err));
+        TRY(values_bind(planner, statement->values[i], column->name, column->type, value, err));
         if (at >= 0)
             given[at] = !expr_is_null(*value);
     }

@@ -52,17 +52,19 @@ ErrCode draft_key_exprs(Draft *draft, Binder *binder, const AstExpr *const *asts
     return ERR_OK;
 }
 
-/* The same single column again: nothing moves. */
-static bool partition_is_key(const Draft *draft, const ResultKey *before, uint32_t before_count) {
-    return before_count == 1 && draft->key_count == 1 &&
-           expr_equal(before[0].expr, draft->keys[0].expr);
+/* The single key column again: nothing moves. */
+static bool partition_is_key(const Draft *draft) {
+    for (uint32_t i = 0; i < draft->row_key_count && draft->key_count == 1; i++) {
+        if (expr_equal(draft->row_keys[i], draft->keys[0].expr))
+            return true;
+    }
+    return false;
 }
 
 ErrCode draft_partition_by(Draft *draft, Err *err) {
     const AstQuery *ast = draft->ast;
     if (ast->partition_by_count == 0)
         return ERR_OK;
-    const ResultKey *before = draft->keys;
     uint32_t before_count = draft->any_key ? 1 : draft->key_count;
     Binder binder = draft_binder(draft, "PARTITION BY");
     TRY(partition_allowed(draft, err));
@@ -72,7 +74,7 @@ ErrCode draft_partition_by(Draft *draft, Err *err) {
     draft->key_word = "partitioning expression";
     if (draft->key_count == 1 && draft->keys[0].expr->type->kind == TYPE_NULL)
         draft->key_count = 0;
-    draft->partitioned = !partition_is_key(draft, before, before_count);
+    draft->partitioned = !partition_is_key(draft);
     return ERR_OK;
 }
 
@@ -97,11 +99,18 @@ static ErrCode keys_missing(const Draft *draft, const bool *found, Err *err) {
     const Planner *planner = draft->planner;
     const char **names = arena_array(planner->arena, draft->key_count, sizeof *names);
     uint32_t count = 0;
+    bool whole = strcmp(draft->key_word, "key column") == 0;
     for (uint32_t i = 0; i < draft->key_count; i++) {
-        if (!found[i])
+        if (!found[i] || whole)
             names[count++] = draft->keys[i].text;
     }
-    const char *all = planner_list(planner, names, count, ",");
+    if (draft->foreign_table && !draft->any_key)
+        return err_set(err, ERR_SEMANTIC,
+                       "Primary key column missing in projection. For foreign-key table-table "
+                       "joins, the projection must include all primary key columns from the left "
+                       "input table (`%s`). Missing column: %s.",
+                       draft->foreign_table, names[0]);
+    const char *all = planner_list(planner, names, count, NULL);
     return err_set(err, ERR_SEMANTIC,
                    "Key missing from projection (ie, SELECT). See https://cnfl.io/2LV7ouS.\n"
                    "The query used to build %s must include the %s%s %s in its projection (eg, "
@@ -133,7 +142,13 @@ static ErrCode keys_find(const Draft *draft, const SelectItem **key_items, Err *
             key_items[count++] = item;
         }
     }
-    return count == wanted ? ERR_OK : keys_missing(draft, found, err);
+    return count >= wanted ? ERR_OK : keys_missing(draft, found, err);
+}
+
+/* ksqlDB's unfinished new planner lets streams lose their keys. */
+static bool keys_optional(const Draft *draft) {
+    return !draft->top->is_table &&
+           planner_setting_on(draft->planner, "ksql.new.query.planner.enabled", false);
 }
 
 /* -- The projection ---------------------------------------------------------------------------- */
@@ -183,7 +198,11 @@ ErrCode draft_project_keyed(Draft *draft, Err *err) {
     Arena *arena = draft->planner->arena;
     uint32_t key_count = draft->any_key ? 1 : draft->key_count;
     const SelectItem **key_items = arena_array(arena, key_count, sizeof *key_items);
-    TRY(keys_find(draft, key_items, err));
+    ErrCode code = keys_find(draft, key_items, err);
+    if (code != ERR_OK && keys_optional(draft))
+        key_count = 0;
+    else if (code != ERR_OK)
+        return code;
     Schema *schema = arena_alloc(arena, sizeof *schema);
     SchemaColumn *columns = arena_array(arena, draft->item_count, sizeof *columns);
     const Expr **exprs = arena_array(arena, draft->item_count, sizeof *exprs);
@@ -191,7 +210,9 @@ ErrCode draft_project_keyed(Draft *draft, Err *err) {
     for (uint32_t i = 0; i < key_count; i++) {
         TRY(projection_add(draft, schema, columns, key_items[i], err));
         columns[i].role = COLUMN_KEY;
-        exprs[i] = key_items[i]->expr;
+        exprs[i] = draft->keys[draft->any_key ? 0 : i].value;
+        if (!exprs[i])
+            exprs[i] = key_items[i]->expr;
     }
     schema->key_count = key_count;
     for (size_t i = 0; i < draft->item_count; i++) {

@@ -17,7 +17,7 @@
 #include "udf/aggregate.h"
 #include "udf/function.h"
 
-/* -- Expressions ------------------------------------------------------------------------------ */
+/* -- Expressions ------------------------------------------------------------------------------- */
 
 typedef enum ExprKind {
     EXPR_LITERAL,   /* literal: a column of length 1 (missing: NULL of that type) */

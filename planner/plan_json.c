@@ -17,8 +17,9 @@ const char *const plan_json_expr_kinds[] = {
     "literal", "column", "pseudo", "call",      "cast",  "case",  "arithmetic", "concat",
     "negate",  "compare", "and",   "or",        "not",   "in",    "like",       "is_null",
     "subscript", "deref", "array", "map",       "struct", NULL};
-const char *const plan_json_ops[] = {"none", "+", "-", "*",  "/",           "%",               "=",
-                                     "<>",   "<", "<=", ">", ">=", "distinct", "not_distinct", NULL};
+const char *const plan_json_ops[] = {"none", "+",  "-",  "*", "/",  "%",        "=",
+                                     "<>",   "<",  "<=", ">", ">=", "distinct", "not_distinct",
+                                     NULL};
 const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffset",
                                          "windowstart", "windowend",    NULL};
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
@@ -29,7 +30,7 @@ const char *const plan_json_joins[] = {"inner", "left", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};
 
-/* -- Members ------------------------------------------------------------------------------------ */
+/* -- Members ----------------------------------------------------------------------------------- */
 
 static void put(json_t *object, const char *name, json_t *value) {
     int failed = json_object_set_new(object, name, value);
@@ -65,7 +66,7 @@ static void put_type(json_t *object, const char *name, const Type *type) {
     buf_free(&buf);
 }
 
-/* -- Expressions -------------------------------------------------------------------------------- */
+/* -- Expressions ------------------------------------------------------------------------------- */
 
 static json_t *literal_text(Buf *buf) {
     json_t *value = text_json(buf_view(buf));
@@ -101,7 +102,8 @@ static json_t *literal_json(const Column *column) {
     case TYPE_BYTES: return literal_bytes(column->bytes[0]);
     default: break;
     }
-    assert(!"nested literals are constructors");
+    /* Nested values are constructors over literals, or missing. */
+    assert(type_is_nested(column->type));
     return json_null();
 }
 
@@ -138,7 +140,7 @@ static json_t *expr_json(const Expr *expr) {
     return object;
 }
 
-/* -- Topics ------------------------------------------------------------------------------------- */
+/* -- Topics ------------------------------------------------------------------------------------ */
 
 static json_t *schema_json(const Schema *schema) {
     json_t *array = json_array();
@@ -183,7 +185,7 @@ static json_t *topic_json(const PlanTopic *topic) {
     return object;
 }
 
-/* -- Nodes -------------------------------------------------------------------------------------- */
+/* -- Nodes ------------------------------------------------------------------------------------- */
 
 static json_t *window_json(const PlanWindow *window) {
     json_t *object = json_object();
@@ -252,7 +254,7 @@ static json_t *node_json(const PlanNode *node) {
     return object;
 }
 
-/* -- The whole ---------------------------------------------------------------------------------- */
+/* -- The whole --------------------------------------------------------------------------------- */
 
 static json_t *lookup_json(const Plan *plan) {
     const PlanLookup *lookup = &plan->lookup;

@@ -60,7 +60,7 @@ static ErrCode getter_close(const Getter *getter, Err *err) {
     return ERR_OK;
 }
 
-/* -- Members ------------------------------------------------------------------------------------ */
+/* -- Members ----------------------------------------------------------------------------------- */
 
 static ErrCode get_text(Getter *getter, const char *name, bool required, const char **text,
                         Err *err) {
@@ -139,7 +139,7 @@ static ErrCode get_type(Getter *getter, const char *name, const Type **type, Err
     return ERR_OK;
 }
 
-/* -- Schemas and topics --------------------------------------------------------------------------- */
+/* -- Schemas and topics ------------------------------------------------------------------------ */
 
 static ErrCode get_column(json_t *object, Arena *arena, SchemaColumn *column, Err *err) {
     Getter getter;
@@ -207,7 +207,7 @@ static ErrCode get_topic(json_t *object, Arena *arena, PlanTopic *topic, Err *er
     return getter_close(&getter, err);
 }
 
-/* -- Literals ------------------------------------------------------------------------------------- */
+/* -- Literals ---------------------------------------------------------------------------------- */
 
 static bool literal_integer(json_t *value, int64_t min, int64_t max, int64_t *number) {
     *number = json_integer_value(value);
@@ -292,7 +292,7 @@ static ErrCode get_literal(Getter *getter, Expr *expr, Err *err) {
     return ERR_OK;
 }
 
-/* -- Expressions ---------------------------------------------------------------------------------- */
+/* -- Expressions ------------------------------------------------------------------------------- */
 
 /* What an expression stands over. */
 typedef struct ExprPlace {
@@ -407,7 +407,7 @@ static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Er
     return getter_close(&getter, err);
 }
 
-/* -- Nodes ---------------------------------------------------------------------------------------- */
+/* -- Nodes ------------------------------------------------------------------------------------- */
 
 static ErrCode get_window(Getter *parent, PlanWindow *window, Err *err) {
     Getter getter;
@@ -441,8 +441,8 @@ static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
                        signature);
     uint32_t *args = arena_array(arena, aggregate->arg_count, sizeof *args);
     for (uint32_t i = 0; i < aggregate->arg_count; i++) {
-        int64_t column;
-        if (!literal_integer(json_array_get(array, i), 0, (int64_t)input->column_count - 1, &column))
+        int64_t column, last = (int64_t)input->column_count - 1;
+        if (!literal_integer(json_array_get(array, i), 0, last, &column))
             return get_corrupt(&getter, "args", err);
         args[i] = (uint32_t)column;
     }
@@ -566,7 +566,7 @@ static ErrCode get_node(json_t *object, Arena *arena, const PlanNode *const *nod
     return getter_close(&getter, err);
 }
 
-/* -- The whole ------------------------------------------------------------------------------------ */
+/* -- The whole --------------------------------------------------------------------------------- */
 
 static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     Getter getter;

@@ -44,8 +44,10 @@ const char *planner_list(const Planner *planner, const char *const *names, uint3
                          const char *last) {
     Buf buf = {0};
     for (uint32_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_printf(&buf, i + 1 == count ? " %s " : ", ", last);
+        if (i > 0 && i + 1 == count && last)
+            buf_printf(&buf, " %s ", last);
+        else if (i > 0)
+            buf_text(&buf, ", ");
         buf_text(&buf, names[i]);
     }
     return buf_to_text(planner, &buf);

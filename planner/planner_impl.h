@@ -24,14 +24,14 @@ typedef struct Planner {
     const AstStatement *statement;
 } Planner;
 
-/* -- planner.c ------------------------------------------------------------------------------- */
+/* -- planner.c --------------------------------------------------------------------------------- */
 
 /* The value in force, or `otherwise` where it is not set. */
 const char *planner_setting(const Planner *planner, const char *name, const char *otherwise);
 bool planner_setting_on(const Planner *planner, const char *name, bool otherwise);
 
 /* Texts in the arena, for messages: a name with backquotes where it needs them, an expression as
- * ksqlDB prints it, "A, B and C" (or "or"). */
+ * ksqlDB prints it, "A, B and C" (or "or"; NULL: "A, B, C"). */
 const char *planner_name(const Planner *planner, const char *name);
 const char *planner_expr(const Planner *planner, const AstExpr *expr);
 const char *planner_list(const Planner *planner, const char *const *names, uint32_t count,
@@ -47,7 +47,7 @@ ErrCode planner_source(const Planner *planner, const char *name, AstPos pos, con
 /* ROWTIME, ROWPARTITION, ROWOFFSET, WINDOWSTART, WINDOWEND: no column may be called so. */
 bool planner_reserved_name(const char *name);
 
-/* -- expr_build.c: bound expressions --------------------------------------------------------- */
+/* -- expr_build.c: bound expressions ----------------------------------------------------------- */
 
 Expr *expr_new(Arena *arena, ExprKind kind, const Type *type, const Expr *const *args,
                uint32_t arg_count);
@@ -69,7 +69,7 @@ const Expr *expr_map(Arena *arena, const Expr *expr, ExprMapFn *map, void *conte
 typedef bool ExprVisitFn(void *context, const Expr *expr);
 const Expr *expr_find(const Expr *expr, ExprVisitFn *visit, void *context);
 
-/* -- types.c, cast.c, coerce.c --------------------------------------------------------------- */
+/* -- types.c, cast.c, coerce.c ----------------------------------------------------------------- */
 
 ErrCode type_resolve(const Planner *planner, const AstType *ast, const Type **type, Err *err);
 bool type_castable(const Type *from, const Type *to);          /* CAST's matrix */
@@ -93,7 +93,7 @@ const Expr *coerce_expr(const Planner *planner, const Expr *expr, const Type *ty
 ErrCode coerce_list(const Planner *planner, const Expr **exprs, uint32_t count, const Type **type,
                     Err *err);
 
-/* -- scope.c: what names mean ---------------------------------------------------------------- */
+/* -- scope.c: what names mean ------------------------------------------------------------------ */
 
 typedef struct ScopeSource {
     const Source *source;
@@ -124,7 +124,7 @@ const ScopeColumn *scope_find(const Scope *scope, const char *qualifier, const c
                               uint32_t *count);
 ErrCode scope_ambiguous(const Planner *planner, const Scope *scope, const AstExpr *ast, Err *err);
 
-/* -- bind_*.c: syntax tree to bound expression ------------------------------------------------ */
+/* -- bind_*.c: syntax tree to bound expression ------------------------------------------------- */
 
 typedef struct AggregateCallRef {
     const Aggregate *aggregate;
@@ -150,6 +150,7 @@ typedef struct Binder {
     AggregateCalls *aggregates; /* NULL: not allowed here */
     const char *inside;         /* the aggregate around, for messages; NULL: none */
     bool window_bounds;         /* WINDOWSTART and WINDOWEND of a windowed aggregation */
+    bool flat_state;            /* the source's format cannot carry nested values */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
     bool in_table_function;     /* inside of one: they cannot be nested */
@@ -181,7 +182,7 @@ ErrCode bind_array(Binder *binder, const AstExpr *ast, const Expr **expr, Err *e
 ErrCode bind_map(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_struct(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 
-/* -- properties.c: the WITH clause ------------------------------------------------------------ */
+/* -- properties.c: the WITH clause ------------------------------------------------------------- */
 
 typedef struct Properties {
     const AstProperty *set[24]; /* by PropertyId; NULL: not given */
@@ -203,12 +204,16 @@ int64_t properties_i64(const Properties *properties, PropertyId id);
 bool properties_on(const Properties *properties, PropertyId id);
 AstPos properties_pos(const Properties *properties, PropertyId id);
 
-/* -- formats.c ---------------------------------------------------------------------------------- */
+/* -- formats.c --------------------------------------------------------------------------------- */
 
+/* Whether all formats that the WITH clause names are known, and done here. */
+ErrCode formats_names(const Planner *planner, const Properties *properties, Err *err);
 /* Formats, wrapping and delimiters of a source or sink: from the WITH clause, else `inherited`
  * (NULL for DDL), else the settings. The schema must be complete. */
 ErrCode formats_choose(const Planner *planner, const Properties *properties,
                        const PlanTopic *inherited, PlanTopic *topic, Err *err);
+/* FORMAT error for a key with a map at any depth: it has no one form. */
+ErrCode format_map_key(const Planner *planner, const char *name, const Type *type, Err *err);
 /* TIMESTAMP and TIMESTAMP_FORMAT against topic->schema. */
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err);
@@ -228,9 +233,10 @@ typedef struct SelectItem {
 
 /* A key column of the result before its name is known. */
 typedef struct ResultKey {
-    const Expr *expr;        /* over the rows of FROM */
-    const char *name;        /* where no item renames it */
-    const char *text;        /* for messages */
+    const Expr *expr;  /* over the rows of FROM: the items that are this key column */
+    const char *name;  /* where no item renames it */
+    const char *text;  /* for messages */
+    const Expr *value; /* what it is computed of; NULL: expr */
 } ResultKey;
 
 typedef struct Draft {
@@ -248,7 +254,10 @@ typedef struct Draft {
     uint32_t key_count;
     const char *key_word;  /* "key column", "grouping expression", ... for messages */
     bool key_synthetic;    /* ROWKEY of a join on expressions */
+    const char *foreign_table; /* whose key a join on a foreign key keeps; NULL */
     bool any_key;          /* one of `keys` is enough: they are equal by a join */
+    const Expr **row_keys; /* each equals the one key column of the rows of FROM */
+    uint32_t row_key_count;
     bool partitioned;      /* PARTITION BY another key */
     bool has_table_function;
     uint32_t source_key_count; /* key columns of the rows before PARTITION BY */
@@ -304,7 +313,7 @@ PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,
 /* Turns it into a Plan: topological order, ids, used columns. */
 ErrCode draft_finish(Draft *draft, Plan *plan, Err *err);
 
-/* -- Statements --------------------------------------------------------------------------------- */
+/* -- Statements -------------------------------------------------------------------------------- */
 
 /* create.c: the name, the topic's, and what stands in the way; kind NOTHING for IF NOT EXISTS. */
 ErrCode create_name(const Planner *planner, Err *err);

@@ -192,7 +192,7 @@ ErrCode draft_items(Draft *draft, Err *err) {
     const AstQuery *query = draft->ast;
     Binder binder = draft_binder(draft, "SELECT");
     binder.aggregates = draft->kind == PLAN_PULL ? NULL : &draft->aggregates;
-    binder.window_bounds = query->window.kind != AST_WINDOW_NONE;
+    binder.window_bounds = query->window.kind != AST_WINDOW_NONE && draft->scope.source_count == 1;
     for (uint32_t i = 0; i < query->item_count; i++) {
         const AstItem *item = &query->items[i];
         if (item->kind == AST_ITEM_EXPR)

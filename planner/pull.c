@@ -9,7 +9,7 @@
 #include "data/number_text.h"
 #include "planner/planner_impl.h"
 
-/* -- What a lookup may not say ------------------------------------------------------------------- */
+/* -- What a lookup may not say ----------------------------------------------------------------- */
 
 static ErrCode pull_clause(AstPos pos, const char *clause, Err *err) {
     return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
@@ -47,13 +47,13 @@ static ErrCode pull_no_place(const Expr *expr, const char *clause, Err *err) {
                    found->pseudo == PSEUDO_ROWOFFSET ? "ROWOFFSET" : "ROWPARTITION");
 }
 
-/* -- The store ----------------------------------------------------------------------------------- */
+/* -- The store --------------------------------------------------------------------------------- */
 
 static ErrCode pull_not_queryable(const Source *source, Err *err) {
     return err_set(err, ERR_SEMANTIC,
-                   "The `%s` table isn't queryable. To derive a queryable table, you can do 'CREATE "
-                   "TABLE QUERYABLE_%s AS SELECT * FROM %s'. See https://cnfl.io/queries for more "
-                   "info.",
+                   "The `%s` table isn't queryable. To derive a queryable table, you can do "
+                   "'CREATE TABLE QUERYABLE_%s AS SELECT * FROM %s'. See "
+                   "https://cnfl.io/queries for more info.",
                    source->name, source->name, source->name);
 }
 
@@ -104,13 +104,14 @@ static bool pull_keys_kept(const Draft *draft) {
     return draft->nodes[0]->schema->key_count == draft->top->schema->key_count;
 }
 
-/* -- ORDER BY ------------------------------------------------------------------------------------ */
+/* -- ORDER BY ---------------------------------------------------------------------------------- */
 
 /* An item's name, its place, or any expression (which becomes a hidden item). */
 static ErrCode pull_order_item(Draft *draft, const AstOrder *ast, uint32_t visible,
                                uint32_t *column, Err *err) {
     int64_t place;
-    for (uint32_t i = 0; ast->expr->kind == AST_COLUMN && !ast->expr->qualifier && i < visible; i++) {
+    bool name = ast->expr->kind == AST_COLUMN && !ast->expr->qualifier;
+    for (uint32_t i = 0; name && i < visible; i++) {
         if (strcmp(draft->items[i].name, ast->expr->name) == 0) {
             *column = i;
             return ERR_OK;
@@ -166,7 +167,7 @@ static ErrCode pull_limits(Draft *draft, Plan *plan, Err *err) {
     return ERR_OK;
 }
 
-/* -- The statement ------------------------------------------------------------------------------- */
+/* -- The statement ----------------------------------------------------------------------------- */
 
 /* Selected key columns and window bounds are told apart for the client. */
 static void pull_roles(Draft *draft) {
@@ -184,7 +185,7 @@ static void pull_roles(Draft *draft) {
     }
     Schema *told = arena_alloc(arena, sizeof *told);
     *told = (Schema){columns, schema->column_count, 0};
-    draft->top->schema = told;
+    draft->top->schema = told; /* of the last projection, and so of the RESULT */
 }
 
 static ErrCode pull_items(Draft *draft, Err *err) {
@@ -222,8 +223,8 @@ ErrCode plan_pull(Planner *planner, Planned *planned, Err *err) {
     TRY(pull_items(&draft, err));
     TRY(pull_order(&draft, plan, err));
     TRY(draft_project_plain(&draft, err));
-    draft_add(&draft, PLAN_RESULT, "Result", draft.top);
     pull_roles(&draft);
+    draft_add(&draft, PLAN_RESULT, "Result", draft.top);
     plan->partition_count = source->partition_count;
     TRY(draft_finish(&draft, plan, err));
     if (keys_kept)

@@ -1,14 +1,21 @@
 /*
- * used.c - which columns of its topic a SOURCE must convert: those that something downstream reads.
+ * used.c - leaves out of a finished plan what nobody reads.
+ *
+ * Backwards: which columns of each node's output are needed. Forwards: PROJECT and REPARTITION drop
+ * the others, what follows counts anew, and SOURCE learns which of its columns to convert.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "planner/planner_impl.h"
 
 typedef struct UsedWalk {
-    bool *needed; /* columns of a node's output */
+    bool *needed;    /* columns of a node's output */
+    uint32_t *place; /* where each is once the others are gone */
     uint32_t column_count;
 } UsedWalk;
+
+/* -- Backwards --------------------------------------------------------------------------------- */
 
 static bool used_visit(void *context, const Expr *expr) {
     UsedWalk *walk = context;
@@ -28,49 +35,128 @@ static void used_join(const PlanNode *node, const UsedWalk *self, UsedWalk *left
     used_expr(left, node->join_key);
     for (uint32_t i = 1; i < self->column_count; i++) {
         uint32_t column = i - 1;
-        if (!self->needed[i])
-            continue;
-        if (column < left->column_count)
-            left->needed[column] = true;
-        else
-            right->needed[column - left->column_count] = true;
+        bool is_left = column < left->column_count;
+        bool *needed = is_left ? &left->needed[column]
+                               : &right->needed[column - left->column_count];
+        *needed = *needed || self->needed[i];
     }
-    /* The table's rows are found by their key. */
-    right->needed[0] = true;
 }
 
 /* Marks what a node needs of its input, from what is needed of itself. */
 static void used_node(const PlanNode *node, const UsedWalk *self, UsedWalk *input) {
     uint32_t count = self->column_count;
-    switch (node->kind) {
-    case PLAN_PROJECT:
-    case PLAN_REPARTITION:
-        for (uint32_t i = 0; i < count; i++) {
-            if (self->needed[i])
-                used_expr(input, node->exprs[i]);
-        }
-        break;
-    case PLAN_AGGREGATE:
-        for (uint32_t i = 0; i < input->column_count; i++)
+    if (node->kind == PLAN_AGGREGATE) {
+        memset(input->needed, true, input->column_count * sizeof *input->needed);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (self->needed[i] && node->exprs)
+            used_expr(input, node->exprs[i]);
+        else if (self->needed[i])
             input->needed[i] = true;
-        break;
-    default:
-        for (uint32_t i = 0; i < count; i++)
-            input->needed[i] = input->needed[i] || self->needed[i];
-        if (node->predicate)
-            used_expr(input, node->predicate);
-        break;
+    }
+    if (node->predicate)
+        used_expr(input, node->predicate);
+}
+
+/* What is stored or sent away is needed whole; rows keep their keys in any case. */
+static void used_roots(const PlanNode *node, bool last, UsedWalk *self) {
+    bool all = last || node->kind == PLAN_AGGREGATE;
+    for (uint32_t i = 0; i < self->column_count; i++) {
+        if (all || i < node->schema->key_count)
+            self->needed[i] = true;
     }
 }
 
-/* What is stored, sent away or told apart by its key is needed whole, or as to its key. */
-static void used_roots(const PlanNode *node, bool materialized, UsedWalk *self) {
-    bool all = node->kind == PLAN_SINK || node->kind == PLAN_RESULT || node->kind == PLAN_REPARTITION ||
-               node->kind == PLAN_AGGREGATE || materialized;
-    bool key = node->is_table || node->kind == PLAN_MATERIALIZE;
+/* -- Forwards ---------------------------------------------------------------------------------- */
+
+typedef struct UsedMap {
+    Arena *arena;
+    const UsedWalk *input;
+} UsedMap;
+
+static const Expr *used_map(void *context, const Expr *expr) {
+    const UsedMap *map = context;
+    if (expr->kind != EXPR_COLUMN || map->input->place[expr->column] == expr->column)
+        return NULL;
+    assert(map->input->needed[expr->column]);
+    return expr_column(map->arena, map->input->place[expr->column], expr->type, expr->text);
+}
+
+/* The columns of `schema` that stay. */
+static const Schema *used_schema(Arena *arena, const Schema *schema, const UsedWalk *self) {
+    Schema *kept = arena_alloc(arena, sizeof *kept);
+    SchemaColumn *columns = arena_array(arena, schema->column_count, sizeof *columns);
+    *kept = (Schema){columns, 0, schema->key_count};
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        if (self->needed[i])
+            columns[kept->column_count++] = schema->columns[i];
+    }
+    return kept;
+}
+
+static void used_places(UsedWalk *self) {
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < self->column_count; i++)
+        self->place[i] = self->needed[i] ? place++ : UINT32_MAX;
+}
+
+static void used_shrink_exprs(PlanNode *node, const UsedWalk *self, UsedMap *map) {
+    const Expr **exprs = arena_array(map->arena, self->column_count, sizeof *exprs);
+    uint32_t count = 0;
     for (uint32_t i = 0; i < self->column_count; i++) {
-        if (all || (key && i < node->schema->key_count))
-            self->needed[i] = true;
+        if (self->needed[i])
+            exprs[count++] = expr_map(map->arena, node->exprs[i], used_map, map);
+    }
+    node->exprs = exprs;
+}
+
+static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
+    Arena *arena = draft->planner->arena;
+    UsedWalk *self = &walks[node->id];
+    UsedMap map = {arena, &walks[node->inputs[0]]};
+    if (node->kind == PLAN_AGGREGATE) {
+        used_places(self); /* reads and makes all its columns */
+        return;
+    }
+    if (node->exprs)
+        used_shrink_exprs(node, self, &map);
+    if (node->predicate)
+        node->predicate = expr_map(arena, node->predicate, used_map, &map);
+    if (node->join_key)
+        node->join_key = expr_map(arena, node->join_key, used_map, &map);
+    const Schema *input = draft->nodes[node->inputs[0]]->schema;
+    if (!node->exprs && node->kind != PLAN_JOIN_TABLE) {
+        /* Its columns are its input's. */
+        *self = walks[node->inputs[0]];
+        node->schema = input;
+        return;
+    }
+    node->schema = used_schema(arena, node->schema, self);
+    used_places(self);
+}
+
+/* A join's output has whatever its inputs still have. */
+static void used_join_needed(const PlanNode *node, UsedWalk *walks) {
+    UsedWalk *self = &walks[node->id];
+    const UsedWalk *left = &walks[node->inputs[0]], *right = &walks[node->inputs[1]];
+    self->needed[0] = true;
+    for (uint32_t i = 0; i < left->column_count; i++)
+        self->needed[1 + i] = left->needed[i];
+    for (uint32_t i = 0; i < right->column_count; i++)
+        self->needed[1 + left->column_count + i] = right->needed[i];
+}
+
+static void used_backwards(Draft *draft, UsedWalk *walks) {
+    for (size_t i = draft->node_count; i-- > 0;) {
+        PlanNode *node = draft->nodes[i];
+        used_roots(node, i + 1 == draft->node_count, &walks[i]);
+        if (node->kind == PLAN_JOIN_TABLE)
+            used_join(node, &walks[i], &walks[node->inputs[0]], &walks[node->inputs[1]]);
+        else if (node->input_count == 1)
+            used_node(node, &walks[i], &walks[node->inputs[0]]);
+        else if (node->kind == PLAN_SOURCE)
+            node->used = walks[i].needed;
     }
 }
 
@@ -78,17 +164,18 @@ void draft_used(Draft *draft) {
     Arena *arena = draft->planner->arena;
     UsedWalk *walks = arena_array(arena, draft->node_count, sizeof *walks);
     for (size_t i = 0; i < draft->node_count; i++) {
-        walks[i].column_count = draft->nodes[i]->schema->column_count;
-        walks[i].needed = arena_array(arena, walks[i].column_count, sizeof(bool));
+        uint32_t count = draft->nodes[i]->schema->column_count;
+        walks[i] = (UsedWalk){arena_array(arena, count, sizeof(bool)),
+                              arena_array(arena, count, sizeof(uint32_t)), count};
     }
-    for (size_t i = draft->node_count; i-- > 0;) {
+    used_backwards(draft, walks);
+    for (size_t i = 0; i < draft->node_count; i++) {
         PlanNode *node = draft->nodes[i];
-        used_roots(node, node == draft->materialized, &walks[i]);
         if (node->kind == PLAN_JOIN_TABLE)
-            used_join(node, &walks[i], &walks[node->inputs[0]], &walks[node->inputs[1]]);
-        else if (node->input_count == 1)
-            used_node(node, &walks[i], &walks[node->inputs[0]]);
-        else if (node->kind == PLAN_SOURCE)
-            node->used = walks[i].needed;
+            used_join_needed(node, walks);
+        if (node->input_count > 0)
+            used_shrink(draft, node, walks);
+        for (uint32_t c = 0; node->input_count == 0 && c < walks[i].column_count; c++)
+            walks[i].place[c] = c;
     }
 }

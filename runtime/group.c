@@ -130,7 +130,7 @@ static void take_outcome(Group *group) {
     roll_back(group, true);
     Err err;
     if (storage_state(group->worker->runtime->storage, &err) == ERR_OK)
-        err_set(&err, ERR_STORAGE_FAILED, "a commit was not accepted");
+        err_report(&err, ERR_STORAGE_FAILED, 0, 0, "a commit was not accepted");
     query_fail(group->query, &err);
 }
 
@@ -211,7 +211,7 @@ static void note_dirty(Group *group) {
     for (uint32_t i = 0; i < group->task_count; i++) {
         if (task_moved(group->tasks[i])) {
             int64_t now_us = group_now_us(group);
-            group->dirty_since_us = now_us > 0 ? now_us : 1; /* 0 is clean; a clock may stand at 0 */
+            group->dirty_since_us = now_us > 0 ? now_us : 1; /* 0 is clean; a clock may say 0 */
             return;
         }
     }
@@ -345,7 +345,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     group->idle = group->idle || paused;
     if (!full && !paused)
         step(group, &stepped, due_us);
-    *worked = *worked || stepped;
+    *worked = *worked || stepped || at_failed_row(group);
     if (!group->persistent || query_state(group->query) != QUERY_RUNNING)
         return;
     note_dirty(group);

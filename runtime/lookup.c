@@ -204,6 +204,8 @@ static ErrCode collect_apply(Op *op, int port, Batch *batch, uint16_t from, uint
     Buf bytes = {0};
     for (uint32_t i = from; i < to && !lookup->enough; i++) {
         uint32_t row = batch->selected[i];
+        if (batch->kind[row] != ROW_VALUE)
+            continue; /* a table's filter says of rows that fail: deleted */
         lookup->enough = plan->order_count == 0 && lookup->row_count >= wanted;
         if (lookup->enough)
             break;
@@ -274,7 +276,8 @@ static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **t
         values[i] = lookup->entries[from + i].value;
     }
     StoreRows rows;
-    TRY(store_layout_read(lookup->layout, keys, values, count, arena, &rows, err));
+    StoreEntries entries = {keys, values, count};
+    TRY(store_layout_read(lookup->layout, &entries, arena, &rows, err));
     Batch *batch = arena_alloc(arena, sizeof *batch);
     *batch = (Batch){.schema = lookup->store_node->schema,
                      .columns = (const Column *const *)rows.columns, .row_count = count,

@@ -97,9 +97,8 @@ void op_clear(Op *op) {
     op->owes = false;
 }
 
-ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, ErrCode code,
-                const char *format, ...) {
-    assert(row < batch->row_count && code != ERR_OK);
+ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, const char *format, ...) {
+    assert(row < batch->row_count);
     char text[ROW_ERROR_TEXT_SIZE * 2];
     va_list args;
     va_start(args, format);
@@ -107,7 +106,7 @@ ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, ErrCode code
     va_end(args);
     op->env->row_failed = true;
     op->env->failed_seq = batch->seq[row];
-    return err_set(err, code, "%s", text);
+    return err_set(err, ERR_RUNTIME, "%s", text);
 }
 
 Batch *op_batch(Op *op, const Batch *batch) {

@@ -107,9 +107,9 @@ ErrCode op_run(Op *op, Err *err);
 /* Forgets input that was not run: after a failed step. */
 void op_clear(Op *op);
 
-/* `return op_fail(...)`: apply() fails because of this physical row of its input. */
-ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, ErrCode code,
-                const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* `return op_fail(...)`: apply() fails with RUNTIME because of this physical row of its input. */
+ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* A new batch over the same rows: a shallow copy in the step's arena. */
 Batch *op_batch(Op *op, const Batch *batch);

@@ -92,7 +92,7 @@ static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t r
         row_key_put(&self->key, batch->columns, key_count, row);
     else if (!self->format->encode(self->encoder, batch->columns, row, &self->key, &is_null,
                                    &reason))
-        return op_fail(op, batch, row, err, ERR_RUNTIME, "cannot write the key: %s", reason);
+        return op_fail(op, batch, row, err, "cannot write the key: %s", reason);
     *key = is_null ? (Bytes){0} : buf_view(&self->key);
     return ERR_OK;
 }
@@ -106,7 +106,7 @@ static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
     row_value_put(&self->value, batch->columns, op->node->schema->column_count, row);
     record.value = buf_view(&self->value);
     if ((size_t)record.key.size + record.value.size > RECORD_BYTES_MAX)
-        return op_fail(op, batch, row, err, ERR_RUNTIME, "a record of %zu bytes is over %d",
+        return op_fail(op, batch, row, err, "a record of %zu bytes is over %d",
                        (size_t)record.key.size + record.value.size, RECORD_BYTES_MAX);
     uint64_t spread = (uint64_t)batch->partition + (uint64_t)batch->offset[row];
     uint32_t partition = record.key.data ? hash_partition(record.key, self->partitions)

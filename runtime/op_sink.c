@@ -71,7 +71,7 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
     if (self->key_encoder &&
         !self->key_format->encode(self->key_encoder, batch->columns, row, &self->key, &is_null,
                                   &reason))
-        return op_fail(op, batch, row, err, ERR_RUNTIME, "cannot write the key to topic %s: %s",
+        return op_fail(op, batch, row, err, "cannot write the key to topic %s: %s",
                        self->topic->topic, reason);
     if (is_null) {
         uint64_t spread = (uint64_t)batch->partition + (uint64_t)batch->offset[row];
@@ -128,12 +128,12 @@ static ErrCode put_value(Op *op, const Batch *batch, uint32_t row, LogRecord *re
     if (!self->value_format->encode(self->value_encoder,
                                     batch->columns + self->topic->schema->key_count, row,
                                     &self->value, &is_null, &reason))
-        return op_fail(op, batch, row, err, ERR_RUNTIME, "cannot write the value to topic %s: %s",
+        return op_fail(op, batch, row, err, "cannot write the value to topic %s: %s",
                        self->topic->topic, reason);
     if (!is_null)
         record->value = buf_view(&self->value);
     if ((size_t)record->key.size + record->value.size > RECORD_BYTES_MAX)
-        return op_fail(op, batch, row, err, ERR_RUNTIME,
+        return op_fail(op, batch, row, err,
                        "a record of %zu bytes for topic %s is over %d",
                        (size_t)record->key.size + record->value.size, self->topic->topic,
                        RECORD_BYTES_MAX);
@@ -158,7 +158,7 @@ static bool had_old(const Batch *batch, uint16_t row) {
 static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, Err *err) {
     Sink *self = op->self;
     LogRecord record = {0};
-    uint32_t partition;
+    uint32_t partition = 0;
     if (!record_time(self, batch, row, &record.timestamp))
         return ERR_OK;
     TRY(put_key(op, batch, row, &record, &partition, err));

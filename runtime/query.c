@@ -216,7 +216,7 @@ done:
 
 void query_stop(Query *query) {
     Err err;
-    err_set(&err, ERR_CANCELLED, "the query was stopped");
+    err_report(&err, ERR_CANCELLED, 0, 0, "the query was stopped");
     if (query->options.results)
         result_queue_end(query->options.results, &err);
     atomic_store(&query->paused, true);

@@ -104,15 +104,20 @@ static void keep_image(StateLog *log, SlotTable *table, Slot *slot) {
     slot->epoch = log->epoch;
 }
 
+static StateImage image_at(const StateEpoch *epoch, size_t at) {
+    assert(at < epoch->images.size);
+    const uint8_t *bytes = epoch->images.data + at;
+    ImageHead head;
+    memcpy(&head, bytes, sizeof head);
+    return (StateImage){head.table, head.slot, (const void *)(bytes + sizeof head)};
+}
+
 bool state_log_next(const StateLog *log, const StateEpoch *epoch, size_t *at, StateImage *image) {
     size_t size = sizeof(ImageHead) + log->slot_size;
     assert(epoch->images.size % size == 0);
     if (*at == epoch->images.size)
         return false;
-    const uint8_t *bytes = epoch->images.data + *at;
-    ImageHead head;
-    memcpy(&head, bytes, sizeof head);
-    *image = (StateImage){head.table, head.slot, (const void *)(bytes + sizeof head)};
+    *image = image_at(epoch, *at);
     *at += size;
     return true;
 }
@@ -144,9 +149,7 @@ void state_log_settle(StateLog *log) {
 static void epoch_undo(StateLog *log, StateEpoch *epoch) {
     size_t size = sizeof(ImageHead) + log->slot_size;
     for (size_t at = epoch->images.size; at > 0; at -= size) {
-        size_t from = at - size;
-        StateImage image;
-        state_log_next(log, epoch, &from, &image);
+        StateImage image = image_at(epoch, at - size);
         image.table->present_count -= image.slot->present;
         memcpy(image.slot, image.before, log->slot_size);
         image.table->present_count += image.slot->present;
@@ -167,8 +170,8 @@ void state_log_undo(StateLog *log, bool submitted_too) {
     log->epoch++;
 }
 
-size_t state_log_bytes(const StateLog *log) {
-    return log->running.images.size;
+size_t state_log_count(const StateLog *log) {
+    return log->running.images.size / (sizeof(ImageHead) + log->slot_size);
 }
 
 /* -- The hash --------------------------------------------------------------------------------- */

@@ -79,7 +79,7 @@ void state_log_submit(StateLog *log);
 void state_log_settle(StateLog *log);
 /* Restores what the running epoch changed; submitted_too: and the submitted one. */
 void state_log_undo(StateLog *log, bool submitted_too);
-size_t state_log_bytes(const StateLog *log); /* of the running epoch's images */
+size_t state_log_count(const StateLog *log); /* slots that the running epoch touched */
 
 void slot_table_init(SlotTable *table, StateLog *log);
 void slot_table_close(SlotTable *table); /* nothing in the log may speak of it */

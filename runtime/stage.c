@@ -38,7 +38,7 @@ static void join_groups(Groups *groups) {
     }
 }
 
-/* Partitions of the stage that reads node i's internal topic: its other topics', or the writer's. */
+/* A group has the partitions of its topics, or of the group that writes its internal topic. */
 static ErrCode give_partitions(Groups *groups, Err *err) {
     const Plan *plan = groups->plan;
     for (uint32_t i = 0; i < plan->node_count; i++)

@@ -16,6 +16,8 @@
 
 typedef struct State State;
 
+enum { STATE_ENTRY_BYTES = 48 }; /* about what a changed slot takes in a commit */
+
 typedef struct StateFigures {
     uint64_t rows, bytes;
 } StateFigures;
@@ -27,7 +29,7 @@ typedef struct StateOps {
     void (*save)(State *state, Commit *commit);
     void (*settle)(State *state);
     void (*undo)(State *state, bool submitted_too);
-    size_t (*pending)(const State *state); /* bytes changed since the last save; 0: nothing */
+    size_t (*pending)(const State *state); /* about, of the next save; 0: nothing changed */
     void (*figures)(const State *state, StateFigures *figures);
     void (*close)(State *state);
 } StateOps;

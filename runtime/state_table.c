@@ -26,7 +26,7 @@ static void table_undo(State *state, bool submitted_too) {
 
 static size_t table_pending(const State *state) {
     const StateTable *table = (const StateTable *)state;
-    return state_log_bytes(&table->log);
+    return state_log_count(&table->log) * STATE_ENTRY_BYTES;
 }
 
 static void table_figures(const State *state, StateFigures *figures) {

@@ -154,7 +154,7 @@ static void window_undo(State *state, bool submitted_too) {
 
 static size_t window_pending(const State *state) {
     const StateWindow *window = (const StateWindow *)state;
-    return state_log_bytes(&window->log) + window->expired.count * 2 * WINDOW_START_SIZE;
+    return state_log_count(&window->log) * STATE_ENTRY_BYTES + window->expired.count * STATE_ENTRY_BYTES;
 }
 
 static void window_figures(const State *state, StateFigures *figures) {

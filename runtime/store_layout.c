@@ -119,8 +119,9 @@ static ErrCode read_aggregate(const PlanAggregate *plan, Reader *readers, uint32
     return ERR_OK;
 }
 
-static ErrCode read_keys(const StoreLayout *layout, const Bytes *keys, uint32_t count,
-                         Arena *arena, StoreRows *rows, Err *err) {
+static ErrCode read_keys(const StoreLayout *layout, const Bytes *keys, Arena *arena,
+                         StoreRows *rows, Err *err) {
+    uint32_t count = rows->count;
     if (!layout->windowed)
         return row_key_get(keys, count, &layout->keys, arena, rows->columns, err);
     Bytes *inner = arena_array(arena, count, sizeof *inner);
@@ -137,17 +138,18 @@ static ErrCode read_keys(const StoreLayout *layout, const Bytes *keys, uint32_t 
     return row_key_get(inner, count, &layout->keys, arena, rows->columns, err);
 }
 
-ErrCode store_layout_read(const StoreLayout *layout, const Bytes *keys, const Bytes *values,
-                          uint32_t count, Arena *arena, StoreRows *rows, Err *err) {
+ErrCode store_layout_read(const StoreLayout *layout, const StoreEntries *entries, Arena *arena,
+                          StoreRows *rows, Err *err) {
+    uint32_t count = entries->count;
     assert(count > 0);
     *rows = (StoreRows){.count = count};
     rows->columns = arena_array(arena, layout->schema->column_count, sizeof *rows->columns);
-    TRY(read_keys(layout, keys, count, arena, rows, err));
+    TRY(read_keys(layout, entries->keys, arena, rows, err));
     rows->rowtime = arena_array(arena, count, sizeof *rows->rowtime);
     Reader *readers = arena_array(arena, count, sizeof *readers);
     Bytes *bodies = arena_array(arena, count, sizeof *bodies);
     for (uint32_t i = 0; i < count; i++) {
-        readers[i] = reader_of(values[i]);
+        readers[i] = reader_of(entries->values[i]);
         rows->rowtime[i] = reader_zigzag(&readers[i]);
         if (layout->is_aggregate)
             continue;

@@ -40,7 +40,13 @@ void store_layout_put(const StoreLayout *layout, const Slot *slot, Buf *out);
 ErrCode store_layout_get(const StoreLayout *layout, SlotTable *table, Slot *slot, Bytes value,
                          Err *err);
 
-/* What a lookup reads: entries of a store as rows. */
+/* What a lookup reads: entries of a store... */
+typedef struct StoreEntries {
+    const Bytes *keys, *values;
+    uint32_t count;
+} StoreEntries;
+
+/* ... as rows. */
 typedef struct StoreRows {
     Column **columns; /* of the layout's schema */
     int64_t *rowtime;
@@ -49,7 +55,7 @@ typedef struct StoreRows {
 } StoreRows;
 
 /* Decodes entries into columns; everything lives in `arena` or in the bytes. */
-ErrCode store_layout_read(const StoreLayout *layout, const Bytes *keys, const Bytes *values,
-                          uint32_t count, Arena *arena, StoreRows *rows, Err *err);
+ErrCode store_layout_read(const StoreLayout *layout, const StoreEntries *entries, Arena *arena,
+                          StoreRows *rows, Err *err);
 
 #endif

@@ -15,8 +15,4 @@ const Column *view_column(Arena *arena, const Column *column, uint32_t from, uin
 /* selected[from, to) of `batch` as a batch whose physical rows are only those between them. */
 Batch *view_rows(Arena *arena, const Batch *batch, uint32_t from, uint32_t to);
 
-/* A batch of exactly the physical rows rows[0..count), in this order and all selected; facts of
- * rows are copied, `old` is not taken along. */
-Batch *view_gather(Arena *arena, const Batch *batch, const uint16_t *rows, uint32_t count);
-
 #endif

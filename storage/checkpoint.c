@@ -98,8 +98,8 @@ void checkpoint_cut(Storage *storage) {
         if (code != ERR_OK)
             (void)!storage_fail(storage, &cause, &ignored);
     }
-    if (!done && code == ERR_OK)
-        return;
+    /* Also when it was not to be done: the spare file went to a commit in between, and only the
+     * thread that waits for this answer makes another. */
     lock_take(&storage->queue_lock);
     storage->checkpoint.cut_wanted = false;
     storage->checkpoint.cut_done = done;

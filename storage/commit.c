@@ -225,6 +225,7 @@ static void commit_topic(Commit *commit, CommitTopic topic) {
     }
     commit->topics = mem_grow(commit->topics, &commit->topic_capacity, commit->topic_count + 1,
                               sizeof *commit->topics);
+    topic.appended = commit->append_count;
     commit->topics[commit->topic_count++] = topic;
     buf_u8(&commit->body, topic.kind);
     buf_u32_le(&commit->body, topic.id);
@@ -241,11 +242,16 @@ void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, ui
     else if (partitions == 0 || partitions > PARTITIONS_MAX)
         commit_refuse(commit, ERR_LIMIT, "a topic has 1 to 1024 partitions");
     else
-        commit_topic(commit, (CommitTopic){ENTRY_CREATE, topic_id, partitions, mem_strdup(name)});
+        commit_topic(commit, (CommitTopic){
+                                 .kind = ENTRY_CREATE,
+                                 .id = topic_id,
+                                 .partitions = partitions,
+                                 .name = mem_strdup(name),
+                             });
 }
 
 void commit_topic_delete(Commit *commit, uint32_t topic_id) {
-    commit_topic(commit, (CommitTopic){ENTRY_DELETE, topic_id, 0, NULL});
+    commit_topic(commit, (CommitTopic){.kind = ENTRY_DELETE, .id = topic_id});
 }
 
 static void commit_catalog(Commit *commit, uint8_t kind, Bytes key, Bytes value) {

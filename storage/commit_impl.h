@@ -27,7 +27,8 @@ typedef struct CommitAppend {
 typedef struct CommitTopic {
     uint8_t kind; /* ENTRY_CREATE, ENTRY_DELETE */
     uint32_t id, partitions;
-    char *name; /* of a created one */
+    char *name;      /* of a created one */
+    size_t appended; /* how many appends come before it */
 } CommitTopic;
 
 struct Commit {

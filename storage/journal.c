@@ -96,6 +96,9 @@ void journal_close(Journal *journal) {
         (void)!journal->io->ops->remove(journal->io, path, &ignored);
         mem_free(path);
     }
+    for (size_t i = 0; i < journal->unsynced_count; i++)
+        journal->unsynced[i].file->ops->close(journal->unsynced[i].file);
+    mem_free(journal->unsynced);
     signal_close(&journal->room);
     lock_close(&journal->lock);
     buf_free(&journal->group);
@@ -143,6 +146,22 @@ done:
     return code;
 }
 
+/* Closes files that a checkpoint has made useless. */
+static void journal_forget_unsynced(Journal *journal) {
+    lock_take(&journal->lock);
+    uint64_t redo_seq = journal->redo_seq;
+    lock_release(&journal->lock);
+    size_t kept = 0;
+    for (size_t i = 0; i < journal->unsynced_count; i++) {
+        JournalFile file = journal->unsynced[i];
+        if (file.seq < redo_seq)
+            file.file->ops->close(file.file);
+        else
+            journal->unsynced[kept++] = file;
+    }
+    journal->unsynced_count = kept;
+}
+
 ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err) {
     assert(next.file);
     assert(journal->group.size == 0);
@@ -152,6 +171,7 @@ ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err) {
         TRY(next.file->ops->sync(next.file, err));
     }
     JournalFile last = journal->current;
+    journal_forget_unsynced(journal);
     lock_take(&journal->lock);
     if (last.file) {
         journal->old = mem_grow(journal->old, &journal->old_capacity, journal->old_count + 1,
@@ -161,8 +181,13 @@ ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err) {
     journal->current = next;
     journal->position = JOURNAL_HEAD_BLOCK;
     lock_release(&journal->lock);
-    if (last.file)
+    if (last.file && journal->durable_lsn < journal->chain.lsn) { /* without syncs */
+        journal->unsynced = mem_grow(journal->unsynced, &journal->unsynced_capacity,
+                                     journal->unsynced_count + 1, sizeof *journal->unsynced);
+        journal->unsynced[journal->unsynced_count++] = last;
+    } else if (last.file) {
         last.file->ops->close(last.file);
+    }
     return ERR_OK;
 }
 
@@ -352,6 +377,12 @@ ErrCode journal_write(Journal *journal, Err *err) {
 ErrCode journal_sync(Journal *journal, Err *err) {
     IoFile *file = journal->current.file;
     assert(journal->group.size == 0);
+    while (journal->unsynced_count > 0) {
+        IoFile *last = journal->unsynced[journal->unsynced_count - 1].file;
+        TRY(last->ops->sync(last, err));
+        last->ops->close(last);
+        journal->unsynced_count--;
+    }
     TRY(file->ops->sync(file, err));
     atomic_fetch_add(&journal->syncs, 1);
     journal->covered_lsn = journal->durable_lsn;
@@ -404,6 +435,9 @@ static ErrCode journal_remove(Journal *journal, uint64_t seq, Err *err) {
 
 ErrCode journal_recycle(Journal *journal, uint64_t redo_seq, Err *err) {
     struct JournalName name;
+    lock_take(&journal->lock);
+    journal->redo_seq = redo_seq;
+    lock_release(&journal->lock);
     while (journal_take_old(journal, redo_seq, &name)) {
         lock_take(&journal->lock);
         bool reuse = !journal->spare.file && !journal->preparing &&

@@ -55,6 +55,8 @@ typedef struct Journal {
     uint64_t durable_lsn; /* highest LSN known synced */
     uint64_t covered_lsn; /* highest durable_lsn that a synced frame tells */
     Buf group;
+    JournalFile *unsynced; /* files before the current one with frames that no sync has covered */
+    size_t unsynced_count, unsynced_capacity;
     atomic_ullong frames, groups, bytes, syncs; /* figures, read by anyone */
 
     Lock lock;
@@ -63,6 +65,7 @@ typedef struct Journal {
     uint64_t reserved;   /* by accepted commits that are not written yet */
     uint64_t file_bytes; /* size of the next file made */
     uint64_t seq_next;
+    uint64_t redo_seq; /* files before it hold nothing that a checkpoint does not */
     JournalFile spare;
     bool preparing;
     int64_t retry_us; /* no new attempt to take space before that time; 0: none failed */

@@ -93,8 +93,16 @@ ErrCode journal_read_next(JournalReader *reader, const FrameChain *chain, uint64
     TRY(reader_frame(reader, chain, at, next, found, err));
     if (!*found && group != at)
         TRY(reader_frame(reader, chain, group, next, found, err));
-    if (*found)
+    if (*found) {
         *offset = next->offset + next->head.size;
+        return ERR_OK;
+    }
+    Bytes padding; /* zeros only: the next frame was to begin with the next group */
+    TRY(reader_view(reader, at, group - at, &padding, err));
+    uint32_t zeros = 0;
+    while (zeros < padding.size && padding.data[zeros] == 0)
+        zeros++;
+    *offset = zeros == padding.size ? group : at;
     return ERR_OK;
 }
 

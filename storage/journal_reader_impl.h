@@ -32,7 +32,7 @@ typedef struct JournalFound {
 } JournalFound;
 
 /* The frame that continues the chain at *offset, or at the next group after it; moves *offset
- * behind it. *found is false when there is none. */
+ * behind it. When there is none, *found is false and *offset is where it should be. */
 ErrCode journal_read_next(JournalReader *reader, const FrameChain *chain, uint64_t *offset,
                           JournalFound *next, bool *found, Err *err);
 

@@ -24,8 +24,8 @@ typedef struct MemSlot {
     uint32_t key_size;
 } MemSlot;
 
-/* A leaf's cell: value size u32, key, value. An inner node's: child pointer, key. The first key of
- * an inner node may be larger than keys below it: nothing looks at it. */
+/* A leaf's cell: value size u32, key, value. An inner node's: child pointer, separator. No key
+ * below a child is less than its separator. */
 struct MemNode {
     atomic_uint refs;
     uint32_t level; /* 0: leaf */
@@ -295,6 +295,16 @@ static void inner_insert(MemNode **where, uint32_t index, Bytes key, MemNode *ch
     node->used += size;
 }
 
+/* A new smallest key becomes the first separator. */
+static void inner_lower(MemNode **where, Bytes key) {
+    MemNode *child = slot_child(*where, 0);
+    if (bytes_compare(slot_key(*where, 0), key) <= 0)
+        return;
+    node_close_slots(*where, 0, 1);
+    inner_insert(where, 0, key, child);
+    assert(slot_child(*where, 0) == child);
+}
+
 /* The longest prefix of all keys, from the first and the last: the keys are sorted. */
 static void node_find_prefix(MemNode *node) {
     Bytes first = slot_key(node, 0), last = slot_key(node, node->count - 1);
@@ -351,6 +361,9 @@ static void node_put(Memtable *table, MemNode **where, Bytes key, Bytes value, M
         table->bytes += value.size;
     } else {
         index = node_child(node, key);
+        if (index == 0)
+            inner_lower(where, key);
+        node = *where;
         MemSplit below = {NULL};
         MemNode *child = slot_child(node, index);
         node_put(table, &child, key, value, &below);

@@ -52,6 +52,8 @@ void state_key(Buf *target, uint32_t store_id, Bytes key) {
 }
 
 void system_see_id(Storage *storage, uint32_t id) {
+    if (id == UINT32_MAX)
+        return; /* never given: it has no successor */
     unsigned next = atomic_load(&storage->next_id);
     while (next <= id && !atomic_compare_exchange_weak(&storage->next_id, &next, id + 1)) {
     }

@@ -172,7 +172,10 @@ static ErrCode table_part(TableReader *table, uint64_t offset, uint64_t size, co
 
 static ErrCode table_read_block(TableReader *table, uint64_t offset, uint32_t size, uint64_t sum) {
     TRY(table_part(table, offset, size, "block"));
-    if (size < 16 || hash_bytes((Bytes){table->bytes.data, size - 8}) != sum)
+    if (size < 16)
+        return table_damaged(table, offset, "block");
+    Reader tail = reader_of((Bytes){table->bytes.data + size - 8, 8});
+    if (reader_u64_le(&tail) != sum || hash_bytes((Bytes){table->bytes.data, size - 8}) != sum)
         return table_damaged(table, offset, "block");
     Reader reader = reader_of((Bytes){table->bytes.data, size - 8});
     uint32_t count = reader_u32_le(&reader);

@@ -222,6 +222,7 @@ void log_topics(Storage *storage, Arena *arena, LogTopic **topics, uint32_t *cou
 /* The partition, and a reference to its topic that keeps it. */
 static ErrCode partition_find(Storage *storage, TopicPartition where, Topic **topic,
                               Partition **partition, Err *err) {
+    *partition = NULL;
     *topic = topics_find(&storage->topics, where.topic_id);
     if (!*topic)
         return err_set(err, ERR_NOT_FOUND, "there is no topic with id %u", where.topic_id);

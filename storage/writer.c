@@ -109,29 +109,24 @@ static bool writer_admit_topics(Storage *storage, Commit *commit) {
     return true;
 }
 
-/* Partitions of a topic that the commit itself creates; 0: it does not. */
-static uint32_t writer_created(const Commit *commit, uint32_t topic_id) {
-    for (size_t i = 0; i < commit->topic_count; i++)
-        if (commit->topics[i].id == topic_id && commit->topics[i].kind == ENTRY_CREATE)
-            return commit->topics[i].partitions;
-    return 0;
+/* Partitions that the topic of an append has at that point of the commit; 0: it is not there. */
+static uint32_t writer_partitions(Storage *storage, const Commit *commit, size_t index) {
+    uint32_t id = commit->appended[index].where.topic_id, partitions = 0;
+    Topic *topic = topics_find(&storage->topics, id);
+    if (topic) {
+        partitions = topic->partition_count;
+        topic_unref(topic);
+    }
+    for (size_t i = 0; i < commit->topic_count && commit->topics[i].appended <= index; i++)
+        if (commit->topics[i].id == id)
+            partitions = commit->topics[i].partitions; /* 0 for a deleted one */
+    return partitions;
 }
 
 static bool writer_admit_appends(Storage *storage, Commit *commit) {
-    for (size_t i = 0; i < commit->append_count; i++) {
-        TopicPartition where = commit->appended[i].where;
-        uint32_t partitions = writer_created(commit, where.topic_id);
-        Topic *topic = partitions > 0 ? NULL : topics_find(&storage->topics, where.topic_id);
-        if (topic) {
-            partitions = topic->partition_count;
-            topic_unref(topic);
-        }
-        for (size_t j = 0; j < commit->topic_count; j++)
-            if (commit->topics[j].id == where.topic_id && commit->topics[j].kind == ENTRY_DELETE)
-                partitions = 0;
-        if (where.partition >= partitions)
+    for (size_t i = 0; i < commit->append_count; i++)
+        if (commit->appended[i].where.partition >= writer_partitions(storage, commit, i))
             return writer_abort(commit, ERR_NOT_FOUND, "the topic of an append is gone", "append");
-    }
     return true;
 }
 
@@ -275,8 +270,11 @@ ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
     for (Commit *commit = run; commit; commit = commit->next)
         journal_unreserve(&storage->journal, commit->journal_bytes);
     writer_finish(storage, run);
-    if (seeded_bug(SEEDED_ACK_BEFORE_SYNC) && run && code == ERR_OK)
-        code = writer_sync(storage, mark, err);
+    if (seeded_bug(SEEDED_ACK_BEFORE_SYNC) && run && code == ERR_OK &&
+        writer_sync(storage, mark, err) != ERR_OK) {
+        Err cause = *err;
+        code = storage_fail(storage, &cause, err);
+    }
     writer_of = outer;
     return code;
 }
