@@ -246,7 +246,7 @@ static void missing_files_are_damage(void **state) {
 
 /* == Failing calls ============================================================================ */
 
-/* Whatever call fails, once: what was acknowledged is there afterwards, without a crash and with. */
+/* Whatever call fails, once: what was acknowledged is there, with a crash and without. */
 static void every_failing_call(void **state) {
     (void)state;
     static const IoMemCall calls[] = {IO_MEM_READ, IO_MEM_WRITE, IO_MEM_SYNC, IO_MEM_NAME};

@@ -1,0 +1,185 @@
+/* test_query_crash.c - the machine stops anywhere: what comes out is as if it had not. */
+#include "tests/unit/query_bench.h"
+
+enum { ROWS = 40 };
+
+/* SELECT K, COUNT(*), SUM(V), MAX(NAME) GROUP BY K over one partition: per-update emission. */
+static void plan_one_stage(Bench *bench) {
+    uint32_t source = bench_source(bench, "S", "K STRING KEY, V INT, NAME STRING", false);
+    PlanNode *node = bench_aggregate(bench, source, "K STRING KEY, N BIGINT, S INT, M STRING",
+                                     (const BenchCall[]){{"COUNT", NULL}, {"SUM", "V"},
+                                                         {"MAX", "NAME"}}, 3);
+    node->window = (PlanWindow){WINDOW_TUMBLING, 10, 10, 3, 13};
+    node->windowed = true;
+    bench_sink(bench, node->id, "OUT");
+    bench_plan(bench, PLAN_PERSISTENT);
+}
+
+/* SELECT V, COUNT(*) GROUP BY V over two partitions: two stages. */
+static void plan_two_stages(Bench *bench) {
+    uint32_t source = bench_source(bench, "S", "K STRING KEY, V INT, NAME STRING", false);
+    uint32_t moved = bench_project(bench, PLAN_REPARTITION, source, "V INT KEY, K STRING",
+                                   BENCH_EXPRS(bench_column(bench, source, "V"),
+                                               bench_column(bench, source, "K")));
+    PlanNode *node = bench_aggregate(bench, moved, "V INT KEY, N BIGINT, M STRING",
+                                     (const BenchCall[]){{"COUNT", NULL}, {"MAX", "K"}}, 2);
+    bench_sink(bench, node->id, "OUT");
+    bench_plan(bench, PLAN_PERSISTENT);
+}
+
+static void open_world(Bench *bench, uint64_t seed, uint32_t partitions) {
+    *bench = (Bench){.io = io_mem_new(), .arena = arena_new("bench", 0)};
+    io_mem_start_faults(bench->io, seed);
+    bench->options.step_rows = (uint32_t)(seed % 9);
+    /* Checkpoints come often, so the machine stops inside of some. */
+    bench->storage = bench_open(bench->io, &(StorageOptions){.checkpoint_bytes = 6000});
+    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
+    bench_make_topic(bench, "S", partitions);
+    bench_make_topic(bench, "OUT", partitions);
+    if (partitions == 1)
+        plan_one_stage(bench);
+    else
+        plan_two_stages(bench);
+    bench_prepare(bench, partitions);
+}
+
+static void put_row(Bench *bench, int number, uint32_t partitions) {
+    char key[16], value[64];
+    snprintf(key, sizeof key, "\"k%d\"", number % 4);
+    snprintf(value, sizeof value, "{\"V\": %d, \"NAME\": \"n%d\"}", number % 3, number * 7 % 10);
+    bench_put(bench, "S", (uint32_t)number % partitions, key, value, number + number % 7);
+}
+
+/* After the crash: everything again from the disk. */
+static void reopen(Bench *bench, uint64_t seed) {
+    if (bench->query)
+        bench_stop(bench);
+    runtime_free(bench->runtime);
+    storage_close(bench->storage);
+    io_mem_crash(bench->io, seed, NULL);
+    bench->storage = bench_open(bench->io, NULL);
+    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
+}
+
+static bool start_and_pump(Bench *bench) {
+    QueryOptions options = {.plan = &bench->plan, .first_id = bench->first_id,
+                            .internal_topics = bench->internal_topics};
+    Err err;
+    if (!bench->query && query_start(bench->runtime, &options, &bench->query, &err) != ERR_OK)
+        return false;
+    return runtime_pump(bench->runtime, &err) == ERR_OK && !io_mem_stopped(bench->io);
+}
+
+/* Rows come a few at a time; the nth change of the disk made by the query stops the machine (0:
+ * none does). false: it never came to that. */
+static bool run_until(Bench *bench, uint64_t nth, uint64_t seed, uint32_t partitions) {
+    uint64_t left = nth;
+    bool stopped = false;
+    for (int number = 0; number < ROWS; number += 8) {
+        for (int i = number; i < number + 8; i++)
+            put_row(bench, i, partitions);
+        uint64_t before = io_mem_changes(bench->io);
+        if (nth > 0 && !stopped)
+            io_mem_crash_at(bench->io, left);
+        if (!start_and_pump(bench)) {
+            assert_false(stopped);
+            stopped = true;
+            reopen(bench, seed);
+            assert_true(start_and_pump(bench));
+        }
+        left -= stopped ? 0 : io_mem_changes(bench->io) - before;
+        io_mem_crash_at(bench->io, 0);
+    }
+    return stopped;
+}
+
+static void one_stage_byte_for_byte(void **state) {
+    (void)state;
+    char *undisturbed = NULL;
+    bool stopped = true;
+    uint64_t nth = 0;
+    for (; stopped && nth < 200; nth++) {
+        Bench bench;
+        open_world(&bench, 100 + nth, 1);
+        stopped = run_until(&bench, nth, nth, 1);
+        const char *records = bench_records(&bench, "OUT", 0, true);
+        if (nth == 0)
+            undisturbed = mem_strdup(records);
+        assert_string_equal(records, undisturbed);
+        stopped = stopped || nth == 0;
+        bench_end(&bench);
+    }
+    assert_true(nth > 15);
+    assert_true(strlen(undisturbed) > 500);
+    mem_free(undisturbed);
+}
+
+/* The last value of each of three keys, wherever they lie. */
+static const char *last_values(Bench *bench) {
+    const char *last[3] = {"-", "-", "-"};
+    for (uint32_t i = 0; i < 2; i++) {
+        char *records = arena_strdup(bench->arena, bench_records(bench, "OUT", i, false));
+        for (char *record = strtok(records, " "); record; record = strtok(NULL, " "))
+            last[record[0] - '0'] = record;
+    }
+    return arena_printf(bench->arena, "%.25s %.25s %.25s", last[0], last[1], last[2]);
+}
+
+static void two_stages_by_last_value(void **state) {
+    (void)state;
+    char *undisturbed = NULL;
+    bool stopped = true;
+    uint64_t nth = 0;
+    for (; stopped && nth < 200; nth++) {
+        Bench bench;
+        open_world(&bench, 300 + nth, 2);
+        stopped = run_until(&bench, nth, nth, 2);
+        const char *values = last_values(&bench);
+        if (nth == 0)
+            undisturbed = mem_strdup(values);
+        assert_string_equal(values, undisturbed);
+        stopped = stopped || nth == 0;
+        bench_end(&bench);
+    }
+    assert_true(nth > 25);
+    assert_non_null(strstr(undisturbed, "0|{\"N\":14,\"M\":\"k3\"}"));
+    mem_free(undisturbed);
+}
+
+/* The sync of a commit fails: the query says so, and nothing of it was seen. */
+static void failed_storage_stops_the_query(void **state) {
+    (void)state;
+    Bench bench;
+    open_world(&bench, 1, 1);
+    put_row(&bench, 0, 1);
+    bench_start(&bench);
+    bench_pump(&bench);
+    put_row(&bench, 1, 1);
+    io_mem_fail(bench.io, IO_MEM_SYNC, 1, true);
+    Err err;
+    ErrCode code = runtime_pump(bench.runtime, &err);
+    assert_true(code == ERR_OK || code == ERR_STORAGE_FAILED || code == ERR_IO);
+    assert_int_not_equal(runtime_pump(bench.runtime, &err), ERR_OK);
+    QueryFigures figures;
+    query_figures(bench.query, &figures);
+    assert_int_equal(figures.state, QUERY_ERROR);
+    assert_int_equal(figures.error.code, ERR_STORAGE_FAILED);
+    assert_int_not_equal(query_catch_up(bench.query, 100, &err), ERR_OK);
+    io_mem_fail(bench.io, IO_MEM_SYNC, 0, false);
+    reopen(&bench, 5);
+    bench_start(&bench);
+    bench_pump(&bench);
+    assert_string_equal(bench_records(&bench, "OUT", 0, true),
+                        "\"k0\"@0|{\"N\":1,\"S\":0,\"M\":\"n0\"}@0 "
+                        "\"k1\"@0|{\"N\":1,\"S\":1,\"M\":\"n7\"}@2");
+    bench_end(&bench);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_stage_byte_for_byte),
+        cmocka_unit_test(two_stages_by_last_value),
+        cmocka_unit_test(failed_storage_stops_the_query),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
