@@ -205,7 +205,7 @@ static ErrCode format_wrapping(const Planner *planner, const Properties *propert
     const Format *format = chosen->format;
     bool single = side->column_count == 1;
     if (side->is_key) {
-        chosen->unwrapped = single && format->can_unwrap;
+        chosen->unwrapped = single && (format->can_unwrap || !format->can_wrap);
         return ERR_OK;
     }
     if (properties->set[PROPERTY_WRAP_SINGLE_VALUE]) {

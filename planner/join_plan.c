@@ -284,7 +284,8 @@ static void join_finish(JoinPlan *join) {
     }
     for (uint32_t i = 0; i < join->strong_count; i++)
         join->strong[i] = join_placed(join, join->strong[i]);
-    Expr *value = expr_column(arena, 0, schema->columns[0].type, "ROWKEY");
+    Expr *value = expr_column(arena, 0, schema->columns[0].type,
+                              join->key_count > 0 ? join->keys[0].text : "ROWKEY");
     if (join->key_count == 0)
         join_synthetic(join, value);
     for (uint32_t i = 0; i < join->key_count && !join->foreign_key; i++)
