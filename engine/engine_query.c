@@ -55,8 +55,12 @@ static void query_make_topics(Weir *weir, CatalogQuery *query, Commit *commit) {
     query->internal_topics = topics;
 }
 
-/* Names in FROM, for the checks of DROP. */
-static void query_note_reads(CatalogQuery *query, const AstQuery *ast) {
+/* Names in FROM, for the checks of DROP; the query of a SOURCE TABLE has no FROM. */
+static void query_note_reads(CatalogQuery *query, const AstStatement *statement) {
+    const AstQuery *ast = statement->query;
+    static const AstQuery no_query;
+    if (!ast)
+        ast = &no_query;
     const char **names = arena_array(query->arena, ast->source_count, sizeof *names);
     for (uint32_t i = 0; i < ast->source_count; i++)
         names[i] = arena_strdup(query->arena, ast->sources[i].name);
@@ -81,7 +85,7 @@ ErrCode engine_query_new(Call *call, const Plan *plan, Commit *commit, CatalogQu
     query->from_end =
         strcmp(settings_get(&weir->settings, "auto.offset.reset"), "latest") == 0;
     query->consolidate = settings_number(&weir->settings, "cache.max.bytes.buffering") > 0;
-    query_note_reads(query, call->statement->query);
+    query_note_reads(query, call->statement);
     if (commit)
         query_make_topics(weir, query, commit);
     else

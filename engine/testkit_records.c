@@ -96,7 +96,8 @@ static ErrCode side_encode(const Side *side, Bytes json, Arena *arena, Buf *out,
     if (*none)
         return ERR_OK;
     TRY(json_tree_parse(json, arena, &node, err));
-    *none = node->kind == JSON_NULL || side->spec.format == &format_none;
+    *none = node->kind == JSON_NULL || side->spec.format == &format_none ||
+            (side->spec.column_count == 0 && side->spec.format != &format_json);
     if (*none)
         return ERR_OK;
     if (side->spec.format == &format_json) {

@@ -90,9 +90,9 @@ static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **e
     TRY(call_aggregate_allowed(binder, ast, err));
     if (binder->flat_state && call_state_is_nested(ast->name))
         return err_set_at(err, ERR_FORMAT, ast->pos.line, ast->pos.column,
-                          "One of the functions used in the statement has an intermediate type that "
-                          "the value format can not handle. Please remove the function or change "
-                          "the format.");
+                          "One of the functions used in the statement has an intermediate type "
+                          "that the value format can not handle. Please remove the function or "
+                          "change the format.");
     const Expr **args;
     binder->inside = ast->name;
     ErrCode code = bind_args(binder, ast, &args, err);

@@ -71,7 +71,8 @@ static const Expr *coerce_items(const Planner *planner, const Expr *expr, const 
     const Expr **args = arena_array(arena, count, sizeof *args);
     for (uint32_t i = 0; i < count; i++) {
         const Expr *arg = expr->kind == EXPR_STRUCT ? NULL : expr->args[i];
-        const Type *to = type->fields[expr->kind == EXPR_ARRAY ? 0 : expr->kind == EXPR_MAP ? i % 2 : i].type;
+        uint32_t field = expr->kind == EXPR_ARRAY ? 0 : expr->kind == EXPR_MAP ? i % 2 : i;
+        const Type *to = type->fields[field].type;
         for (uint32_t j = 0; expr->kind == EXPR_STRUCT && j < expr->arg_count; j++) {
             if (strcmp(expr->type->fields[j].name, type->fields[i].name) == 0)
                 arg = expr->args[j];
@@ -158,6 +159,14 @@ static ErrCode common_fails(const Planner *planner, const Type *type, const Expr
                    expr->text);
 }
 
+/* A part of a constructor does not fit: a text that does not read says so itself, else it is the
+ * whole that does not. */
+static ErrCode common_part_fails(const Planner *planner, const Type *type, const Expr *expr,
+                                 Err *err) {
+    bool text = strncmp(err->message, "invalid", 7) == 0;
+    return text ? err->code : common_fails(planner, type, expr, err);
+}
+
 static ErrCode common_with(const Planner *planner, const Expr *expr, const Type **type, Err *err);
 
 /* A text among numbers or truth values: the text must read as one. */
@@ -206,9 +215,7 @@ static ErrCode common_with_fields(const Planner *planner, const Expr *expr, cons
             fields[count++] = *field;
         else if (!expr_is_null(expr->args[i]) &&
                  common_with(planner, expr->args[i], &fields[at].type, err) != ERR_OK)
-            /* A text that does not read says so; else it is the whole STRUCT that does not fit. */
-            return strncmp(err->message, "invalid", 7) == 0 ? err->code
-                                                            : common_fails(planner, into, expr, err);
+            return common_part_fails(planner, into, expr, err);
     }
     *type = type_struct(planner->arena, fields, count);
     return ERR_OK;
@@ -224,9 +231,7 @@ static ErrCode common_with(const Planner *planner, const Expr *expr, const Type 
     if ((expr->kind == EXPR_ARRAY && into->kind == TYPE_ARRAY) ||
         (expr->kind == EXPR_MAP && into->kind == TYPE_MAP)) {
         ErrCode code = common_with_items(planner, expr, type, err);
-        return code == ERR_OK || strncmp(err->message, "invalid", 7) == 0
-                   ? code
-                   : common_fails(planner, into, expr, err);
+        return code == ERR_OK ? code : common_part_fails(planner, into, expr, err);
     }
     bool literal = expr->kind == EXPR_LITERAL;
     if (literal && expr->type->kind == TYPE_STRING &&

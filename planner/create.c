@@ -287,7 +287,7 @@ ErrCode create_topic_name(const char *topic, Err *err) {
 
 /* CREATE SOURCE TABLE is kept in a store of its own, for lookups. */
 static ErrCode create_source_table(Planner *planner, Source *source, Planned *planned, Err *err) {
-    if (!source->is_table || !planner->statement->is_source || source->topic.window != WINDOW_NONE ||
+    if (!source->is_table || !source->is_read_only || source->topic.window != WINDOW_NONE ||
         !planner_setting_on(planner, "ksql.source.table.materialization.enabled", true))
         return ERR_OK;
     const PlannerHost *host = planner->host;

@@ -162,7 +162,9 @@ static ErrCode format_delimiter(const Properties *properties, const FormatSide *
     if (inherited && inherited->format == chosen->format)
         chosen->delimiter = inherited->delimiter;
     if (text)
-        chosen->delimiter = strcmp(text, "TAB") == 0 ? '\t' : strcmp(text, "SPACE") == 0 ? ' ' : *text;
+        chosen->delimiter = strcmp(text, "TAB") == 0     ? '\t'
+                            : strcmp(text, "SPACE") == 0 ? ' '
+                                                         : *text;
     return ERR_OK;
 }
 
@@ -238,18 +240,21 @@ static const char *format_columns_text(const Planner *planner, const FormatSide 
     return text;
 }
 
+ErrCode format_map_key(const Planner *planner, const char *name, const Type *type, Err *err) {
+    if (!type_contains(type, TYPE_MAP))
+        return ERR_OK;
+    return err_set(err, ERR_FORMAT,
+                   "Map keys, including types that contain maps, are not supported as they may "
+                   "lead to unexpected behavior due to inconsistent serialization. Key column "
+                   "name: `%s`. Column type: %s. See "
+                   "https://github.com/confluentinc/ksql/issues/6621 for more.",
+                   name, type_text(planner->arena, type));
+}
+
 static ErrCode format_check(const Planner *planner, const FormatSide *side,
                             const PlanFormat *chosen, Err *err) {
-    for (uint32_t i = 0; side->is_key && i < side->column_count; i++) {
-        const SchemaColumn *column = &side->columns[i];
-        if (type_contains(column->type, TYPE_MAP))
-            return err_set(err, ERR_FORMAT,
-                           "Map keys, including types that contain maps, are not supported as they "
-                           "may lead to unexpected behavior due to inconsistent serialization. Key "
-                           "column name: `%s`. Column type: %s. See "
-                           "https://github.com/confluentinc/ksql/issues/6621 for more.",
-                           column->name, type_text(planner->arena, column->type));
-    }
+    for (uint32_t i = 0; side->is_key && i < side->column_count; i++)
+        TRY(format_map_key(planner, side->columns[i].name, side->columns[i].type, err));
     if (side->column_count == 0)
         return ERR_OK;
     SerdeSpec spec = {.format = chosen->format, .columns = side->columns,

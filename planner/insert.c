@@ -284,10 +284,11 @@ ErrCode plan_insert_values(Planner *planner, Planned *planned, Err *err) {
     for (uint32_t i = 0; i < schema->column_count; i++)
         values[i] = expr_null(planner->arena, schema->columns[i].type);
     for (uint32_t i = 0; i < statement->value_count; i++) {
+        static const SchemaColumn rowtime = {.name = "ROWTIME", .type = &type_bigint};
         int32_t at = columns[i];
+        const SchemaColumn *column = at < 0 ? &rowtime : &schema->columns[at];
         const Expr **value = at < 0 ? &planned->rowtime : &values[at];
-        TRY(values_bind(planner, statement->values[i], at < 0 ? "ROWTIME" : schema->columns[at].name,
-                        at < 0 ? &type_bigint : schema->columns[at].type, value, err));
+        TRY(values_bind(planner, statement->values[i], column->name, column->type, value, err));
         if (at >= 0)
             given[at] = !expr_is_null(*value);
     }

@@ -1,9 +1,9 @@
 /*
  * join_check.c - ON clauses, and ksqlDB's rules of who may join whom.
  *
- *   left \ right   STREAM                          TABLE
- *   STREAM         WITHIN; all four kinds          INNER, LEFT; on the table's key
- *   TABLE          never                           key = key: all four; else = right key: INNER, LEFT
+ *   left \ right   STREAM                   TABLE
+ *   STREAM         WITHIN; all four kinds   INNER, LEFT; on the table's key
+ *   TABLE          never                    key = key: all four; else = right key: INNER, LEFT
  */
 #include <assert.h>
 #include <string.h>
@@ -80,9 +80,9 @@ static ErrCode join_wrong_source(const JoinPlan *join, const JoinClause *clause,
     if (left == right)
         return join_fails(join, clause,
                           arena_printf(arena,
-                                       "Each side of the join must reference exactly one source and "
-                                       "not the same source. Left side references `%s` and right "
-                                       "references `%s`",
+                                       "Each side of the join must reference exactly one source "
+                                       "and not the same source. Left side references `%s` and "
+                                       "right references `%s`",
                                        sources[left].alias, sources[right].alias),
                           err);
     return join_fails(join, clause,
@@ -245,9 +245,9 @@ static ErrCode join_table_table(JoinPlan *join, JoinClause *clause, Err *err) {
     const AstSource *ast = &join->draft->ast->sources[clause->right];
     if (ast->has_within)
         return join_fails(join, clause,
-                          "A window definition was provided for a Table-Table join. These joins are "
-                          "not windowed. Please drop the window definition (ie. the WITHIN clause) "
-                          "and try to execute your join again.",
+                          "A window definition was provided for a Table-Table join. These joins "
+                          "are not windowed. Please drop the window definition (ie. the WITHIN "
+                          "clause) and try to execute your join again.",
                           err);
     if (!is_key_column(join, clause->right, clause->right_expr))
         return join_fails(join, clause,
@@ -264,26 +264,13 @@ static ErrCode join_table_table(JoinPlan *join, JoinClause *clause, Err *err) {
     return ERR_OK;
 }
 
-/* Keys with maps have no one form. */
-static ErrCode join_map_key(const JoinPlan *join, const JoinClause *clause, Err *err) {
-    if (!type_contains(clause->left->type, TYPE_MAP))
-        return ERR_OK;
-    Arena *arena = join->draft->planner->arena;
-    return err_set(err, ERR_FORMAT,
-                   "Map keys, including types that contain maps, are not supported as they may lead "
-                   "to unexpected behavior due to inconsistent serialization. Key column name: "
-                   "`%s`. Column type: %s. See https://github.com/confluentinc/ksql/issues/6621 for "
-                   "more.",
-                   clause->left->text, type_text(arena, clause->left->type));
-}
-
 ErrCode join_check(JoinPlan *join, JoinClause *clause, Err *err) {
     const Draft *draft = join->draft;
     const Scope *scope = &draft->scope;
     clause->left_is_table = clause->right == 1 ? scope->sources[0].source->is_table
                                                : draft->top->is_table;
     bool right_is_table = scope->sources[clause->right].source->is_table;
-    TRY(join_map_key(join, clause, err));
+    TRY(format_map_key(draft->planner, clause->left->text, clause->left->type, err));
     if (clause->left_is_table && !right_is_table)
         return join_fails(join, clause,
                           arena_printf(draft->planner->arena,

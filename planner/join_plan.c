@@ -133,7 +133,8 @@ static PlanNode *join_source(JoinPlan *join, uint32_t s, const Expr *key, const 
     uint32_t width = source_width(source), at = key ? 1 : 0;
     SchemaColumn *columns = arena_array(arena, width + 1, sizeof *columns);
     const Expr **exprs = arena_array(arena, width + 1, sizeof *exprs);
-    PlanNode *node = draft_add(draft, PLAN_SOURCE, arena_printf(arena, "KafkaTopic_%s", side), NULL);
+    const char *path = arena_printf(arena, "KafkaTopic_%s", side);
+    PlanNode *node = draft_add(draft, PLAN_SOURCE, path, NULL);
     node->topic = &source->topic;
     node->schema = source->topic.schema;
     node->is_table = source->is_table;

@@ -61,8 +61,9 @@ static LookupKeys lookup_equal(const LookupWalk *walk, const Expr *expr) {
     if (expr->op != OP_EQUAL)
         return lookup_all;
     for (uint32_t i = 0; i < 2; i++) {
+        const Expr *column = expr->args[i];
         LookupKeys keys = lookup_none(walk, 1);
-        if (is_key(walk, expr->args[i]) && lookup_add(walk, &keys, expr->args[i], expr->args[1 - i]))
+        if (is_key(walk, column) && lookup_add(walk, &keys, column, expr->args[1 - i]))
             return keys;
     }
     return lookup_all;

@@ -17,8 +17,9 @@ const char *const plan_json_expr_kinds[] = {
     "literal", "column", "pseudo", "call",      "cast",  "case",  "arithmetic", "concat",
     "negate",  "compare", "and",   "or",        "not",   "in",    "like",       "is_null",
     "subscript", "deref", "array", "map",       "struct", NULL};
-const char *const plan_json_ops[] = {"none", "+", "-", "*",  "/",           "%",               "=",
-                                     "<>",   "<", "<=", ">", ">=", "distinct", "not_distinct", NULL};
+const char *const plan_json_ops[] = {"none", "+",  "-",  "*", "/",  "%",        "=",
+                                     "<>",   "<",  "<=", ">", ">=", "distinct", "not_distinct",
+                                     NULL};
 const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffset",
                                          "windowstart", "windowend",    NULL};
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
@@ -101,7 +102,8 @@ static json_t *literal_json(const Column *column) {
     case TYPE_BYTES: return literal_bytes(column->bytes[0]);
     default: break;
     }
-    assert(!"nested literals are constructors");
+    /* Nested values are constructors over literals, or missing. */
+    assert(type_is_nested(column->type));
     return json_null();
 }
 

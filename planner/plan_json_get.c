@@ -441,8 +441,8 @@ static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
                        signature);
     uint32_t *args = arena_array(arena, aggregate->arg_count, sizeof *args);
     for (uint32_t i = 0; i < aggregate->arg_count; i++) {
-        int64_t column;
-        if (!literal_integer(json_array_get(array, i), 0, (int64_t)input->column_count - 1, &column))
+        int64_t column, last = (int64_t)input->column_count - 1;
+        if (!literal_integer(json_array_get(array, i), 0, last, &column))
             return get_corrupt(&getter, "args", err);
         args[i] = (uint32_t)column;
     }

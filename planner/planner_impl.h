@@ -212,6 +212,8 @@ ErrCode formats_names(const Planner *planner, const Properties *properties, Err 
  * (NULL for DDL), else the settings. The schema must be complete. */
 ErrCode formats_choose(const Planner *planner, const Properties *properties,
                        const PlanTopic *inherited, PlanTopic *topic, Err *err);
+/* FORMAT error for a key with a map at any depth: it has no one form. */
+ErrCode format_map_key(const Planner *planner, const char *name, const Type *type, Err *err);
 /* TIMESTAMP and TIMESTAMP_FORMAT against topic->schema. */
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err);

@@ -51,9 +51,9 @@ static ErrCode pull_no_place(const Expr *expr, const char *clause, Err *err) {
 
 static ErrCode pull_not_queryable(const Source *source, Err *err) {
     return err_set(err, ERR_SEMANTIC,
-                   "The `%s` table isn't queryable. To derive a queryable table, you can do 'CREATE "
-                   "TABLE QUERYABLE_%s AS SELECT * FROM %s'. See https://cnfl.io/queries for more "
-                   "info.",
+                   "The `%s` table isn't queryable. To derive a queryable table, you can do "
+                   "'CREATE TABLE QUERYABLE_%s AS SELECT * FROM %s'. See "
+                   "https://cnfl.io/queries for more info.",
                    source->name, source->name, source->name);
 }
 
@@ -110,7 +110,8 @@ static bool pull_keys_kept(const Draft *draft) {
 static ErrCode pull_order_item(Draft *draft, const AstOrder *ast, uint32_t visible,
                                uint32_t *column, Err *err) {
     int64_t place;
-    for (uint32_t i = 0; ast->expr->kind == AST_COLUMN && !ast->expr->qualifier && i < visible; i++) {
+    bool name = ast->expr->kind == AST_COLUMN && !ast->expr->qualifier;
+    for (uint32_t i = 0; name && i < visible; i++) {
         if (strcmp(draft->items[i].name, ast->expr->name) == 0) {
             *column = i;
             return ERR_OK;

@@ -159,7 +159,8 @@ bool type_implicit(const Type *from, const Type *to) {
     if (from->kind == TYPE_NULL || type_equal(from, to))
         return true;
     if (from->kind == TYPE_DECIMAL && to->kind == TYPE_DECIMAL)
-        return from->scale <= to->scale && from->precision - from->scale <= to->precision - to->scale;
+        return from->scale <= to->scale &&
+               from->precision - from->scale <= to->precision - to->scale;
     if (type_is_number(from) && type_is_number(to))
         return from->kind < to->kind;
     if (from->kind == TYPE_STRING)

@@ -36,7 +36,8 @@ static void used_join(const PlanNode *node, const UsedWalk *self, UsedWalk *left
     for (uint32_t i = 1; i < self->column_count; i++) {
         uint32_t column = i - 1;
         bool is_left = column < left->column_count;
-        bool *needed = is_left ? &left->needed[column] : &right->needed[column - left->column_count];
+        bool *needed = is_left ? &left->needed[column]
+                               : &right->needed[column - left->column_count];
         *needed = *needed || self->needed[i];
     }
 }

@@ -103,18 +103,31 @@ void expr_decimal_div_d128(ExprProgram *program, const ExprInst *inst) {
     }
 }
 
+/* As in ksqlDB a remainder fails when the quotient has more digits than the result's type. */
+static bool decimal_quotient_fits(ExprI128 quotient, ExprI128 limit) {
+    assert(limit > 0);
+    while ((quotient >= limit || quotient <= -limit) && quotient % 10 == 0)
+        quotient /= 10;
+    return quotient < limit && quotient > -limit;
+}
+
 void expr_decimal_mod_d128(ExprProgram *program, const ExprInst *inst) {
     const Column *left = expr_operand(program, inst->a);
     const Column *right = expr_operand(program, inst->b);
     Column *target = expr_target_missing(program, inst);
     const ExprSelection *selection = expr_selection(program, inst);
     const ExprI128 *a = left->data, *b = right->data;
+    ExprI128 limit = 1;
+    for (uint32_t i = 0; i < target->type->precision; i++)
+        limit *= 10;
     for (uint32_t i = 0; i < selection->count; i++) {
         uint32_t row = selection->rows[i];
         if (!expr_present(left->validity, row) || !expr_present(right->validity, row))
             continue;
         if (b[row] == 0)
             expr_row_error(program, inst, row, decimal_by_zero);
+        else if (!decimal_quotient_fits(a[row] / b[row], limit))
+            expr_row_error(program, inst, row, decimal_inexact);
         else
             decimal_put_128(target, row, a[row] % b[row]);
     }

@@ -58,6 +58,8 @@ static bool set_has(const ExprSet *set, const Column *column, uint32_t row) {
                 return true;
         return false;
     }
+    if (column->type->kind == TYPE_DOUBLE && column->f64[row] != column->f64[row])
+        return false; /* NaN equals nothing */
     uint32_t slot = (uint32_t)set_hash(set, column, row) & set->mask;
     for (; set->slots[slot]; slot = (slot + 1) & set->mask) {
         uint32_t item = set->slots[slot] - 1;

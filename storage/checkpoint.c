@@ -17,12 +17,18 @@ static int64_t now_us(Storage *storage) {
     return storage->io->ops->mono_us(storage->io);
 }
 
-void checkpoint_request(Storage *storage) {
+void background_kick(Storage *storage) {
     lock_take(&storage->queue_lock);
-    storage->checkpoint.wanted = true;
     storage->background_kicked = true;
     signal_one(&storage->background_work);
     lock_release(&storage->queue_lock);
+}
+
+void checkpoint_request(Storage *storage) {
+    lock_take(&storage->queue_lock);
+    storage->checkpoint.wanted = true;
+    lock_release(&storage->queue_lock);
+    background_kick(storage);
 }
 
 bool checkpoint_due(Storage *storage) {

@@ -50,6 +50,7 @@ bool journal_read_head(Bytes block, JournalHead *head) {
     head->first_lsn = reader_u64_le(&reader);
     head->epoch = reader_u64_le(&reader);
     head->prev_sum = reader_u64_le(&reader);
+    head->file_size = reader_u64_le(&reader);
     return reader_u64_le(&reader) == hash_bytes((Bytes){block.data, JOURNAL_HEAD_SIZE - 8});
 }
 
@@ -61,6 +62,7 @@ static ErrCode journal_write_head(Journal *journal, const JournalFile *file, Err
     buf_u64_le(&head, journal->chain.lsn + 1);
     buf_u64_le(&head, journal->chain.epoch);
     buf_u64_le(&head, journal->chain.sum);
+    buf_u64_le(&head, file->size);
     buf_u64_le(&head, hash_bytes(buf_view(&head)));
     assert(head.size == JOURNAL_HEAD_SIZE);
     memset(buf_room(&head, JOURNAL_HEAD_BLOCK - head.size), 0, JOURNAL_HEAD_BLOCK - head.size);
@@ -306,10 +308,22 @@ void journal_unreserve(Journal *journal, uint64_t bytes) {
     lock_release(&journal->lock);
 }
 
+/* With the lock held. */
+static bool journal_needs_spare(const Journal *journal) {
+    return !journal->spare.file && journal->position > journal->current.size / 2;
+}
+
+bool journal_wants_spare(Journal *journal) {
+    lock_take(&journal->lock);
+    bool wants = journal_needs_spare(journal);
+    lock_release(&journal->lock);
+    return wants;
+}
+
 ErrCode journal_prepare(Journal *journal, bool fill, Err *err) {
     ErrCode code = ERR_OK;
     lock_take(&journal->lock);
-    if (!journal->spare.file && journal->position > journal->current.size / 2)
+    if (journal_needs_spare(journal))
         code = journal_take_space(journal, 0, fill, err);
     lock_release(&journal->lock);
     return code;

@@ -10,7 +10,8 @@
  *               16    8  first_lsn
  *               24    8  epoch
  *               32    8  prev_sum    chain sum before its first frame
- *               40    8  sum         XXH3-64 of all before it
+ *               40    8  file_size   a file that is shorter has lost its end
+ *               48    8  sum         XXH3-64 of all before it
  *
  * One file is current, at most one is spare: space taken, name durable, head not yet written.
  * Whatever is accepted fits into what is left of the current file, or into the spare, so that a
@@ -30,7 +31,7 @@
 enum {
     JOURNAL_HEAD_MAGIC = 0x31484a57, /* "WJH1" */
     JOURNAL_HEAD_VERSION = 1,
-    JOURNAL_HEAD_SIZE = 48,
+    JOURNAL_HEAD_SIZE = 56,
     JOURNAL_HEAD_BLOCK = 4096,
     JOURNAL_GROUP_BYTES_MAX = 4 << 20, /* in one write; one frame alone may be larger */
 };
@@ -41,7 +42,7 @@ typedef struct JournalFile {
 } JournalFile;
 
 typedef struct JournalHead {
-    uint64_t seq, first_lsn, epoch, prev_sum;
+    uint64_t seq, first_lsn, epoch, prev_sum, file_size;
 } JournalHead;
 
 typedef struct Journal {
@@ -97,6 +98,9 @@ void journal_unreserve(Journal *journal, uint64_t bytes);
 ErrCode journal_prepare(Journal *journal, bool fill, Err *err);
 /* Makes a spare that holds what is reserved, when there is none. */
 ErrCode journal_make_spare(Journal *journal, bool fill, Err *err);
+
+/* Half of the current file is used and there is no spare. */
+bool journal_wants_spare(Journal *journal);
 
 /* Whether a frame of `size` bytes (aligned) fits the group and the current file. */
 bool journal_fits(const Journal *journal, uint64_t size);

@@ -193,6 +193,9 @@ static ErrCode recovery_replay_file(Recovery *recovery, JournalReader *file) {
     bool found = true;
     recovery->last = file;
     recovery->last_offset = JOURNAL_HEAD_BLOCK;
+    if (file->size < file->head.file_size)
+        return err_set(recovery->err, ERR_CORRUPT, "%s: offset %llu: the end of the file is missing",
+                       file->path, (unsigned long long)file->size);
     while (found) {
         JournalFound next;
         TRY(journal_read_next(file, &recovery->storage->journal.chain, &recovery->last_offset,

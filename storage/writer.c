@@ -290,6 +290,13 @@ static int64_t writer_nap_us(const Storage *storage) {
     return left < 0 ? 0 : left;
 }
 
+/* The background thread looks at the clock only once a second. */
+static void writer_wake_background(Storage *storage) {
+    uint64_t bytes = atomic_load(&storage->journal.bytes) - storage->checkpoint.last_bytes;
+    if (bytes >= storage->options.checkpoint_bytes || journal_wants_spare(&storage->journal))
+        background_kick(storage);
+}
+
 void *writer_thread(void *arg) {
     Storage *storage = arg;
     writer_of = storage;
@@ -300,8 +307,10 @@ void *writer_thread(void *arg) {
         (void)!writer_step(storage, &worked, &ignored);
         if (checkpoint_cut_wanted(storage))
             checkpoint_cut(storage);
-        if (worked)
+        if (worked) {
+            writer_wake_background(storage);
             continue;
+        }
         lock_take(&storage->queue_lock);
         int64_t nap_us = writer_nap_us(storage);
         if (!storage->queue_first && !storage->writer_closing && !storage->checkpoint.cut_wanted) {

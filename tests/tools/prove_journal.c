@@ -299,6 +299,13 @@ static void sim_work(Sim *sim) {
 
 /* == Faults =================================================================================== */
 
+static void sim_no_faults(Sim *sim) {
+    io_mem_crash_at(sim->io, 0);
+    for (int call = 0; call < IO_MEM_CALLS; call++)
+        io_mem_fail(sim->io, (IoMemCall)call, 0, false);
+    io_mem_set_space(sim->io, UINT64_MAX);
+}
+
 static void sim_list(Sim *sim, Arena *arena, const char *folder, char **paths, uint32_t *count) {
     char **names;
     uint32_t name_count;
@@ -317,28 +324,34 @@ static void sim_list(Sim *sim, Arena *arena, const char *folder, char **paths, u
     }
 }
 
-/* A bit of some file, journal files more often, their filled part most often. */
+/* A bit of some file, journal files more often, their filled part most often. Or its end is lost,
+ * which cannot be mended. */
+static void sim_damage(Sim *sim, const char *path) {
+    IoFile *file;
+    Err err;
+    uint64_t size = 0;
+    sim_no_faults(sim);
+    if (sim->io->ops->open(sim->io, path, IO_WRITE, &file, &err) != ERR_OK)
+        return;
+    if (file->ops->size(file, &size, &err) == ERR_OK && size > 0) {
+        sim->flip_offset = sim_random(sim) % (sim_below(sim, 2) && size > 16384 ? 16384 : size);
+        sim->flip_bit = sim_below(sim, 8);
+        sim->cut = sim_below(sim, 8) == 0;
+        sim->flipped = sim->cut ? file->ops->resize(file, sim->flip_offset, &err) == ERR_OK
+                                : io_mem_flip(sim->io, path, sim->flip_offset, sim->flip_bit);
+        snprintf(sim->flip_path, sizeof sim->flip_path, "%s", path);
+        figures.flips += sim->flipped;
+    }
+    file->ops->close(file);
+}
+
 static void sim_flip(Sim *sim) {
     Arena *arena = arena_new("flip", 0);
     char *paths[200];
     uint32_t count = 0;
-    IoFile *file;
-    Err err;
     sim_list(sim, arena, sim_below(sim, 3) ? "data/journal" : "data", paths, &count);
-    const char *path = count > 0 ? paths[sim_below(sim, count)] : "";
-    uint64_t size = 0;
-    if (count > 0 && sim->io->ops->open(sim->io, path, IO_READ, &file, &err) == ERR_OK) {
-        if (file->ops->size(file, &size, &err) != ERR_OK)
-            size = 0;
-        file->ops->close(file);
-    }
-    if (size > 0 && strlen(path) < sizeof sim->flip_path) {
-        snprintf(sim->flip_path, sizeof sim->flip_path, "%s", path);
-        sim->flip_offset = sim_random(sim) % (sim_below(sim, 2) && size > 16384 ? 16384 : size);
-        sim->flip_bit = sim_below(sim, 8);
-        sim->flipped = io_mem_flip(sim->io, path, sim->flip_offset, sim->flip_bit);
-        figures.flips += sim->flipped;
-    }
+    if (count > 0)
+        sim_damage(sim, paths[sim_below(sim, count)]);
     arena_free(arena);
 }
 
@@ -350,13 +363,6 @@ static void sim_plan_faults(Sim *sim) {
         io_mem_fail(sim->io, calls[sim_below(sim, 4)], 1 + sim_below(sim, 40),
                     sim_below(sim, 2) == 0);
     }
-}
-
-static void sim_no_faults(Sim *sim) {
-    io_mem_crash_at(sim->io, 0);
-    for (int call = 0; call < IO_MEM_CALLS; call++)
-        io_mem_fail(sim->io, (IoMemCall)call, 0, false);
-    io_mem_set_space(sim->io, UINT64_MAX);
 }
 
 static void sim_close(Sim *sim) {
@@ -408,7 +414,7 @@ static void sim_crash(Sim *sim) {
 static bool sim_mend(Sim *sim) {
     Err err;
     sim_no_faults(sim);
-    if (!io_mem_flip(sim->io, sim->flip_path, sim->flip_offset, sim->flip_bit))
+    if (sim->cut || !io_mem_flip(sim->io, sim->flip_path, sim->flip_offset, sim->flip_bit))
         return false; /* an earlier recovery that a crash cut off has moved the file */
     sim->flipped = false;
     if (storage_open(sim->io, "data", &sim->options, &sim->storage, &err) != ERR_OK)

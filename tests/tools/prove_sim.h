@@ -43,7 +43,7 @@ typedef struct Sim {
     Snapshot *held;
     uint64_t held_values[MODEL_STORES][MODEL_KEYS];
     /* Of the last flip. */
-    bool flipped;
+    bool flipped, cut; /* cut: it was the end of the file */
     char flip_path[512];
     uint64_t flip_offset;
     unsigned flip_bit;
