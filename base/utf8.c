@@ -134,6 +134,12 @@ uint32_t utf8_lower(uint32_t character) {
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)character);
 }
 
+uint32_t utf8_width(uint32_t character) {
+    assert(character <= 0x10FFFF);
+    int width = utf8proc_charwidth((utf8proc_int32_t)character);
+    return width > 0 ? (uint32_t)width : 0;
+}
+
 uint32_t utf8_find(Bytes text, Bytes part, uint32_t from) {
     if (part.size == 0)
         return from <= text.size ? from : UINT32_MAX;

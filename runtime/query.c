@@ -306,11 +306,25 @@ static ErrCode lag_error(const Query *query, int64_t lag, int64_t timeout_ms, Er
                    (long long)timeout_ms);
 }
 
+static uint32_t wait_interrupts(const Query *query) {
+    const _Atomic uint32_t *interrupts = query->runtime->options.interrupts;
+    return interrupts ? atomic_load(interrupts) : 0;
+}
+
+/* A signal's handler may interrupt, so who waits looks now and then. */
+static void wait_for_change(Query *query, int64_t left_us) {
+    const int64_t look_us = 50000;
+    signal_wait_for(&query->changed, &query->lock, left_us < look_us ? left_us : look_us);
+}
+
 static ErrCode wait_for_targets(Query *query, const Target *targets, uint32_t count,
                                 int64_t until_us, int64_t timeout_ms, Err *err) {
     Io *io = query->runtime->io;
     ErrCode code = ERR_OK;
+    uint32_t interrupts = wait_interrupts(query);
     for (;;) {
+        if (wait_interrupts(query) != interrupts)
+            return err_set(err, ERR_CANCELLED, "The statement was interrupted.");
         if (!query->runtime->threads)
             TRY(runtime_pump(query->runtime, err));
         lock_take(&query->lock);
@@ -319,7 +333,7 @@ static ErrCode wait_for_targets(Query *query, const Target *targets, uint32_t co
         bool running = query_state(query) == QUERY_RUNNING;
         bool over = left_us <= 0 || !query->runtime->threads;
         if (lag > 0 && running && !over)
-            signal_wait_for(&query->changed, &query->lock, left_us);
+            wait_for_change(query, left_us);
         if (lag > 0 && query_state(query) == QUERY_ERROR) {
             *err = query->error;
             code = query->error.code;
