@@ -6,7 +6,7 @@
  *
  *   key   := the key as the table to be joined has it on the wire, so that both lie in partitions
  *            of one number; the row key (data/row_key.h) where no table waits
- *   value := kind u8 (RowKind), row value of all columns, keys first
+ *   value := kind u8 (RowKind), varint partition of the writing task, row value of all columns
  *
  * with the row's time as timestamp. A row without a key goes where its source offset says.
  */
@@ -104,6 +104,7 @@ static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
     TRY(put_key(op, self, batch, row, &record.key, err));
     buf_reset(&self->value);
     buf_u8(&self->value, batch->kind[row]);
+    buf_varint(&self->value, op->env->partition);
     row_value_put(&self->value, batch->columns, op->node->schema->column_count, row);
     record.value = buf_view(&self->value);
     if ((size_t)record.key.size + record.value.size > RECORD_BYTES_MAX)

@@ -132,6 +132,10 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
                              .persistent = query->plan->kind == PLAN_PERSISTENT,
                              .from_end = options->from_end, .table_first = options->table_first,
                              .bounded = options->bounded};
+            if (query->skew_limited) {
+                spec.writers = query->tasks;
+                spec.writer_count = made;
+            }
             TRY(make_task(query, &spec, &query->tasks[made], err));
             made++;
         }
@@ -372,6 +376,8 @@ static int64_t query_lag(const Query *query) {
             int64_t start, end;
             Err ignored;
             ArbiterInput *input = &task->inputs[k];
+            if (input->cursor.lane > 0)
+                continue; /* the same records as lane 0 */
             if (log_offsets(query->runtime->storage, input->spec.where, &start, &end, &ignored) !=
                 ERR_OK)
                 continue;
