@@ -4,6 +4,7 @@
  * 'stop' reads the whole file once before the first append. Rows go in as commits of a few MiB;
  * each carries how far the file is done, in the same frame as its rows. So a COPY that a crash cut
  * off goes on exactly there when it is repeated for the same file; at the end the note is removed.
+ * Up to two commits fly while the next rows are read; they become durable in their order.
  * Standard input is taken as it comes, each chunk its own commit, so that others see rows arrive.
  */
 #include <strings.h>
@@ -15,7 +16,10 @@
 #include "engine/row_reader.h"
 #include "storage/store.h"
 
-enum { COPY_COMMIT_BYTES = 4 << 20 };
+enum {
+    COPY_COMMIT_BYTES = 4 << 20,
+    COPY_FLIGHTS = 2, /* commits on their way while the next rows are read */
+};
 
 typedef struct Copy {
     Call *call;
@@ -26,6 +30,8 @@ typedef struct Copy {
     IoInput *input;
     Appender *appender;
     uint64_t rows, offset, line;
+    CommitTicket flights[COPY_FLIGHTS]; /* in turn; the oldest is flights[next_flight] */
+    uint32_t next_flight;
     Buf key; /* of the progress note */
 } Copy;
 
@@ -154,7 +160,25 @@ static ErrCode copy_commit(Copy *copy, bool last, Err *err) {
     Commit *commit = commit_new(copy->call->weir->storage, 0);
     appender_flush(copy->appender, commit);
     copy_write_note(copy, commit, last);
-    return commit_wait(commit, NULL, err);
+    CommitTicket *flight = &copy->flights[copy->next_flight];
+    copy->next_flight = (copy->next_flight + 1) % COPY_FLIGHTS;
+    ErrCode code = commit_ticket_wait(flight, NULL, err);
+    if (code != ERR_OK) {
+        commit_drop(commit);
+        return code;
+    }
+    return commit_send(commit, flight, err);
+}
+
+/* Waits for all that fly, the oldest first: the first error is the one that counts. */
+static ErrCode copy_land(Copy *copy, Err *err) {
+    ErrCode code = ERR_OK;
+    for (uint32_t i = 0; i < COPY_FLIGHTS; i++) {
+        CommitTicket *flight = &copy->flights[(copy->next_flight + i) % COPY_FLIGHTS];
+        Err later;
+        KEEP_FIRST(commit_ticket_wait(flight, NULL, code == ERR_OK ? err : &later));
+    }
+    return code;
 }
 
 static ErrCode copy_rows(Copy *copy, RowReader *reader, Err *err) {
@@ -189,12 +213,17 @@ static ErrCode copy_load(Copy *copy, Err *err) {
         TRY_DONE(row_reader_resume(reader, copy->offset, copy->line, err));
     }
     TRY_DONE(copy_rows(copy, reader, err));
+    TRY_DONE(copy_land(copy, err));
     uint64_t skipped = row_reader_skipped(reader);
     result_message(copy->call->result, "COPY %llu%s", (unsigned long long)copy->rows,
                    skipped ? arena_printf(copy->call->arena, ", %llu rows left out",
                                           (unsigned long long)skipped)
                            : "");
 done:
+    if (code != ERR_OK) {
+        Err later;
+        (void)!copy_land(copy, &later); /* tickets must not outlive their commits' flight */
+    }
     row_reader_free(reader);
     return code;
 }

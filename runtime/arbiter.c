@@ -292,6 +292,7 @@ Batch *arbiter_batch(const ArbiterInput *input, const ArbiterStep *step) {
                      .offset = block->offset + first, .topic = input_name(input),
                      .partition = (int32_t)input->spec.where.partition, .arena = step->arena,
                      .errors = step->env->errors};
+    batch->headers = block->headers ? block->headers + first : NULL;
     if (block->window_start) {
         batch->window_start = block->window_start + first;
         batch->window_end = block->window_end + first;

@@ -15,7 +15,6 @@
 #include "base/hash.h"
 #include "data/row_key.h"
 #include "runtime/op_project.h"
-#include "runtime/view.h"
 #include "storage/log.h"
 
 typedef struct Repartition {
@@ -100,6 +99,8 @@ static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t r
 static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
     Repartition *self = op->self;
     LogRecord record = {.timestamp = batch->rowtime[row]};
+    if (batch->headers)
+        record.headers = batch->headers[row];
     TRY(put_key(op, self, batch, row, &record.key, err));
     buf_reset(&self->value);
     buf_u8(&self->value, batch->kind[row]);
@@ -117,19 +118,22 @@ static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
 
 static ErrCode repartition_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,
                                  Err *err) {
-    assert(port == 0 && from < to);
+    assert(port == 0 && from < to && !op->node->is_table);
     (void)port;
     Repartition *self = op->self;
-    assert(!op->node->is_table);
-    bool whole = from == 0 && to == batch->selected_count;
-    const Batch *rows = whole ? batch : view_rows(batch->arena, batch, from, to);
-    Batch *output = projection_run(&self->projection, rows, false);
-    if (!self->cut) {
-        op_emit(op, output);
-        return ERR_OK;
+    /* A batch where all rows have a value, or none: rows are written in order. */
+    for (uint32_t at = from; at < to;) {
+        uint32_t end = projection_run_end(&self->projection, batch, at, to);
+        Batch *rows = op_batch(op, batch);
+        rows->selected = batch->selected + at;
+        rows->selected_count = end - at;
+        Batch *output = projection_run(&self->projection, rows, false);
+        if (!self->cut)
+            op_emit(op, output);
+        for (uint32_t i = 0; self->cut && i < output->selected_count; i++)
+            TRY(write_row(op, output, output->selected[i], err));
+        at = end;
     }
-    for (uint32_t i = 0; i < output->selected_count; i++)
-        TRY(write_row(op, output, output->selected[i], err));
     return ERR_OK;
 }
 

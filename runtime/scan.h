@@ -35,6 +35,7 @@ typedef struct Block {
     int64_t *rowtime, *offset;
     uint8_t *kind;
     int64_t *window_start, *window_end; /* NULL: no windows */
+    Bytes *headers;                     /* as encoded; NULL: none has any */
     uint32_t *size;                     /* bytes of each record */
     uint16_t *good;                     /* rows that are not dropped */
     uint32_t good_count;

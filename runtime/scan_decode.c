@@ -313,6 +313,8 @@ ErrCode scan_decode(const ScanDecoder *decoder, const ScanRecords *records, Bloc
     block->columns =
         arena_array(block->arena, decoder->spec->schema->column_count, sizeof *block->columns);
     block->kind = arena_alloc(block->arena, block->row_count);
+    for (uint32_t i = 0; i < block->row_count && !block->headers; i++)
+        block->headers = records->headers[i].data ? records->headers : NULL;
     if (!decoder->spec->topic)
         return decode_internal(decoder, records, block, err);
     decode_source(decoder, records, block);

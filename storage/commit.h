@@ -79,8 +79,24 @@ size_t commit_bytes(const Commit *commit); /* so far, encoded */
  * (not on the writer thread). */
 ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err);
 
-/* Submits and waits until it is durable and visible; the commit is used up, whatever is returned.
- * *first_offset (may be NULL): of the first append, -1 without one. */
+/* A commit that somebody will wait for. */
+typedef struct CommitTicket {
+    Storage *storage; /* NULL: nothing to wait for */
+    bool done;
+    int64_t first_offset;
+    ErrCode code;
+    Err err;
+} CommitTicket;
+
+/* Submits; the commit is used up, whatever is returned. After ERR_OK the ticket stays where it is
+ * until commit_ticket_wait(). */
+ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err);
+
+/* Waits until what was sent is durable and visible. *first_offset (may be NULL): of the first
+ * append, -1 without one. A ticket that was not sent, or waited for before, is ERR_OK. */
+ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err);
+
+/* Both. */
 ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err);
 
 /* Fresh ids for topics, stores, tasks: unique for the life of the folder. */

@@ -194,7 +194,7 @@ static ErrCode recovery_replay_file(Recovery *recovery, JournalReader *file) {
     recovery->last = file;
     recovery->last_offset = JOURNAL_HEAD_BLOCK;
     if (file->size < file->head.file_size)
-        return err_set(recovery->err, ERR_CORRUPT, "%s: offset %llu: the end of the file is missing",
+        return err_set(recovery->err, ERR_CORRUPT, "%s: offset %llu: the file's end is missing",
                        file->path, (unsigned long long)file->size);
     while (found) {
         JournalFound next;

@@ -267,6 +267,8 @@ ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
     }
     if (code != ERR_OK)
         writer_abort_run(run, err);
+    else if (run && mark)
+        journal_rest(&storage->journal);
     for (Commit *commit = run; commit; commit = commit->next)
         journal_unreserve(&storage->journal, commit->journal_bytes);
     writer_finish(storage, run);
