@@ -87,6 +87,7 @@ static bool call_state_is_nested(const char *name) {
 
 static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
+    assert(!binder->inside || binder->aggregates);
     TRY(call_aggregate_allowed(binder, ast, err));
     if (binder->flat_state && call_state_is_nested(ast->name))
         return err_set_at(err, ERR_FORMAT, ast->pos.line, ast->pos.column,
@@ -160,6 +161,7 @@ static ErrCode call_lambda(Binder *binder, const AstExpr *ast, Err *err) {
 }
 
 ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_CALL && ast->name);
     if (aggregate_exists(ast->name))
         return call_aggregate(binder, ast, expr, err);
     if (function_is_ksqldb(ast->name) == FUNCTION_TABLE)

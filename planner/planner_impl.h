@@ -320,9 +320,10 @@ ErrCode create_name(const Planner *planner, Err *err);
 ErrCode create_topic_name(const char *topic, Err *err);
 ErrCode create_existing(const Planner *planner, const Source **old, Planned *planned, Err *err);
 
-/* What WHERE says about the key of a table: narrows what is read. */
-void lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
-                       PlanLookup *lookup);
+/* What WHERE says about the key of a table: narrows what is read. SEMANTIC where it says too
+ * little and scans are turned off. */
+ErrCode lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
+                          PlanLookup *lookup, Err *err);
 
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err);

@@ -113,6 +113,41 @@ static void stars_show_window_bounds(void **state) {
     world_close(&world);
 }
 
+static void scans_may_be_turned_off(void **state) {
+    (void)state;
+    static const struct {
+        const char *query;
+        bool allowed;
+    } cases[] = {
+        {"one WHERE a = 1", true},
+        {"one WHERE a IN (1, 2) AND n > 1", true},
+        {"one", false},
+        {"one WHERE n = 1", false},
+        {"one WHERE a > 1", false}, /* no key of text */
+        {"one WHERE a = 1 AND a = 2", false},
+        {"two WHERE a = 1", false},
+        {"texts WHERE k > 'b'", true},
+        {"texts WHERE k > 'b' AND n > 1", true},
+        {"texts WHERE k > 'b' AND k < 'd'", false},
+        {"texts WHERE k > 'b' OR k < 'd'", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        World world;
+        world_open(&world);
+        world_ok(&world, tables);
+        world_ok(&world, "CREATE TABLE texts AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;");
+        world.setting_name = "ksql.query.pull.table.scan.enabled";
+        world.setting_value = "false";
+        char sql[256];
+        snprintf(sql, sizeof sql, "SELECT * FROM %s;", cases[i].query);
+        if (cases[i].allowed)
+            world_ok(&world, sql);
+        else
+            world_refuses(&world, sql, ERR_SEMANTIC, "requires table scan to be enabled");
+        world_close(&world);
+    }
+}
+
 static void rows_are_put_in_order(void **state) {
     (void)state;
     World world;
@@ -170,6 +205,7 @@ int main(void) {
         cmocka_unit_test(keys_are_found_in_conditions),
         cmocka_unit_test(window_bounds_narrow),
         cmocka_unit_test(stars_show_window_bounds),
+        cmocka_unit_test(scans_may_be_turned_off),
         cmocka_unit_test(rows_are_put_in_order),
         cmocka_unit_test(refusals),
     };
