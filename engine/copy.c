@@ -84,6 +84,8 @@ static ErrCode copy_check_names(const Copy *copy, const RowChunk *chunk, Err *er
 
 /* Whether some row of the chunk may be one that cannot be written: too long, without its key. */
 static bool copy_is_doubtful(const Copy *copy, const RowChunk *chunk) {
+    if (chunk->count == 0)
+        return false;
     size_t bytes = (size_t)chunk->bytes_max * COPY_JSON_GROWTH_MAX;
     for (uint32_t i = 0; i < copy->schema->column_count; i++)
         bytes += strlen(copy->schema->columns[i].name) * COPY_JSON_GROWTH_MAX + 16;
