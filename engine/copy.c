@@ -158,6 +158,7 @@ static void copy_write_note(const Copy *copy, Commit *commit, bool last) {
 
 static ErrCode copy_commit(Copy *copy, bool last, Err *err) {
     Commit *commit = commit_new(copy->call->weir->storage, 0);
+    commit_expect(commit, appender_bytes(copy->appender));
     appender_flush(copy->appender, commit);
     copy_write_note(copy, commit, last);
     CommitTicket *flight = &copy->flights[copy->next_flight];
