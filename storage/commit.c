@@ -31,7 +31,7 @@ void commit_drop(Commit *commit) {
         return;
     for (size_t i = 0; i < commit->topic_count; i++)
         mem_free(commit->topics[i].name);
-    buf_free(&commit->body);
+    spare_memory_give(&commit->storage->spare, commit->body.data, commit->body.capacity);
     mem_free(commit->frames);
     mem_free(commit->appends);
     mem_free(commit->appended);
@@ -46,8 +46,12 @@ size_t commit_bytes(const Commit *commit) {
 }
 
 void commit_expect(Commit *commit, size_t bytes) {
-    assert(commit);
-    buf_room(&commit->body, bytes + COMMIT_HEADS_BYTES);
+    assert(commit->body.size == 0);
+    Buf *body = &commit->body;
+    if (bytes < SPARE_MEMORY_STEP || body->data)
+        return;
+    body->data = spare_memory_take(&commit->storage->spare, bytes + COMMIT_HEADS_BYTES,
+                                   &body->capacity);
 }
 
 /* == Entries ================================================================================== */
