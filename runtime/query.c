@@ -109,7 +109,7 @@ static OpEnv query_env(Query *query, Snapshot *snapshot) {
                    .results = query->options.results, .snapshot = snapshot,
                    .internal_topics = query->options.internal_topics,
                    .first_id = query->options.first_id,
-                   .partitions = query->stages.partitions_max,
+                   .partitions = query->options.partitions,
                    .single_partition = runtime->options.single_partition,
                    .consolidate = query->options.consolidate};
 }
@@ -127,7 +127,7 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
         for (uint32_t partition = 0; partition < stages->partitions[stage]; partition++) {
             TaskSpec spec = {.env = &env, .stages = stages, .stage = stage,
                              .partition = partition,
-                             .task_id = ids_task(options->first_id, stages->partitions_max, stage,
+                             .task_id = ids_task(options->first_id, options->partitions, stage,
                                                  partition),
                              .persistent = query->plan->kind == PLAN_PERSISTENT,
                              .from_end = options->from_end, .table_first = options->table_first,
@@ -200,6 +200,13 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
     ErrCode code;
     TRY_DONE(stages_make(runtime->storage, query->plan, runtime->options.single_partition,
                          query->arena, &query->stages, err));
+    if (query->stages.whole && query->plan->kind != PLAN_PERSISTENT)
+        query->options.partitions = 1; /* one task that keeps nothing */
+    if (query->options.partitions < (query->stages.whole ? 1 : query->stages.partitions_max)) {
+        code = err_set(err, ERR_INTERNAL, "a topic of query %s has more partitions than the query",
+                       query->plan->query_id ? query->plan->query_id : "?");
+        goto done;
+    }
     query->skew_limited = is_skew_limited(query);
     TRY_DONE(make_tasks(query, snapshot, err));
     if (options->results)
