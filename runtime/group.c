@@ -310,6 +310,8 @@ static void step(Group *group, bool *worked, int64_t *due_us) {
         if (task->blocked)
             return;
     }
+    for (uint32_t i = 0; i < group->task_count; i++)
+        *worked = *worked || group->tasks[i]->env.skipping;
     group->idle = !*worked;
     if (*worked && !group->persistent)
         settle_step(group);
