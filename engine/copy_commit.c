@@ -9,11 +9,7 @@
 #include "engine/copy_impl.h"
 #include "storage/store.h"
 
-enum { COPY_FLIGHT_MAX = 4 };
-
 void copy_commit_open(Copy *copy) {
-    lock_init(&copy->flight.lock);
-    signal_init(&copy->flight.changed);
     if (copy->is_stream)
         return;
     uint64_t identity = io_input_identity(copy->input);
@@ -23,9 +19,6 @@ void copy_commit_open(Copy *copy) {
 }
 
 void copy_commit_close(Copy *copy) {
-    assert(copy->flight.count == 0);
-    signal_close(&copy->flight.changed);
-    lock_close(&copy->flight.lock);
     buf_free(&copy->key);
 }
 
@@ -62,57 +55,25 @@ static void copy_write_note(const Copy *copy, Commit *commit, bool last) {
     buf_free(&value);
 }
 
-/* On the storage's writer thread. */
-static void copy_committed(void *arg, const CommitOutcome *outcome) {
-    CopyFlight *flight = arg;
-    lock_take(&flight->lock);
-    assert(flight->count > 0);
-    if (outcome->result == COMMIT_ABORTED && flight->failure.code == ERR_OK)
-        flight->failure = *outcome->err;
-    flight->count--;
-    signal_all(&flight->changed);
-    lock_release(&flight->lock);
-}
-
-static ErrCode copy_wait_flight(CopyFlight *flight, uint32_t most, Err *err) {
-    lock_take(&flight->lock);
-    while (flight->count > most)
-        signal_wait(&flight->changed, &flight->lock);
-    ErrCode code = flight->failure.code;
-    if (code != ERR_OK)
-        *err = flight->failure;
-    lock_release(&flight->lock);
-    return code;
-}
-
 ErrCode copy_commit_wait(Copy *copy, Err *err) {
-    return copy_wait_flight(&copy->flight, 0, err);
-}
-
-static ErrCode copy_submit(Copy *copy, Commit *commit, Err *err) {
-    CopyFlight *flight = &copy->flight;
-    lock_take(&flight->lock);
-    flight->count++;
-    lock_release(&flight->lock);
-    ErrCode code = commit_submit(commit, copy_committed, flight, err);
-    if (code == ERR_OK)
-        return ERR_OK;
-    lock_take(&flight->lock);
-    flight->count--;
-    lock_release(&flight->lock);
+    ErrCode code = ERR_OK;
+    for (uint32_t i = 0; i < COPY_FLIGHT_MAX; i++) {
+        Err later;
+        CommitTicket *ticket = &copy->tickets[(copy->next_ticket + i) % COPY_FLIGHT_MAX];
+        ErrCode landed = commit_ticket_wait(ticket, NULL, code == ERR_OK ? err : &later);
+        if (code == ERR_OK)
+            code = landed;
+    }
     return code;
 }
 
 ErrCode copy_commit(Copy *copy, bool last, Err *err) {
-    Weir *weir = copy->call->weir;
-    TRY(copy_wait_flight(&copy->flight, COPY_FLIGHT_MAX - 1, err));
-    Commit *commit = commit_new(weir->storage, 0);
+    CommitTicket *ticket = &copy->tickets[copy->next_ticket];
+    TRY(commit_ticket_wait(ticket, NULL, err));
+    Commit *commit = commit_new(copy->call->weir->storage, 0);
+    commit_expect(commit, appender_bytes(copy->appender));
     appender_flush(copy->appender, commit);
     copy_write_note(copy, commit, last);
-    if (weir->options.workers == 0)
-        return commit_wait(commit, NULL, err);
-    ErrCode code = copy_submit(copy, commit, err);
-    if (code != ERR_OK)
-        commit_drop(commit);
-    return code;
+    copy->next_ticket = (copy->next_ticket + 1) % COPY_FLIGHT_MAX;
+    return commit_send(commit, ticket, err);
 }

@@ -9,13 +9,7 @@
 #include "engine/result_impl.h"
 #include "engine/row_reader.h"
 
-/* Commits handed over and not yet durable. */
-typedef struct CopyFlight {
-    Lock lock;
-    Signal changed;
-    uint32_t count;
-    Err failure; /* the first; code OK: none */
-} CopyFlight;
+enum { COPY_FLIGHT_MAX = 4 }; /* commits handed over and not yet durable */
 
 typedef struct Copy {
     Call *call;
@@ -33,7 +27,8 @@ typedef struct Copy {
     uint64_t offset, line;  /* behind the last of them */
     uint64_t notice_count;
     Buf key; /* of the progress note; empty for a stream */
-    CopyFlight flight;
+    CommitTicket tickets[COPY_FLIGHT_MAX]; /* a ring */
+    uint32_t next_ticket;
 } Copy;
 
 /* FORMAT, HEADER, ON_ERROR; what is not said is guessed from the file's name. */

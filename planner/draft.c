@@ -64,7 +64,7 @@ Binder draft_binder(Draft *draft, const char *clause) {
     const Scope *scope = &draft->scope;
     bool flat = scope->sources[0].source->topic.value.format == &format_delimited;
     return (Binder){.planner = draft->planner, .scope = scope, .clause = clause,
-                    .flat_state = flat};
+                    .flat_state = flat, .table_rows = draft->top && draft->top->is_table};
 }
 
 PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,

@@ -151,6 +151,7 @@ typedef struct Binder {
     const char *inside;         /* the aggregate around, for messages; NULL: none */
     bool window_bounds;         /* WINDOWSTART and WINDOWEND of a windowed aggregation */
     bool flat_state;            /* the source's format cannot carry nested values */
+    bool table_rows;            /* the rows are a table's */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
     bool in_table_function;     /* inside of one: they cannot be nested */

@@ -189,6 +189,7 @@ static void hand_over(Group *group) {
     assert(group->persistent && !group->in_flight && !group->refused);
     int64_t begin_us = group_now_us(group);
     Commit *commit = commit_new(group->worker->runtime->storage, group->owner_id);
+    commit_expect(commit, pending_bytes(group));
     save_positions(group, commit);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->save(group->states.items[i], commit);

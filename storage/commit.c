@@ -10,6 +10,7 @@
 
 enum {
     COMMIT_ENTRY_BYTES = 64 << 10, /* a STATE entry larger than that is closed: frames cut there */
+    COMMIT_HEADS_BYTES = 16 << 10, /* expected beside batches and state: heads, positions */
     COMMIT_PART_BYTES = ENTRY_HEAD_SIZE + ENTRY_PART_SIZE,
     COMMIT_FIXED_BYTES = 32, /* of an entry: its head, ids, kinds and sizes */
 };
@@ -42,6 +43,11 @@ void commit_drop(Commit *commit) {
 size_t commit_bytes(const Commit *commit) {
     assert(commit);
     return commit->body.size;
+}
+
+void commit_expect(Commit *commit, size_t bytes) {
+    assert(commit);
+    buf_room(&commit->body, bytes + COMMIT_HEADS_BYTES);
 }
 
 /* == Entries ================================================================================== */

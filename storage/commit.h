@@ -72,6 +72,9 @@ void commit_catalog_remove(Commit *commit, Bytes key);
 
 size_t commit_bytes(const Commit *commit); /* so far, encoded */
 
+/* About that many bytes will be added: a large commit is then not moved while it grows. */
+void commit_expect(Commit *commit, size_t bytes);
+
 /* Hands the commit over. LIMIT over COMMIT_BYTES_MAX, or for one record batch, key or value too
  * large for a frame; NOT_FOUND for a topic or partition that is not there; STORAGE_FAILED;
  * NO_SPACE. On error nothing happened, `done` is not called, and the commit is still the caller's:

@@ -206,6 +206,7 @@ static ErrCode writer_apply(Storage *storage, Commit *run, Err *err) {
             continue;
         ApplyInput input = {
             .entries = buf_view(&commit->body),
+            .body = &commit->body,
             .base_offsets = commit->base_offsets,
             .offset_count = (uint32_t)commit->append_count,
             .lsn = commit->lsn,
