@@ -205,16 +205,13 @@ static const char *engine_find_variable(void *context, const char *name) {
 }
 
 static ErrCode engine_run_statement(Call *call, Err *err) {
-    Weir *weir = call->weir;
-    TRY(storage_state(weir->storage, err));
-    lock_take(&weir->lock);
-    ErrCode code = engine_dispatch(call, err);
-    lock_release(&weir->lock);
-    return code;
+    TRY(storage_state(call->weir->storage, err));
+    return engine_dispatch(call, err);
 }
 
 ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result, bool *done,
                             Err *err) {
+    lock_take(&weir->lock); /* settings and variables are read from here on */
     ParseVariables variables = {engine_find_variable, weir};
     Bytes text = bytes_of(script->sql);
     Parser parser = {.script = text,
@@ -239,6 +236,7 @@ ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
         *done = true;
     else if (code == ERR_OK)
         code = engine_run_statement(&call, err);
+    lock_release(&weir->lock);
     if (code != ERR_OK)
         engine_add_caret(err, text);
     if (code == ERR_OK && !*done) {
