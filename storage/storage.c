@@ -212,6 +212,7 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
     atomic_init(&storage->commit_seq, 1);
     lock_init(&storage->queue_lock);
     lock_init(&storage->state_lock);
+    lock_init(&storage->listen_lock);
     signal_init(&storage->work);
     signal_init(&storage->changed);
     signal_init(&storage->background_work);
@@ -232,6 +233,7 @@ static void storage_free(Storage *storage) {
     signal_close(&storage->background_work);
     lock_close(&storage->queue_lock);
     lock_close(&storage->state_lock);
+    lock_close(&storage->listen_lock);
     if (storage->lock_file)
         storage->lock_file->ops->close(storage->lock_file);
     mem_free(storage->folder);

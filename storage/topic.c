@@ -259,6 +259,8 @@ ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32
 
 void log_listen(Storage *storage, LogListenerFn *listener, void *context) {
     assert(listener || !context);
+    lock_take(&storage->listen_lock);
     storage->listener = listener;
     storage->listener_context = context;
+    lock_release(&storage->listen_lock);
 }

@@ -220,10 +220,12 @@ static ErrCode writer_apply(Storage *storage, Commit *run, Err *err) {
 }
 
 static void writer_finish(Storage *storage, Commit *run) {
+    lock_take(&storage->listen_lock);
     for (Commit *commit = run; storage->listener && commit; commit = commit->next)
         for (size_t i = 0; commit->result == COMMIT_DURABLE && i < commit->append_count; i++)
             storage->listener(storage->listener_context, commit->appended[i].where,
                               commit->appended[i].last_offset + 1);
+    lock_release(&storage->listen_lock);
     while (run) {
         Commit *commit = run;
         run = run->next;
