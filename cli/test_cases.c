@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/io_input.h"
 #include "base/mem.h"
 #include "engine/testkit.h"
@@ -55,26 +56,10 @@ static ErrCode case_topics(Testkit *kit, const JsonNode *test, Err *err) {
     return ERR_OK;
 }
 
-static bool case_base64(Bytes text, Buf *out) {
-    uint32_t group = 0, bits = 0;
-    for (uint32_t i = 0; i < text.size && text.data[i] != '='; i++) {
-        uint8_t c = text.data[i];
-        uint32_t digit = c >= 'A' && c <= 'Z'   ? (uint32_t)(c - 'A')
-                         : c >= 'a' && c <= 'z' ? (uint32_t)(c - 'a' + 26)
-                         : c >= '0' && c <= '9' ? (uint32_t)(c - '0' + 52)
-                         : c == '+'             ? 62
-                         : c == '/'             ? 63
-                                                : 64;
-        if (digit > 63)
-            return false;
-        group = group << 6 | digit;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            buf_u8(out, (uint8_t)(group >> bits));
-        }
-    }
-    return true;
+static Bytes case_base64(Bytes text, Arena *arena) {
+    uint32_t size;
+    uint8_t *bytes = arena_raw(arena, base64_room(text.size));
+    return base64_parse(text, bytes, &size) ? (Bytes){bytes, size} : (Bytes){NULL, 0};
 }
 
 static Bytes case_headers(const JsonNode *list, Arena *arena) {
@@ -84,12 +69,10 @@ static Bytes case_headers(const JsonNode *list, Arena *arena) {
         return (Bytes){NULL, 0};
     for (const JsonNode *h = list->first; h && count < 64; h = h->next) {
         const JsonNode *key = json_node_member(h, "KEY"), *value = json_node_member(h, "VALUE");
-        Buf bytes = {0};
         headers[count].key = key && key->kind == JSON_STRING ? key->text : (Bytes){NULL, 0};
         headers[count].value = (Bytes){NULL, 0};
-        if (value && value->kind == JSON_STRING && case_base64(value->text, &bytes))
-            headers[count].value = arena_bytes(arena, buf_view(&bytes));
-        buf_free(&bytes);
+        if (value && value->kind == JSON_STRING)
+            headers[count].value = case_base64(value->text, arena);
         count++;
     }
     Buf encoded = {0};

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "runtime/ids.h"
 #include "runtime/result_impl.h"
 #include "runtime/worker.h"
 
@@ -90,6 +91,7 @@ static void settle(Group *group) {
             ArbiterInput *input = &task->inputs[k];
             atomic_store_explicit(&input->settled, input->submitted, memory_order_release);
         }
+        task_settled(task);
     }
     publish_figures(group);
     atomic_fetch_add_explicit(&group->query->counters.commits, 1, memory_order_relaxed);
@@ -146,9 +148,11 @@ static void save_positions(Group *group, Commit *commit) {
             ArbiterInput *input = &task->inputs[k];
             if (input->cursor.offset == input->submitted)
                 continue;
-            commit_position(commit, task->id, input->spec.where, input->cursor.offset);
+            commit_position(commit, task->id, ids_lane(input->spec.where, input->cursor.lane),
+                            input->cursor.offset);
             input->submitted = input->cursor.offset;
         }
+        task_submitted(task);
     }
 }
 
@@ -174,6 +178,7 @@ static void hand_over(Group *group) {
     assert(group->persistent && !group->in_flight && !group->refused);
     int64_t begin_us = group_now_us(group);
     Commit *commit = commit_new(group->worker->runtime->storage, group->owner_id);
+    commit_expect(commit, pending_bytes(group));
     save_positions(group, commit);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->save(group->states.items[i], commit);
@@ -232,18 +237,20 @@ static void settle_step(Group *group) {
 
 /* -- Steps ------------------------------------------------------------------------------------ */
 
-/* The task with the smallest next rowtime; NULL: none has anything. */
-static ErrCode pick_task(Group *group, Task **picked, Err *err) {
-    *picked = NULL;
-    int64_t first = INT64_MAX;
+/* Puts the tasks in order of their next row's time. */
+static ErrCode order_tasks(Group *group, Err *err) {
     for (uint32_t i = 0; i < group->task_count; i++) {
         Task *task = group->tasks[i];
         TRY(task_peek(task, err));
         int64_t rowtime = atomic_load_explicit(&task->next_rowtime, memory_order_relaxed);
-        if (rowtime < first) {
-            first = rowtime;
-            *picked = task;
+        uint32_t at = i;
+        for (; at > 0; at--) {
+            Task *other = group->tasks[at - 1];
+            if (atomic_load_explicit(&other->next_rowtime, memory_order_relaxed) <= rowtime)
+                break;
+            group->tasks[at] = other;
         }
+        group->tasks[at] = task;
     }
     return ERR_OK;
 }
@@ -274,36 +281,40 @@ static void check_ends(Group *group, const Task *task, bool worked) {
         query_finish(group->query);
 }
 
-/* One step of one task. */
+static bool has_row(const Task *task) {
+    return atomic_load_explicit(&task->next_rowtime, memory_order_relaxed) != INT64_MAX;
+}
+
+/* One step of the first task that can do one: earlier ones may wait for others. */
 static void step(Group *group, bool *worked, int64_t *due_us) {
-    Task *task;
     Err err;
     group->idle = true;
     uint32_t rows = rows_max(group);
     if (rows == 0)
         return;
-    if (pick_task(group, &task, &err) != ERR_OK) {
+    if (order_tasks(group, &err) != ERR_OK) {
         step_failed(group, group->tasks[0], &err);
         return;
     }
-    if (!task) {
-        check_ends(group, group->tasks[0], false);
-        return;
-    }
-    TaskLimits limits = {.rows_max = rows,
-                         .rowtime_max = query_rowtime_max(group->query, task)};
-    uint32_t script_taken;
-    if (task_step(task, &limits, worked, &script_taken, &err) != ERR_OK) {
-        step_failed(group, task, &err);
-        *worked = true;
-        return;
+    for (uint32_t i = 0; i < group->task_count && has_row(group->tasks[i]) && !*worked; i++) {
+        Task *task = group->tasks[i];
+        TaskLimits limits = {.rows_max = rows,
+                             .rowtime_max = query_rowtime_max(group->query, task)};
+        uint32_t script_taken;
+        if (task_step(task, &limits, worked, &script_taken, &err) != ERR_OK) {
+            step_failed(group, task, &err);
+            *worked = true;
+            return;
+        }
+        if (!*worked && !task->blocked)
+            *due_us = group_now_us(group) + GROUP_SKEW_US; /* others are behind */
+        if (task->blocked)
+            return;
     }
     group->idle = !*worked;
-    if (!*worked && !task->blocked)
-        *due_us = group_now_us(group) + GROUP_SKEW_US; /* others are behind */
     if (*worked && !group->persistent)
         settle_step(group);
-    check_ends(group, task, *worked);
+    check_ends(group, group->tasks[0], *worked);
 }
 
 /* A failing group that has come to its row: commits what is before it, then the query stops. */

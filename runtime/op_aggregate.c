@@ -201,10 +201,15 @@ static void output_facts(Batch *output, const Batch *batch, const Updates *updat
     Arena *arena = batch->arena;
     uint64_t *seq = arena_raw(arena, updates->count * sizeof *seq);
     int64_t *offset = arena_raw(arena, updates->count * sizeof *offset);
+    Bytes *headers =
+        batch->headers ? arena_raw(arena, updates->count * sizeof *headers) : NULL;
     for (uint32_t i = 0; i < updates->count; i++) {
         seq[i] = batch->seq[updates->rows[i]];
         offset[i] = batch->offset[updates->rows[i]];
+        if (headers)
+            headers[i] = batch->headers[updates->rows[i]];
     }
+    output->headers = headers;
     output->seq = seq;
     output->offset = offset;
     output->rowtime = updates->rowtime;

@@ -21,6 +21,7 @@ typedef struct Sink {
     Encoder *key_encoder, *value_encoder; /* key: NULL without key columns */
     const TimePattern *time_pattern;
     bool consolidate;
+    bool keys_pass; /* keys are the source record's: one without any has no key here either */
     Buf key, value;
 } Sink;
 
@@ -37,6 +38,29 @@ static Encoder *open_encoder(const PlanFormat *format, const Schema *schema, boo
     return encoder;
 }
 
+/* Whether a projection's keys are columns of its input's key. */
+static bool keeps_keys(const Plan *plan, const PlanNode *node) {
+    uint32_t key_count = plan->nodes[node->inputs[0]]->schema->key_count;
+    for (uint32_t i = 0; i < node->schema->key_count; i++) {
+        if (node->exprs[i]->kind != EXPR_COLUMN || node->exprs[i]->column >= key_count)
+            return false;
+    }
+    return true;
+}
+
+/* Whether nothing between the source and the sink makes new keys. */
+static bool keys_pass(const Plan *plan, const PlanNode *sink) {
+    const PlanNode *node = sink;
+    while (node->input_count == 1) {
+        node = plan->nodes[node->inputs[0]];
+        bool passes = node->kind == PLAN_FILTER || node->kind == PLAN_MATERIALIZE ||
+                      (node->kind == PLAN_PROJECT && keeps_keys(plan, node));
+        if (!passes)
+            break;
+    }
+    return node->kind == PLAN_SOURCE;
+}
+
 static ErrCode sink_open(Op *op, OpEnv *env, Err *err) {
     assert(op->node->kind == PLAN_SINK);
     Sink *self = arena_alloc(env->query_arena, sizeof *self);
@@ -50,6 +74,7 @@ static ErrCode sink_open(Op *op, OpEnv *env, Err *err) {
     self->consolidate = env->consolidate && op->node->is_table;
     self->target = outbox_target(env->outbox, topic.id, topic.partition_count, self->consolidate);
     const Schema *schema = self->topic->schema;
+    self->keys_pass = keys_pass(env->plan, op->node);
     self->key_format = self->topic->key.format;
     self->value_format = self->topic->value.format;
     if (schema->key_count > 0)
@@ -61,6 +86,14 @@ static ErrCode sink_open(Op *op, OpEnv *env, Err *err) {
     return ERR_OK;
 }
 
+static bool all_null(const Batch *batch, uint32_t row, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (!column_is_null(batch->columns[i], row))
+            return false;
+    }
+    return true;
+}
+
 /* The record's key, and its partition. */
 static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *record,
                        uint32_t *partition, Err *err) {
@@ -68,7 +101,9 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
     buf_reset(&self->key);
     bool is_null = true;
     const char *reason;
-    if (self->key_encoder &&
+    bool has_key = self->key_encoder &&
+                   !(self->keys_pass && all_null(batch, row, self->topic->schema->key_count));
+    if (has_key &&
         !self->key_format->encode(self->key_encoder, batch->columns, row, &self->key, &is_null,
                                   &reason))
         return op_fail(op, batch, row, err, "cannot write the key to topic %s: %s",
@@ -159,6 +194,8 @@ static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, Err *err) {
     Sink *self = op->self;
     LogRecord record = {0};
     uint32_t partition = 0;
+    if (batch->headers)
+        record.headers = batch->headers[row];
     if (!record_time(self, batch, row, &record.timestamp))
         return ERR_OK;
     TRY(put_key(op, batch, row, &record, &partition, err));

@@ -24,7 +24,7 @@ typedef struct OutboxEntry {
     uint64_t hash;
     uint32_t partition;
     bool had_old;
-    Bytes key, value; /* in the outbox's arena */
+    Bytes key, value, headers; /* in the outbox's arena */
     int64_t timestamp;
     uint32_t earlier, later; /* the list; OUTBOX_NONE at its ends */
 } OutboxEntry;
@@ -191,6 +191,8 @@ static size_t put_entry(Outbox *outbox, OutboxTarget *target, uint32_t partition
         unlink_entry(target, entry);
     link_last(target, index);
     entry->timestamp = record->timestamp;
+    entry->headers = record->headers.data ? arena_bytes(outbox->arena, record->headers)
+                                          : (Bytes){0};
     size_t key_bytes = made ? record->key.size + sizeof *entry : 0;
     if (!record->value.data) {
         entry->value = (Bytes){0};
@@ -216,7 +218,7 @@ static void flush_entries(OutboxTarget *target) {
         if (!entry->had_old && !entry->value.data)
             continue;
         LogRecord record = {.timestamp = entry->timestamp, .key = entry->key,
-                            .value = entry->value};
+                            .value = entry->value, .headers = entry->headers};
         put_record(target, entry->partition, &record);
     }
     assert(seen == target->entry_count);

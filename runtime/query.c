@@ -132,6 +132,10 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
                              .persistent = query->plan->kind == PLAN_PERSISTENT,
                              .from_end = options->from_end, .table_first = options->table_first,
                              .bounded = options->bounded};
+            if (query->skew_limited) {
+                spec.writers = query->tasks;
+                spec.writer_count = made;
+            }
             TRY(make_task(query, &spec, &query->tasks[made], err));
             made++;
         }
@@ -306,11 +310,25 @@ static ErrCode lag_error(const Query *query, int64_t lag, int64_t timeout_ms, Er
                    (long long)timeout_ms);
 }
 
+static uint32_t wait_interrupts(const Query *query) {
+    const _Atomic uint32_t *interrupts = query->runtime->options.interrupts;
+    return interrupts ? atomic_load(interrupts) : 0;
+}
+
+/* A signal's handler may interrupt, so who waits looks now and then. */
+static void wait_for_change(Query *query, int64_t left_us) {
+    const int64_t look_us = 50000;
+    signal_wait_for(&query->changed, &query->lock, left_us < look_us ? left_us : look_us);
+}
+
 static ErrCode wait_for_targets(Query *query, const Target *targets, uint32_t count,
                                 int64_t until_us, int64_t timeout_ms, Err *err) {
     Io *io = query->runtime->io;
     ErrCode code = ERR_OK;
+    uint32_t interrupts = wait_interrupts(query);
     for (;;) {
+        if (wait_interrupts(query) != interrupts)
+            return err_set(err, ERR_CANCELLED, "The statement was interrupted.");
         if (!query->runtime->threads)
             TRY(runtime_pump(query->runtime, err));
         lock_take(&query->lock);
@@ -319,7 +337,7 @@ static ErrCode wait_for_targets(Query *query, const Target *targets, uint32_t co
         bool running = query_state(query) == QUERY_RUNNING;
         bool over = left_us <= 0 || !query->runtime->threads;
         if (lag > 0 && running && !over)
-            signal_wait_for(&query->changed, &query->lock, left_us);
+            wait_for_change(query, left_us);
         if (lag > 0 && query_state(query) == QUERY_ERROR) {
             *err = query->error;
             code = query->error.code;
@@ -358,6 +376,8 @@ static int64_t query_lag(const Query *query) {
             int64_t start, end;
             Err ignored;
             ArbiterInput *input = &task->inputs[k];
+            if (input->cursor.lane > 0)
+                continue; /* the same records as lane 0 */
             if (log_offsets(query->runtime->storage, input->spec.where, &start, &end, &ignored) !=
                 ERR_OK)
                 continue;

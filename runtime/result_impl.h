@@ -16,7 +16,7 @@ void result_queue_on_room(ResultQueue *queue, void (*wake)(void *context), void 
 /* Rows that fit now. */
 uint32_t result_queue_room(ResultQueue *queue);
 
-/* Copies selected[from, to). */
+/* Copies selected[from, to); after the end it drops them. */
 void result_queue_put(ResultQueue *queue, const Batch *batch, uint32_t from, uint32_t to);
 
 /* No more rows come: err NULL for the end, otherwise the reason. The first call counts. After it

@@ -111,8 +111,9 @@ uint32_t result_queue_room(ResultQueue *queue) {
 void result_queue_put(ResultQueue *queue, const Batch *batch, uint32_t from, uint32_t to) {
     lock_take(&queue->lock);
     ResultBuffer *buffer = &queue->filling;
-    assert(!queue->ended && to - from <= queue->rows_max - buffer->count);
-    for (uint32_t i = from; i < to; i++) {
+    assert(to - from <= queue->rows_max - buffer->count);
+    /* A query is stopped while its worker is in a step: nobody will read these rows. */
+    for (uint32_t i = from; !queue->ended && i < to; i++) {
         uint32_t row = batch->selected[i];
         size_t before = buffer->bytes.size;
         row_value_put(&buffer->bytes, batch->columns, batch->schema->column_count, row);

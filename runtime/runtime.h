@@ -8,6 +8,8 @@
 #ifndef RUNTIME_RUNTIME_H
 #define RUNTIME_RUNTIME_H
 
+#include <stdatomic.h>
+
 #include "data/row_error.h"
 #include "planner/plan.h"
 #include "storage/commit.h"
@@ -23,6 +25,7 @@ typedef struct RuntimeOptions {
     int64_t commit_interval_ms;  /* under load; 0: 100 */
     int64_t task_skew_max_ms;    /* 0: 1,000 */
     bool single_partition;       /* conformance cases: all records are in partition 0 */
+    const _Atomic uint32_t *interrupts; /* query_catch_up() ends when it changes; may be NULL */
 } RuntimeOptions;
 
 Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options);
@@ -88,7 +91,7 @@ uint32_t query_last_errors(Query *query, RowError target[ROW_ERRORS_KEPT]);
 
 /* Waits until the query has committed and made visible everything its sources held when called
  * (for a query of several stages: to the end of each). LIMIT error naming the query and its lag
- * after timeout_ms; the query's own error when it is in ERROR. */
+ * after timeout_ms; the query's own error when it is in ERROR; CANCELLED by an interrupt. */
 ErrCode query_catch_up(Query *query, int64_t timeout_ms, Err *err);
 
 /* Conformance cases: gives the query exactly these source records, in this order, each processed

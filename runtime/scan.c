@@ -119,8 +119,8 @@ static Scan *find_scan(ScanSet *set, const ScanSpec *spec) {
     return NULL;
 }
 
-ErrCode cursor_open(Cursor *cursor, ScanSet *set, const ScanSpec *spec, int64_t offset, Err *err) {
-    assert(!cursor->scan && offset >= 0);
+ErrCode cursor_open(Cursor *cursor, ScanSet *set, const ScanSpec *spec, Err *err) {
+    assert(!cursor->scan && cursor->offset >= 0);
     Scan *scan = find_scan(set, spec);
     if (!scan) {
         scan = mem_alloc(sizeof *scan);
@@ -135,7 +135,9 @@ ErrCode cursor_open(Cursor *cursor, ScanSet *set, const ScanSpec *spec, int64_t 
         set->first = scan;
     }
     scan->cursor_count++;
-    *cursor = (Cursor){.scan = scan, .offset = offset};
+    cursor->scan = scan;
+    if (cursor->lane >= 0)
+        cursor->own = mem_array(BATCH_ROWS_MAX, sizeof *cursor->own);
     return ERR_OK;
 }
 
@@ -153,7 +155,8 @@ void cursor_close(Cursor *cursor) {
         return;
     drop_source(cursor);
     block_unref(scan, cursor->block);
-    *cursor = (Cursor){0};
+    mem_free(cursor->own);
+    *cursor = (Cursor){.offset = cursor->offset, .lane = cursor->lane};
     assert(scan->cursor_count > 0);
     if (--scan->cursor_count > 0)
         return;
@@ -175,7 +178,7 @@ void cursor_take(Cursor *cursor, uint32_t row) {
     Block *block = cursor->block;
     assert(block && row > cursor->row && row <= block->row_count);
     cursor->row = row;
-    while (cursor->next < block->good_count && block->good[cursor->next] < row)
+    while (cursor->next < cursor->good_count && cursor->good[cursor->next] < row)
         cursor->next++;
     cursor->offset = row == block->row_count ? block->next_offset : block->offset[row];
 }
@@ -324,6 +327,23 @@ static ErrCode decode_block(Cursor *cursor, Block **target, Err *err) {
     return ERR_OK;
 }
 
+/* The rows that count for this cursor. */
+static void pick_lane(Cursor *cursor) {
+    const Block *block = cursor->block;
+    cursor->good = block->good;
+    cursor->good_count = block->good_count;
+    if (cursor->lane < 0)
+        return;
+    assert(block->lane && block->good_count <= BATCH_ROWS_MAX);
+    cursor->good = cursor->own;
+    cursor->good_count = 0;
+    for (uint32_t i = 0; i < block->good_count; i++) {
+        uint16_t row = block->good[i];
+        if (block->lane[row] == (uint32_t)cursor->lane)
+            cursor->own[cursor->good_count++] = row;
+    }
+}
+
 ErrCode cursor_load(Cursor *cursor, Err *err) {
     Scan *scan = cursor->scan;
     if (cursor->block && cursor->row < cursor->block->row_count)
@@ -338,10 +358,11 @@ ErrCode cursor_load(Cursor *cursor, Err *err) {
     if (!block)
         return ERR_OK;
     cursor->block = block;
+    pick_lane(cursor);
     cursor->row = cursor->next = 0;
     while (cursor->row < block->row_count && block->offset[cursor->row] < cursor->offset)
         cursor->row++;
-    while (cursor->next < block->good_count && block->good[cursor->next] < cursor->row)
+    while (cursor->next < cursor->good_count && cursor->good[cursor->next] < cursor->row)
         cursor->next++;
     if (cursor->row == block->row_count) { /* only gaps were left of it */
         cursor->offset = block->next_offset;

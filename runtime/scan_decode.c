@@ -78,13 +78,8 @@ ErrCode scan_decoder_init(ScanDecoder *decoder, const ScanSpec *spec, Arena *are
     *decoder = (ScanDecoder){.spec = copy_spec(spec, arena)};
     spec = decoder->spec;
     const Schema *schema = spec->schema;
-    if (!spec->topic) {
-        const Type **types = arena_array(arena, schema->column_count, sizeof *types);
-        for (uint32_t i = 0; i < schema->column_count; i++)
-            types[i] = schema->columns[i].type;
-        decoder->layout = (RowLayout){types, schema->column_count};
-        return ERR_OK;
-    }
+    if (!spec->topic)
+        return ERR_OK; /* split_internal() needs nothing */
     uint32_t key_count;
     decoder->key = make_decoder(spec, true, &key_count, arena);
     assert(key_count == schema->key_count);
@@ -285,20 +280,18 @@ static void decode_source(const ScanDecoder *decoder, const ScanRecords *records
 }
 
 /* Records of our own: what does not fit is damage, not a bad row. */
-static ErrCode decode_internal(const ScanDecoder *decoder, const ScanRecords *records,
-                               Block *block, Err *err) {
+static ErrCode split_internal(const ScanRecords *records, Block *block, Err *err) {
+    block->raw = records->values;
+    block->lane = arena_raw(block->arena, block->row_count * sizeof *block->lane);
     for (uint32_t i = 0; i < block->row_count; i++) {
         Reader in = reader_of(records->values[i]);
         block->kind[i] = reader_u8(&in);
-        records->values[i] = reader_bytes(&in, reader_left(&in));
-        if (!reader_ok(&in) || block->kind[i] > ROW_DELETE)
+        uint64_t lane = reader_varint(&in);
+        block->raw[i] = reader_bytes(&in, reader_left(&in));
+        if (!reader_ok(&in) || block->kind[i] > ROW_DELETE || lane >= PARTITIONS_MAX)
             return err_set(err, ERR_CORRUPT, "a record of an internal topic does not fit");
+        block->lane[i] = (uint32_t)lane;
     }
-    Column **columns = arena_array(block->arena, decoder->layout.column_count, sizeof *columns);
-    TRY(row_value_get(records->values, block->row_count, &decoder->layout, block->arena, columns,
-                      err));
-    for (uint32_t i = 0; i < decoder->layout.column_count; i++)
-        block->columns[i] = columns[i];
     block->good = arena_raw(block->arena, block->row_count * sizeof *block->good);
     memcpy(block->good, batch_all_rows(block->row_count),
            block->row_count * sizeof *block->good);
@@ -310,11 +303,13 @@ static ErrCode decode_internal(const ScanDecoder *decoder, const ScanRecords *re
 ErrCode scan_decode(const ScanDecoder *decoder, const ScanRecords *records, Block *block,
                     Err *err) {
     assert(block->row_count > 0 && !block->errors);
+    block->kind = arena_alloc(block->arena, block->row_count);
+    for (uint32_t i = 0; i < block->row_count && !block->headers; i++)
+        block->headers = records->headers[i].data ? records->headers : NULL;
+    if (!decoder->spec->topic)
+        return split_internal(records, block, err);
     block->columns =
         arena_array(block->arena, decoder->spec->schema->column_count, sizeof *block->columns);
-    block->kind = arena_alloc(block->arena, block->row_count);
-    if (!decoder->spec->topic)
-        return decode_internal(decoder, records, block, err);
     decode_source(decoder, records, block);
     return ERR_OK;
 }

@@ -95,6 +95,7 @@ static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t pa
     ArbiterInput *input = &task->inputs[task->input_count++];
     *input = (ArbiterInput){.source = source, .node = node, .end = INT64_MAX, .stop_offset = -1,
                             .submitted = -1, .order = source_order(wiring->plan, node->id)};
+    input->cursor.lane = -1;
     input->spec = (ScanSpec){.where = {topic_id, partition},
                              .topic = internal ? NULL : node->topic, .schema = node->schema,
                              .used = internal ? NULL : node->used, .is_table = node->is_table};
@@ -115,9 +116,29 @@ static ErrCode wire_source(Wiring *wiring, uint32_t id, Err *err) {
     return ERR_OK;
 }
 
+/* The reading side of cut node `id`: one input, or a lane for each task that writes it. */
+static void wire_internal(Wiring *wiring, uint32_t id) {
+    Task *task = wiring->task;
+    const TaskSpec *spec = wiring->spec;
+    assert(task->env.internal_topics);
+    uint32_t topic_id = task->env.internal_topics[id];
+    if (!spec->writers) {
+        add_input(wiring, &wiring->readers[id], topic_id, task->partition);
+        return;
+    }
+    for (uint32_t i = 0; i < spec->writer_count; i++) {
+        const Task *writer = spec->writers[i];
+        if (writer->stage != spec->stages->of_node[id])
+            continue;
+        add_input(wiring, &wiring->readers[id], topic_id, task->partition);
+        ArbiterInput *input = &task->inputs[task->input_count - 1];
+        input->cursor.lane = (int32_t)writer->partition;
+        input->promise = &writer->promise;
+    }
+}
+
 static uint32_t inputs_max(const Wiring *wiring) {
-    uint32_t per_node = wiring->spec->stages->whole ? wiring->spec->stages->partitions_max : 1;
-    return wiring->plan->node_count * per_node;
+    return wiring->plan->node_count * wiring->spec->stages->partitions_max;
 }
 
 /* Edges of all nodes of the stage, then the inputs at their beginnings. */
@@ -135,11 +156,8 @@ static ErrCode wire(Wiring *wiring, Err *err) {
     for (uint32_t i = 0; i < task->op_count; i++) {
         if (in_stage(wiring, i) && wiring->plan->nodes[i]->kind == PLAN_SOURCE)
             TRY(wire_source(wiring, i, err));
-        if (stages->cut[i] && wiring->readers[i].edge_count > 0) {
-            assert(task->env.internal_topics);
-            add_input(wiring, &wiring->readers[i], task->env.internal_topics[i],
-                      task->partition);
-        }
+        if (stages->cut[i] && wiring->readers[i].edge_count > 0)
+            wire_internal(wiring, i);
     }
     return ERR_OK;
 }
@@ -152,7 +170,8 @@ static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInp
     TRY(log_offsets(task->env.storage, input->spec.where, &start, &end, err));
     int64_t position = -1;
     if (spec->persistent)
-        position = log_position(task->env.storage, task->id, input->spec.where);
+        position = log_position(task->env.storage, task->id,
+                                ids_lane(input->spec.where, input->cursor.lane));
     if (position >= 0 && position < start)
         return err_set(err, ERR_RUNTIME,
                        "the records at offset %lld of topic %s, partition %u, are gone: it begins "
@@ -197,6 +216,8 @@ ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
     task->env.step_arena = task->step_arena;
     task->env.partition = spec->partition;
     atomic_store(&task->next_rowtime, INT64_MIN);
+    atomic_store(&task->promise, INT64_MIN);
+    task->running_min = task->submitted_min = INT64_MAX;
     task->op_count = plan->node_count;
     task->ops = arena_array(task->query_arena, plan->node_count, sizeof *task->ops);
     Wiring wiring = {task, spec, plan, NULL};
@@ -233,7 +254,7 @@ void task_free(Task *task) {
 ErrCode task_attach(Task *task, ScanSet *scans, Err *err) {
     for (uint32_t i = 0; i < task->input_count; i++) {
         ArbiterInput *input = &task->inputs[i];
-        TRY(cursor_open(&input->cursor, scans, &input->spec, input->cursor.offset, err));
+        TRY(cursor_open(&input->cursor, scans, &input->spec, err));
     }
     return ERR_OK;
 }
@@ -245,11 +266,36 @@ void task_detach(Task *task) {
 
 /* -- Steps ------------------------------------------------------------------------------------ */
 
+static int64_t earlier(int64_t left, int64_t right) {
+    return left < right ? left : right;
+}
+
+/* What is still to become visible: rows processed, rows at hand, and rows promised to it. */
+static void publish_promise(Task *task) {
+    int64_t rowtime = atomic_load_explicit(&task->next_rowtime, memory_order_relaxed);
+    int64_t promise = earlier(rowtime, earlier(task->running_min, task->submitted_min));
+    for (uint32_t i = 0; i < task->input_count; i++)
+        promise = earlier(promise, task->inputs[i].promised);
+    atomic_store_explicit(&task->promise, promise, memory_order_release);
+}
+
 ErrCode task_peek(Task *task, Err *err) {
     int64_t rowtime;
     TRY(arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime, err));
     atomic_store_explicit(&task->next_rowtime, rowtime, memory_order_relaxed);
+    publish_promise(task);
     return ERR_OK;
+}
+
+void task_submitted(Task *task) {
+    assert(task->submitted_min == INT64_MAX);
+    task->submitted_min = task->running_min;
+    task->running_min = INT64_MAX;
+}
+
+void task_settled(Task *task) {
+    task->submitted_min = INT64_MAX;
+    publish_promise(task);
 }
 
 static ErrCode run_ops(Task *task, Err *err) {
@@ -270,27 +316,12 @@ static void note_failure(Task *task) {
         op_clear(&task->ops[i]);
     if (!task->env.row_failed)
         return;
-    for (uint32_t i = 0; i < task->input_count; i++) {
-        ArbiterInput *input = &task->inputs[i];
-        const Batch *batch = input->batch;
-        for (uint32_t k = 0; batch && k < batch->selected_count; k++) {
-            uint32_t row = batch->selected[k];
-            if (batch->seq[row] == task->env.failed_seq) {
-                input->stop_offset = batch->offset[row];
-                task->failed = true;
-            }
-        }
-    }
-    assert(task->failed);
-}
-
-static void emit_inputs(Task *task, const ArbiterStep *step) {
-    for (uint32_t i = 0; i < task->input_count; i++) {
-        ArbiterInput *input = &task->inputs[i];
-        input->batch = arbiter_batch(input, step);
-        if (input->batch)
-            op_emit(input->source, input->batch);
-    }
+    int64_t offset = -1;
+    ArbiterInput *input =
+        arbiter_find(task->inputs, task->input_count, task->env.failed_seq, &offset);
+    assert(input && offset >= 0);
+    input->stop_offset = offset;
+    task->failed = true;
 }
 
 ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *script_taken,
@@ -308,8 +339,10 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
     *worked = step.rows > 0;
     if (step.rows == 0)
         return ERR_OK;
-    emit_inputs(task, &step);
-    ErrCode code = run_ops(task, err);
+    task->running_min = earlier(task->running_min, step.rowtime_min);
+    ErrCode code = arbiter_emit(task->inputs, task->input_count, &step, err);
+    if (code == ERR_OK)
+        code = run_ops(task, err);
     if (code != ERR_OK) {
         note_failure(task);
         return code;
@@ -327,7 +360,11 @@ void task_rewind(Task *task, bool settled) {
         atomic_store(&input->seen, position);
     }
     task->blocked = false;
+    task->running_min = INT64_MAX;
+    if (settled)
+        task->submitted_min = INT64_MAX;
     atomic_store(&task->next_rowtime, INT64_MIN);
+    atomic_store(&task->promise, INT64_MIN);
 }
 
 bool task_moved(const Task *task) {

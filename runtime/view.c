@@ -73,6 +73,7 @@ static void view_facts(Batch *view, const Batch *batch, uint32_t first) {
     view->rowtime = batch->rowtime + first;
     view->kind = batch->kind + first;
     view->offset = batch->offset + first;
+    view->headers = batch->headers ? batch->headers + first : NULL;
     view->window_start = batch->window_start ? batch->window_start + first : NULL;
     view->window_end = batch->window_end ? batch->window_end + first : NULL;
 }

@@ -10,6 +10,7 @@
 
 enum {
     COMMIT_ENTRY_BYTES = 64 << 10, /* a STATE entry larger than that is closed: frames cut there */
+    COMMIT_HEADS_BYTES = 16 << 10, /* expected beside batches and state: heads, positions */
     COMMIT_PART_BYTES = ENTRY_HEAD_SIZE + ENTRY_PART_SIZE,
     COMMIT_FIXED_BYTES = 32, /* of an entry: its head, ids, kinds and sizes */
 };
@@ -47,6 +48,11 @@ void commit_drop(Commit *commit) {
 size_t commit_bytes(const Commit *commit) {
     assert(commit);
     return commit->body.size;
+}
+
+void commit_expect(Commit *commit, size_t bytes) {
+    assert(commit);
+    buf_room(&commit->body, bytes + COMMIT_HEADS_BYTES);
 }
 
 /* == Entries ================================================================================== */
@@ -387,49 +393,60 @@ void commit_finish(Commit *commit) {
     commit_drop(commit);
 }
 
-typedef struct CommitWait {
-    Storage *storage;
-    bool done;
-    int64_t first_offset;
-    ErrCode code;
-    Err *err;
-} CommitWait;
-
-static void commit_waited(void *arg, const CommitOutcome *outcome) {
-    CommitWait *wait = arg;
-    assert(!wait->done);
+static void commit_ticket_done(void *arg, const CommitOutcome *outcome) {
+    CommitTicket *ticket = arg;
+    Storage *storage = ticket->storage;
+    assert(!ticket->done);
     if (outcome->result == COMMIT_ABORTED) {
-        *wait->err = *outcome->err;
-        wait->code = wait->err->code;
+        ticket->err = *outcome->err;
+        ticket->code = ticket->err.code;
     } else if (outcome->appended_count > 0) {
-        wait->first_offset = outcome->appended[0].base_offset;
+        ticket->first_offset = outcome->appended[0].base_offset;
     }
-    lock_take(&wait->storage->queue_lock);
-    wait->done = true;
-    signal_all(&wait->storage->changed);
-    lock_release(&wait->storage->queue_lock);
+    lock_take(&storage->queue_lock);
+    ticket->done = true;
+    signal_all(&storage->changed);
+    lock_release(&storage->queue_lock);
 }
 
-ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err) {
-    Storage *storage = commit->storage;
-    CommitWait wait = {storage, false, -1, ERR_OK, err};
-    assert(!writer_is_me(storage));
-    ErrCode code = commit_submit(commit, commit_waited, &wait, err);
+ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err) {
+    assert(!writer_is_me(commit->storage));
+    *ticket = (CommitTicket){.storage = commit->storage, .first_offset = -1};
+    ErrCode code = commit_submit(commit, commit_ticket_done, ticket, err);
     if (code != ERR_OK) {
+        ticket->storage = NULL;
         commit_drop(commit);
-        return code;
     }
+    return code;
+}
+
+ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err) {
+    Storage *storage = ticket->storage;
+    if (first_offset)
+        *first_offset = -1;
+    if (!storage)
+        return ERR_OK;
+    assert(!writer_is_me(storage));
     if (storage->threads_running) {
         lock_take(&storage->queue_lock);
-        while (!wait.done)
+        while (!ticket->done)
             signal_wait(&storage->changed, &storage->queue_lock);
         lock_release(&storage->queue_lock);
     }
-    while (!wait.done) {
+    while (!ticket->done) {
         Err failure; /* the outcome says it too */
         (void)!storage_pump(storage, &failure);
     }
+    ticket->storage = NULL;
     if (first_offset)
-        *first_offset = wait.first_offset;
-    return wait.code;
+        *first_offset = ticket->first_offset;
+    if (ticket->code != ERR_OK)
+        *err = ticket->err;
+    return ticket->code;
+}
+
+ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err) {
+    CommitTicket ticket;
+    TRY(commit_send(commit, &ticket, err));
+    return commit_ticket_wait(&ticket, first_offset, err);
 }

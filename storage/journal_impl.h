@@ -45,6 +45,13 @@ typedef struct JournalHead {
     uint64_t seq, first_lsn, epoch, prev_sum, file_size;
 } JournalHead;
 
+/* The frames of one write, in memory that is aligned as direct writes want it. */
+typedef struct JournalGroup {
+    uint8_t *data;   /* NULL: none yet */
+    uint8_t *memory; /* what `data` lies in */
+    size_t size, capacity;
+} JournalGroup;
+
 typedef struct Journal {
     Io *io;
     char *folder;
@@ -55,7 +62,8 @@ typedef struct Journal {
     FrameChain chain;
     uint64_t durable_lsn; /* highest LSN known synced */
     uint64_t covered_lsn; /* highest durable_lsn that a synced frame tells */
-    Buf group;
+    JournalGroup group;
+    bool direct; /* files are written past the page cache: for journals that sync */
     JournalFile *unsynced; /* files before the current one with frames that no sync has covered */
     size_t unsynced_count, unsynced_capacity;
     atomic_ullong frames, groups, bytes, syncs; /* figures, read by anyone */
@@ -69,6 +77,7 @@ typedef struct Journal {
     uint64_t redo_seq; /* files before it hold nothing that a checkpoint does not */
     JournalFile spare;
     bool preparing;
+    uint64_t made_bytes, made_groups; /* figures of when the last spare was made */
     int64_t retry_us; /* no new attempt to take space before that time; 0: none failed */
     struct JournalName {
         uint64_t seq, size;
@@ -80,7 +89,8 @@ void journal_init(Journal *journal, Io *io, const char *folder, uint64_t file_by
 void journal_close(Journal *journal); /* closes files; removes the spare */
 
 /* Makes a file with its space taken and its name durable. `fill` writes zeros over it, so that no
- * sync in it waits for the file system to note what is written. */
+ * sync in it waits for the file system to note what is written; not while groups are so large that
+ * such a wait is nothing beside writing everything twice. */
 ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *made, Err *err);
 
 /* Goes on in `next`: its head continues the chain. `sync` makes the head durable at once. */
@@ -111,6 +121,8 @@ void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, 
 /* Writes the group; journal_sync() makes it durable. */
 ErrCode journal_write(Journal *journal, Err *err);
 ErrCode journal_sync(Journal *journal, Err *err);
+/* Nothing has come for a while: gives back the group's memory. */
+void journal_rest(Journal *journal);
 
 /* Files before redo_seq: one becomes the spare if there is none, the others are removed. */
 ErrCode journal_recycle(Journal *journal, uint64_t redo_seq, Err *err);

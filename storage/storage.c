@@ -217,6 +217,7 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
     signal_init(&storage->background_work);
     topics_init(&storage->topics);
     journal_init(&storage->journal, io, folder, set->journal_file_bytes);
+    storage->journal.direct = set->durability == DURABILITY_SYNC;
     return storage;
 }
 

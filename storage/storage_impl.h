@@ -90,6 +90,7 @@ bool writer_is_me(const Storage *storage);
 /* apply.c */
 typedef struct ApplyInput {
     Bytes entries;
+    Buf *body; /* what the entries lie in; may be taken over. NULL: it is somebody else's */
     const int64_t *base_offsets; /* one for each APPEND */
     uint32_t offset_count;
     uint64_t lsn;

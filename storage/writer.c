@@ -232,6 +232,7 @@ static ErrCode writer_apply(Storage *storage, Commit *run, Err *err) {
             continue;
         ApplyInput input = {
             .entries = buf_view(&commit->body),
+            .body = &commit->body,
             .base_offsets = commit->base_offsets,
             .offset_count = (uint32_t)commit->append_count,
             .lsn = commit->lsn,
@@ -301,6 +302,8 @@ ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
     }
     if (code != ERR_OK)
         writer_abort_run(run, err);
+    else if (run && mark)
+        journal_rest(&storage->journal);
     for (Commit *commit = run; commit; commit = commit->next)
         journal_unreserve(&storage->journal, commit->journal_bytes);
     writer_finish(storage, run);
