@@ -177,9 +177,9 @@ static ErrCode folder_open(Storage *storage, Err *err) {
         mem_free(parent);
         TRY(code);
         TRY(folder_put(storage, "format", bytes_of(STORAGE_FORMAT), err));
+    } else { /* names that are seen may not be on disk: the last process may have failed to sync */
+        TRY(io->ops->sync_folder(io, storage->folder, err));
     }
-    /* Names that are seen may not be on disk: the last process may have failed to sync them. */
-    TRY(io->ops->sync_folder(io, storage->folder, err));
     char *uuid = storage_path(storage, "uuid");
     IoFile *file;
     code = io->ops->open(io, uuid, IO_READ, &file, err);
