@@ -266,6 +266,16 @@ static ErrCode order_tasks(Group *group, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode tick_tasks(Group *group, Err *err) {
+    Io *io = group->worker->runtime->io;
+    assert(group->task_count > 0);
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        if (group->tasks[i]->ticks)
+            TRY(task_tick(group->tasks[i], io->ops->now_ms(io), err));
+    }
+    return ERR_OK;
+}
+
 /* How many rows a step may have now; 0: the client is behind. */
 static uint32_t rows_max(const Group *group) {
     assert(group->worker->runtime->options.step_rows <= BATCH_ROWS_MAX);
@@ -308,7 +318,7 @@ static void step(Group *group, bool *worked, int64_t *due_us) {
     uint32_t rows = rows_max(group);
     if (rows == 0)
         return;
-    if (order_tasks(group, &err) != ERR_OK) {
+    if (tick_tasks(group, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
         step_failed(group, group->tasks[0], &err);
         return;
     }

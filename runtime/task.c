@@ -211,6 +211,7 @@ static ErrCode open_ops(Task *task, Err *err) {
         Op *op = &task->ops[i];
         if (op->ops && op->ops->open)
             TRY(op->ops->open(op, &task->env, err));
+        task->ticks = task->ticks || (op->ops && op->ops->tick);
     }
     return ERR_OK;
 }
@@ -326,6 +327,20 @@ static ErrCode run_ops(Task *task, Err *err) {
         }
     } while (owes);
     return ERR_OK;
+}
+
+ErrCode task_tick(Task *task, int64_t now_ms, Err *err) {
+    assert(now_ms >= 0);
+    if (!task->ticks)
+        return ERR_OK;
+    arena_reset(task->step_arena);
+    task->env.step++;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        Op *op = &task->ops[i];
+        if (op->ops && op->ops->tick)
+            TRY(op->ops->tick(op, now_ms, err));
+    }
+    return run_ops(task, err);
 }
 
 /* Finds the input and offset of the row that made the step fail. */
