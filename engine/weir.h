@@ -28,6 +28,8 @@
 extern "C" {
 #endif
 
+#define WEIR_VERSION "0.1.0"
+
 typedef struct Weir Weir;
 typedef struct WeirResult WeirResult;
 

@@ -119,10 +119,8 @@ static void roll_back(Group *group, bool submitted_too) {
 static void committed(void *arg, const CommitOutcome *outcome) {
     Group *group = arg;
     assert(atomic_load(&group->outcome) == GROUP_OPEN);
-    struct Worker *worker = group->worker;
-    atomic_store(&group->outcome,
-                 outcome->result == COMMIT_DURABLE ? GROUP_DURABLE : GROUP_ABORTED);
-    worker_poke(worker); /* group may be gone from here on */
+    worker_post(group->worker, &group->outcome,
+                outcome->result == COMMIT_DURABLE ? GROUP_DURABLE : GROUP_ABORTED);
 }
 
 static void take_outcome(Group *group) {

@@ -21,6 +21,14 @@ void worker_poke(Worker *worker) {
     lock_release(&worker->lock);
 }
 
+void worker_post(Worker *worker, _Atomic int *target, int value) {
+    lock_take(&worker->lock);
+    atomic_store(target, value);
+    worker->poked = true;
+    signal_one(&worker->signal);
+    lock_release(&worker->lock);
+}
+
 /* -- Messages --------------------------------------------------------------------------------- */
 
 static ErrCode add_group(Worker *worker, Group *group, Err *err) {

@@ -147,6 +147,23 @@ done:
     return code;
 }
 
+/* The file is there, synced, before the frame is. */
+static ErrCode apply_segment(Apply *apply, Bytes body) {
+    Reader reader = reader_of(body);
+    Topic *topic;
+    uint32_t index;
+    if (body.size < 12)
+        return apply_damaged(apply, "SEGADD");
+    TRY(apply_partition(apply, &reader, &topic, &index));
+    uint32_t replaced = reader_u32_le(&reader);
+    Bytes state = {reader.next, reader_left(&reader)};
+    ErrCode code = replaced > 0
+                       ? apply_damaged(apply, "SEGADD")
+                       : partition_add_segment(topic->partitions[index], state, apply->err);
+    topic_unref(topic);
+    return code;
+}
+
 static ErrCode apply_log_start(Apply *apply, Bytes body) {
     Reader reader = reader_of(body);
     Topic *topic;
@@ -292,6 +309,8 @@ static ErrCode apply_entry(Apply *apply, const FrameEntry *entry) {
         switch (entry->type) {
         case ENTRY_APPEND:
             return apply_append(apply, entry->body);
+        case ENTRY_SEGADD:
+            return apply_segment(apply, entry->body);
         case ENTRY_STATE:
             return apply_state(apply, entry->body);
         case ENTRY_SRCOFF:

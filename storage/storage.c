@@ -177,9 +177,9 @@ static ErrCode folder_open(Storage *storage, Err *err) {
         mem_free(parent);
         TRY(code);
         TRY(folder_put(storage, "format", bytes_of(STORAGE_FORMAT), err));
+    } else { /* names that are seen may not be on disk: the last process may have failed to sync */
+        TRY(io->ops->sync_folder(io, storage->folder, err));
     }
-    /* Names that are seen may not be on disk: the last process may have failed to sync them. */
-    TRY(io->ops->sync_folder(io, storage->folder, err));
     char *uuid = storage_path(storage, "uuid");
     IoFile *file;
     code = io->ops->open(io, uuid, IO_READ, &file, err);
@@ -212,6 +212,7 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
     atomic_init(&storage->commit_seq, 1);
     lock_init(&storage->queue_lock);
     lock_init(&storage->state_lock);
+    lock_init(&storage->listen_lock);
     signal_init(&storage->work);
     signal_init(&storage->changed);
     signal_init(&storage->background_work);
@@ -232,6 +233,7 @@ static void storage_free(Storage *storage) {
     signal_close(&storage->background_work);
     lock_close(&storage->queue_lock);
     lock_close(&storage->state_lock);
+    lock_close(&storage->listen_lock);
     if (storage->lock_file)
         storage->lock_file->ops->close(storage->lock_file);
     mem_free(storage->folder);

@@ -62,6 +62,7 @@ struct Storage {
     TopicTable topics;
     Checkpoint checkpoint;
 
+    Lock listen_lock; /* held while the listener is called: after log_listen() it is not */
     LogListenerFn *listener;
     void *listener_context;
 
