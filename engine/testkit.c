@@ -120,6 +120,7 @@ static ErrCode testkit_run_query(Testkit *kit, CatalogQuery *query, Err *err) {
             items[count++] = kit->arrivals[i];
     QueryOptions options = {.plan = query->plan,
                             .first_id = query->first_id,
+                            .partitions = query->partitions,
                             .consolidate = query->consolidate,
                             .internal_topics = query->internal_topics};
     ErrCode code;

@@ -213,6 +213,8 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
                          query->arena, &query->stages, err));
     if (query->stages.whole && query->plan->kind != PLAN_PERSISTENT)
         query->options.partitions = 1; /* one task that keeps nothing */
+    if (query->options.partitions == 0)
+        query->options.partitions = query->stages.partitions_max;
     if (query->options.partitions < (query->stages.whole ? 1 : query->stages.partitions_max)) {
         code = err_set(err, ERR_INTERNAL, "a topic of query %s has more partitions than the query",
                        query->plan->query_id ? query->plan->query_id : "?");

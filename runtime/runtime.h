@@ -50,7 +50,8 @@ typedef struct ResultQueue ResultQueue;
 typedef struct QueryOptions {
     const Plan *plan;       /* must outlive the query */
     uint32_t first_id;      /* query_ids_needed() consecutive ids from storage_new_id() */
-    uint32_t partitions;    /* as given to query_ids_needed(), and to lookups */
+    uint32_t partitions;    /* as given to query_ids_needed(), and to lookups; 0: those of the
+                               largest source */
     bool from_end;          /* auto.offset.reset=latest for positions that are not there yet */
     bool table_first;       /* table sides are read to their present end first */
     bool consolidate;       /* one output per key and commit before table sinks */
