@@ -23,7 +23,9 @@ typedef struct RuntimeOptions {
     uint32_t workers;
     uint32_t step_rows;          /* 0: BATCH_ROWS_MAX; tests use 1 and 7 */
     int64_t commit_interval_ms;  /* under load; 0: 100 */
-    int64_t task_skew_max_ms;    /* 0: 1,000 */
+    int64_t task_skew_max_ms;    /* how far tasks of a query may run ahead of its slowest, in
+                                    rowtime; 0: no limit, since internal topics are merged by
+                                    their writers */
     bool single_partition;       /* conformance cases: all records are in partition 0 */
     const _Atomic uint32_t *interrupts; /* query_catch_up() ends when it changes; may be NULL */
 } RuntimeOptions;
