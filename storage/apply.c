@@ -51,10 +51,12 @@ static void apply_make_block(Apply *apply, Bytes *entries) {
     apply->taken = body && entries->size - apply->batches_size <= entries->size / 8;
     if (apply->taken) {
         assert(entries->data == body->data && entries->size == body->size);
-        uint8_t *memory = mem_resize(body->data, entries->size); /* gives back the rest */
+        if (body->capacity - body->size > body->size / 2) /* more room than bytes to come */
+            body->data = mem_resize(body->data, body->capacity = body->size);
+        apply->block = log_block_take_spare(body->data, body->capacity, buf_view(body),
+                                            &apply->storage->spare);
+        *entries = log_block_bytes(apply->block);
         *body = (Buf){0};
-        entries->data = memory;
-        apply->block = log_block_take(memory, entries->size);
         return;
     }
     apply->batches = mem_resize(NULL, apply->batches_size);

@@ -36,7 +36,7 @@ void commit_drop(Commit *commit) {
     for (size_t i = 0; i < commit->segment_count; i++)
         segment_add_end(commit->segments[i].add, keep);
     mem_free(commit->segments);
-    buf_free(&commit->body);
+    spare_memory_give(&commit->storage->spare, commit->body.data, commit->body.capacity);
     mem_free(commit->frames);
     mem_free(commit->appends);
     mem_free(commit->appended);
@@ -51,8 +51,12 @@ size_t commit_bytes(const Commit *commit) {
 }
 
 void commit_expect(Commit *commit, size_t bytes) {
-    assert(commit);
-    buf_room(&commit->body, bytes + COMMIT_HEADS_BYTES);
+    assert(commit->body.size == 0);
+    Buf *body = &commit->body;
+    if (bytes < SPARE_MEMORY_STEP || body->data)
+        return;
+    body->data = spare_memory_take(&commit->storage->spare, bytes + COMMIT_HEADS_BYTES,
+                                   &body->capacity);
 }
 
 /* == Entries ================================================================================== */

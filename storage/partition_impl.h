@@ -18,6 +18,7 @@
 
 #include "base/io.h"
 #include "storage/log.h"
+#include "storage/spare_memory_impl.h"
 
 typedef struct Partition Partition;
 
@@ -34,6 +35,9 @@ LogBlock *log_block_take(uint8_t *data, uint32_t size);
 
 /* The same, but log_block_bytes() is only `part` of the memory. */
 LogBlock *log_block_take_part(uint8_t *data, Bytes part);
+
+/* The same for memory of `capacity` bytes that goes to `spare` in the end. */
+LogBlock *log_block_take_spare(uint8_t *data, size_t capacity, Bytes part, SpareMemory *spare);
 
 /* A part of another block, which it keeps alive. */
 LogBlock *log_block_view(LogBlock *parent, Bytes part);

@@ -287,6 +287,12 @@ static ErrCode writer_commit(Storage *storage, Commit *run, bool mark, Err *err)
     return writer_apply(storage, run, err);
 }
 
+/* Nothing has come for a while: memory kept for the next commit goes back. */
+static void writer_rest(Storage *storage) {
+    journal_rest(&storage->journal);
+    spare_memory_clear(&storage->spare);
+}
+
 ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
     const Storage *outer = writer_of;
     writer_of = storage;
@@ -305,7 +311,7 @@ ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
     if (code != ERR_OK)
         writer_abort_run(run, err);
     else if (run && mark)
-        journal_rest(&storage->journal);
+        writer_rest(storage);
     for (Commit *commit = run; commit; commit = commit->next)
         journal_unreserve(&storage->journal, commit->journal_bytes);
     writer_finish(storage, run);
