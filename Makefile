@@ -117,7 +117,7 @@ install: $(BUILD)/weir
 # == Showing and proving =========================================================================
 
 demo: deps
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@sh examples/flights/demo.sh $(BUILD)/weir
 
 # The quick loop: under a minute.

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +19,9 @@ struct IoInput {
     uint64_t identity;
     uint64_t size;
 };
+
+/* Whether someone reads standard input: two readers would tear it apart. */
+static _Atomic bool io_input_standard;
 
 static ErrCode io_input_failed(const char *what, const char *path, Err *err) {
     return err_set(err, ERR_NOT_FOUND, "Cannot %s '%s': %s.", what, path, strerror(errno));
@@ -32,15 +37,31 @@ static void io_input_identify(IoInput *input) {
     input->size = (uint64_t)facts.st_size;
 }
 
-ErrCode io_input_open(const char *path, IoInput **input, Err *err) {
-    assert(path);
-    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+static ErrCode io_input_open_file(const char *path, int *fd, Err *err) {
+    struct stat facts;
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
         return io_input_failed("open", path, err);
+    if (fstat(*fd, &facts) != 0 || !S_ISDIR(facts.st_mode))
+        return ERR_OK;
+    close(*fd);
+    errno = EISDIR;
+    return io_input_failed("open", path, err);
+}
+
+ErrCode io_input_open(const char *path, IoInput **input, Err *err) {
+    assert(path && input);
+    int fd = STDIN_FILENO;
+    bool standard = strcmp(path, "-") == 0;
+    if (!standard)
+        TRY(io_input_open_file(path, &fd, err));
+    else if (atomic_exchange(&io_input_standard, true))
+        return err_set(err, ERR_NOT_FOUND, "Standard input ('-') is being read already.");
     IoInput *opened = mem_alloc(sizeof *opened);
     opened->fd = fd;
     opened->path = mem_strdup(path);
-    io_input_identify(opened);
+    if (!standard)
+        io_input_identify(opened);
     *input = opened;
     return ERR_OK;
 }
@@ -50,8 +71,19 @@ void io_input_close(IoInput *input) {
         return;
     if (input->fd != STDIN_FILENO)
         close(input->fd);
+    else
+        atomic_store(&io_input_standard, false);
     mem_free(input->path);
     mem_free(input);
+}
+
+bool io_input_ready(IoInput *input, int64_t timeout_ms) {
+    assert(timeout_ms >= 0);
+    struct pollfd fd = {.fd = input->fd, .events = POLLIN};
+    if (input->identity != 0)
+        return true;
+    int count = poll(&fd, 1, timeout_ms > 1000 ? 1000 : (int)timeout_ms);
+    return count > 0 || (count < 0 && errno != EINTR);
 }
 
 ErrCode io_input_read(IoInput *input, void *target, uint32_t size, uint32_t *got, Err *err) {

@@ -43,6 +43,7 @@ enum {
     ROW_NESTING_MAX = 64,          /* nesting inside one record */
     DECIMAL_PRECISION_MAX = 76,    /* 32 bytes */
     RECORD_BYTES_MAX = 1 << 20,    /* key, value and headers of one record, as Kafka's default */
+    VALUE_BYTES_MAX = 4 << 20,     /* a text that an expression makes: nested ones may double it */
     RECORD_BATCH_BYTES_MAX = 16 << 20,
     FRAME_BYTES_MAX = 16 << 20,
     COMMIT_BYTES_MAX = 64 << 20,

@@ -42,6 +42,32 @@ void lock_release(Lock *lock) {
     thread_must(pthread_mutex_unlock(&lock->mutex), "pthread_mutex_unlock");
 }
 
+void shared_lock_init(SharedLock *lock) {
+    pthread_rwlockattr_t attributes;
+    thread_must(pthread_rwlockattr_init(&attributes), "pthread_rwlockattr_init");
+    thread_must(pthread_rwlockattr_setkind_np(&attributes,
+                                              PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP),
+                "setkind");
+    thread_must(pthread_rwlock_init(&lock->lock, &attributes), "pthread_rwlock_init");
+    pthread_rwlockattr_destroy(&attributes);
+}
+
+void shared_lock_close(SharedLock *lock) {
+    thread_must(pthread_rwlock_destroy(&lock->lock), "pthread_rwlock_destroy");
+}
+
+void shared_lock_read(SharedLock *lock) {
+    thread_must(pthread_rwlock_rdlock(&lock->lock), "pthread_rwlock_rdlock");
+}
+
+void shared_lock_write(SharedLock *lock) {
+    thread_must(pthread_rwlock_wrlock(&lock->lock), "pthread_rwlock_wrlock");
+}
+
+void shared_lock_release(SharedLock *lock) {
+    thread_must(pthread_rwlock_unlock(&lock->lock), "pthread_rwlock_unlock");
+}
+
 void signal_init(Signal *signal) {
     pthread_condattr_t attributes;
     thread_must(pthread_condattr_init(&attributes), "pthread_condattr_init");

@@ -18,6 +18,11 @@ typedef struct Lock {
     pthread_mutex_t mutex;
 } Lock;
 
+/* Any number of readers, or one writer; one who waits to write goes before new readers. */
+typedef struct SharedLock {
+    pthread_rwlock_t lock;
+} SharedLock;
+
 typedef struct Signal {
     pthread_cond_t condition;
 } Signal;
@@ -30,6 +35,13 @@ void lock_init(Lock *lock);
 void lock_close(Lock *lock);
 void lock_take(Lock *lock);
 void lock_release(Lock *lock);
+
+/* Not to be taken twice by one thread, not even to read. */
+void shared_lock_init(SharedLock *lock);
+void shared_lock_close(SharedLock *lock);
+void shared_lock_read(SharedLock *lock);
+void shared_lock_write(SharedLock *lock);
+void shared_lock_release(SharedLock *lock);
 
 void signal_init(Signal *signal);
 void signal_close(Signal *signal);

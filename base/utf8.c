@@ -17,10 +17,22 @@ static inline uint32_t utf8_units(uint8_t byte) {
     return (uint32_t)((byte & 0xC0) != 0x80) + (uint32_t)(byte >= 0xF0);
 }
 
+/* The same of eight bytes at once. */
+static inline uint32_t utf8_units_8(const uint8_t *bytes) {
+    const uint64_t ones = 0x0101010101010101U;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    uint64_t continuation = word >> 7 & ~(word >> 6) & ones;
+    uint64_t pair = word >> 7 & word >> 6 & word >> 5 & word >> 4 & ones;
+    return (uint32_t)((ones + pair - continuation) * ones >> 56); /* the sum of its bytes */
+}
+
 uint32_t utf8_length(Bytes text) {
-    uint32_t length = 0;
-    for (uint32_t i = 0; i < text.size; i++)
-        length += utf8_units(text.data[i]);
+    uint32_t length = 0, at = 0;
+    for (; at + 8 <= text.size; at += 8)
+        length += utf8_units_8(text.data + at);
+    for (; at < text.size; at++)
+        length += utf8_units(text.data[at]);
     return length;
 }
 
@@ -122,15 +134,10 @@ uint32_t utf8_lower(uint32_t character) {
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)character);
 }
 
-bool utf8_is_space(uint32_t character) {
-    if (character <= ' ')
-        return character == ' ' || (character >= 0x09 && character <= 0x0D) ||
-               (character >= 0x1C && character <= 0x1F);
-    if (character == 0xA0 || character == 0x2007 || character == 0x202F)
-        return false; /* spaces that do not break */
-    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)character);
-    return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
-           category == UTF8PROC_CATEGORY_ZP;
+uint32_t utf8_width(uint32_t character) {
+    assert(character <= 0x10FFFF);
+    int width = utf8proc_charwidth((utf8proc_int32_t)character);
+    return width > 0 ? (uint32_t)width : 0;
 }
 
 uint32_t utf8_find(Bytes text, Bytes part, uint32_t from) {

@@ -43,8 +43,8 @@ Bytes utf8_trim(Bytes text);
 uint32_t utf8_upper(uint32_t character);
 uint32_t utf8_lower(uint32_t character);
 
-/* Space, tab, line ends and the like: what separates words. */
-bool utf8_is_space(uint32_t character);
+/* Columns that a character takes on a terminal: 0, 1 or 2. */
+uint32_t utf8_width(uint32_t character);
 
 /* Where `part` first occurs in text at or after byte `from`; UINT32_MAX: nowhere. */
 uint32_t utf8_find(Bytes text, Bytes part, uint32_t from);

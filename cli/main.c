@@ -12,14 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/io_input.h"
-#include "base/mem.h"
 #include "cli/session.h"
 #include "cli/test_cases.h"
 #include "cli/test_files.h"
 
-enum { EXIT_USAGE = 2, EXIT_OPEN = 3, SCRIPTS_MAX = 256 };
+enum { EXIT_USAGE = 2, EXIT_OPEN = 3, SCRIPTS_MAX = 256, WORKERS_MAX = 1024 };
 
 static const char usage[] =
     "usage: weir [DIR] [-e SQL] [-f FILE] [--workers N] [--format table|csv|json|ndjson]\n"
@@ -31,12 +28,15 @@ static const char usage[] =
     "error.\n"
     "\n"
     "  -e SQL             runs these statements and ends (may be given several times)\n"
-    "  -f FILE            runs the statements of a file and ends\n"
+    "  -f FILE            runs the statements of a file (-: standard input) and ends\n"
     "  --workers N        threads that run queries (default: one per core)\n"
     "  --format F         how rows are written (default: table)\n"
     "  --latest           new queries start at the end of their topics\n"
     "  --os-durability    write without waiting for the disk: survives kill -9, not a power cut\n"
-    "  --version, --help\n";
+    "  --version, --help\n"
+    "\n"
+    "Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be\n"
+    "opened, 130 interrupted.\n";
 
 typedef struct Script {
     const char *text; /* -e */
@@ -52,111 +52,111 @@ typedef struct Options {
 } Options;
 
 static int main_usage(const char *why, const char *what) {
-    fprintf(stderr, "weir: %s%s\n%s", why, what, usage);
+    fprintf(stderr, "weir: %s%s\n\n%s", why, what, usage);
     return EXIT_USAGE;
 }
 
-static bool main_number(const char *text, uint32_t *number) {
+static bool main_number(const char *text, uint32_t most, uint32_t *number) {
     char *end;
     unsigned long value = text ? strtoul(text, &end, 10) : 0;
-    if (!text || *text < '0' || *text > '9' || *end || value > 1u << 20)
+    if (!text || *text < '0' || *text > '9' || *end || value < 1 || value > most)
         return false;
     *number = (uint32_t)value;
     return true;
 }
 
-/* One option at argv[*at]; moves *at over its value. 0: understood. */
+static bool main_script(Options *options, Script script) {
+    if (options->script_count == SCRIPTS_MAX || (!script.text && !script.path))
+        return false;
+    options->scripts[options->script_count++] = script;
+    return true;
+}
+
+/* --name=value or --name value at argv[*at]; moves *at to the last word used. */
+static const char *main_value(char **argv, int *at, const char *name) {
+    size_t size = strlen(name);
+    if (argv[*at][size] == '=')
+        return argv[*at] + size + 1;
+    return argv[++*at];
+}
+
+static bool main_is(const char *word, const char *name) {
+    size_t size = strlen(name);
+    return strncmp(word, name, size) == 0 &&
+           (word[size] == '\0' || (word[size] == '=' && name[1] == '-'));
+}
+
+/* One option at argv[*at]; moves *at to its last word. 0: understood. */
 static int main_option(Options *options, char **argv, int *at) {
-    const char *name = argv[*at], *value = argv[*at + 1];
-    Script *script = &options->scripts[options->script_count];
-    bool takes_value = true, good = value != NULL;
-    if (strcmp(name, "-e") == 0 || strcmp(name, "-f") == 0) {
-        if (options->script_count == SCRIPTS_MAX)
-            return main_usage("too many -e and -f", "");
-        *script = name[1] == 'e' ? (Script){value, NULL} : (Script){NULL, value};
-        options->script_count += value != NULL;
-    } else if (strcmp(name, "--workers") == 0) {
-        good = main_number(value, &options->weir.workers) && options->weir.workers > 0;
-    } else if (strcmp(name, "--format") == 0) {
-        good = value && output_format_find(value, &options->format);
-    } else if (strcmp(name, "--os-durability") == 0) {
+    const char *name = argv[*at], *value = NULL;
+    bool good;
+    if (strcmp(name, "--os-durability") == 0) {
         options->weir.os_durability = true;
-        takes_value = false;
-    } else if (strcmp(name, "--latest") == 0) {
-        options->weir.from_latest = true;
-        takes_value = false;
-    } else {
-        return main_usage("unknown option ", name);
+        return 0;
     }
-    if (takes_value && !good)
-        return main_usage("a value is missing or wrong for ", name);
-    *at += takes_value;
-    return 0;
+    if (strcmp(name, "--latest") == 0) {
+        options->weir.from_latest = true;
+        return 0;
+    }
+    if (main_is(name, "-e"))
+        good = main_script(options, (Script){main_value(argv, at, "-e"), NULL});
+    else if (main_is(name, "-f"))
+        good = main_script(options, (Script){NULL, main_value(argv, at, "-f")});
+    else if (main_is(name, "--workers"))
+        good = main_number(main_value(argv, at, "--workers"), WORKERS_MAX,
+                           &options->weir.workers);
+    else if (main_is(name, "--format"))
+        good = (value = main_value(argv, at, "--format")) != NULL &&
+               output_format_find(value, &options->format);
+    else
+        return main_usage("unknown option ", name);
+    return good ? 0 : main_usage("a value is missing or wrong for ", name);
+}
+
+/* Words that will mean more than a folder, and are not to become one by mistake. */
+static int main_check_folder(const char *folder) {
+    static const char *const later[] = {"server", "check", "repair", "backup"};
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
+        if (strcmp(folder, later[i]) == 0)
+            return main_usage("not supported yet (a folder of this name is ./NAME): ", folder);
+    if (strstr(folder, "://"))
+        return main_usage("addresses are not supported yet: ", folder);
+    return *folder ? 0 : main_usage("DIR is empty", "");
 }
 
 static int main_parse(Options *options, int argc, char **argv) {
     for (int at = 1; at < argc; at++) {
-        if (argv[at][0] == '-' && argv[at][1] != '\0') {
-            int status = main_option(options, argv, &at);
-            if (status != 0)
-                return status;
-        } else if (!options->folder) {
-            options->folder = argv[at];
-        } else {
-            return main_usage("more than one DIR: ", argv[at]);
-        }
+        int status = 0;
+        if (argv[at][0] == '-' && argv[at][1] != '\0')
+            status = main_option(options, argv, &at);
+        else if (options->folder)
+            status = main_usage("more than one DIR: ", argv[at]);
+        else
+            status = main_check_folder(options->folder = argv[at]);
+        if (status != 0)
+            return status;
     }
     return 0;
 }
 
 static void main_notice(void *context, const char *text) {
     (void)context;
-    fprintf(stderr, "%s\n", text);
-}
-
-/* The whole of a file (or standard input: "-") as a text; NULL: said why. */
-static char *main_read(const char *path) {
-    IoInput *input;
-    Err err;
-    Buf text = {0};
-    uint32_t got = 1;
-    if (io_input_open(path, &input, &err) != ERR_OK) {
-        fprintf(stderr, "weir: %s\n", err.message);
-        return NULL;
-    }
-    while (got > 0) {
-        if (io_input_read(input, buf_room(&text, 1 << 16), 1 << 16, &got, &err) != ERR_OK) {
-            fprintf(stderr, "weir: %s\n", err.message);
-            got = 0;
-        }
-        text.size += got;
-    }
-    io_input_close(input);
-    buf_cstr(&text);
-    return (char *)text.data;
-}
-
-static int main_file(Session *session, const char *path) {
-    char *text = main_read(path);
-    if (!text)
-        return 1;
-    int status = session_run(session, text);
-    mem_free(text);
-    return status;
+    output_say("", text);
 }
 
 static int main_statements(const Options *options, Session *session) {
     int status = 0;
     for (uint32_t i = 0; status == 0 && i < options->script_count; i++) {
         const Script *script = &options->scripts[i];
-        status = script->text ? session_run(session, script->text)
-                              : main_file(session, script->path);
+        WeirScript text = {.sql = script->text};
+        status = script->text ? session_run(session, &text)
+                              : session_run_file(session, script->path);
     }
     if (options->script_count > 0)
         return status;
     session->interactive = isatty(STDIN_FILENO);
     return session->interactive ? session_shell(session, options->folder)
-                                : main_file(session, "-");
+                                : session_run_file(session, "-");
 }
 
 static int main_weir(int argc, char **argv) {
@@ -166,13 +166,16 @@ static int main_weir(int argc, char **argv) {
         return status;
     Session session = {.format = options.format};
     WeirError error;
-    session_catch_interrupts();
     if (weir_open(options.folder, &options.weir, &session.weir, &error) != WEIR_OK) {
-        fprintf(stderr, "weir: %s\n", error.message);
+        output_say("weir: ", error.message);
         return EXIT_OPEN;
     }
+    session_catch_signals(&session);
     status = main_statements(&options, &session);
-    weir_close(session.weir);
+    Weir *weir = session.weir;
+    session.weir = NULL;
+    session_catch_signals(&session);
+    weir_close(weir);
     return status;
 }
 
@@ -185,7 +188,8 @@ static int main_test(int argc, char **argv) {
             cases.path = argv[++at];
         } else if (strcmp(argv[at], "--only") == 0 && value) {
             cases.only = argv[++at];
-        } else if (strcmp(argv[at], "--steps") == 0 && main_number(value, &cases.step_rows)) {
+        } else if (strcmp(argv[at], "--steps") == 0 &&
+                   main_number(value, 1 << 20, &cases.step_rows)) {
             at++;
         } else if (argv[at][0] == '-') {
             return main_usage("unknown option, or its value is missing: ", argv[at]);
@@ -203,7 +207,7 @@ int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "test") == 0)
         return main_test(argc, argv);
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        puts("weir 0.1.0");
+        puts("weir " WEIR_VERSION);
         return 0;
     }
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {

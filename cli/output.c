@@ -1,170 +1,65 @@
 /*
  * output.c - see output.h.
  *
- * One small table of functions per format: begin, row, end. The table format looks at the first
- * rows (all of a finite result up to TABLE_ROWS_SEEN, those of the first moment of a push query) to
- * size its columns, then keeps the widths; a longer value pushes its line out and nothing is cut.
+ * One small table of functions per format: begin, row, flush, end. Rows are written as they come
+ * and handed to the reader whenever none is waiting, so that a slow query is seen row by row and a
+ * fast one goes out in large pieces.
  */
-#include "cli/output.h"
-
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <utf8proc.h>
+#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/io.h"
-#include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/output_impl.h"
 
-enum { TABLE_ROWS_SEEN = 1000, PUSH_ROWS_SEEN = 50, WAIT_MS = 100, FIRST_WAIT_MS = 100 };
+enum { WAIT_MS = 100, SIZE_WAIT_MS = 100 };
 
-typedef struct Output {
-    WeirResult *result;
-    uint32_t columns;
-    uint64_t rows;
-    size_t *widths; /* table */
-    bool *is_number;
-    char **cells; /* rows kept until the widths are known */
-    size_t cell_count, cell_capacity;
-    bool sized;
-} Output;
+/* -- Text for terminals ------------------------------------------------------------------------ */
 
-typedef struct OutputOps {
-    const char *name;
-    void (*begin)(Output *output);
-    void (*row)(Output *output);
-    void (*pause)(Output *output); /* no row for a moment: show what is kept; may be NULL */
-    void (*end)(Output *output);
-} OutputOps;
+static bool escape_is_needed(uint32_t character) {
+    return character < 0x20 || (character >= 0x7F && character < 0xA0) ||
+           (character >= 0x200E && character <= 0x200F) ||
+           (character >= 0x2028 && character <= 0x202E) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
 
-/* -- table ------------------------------------------------------------------------------------- */
+static void escape_put(Buf *out, uint32_t character) {
+    if (character == '\n')
+        buf_text(out, "\\n");
+    else if (character == '\t')
+        buf_text(out, "\\t");
+    else if (character == '\r')
+        buf_text(out, "\\r");
+    else if (character < 0x80)
+        buf_printf(out, "\\x%02x", character);
+    else
+        buf_printf(out, "\\u%04x", character);
+}
 
-/* Escapes what would move a cursor; the result is mem.h memory. */
-static char *table_cell(const char *text) {
-    Buf out = {0};
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-        if (*at == '\n')
-            buf_text(&out, "\\n");
-        else if (*at == '\t')
-            buf_text(&out, "\\t");
-        else if (*at == '\r')
-            buf_text(&out, "\\r");
-        else if (*at < 0x20 || *at == 0x7F)
-            buf_printf(&out, "\\x%02x", *at);
-        else if (*at == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0)
-            buf_printf(&out, "\\x%02x", *++at); /* C1 controls */
+void output_escape(Buf *out, const char *text, bool lines) {
+    Bytes left = bytes_of(text);
+    while (left.size > 0) {
+        uint32_t size, character = utf8_decode(left, &size);
+        if (character == 0xFFFD && size == 1)
+            buf_printf(out, "\\x%02x", left.data[0]);
+        else if (escape_is_needed(character) && !(lines && character == '\n'))
+            escape_put(out, character);
         else
-            buf_u8(&out, *at);
+            buf_put(out, left.data, size);
+        left = (Bytes){left.data + size, left.size - size};
     }
-    char *cell = mem_strdup(buf_cstr(&out));
+}
+
+void output_say(const char *prefix, const char *text) {
+    Buf out = {0};
+    buf_text(&out, prefix);
+    output_escape(&out, text, true);
+    fprintf(stderr, "%s\n", buf_cstr(&out));
     buf_free(&out);
-    return cell;
-}
-
-static size_t table_width(const char *text) {
-    size_t width = 0;
-    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
-    utf8proc_ssize_t left = (utf8proc_ssize_t)strlen(text);
-    while (left > 0) {
-        utf8proc_int32_t code;
-        utf8proc_ssize_t used = utf8proc_iterate(at, left, &code);
-        if (used <= 0) {
-            used = 1;
-            code = '?';
-        }
-        width += (size_t)utf8proc_charwidth(code);
-        at += used;
-        left -= used;
-    }
-    return width;
-}
-
-static void table_rule(const Output *output) {
-    for (uint32_t i = 0; i < output->columns; i++) {
-        putchar('+');
-        for (size_t c = 0; c < output->widths[i] + 2; c++)
-            putchar('-');
-    }
-    puts("+");
-}
-
-static void table_put(const Output *output, uint32_t column, const char *cell, bool right) {
-    size_t width = table_width(cell);
-    size_t pad = output->widths[column] > width ? output->widths[column] - width : 0;
-    printf("| %*s%s%*s ", right ? (int)pad : 0, "", cell, right ? 0 : (int)pad, "");
-}
-
-static void table_line(const Output *output, char *const *cells) {
-    for (uint32_t i = 0; i < output->columns; i++)
-        table_put(output, i, cells[i], output->is_number[i]);
-    puts("|");
-}
-
-static void table_head(const Output *output) {
-    table_rule(output);
-    for (uint32_t i = 0; i < output->columns; i++)
-        table_put(output, i, weir_column_name(output->result, i), false);
-    puts("|");
-    table_rule(output);
-}
-
-/* Sizes the columns by what is kept, and writes it. */
-static void table_flush(Output *output) {
-    if (!output->sized) {
-        for (size_t i = 0; i < output->cell_count; i++) {
-            size_t width = table_width(output->cells[i]);
-            if (width > output->widths[i % output->columns])
-                output->widths[i % output->columns] = width;
-        }
-        output->sized = true;
-        table_head(output);
-    }
-    for (size_t i = 0; i < output->cell_count; i += output->columns)
-        table_line(output, output->cells + i);
-    for (size_t i = 0; i < output->cell_count; i++)
-        mem_free(output->cells[i]);
-    output->cell_count = 0;
-    fflush(stdout);
-}
-
-static void table_begin(Output *output) {
-    static const char *const numbers[] = {"INTEGER", "BIGINT", "DOUBLE", "DECIMAL"};
-    output->widths = mem_array(output->columns, sizeof *output->widths);
-    output->is_number = mem_array(output->columns, sizeof *output->is_number);
-    for (uint32_t i = 0; i < output->columns; i++) {
-        const char *type = weir_column_type(output->result, i);
-        output->widths[i] = table_width(weir_column_name(output->result, i));
-        for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++)
-            output->is_number[i] |= strncmp(type, numbers[n], strlen(numbers[n])) == 0;
-    }
-}
-
-static void table_row(Output *output) {
-    output->cells = mem_grow(output->cells, &output->cell_capacity,
-                             output->cell_count + output->columns, sizeof *output->cells);
-    for (uint32_t i = 0; i < output->columns; i++) {
-        const char *text = weir_text(output->result, i);
-        if (!text)
-            text = weir_is_delete(output->result) ? "<TOMBSTONE>" : "NULL";
-        output->cells[output->cell_count++] = table_cell(text);
-    }
-    size_t seen = output->cell_count / output->columns;
-    bool push = weir_is_push(output->result);
-    if ((output->sized && push) || seen >= (push ? PUSH_ROWS_SEEN : TABLE_ROWS_SEEN))
-        table_flush(output);
-}
-
-static void table_pause(Output *output) {
-    if (output->cell_count > 0)
-        table_flush(output);
-}
-
-static void table_end(Output *output) {
-    table_flush(output);
-    table_rule(output);
-    mem_free(output->cells);
-    mem_free(output->widths);
-    mem_free(output->is_number);
 }
 
 /* -- csv --------------------------------------------------------------------------------------- */
@@ -202,7 +97,8 @@ static void csv_row(Output *output) {
 /* -- json: one array; ndjson: one object a line ------------------------------------------------ */
 
 static void json_row(Output *output) {
-    printf("%s%s", output->rows > 1 ? ",\n " : "[", weir_json_row(output->result));
+    fputs(output->rows > 1 ? ",\n " : "[", stdout);
+    fputs(weir_json_row(output->result), stdout);
 }
 
 static void json_end(Output *output) {
@@ -213,20 +109,24 @@ static void ndjson_row(Output *output) {
     puts(weir_json_row(output->result));
 }
 
-static void no_begin(Output *output) {
+static void no_step(Output *output) {
     (void)output;
 }
 
-static const OutputOps output_ops[] = {
-    [OUTPUT_TABLE] = {"table", table_begin, table_row, table_pause, table_end},
-    [OUTPUT_CSV] = {"csv", csv_begin, csv_row, NULL, no_begin},
-    [OUTPUT_JSON] = {"json", no_begin, json_row, NULL, json_end},
-    [OUTPUT_NDJSON] = {"ndjson", no_begin, ndjson_row, NULL, no_begin},
+static const OutputOps output_csv = {"csv", csv_begin, csv_row, NULL, no_step};
+static const OutputOps output_json = {"json", no_step, json_row, NULL, json_end};
+static const OutputOps output_ndjson = {"ndjson", no_step, ndjson_row, NULL, no_step};
+
+static const OutputOps *const output_ops[] = {
+    [OUTPUT_TABLE] = &output_table,
+    [OUTPUT_CSV] = &output_csv,
+    [OUTPUT_JSON] = &output_json,
+    [OUTPUT_NDJSON] = &output_ndjson,
 };
 
 bool output_format_find(const char *name, OutputFormat *format) {
     for (size_t i = 0; i < sizeof output_ops / sizeof output_ops[0]; i++) {
-        if (strcasecmp(output_ops[i].name, name) != 0)
+        if (strcasecmp(output_ops[i]->name, name) != 0)
             continue;
         *format = (OutputFormat)i;
         return true;
@@ -234,42 +134,73 @@ bool output_format_find(const char *name, OutputFormat *format) {
     return false;
 }
 
-static WeirStatus output_rows(Output *output, const OutputOps *ops, const OutputOptions *options,
-                              WeirError *error) {
+/* -- Rows as they come ------------------------------------------------------------------------- */
+
+/* Whether the one who read standard output has gone, or the disk behind it is full. */
+static bool output_is_closed(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return ferror(stdout) || (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL));
+}
+
+/* Nothing has come at once: shows what there is, and waits. A table of a push query waits a moment
+ * longer for the rows that size its columns. */
+static WeirStatus output_wait(Output *output, const OutputOps *ops, WeirError *error) {
+    if (output->cell_count > 0 && !output->sized) {
+        WeirStatus status = weir_next(output->result, SIZE_WAIT_MS, error);
+        if (status != WEIR_WAITING)
+            return status;
+    }
+    if (ops->flush && output->cell_count > 0)
+        ops->flush(output);
+    fflush(stdout);
+    return weir_next(output->result, WAIT_MS, error);
+}
+
+static OutputEnd output_rows(Output *output, const OutputOps *ops, const OutputOptions *options,
+                             WeirError *error) {
     for (;;) {
         if (options->stop && *options->stop)
-            return WEIR_END;
-        WeirStatus status = weir_next(output->result, WAIT_MS, error);
+            return OUTPUT_STOPPED;
+        WeirStatus status = weir_next(output->result, 0, error);
+        if (status == WEIR_WAITING)
+            status = output_wait(output, ops, error);
+        if (status == WEIR_FAILED)
+            return OUTPUT_FAILED;
+        if (status == WEIR_END)
+            return OUTPUT_DONE;
         if (status == WEIR_ROW) {
             output->rows++;
             ops->row(output);
-            continue;
         }
-        if (status != WEIR_WAITING)
-            return status;
-        if (ops->pause)
-            ops->pause(output);
-        fflush(stdout);
+        if (status == WEIR_WAITING ? output_is_closed() : ferror(stdout) != 0)
+            return OUTPUT_CLOSED;
     }
 }
 
-WeirStatus output_result(WeirResult *result, const OutputOptions *options, WeirError *error) {
+static void output_footer(const Output *output, int64_t taken_us) {
+    fprintf(stderr, "%llu row%s (%.1f ms)\n", (unsigned long long)output->rows,
+            output->rows == 1 ? "" : "s", (double)taken_us / 1000.0);
+}
+
+OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirError *error) {
     const char *message = weir_message(result);
     if (*message)
-        fprintf(stderr, "%s\n", message);
+        output_say("", message);
     if (weir_column_count(result) == 0)
-        return WEIR_OK;
+        return OUTPUT_DONE;
     Io *io = io_posix();
     int64_t begin_us = io->ops->mono_us(io);
-    Output output = {.result = result, .columns = weir_column_count(result)};
-    const OutputOps *ops = &output_ops[options->format];
+    Output output = {.result = result,
+                     .columns = weir_column_count(result),
+                     .arena = arena_new("output", 0)};
+    const OutputOps *ops = output_ops[options->format];
     ops->begin(&output);
-    WeirStatus status = output_rows(&output, ops, options, error);
+    OutputEnd end = output_rows(&output, ops, options, error);
     ops->end(&output);
-    fflush(stdout);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        end = OUTPUT_CLOSED;
     if (options->footer)
-        fprintf(stderr, "%llu row%s (%.1f ms)\n", (unsigned long long)output.rows,
-                output.rows == 1 ? "" : "s",
-                (double)(io->ops->mono_us(io) - begin_us) / 1000.0);
-    return status == WEIR_FAILED ? WEIR_FAILED : WEIR_OK;
+        output_footer(&output, io->ops->mono_us(io) - begin_us);
+    arena_free(output.arena);
+    return end;
 }

@@ -2,7 +2,7 @@
  * output.h - rows of a result on standard output, in one of the formats of --format.
  *
  * Standard output gets rows and nothing else; messages go to standard error. Control characters in
- * data are escaped, so that a row cannot command a terminal.
+ * data are escaped in tables and messages, so that a row cannot command a terminal.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "engine/weir.h"
 
 typedef enum OutputFormat { OUTPUT_TABLE, OUTPUT_CSV, OUTPUT_JSON, OUTPUT_NDJSON } OutputFormat;
@@ -17,14 +18,27 @@ typedef enum OutputFormat { OUTPUT_TABLE, OUTPUT_CSV, OUTPUT_JSON, OUTPUT_NDJSON
 /* false: no such format. */
 bool output_format_find(const char *name, OutputFormat *format);
 
-/* Writes all rows of the result; for a push query until it ends or *stop is set (then *stopped).
- * `footer`: how many rows and how long, on standard error. */
 typedef struct OutputOptions {
     OutputFormat format;
-    bool footer;
-    const volatile sig_atomic_t *stop;
+    bool footer;                       /* how many rows and how long, on standard error */
+    const volatile sig_atomic_t *stop; /* set by Ctrl-C */
 } OutputOptions;
 
-WeirStatus output_result(WeirResult *result, const OutputOptions *options, WeirError *error);
+typedef enum OutputEnd {
+    OUTPUT_DONE,
+    OUTPUT_STOPPED, /* by *stop */
+    OUTPUT_FAILED,  /* the query: *error says why */
+    OUTPUT_CLOSED,  /* nobody reads standard output any more */
+} OutputEnd;
+
+/* Writes the message and all rows of the result; of a push query until it ends. */
+OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirError *error);
+
+/* Appends text as a terminal may have it: control characters, invalid bytes and marks that turn
+ * the direction of text as \n \t \x1b \u202e. `lines`: line ends stay. */
+void output_escape(Buf *out, const char *text, bool lines);
+
+/* A line on standard error, escaped; "" in front for nothing. */
+void output_say(const char *prefix, const char *text);
 
 #endif

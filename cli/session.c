@@ -3,47 +3,133 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/io_input.h"
+
+enum {
+    SESSION_READ_BYTES = 1 << 16,
+    SESSION_WAIT_MS = 100,
+    SESSION_STOPS_MAX = 3, /* Ctrl-C again and again: somebody really means it */
+    EXIT_INTERRUPTED = 130,
+};
 
 volatile sig_atomic_t session_stop;
+volatile sig_atomic_t session_end;
+static Weir *session_weir; /* for the handler */
 
-static void session_on_interrupt(int number) {
-    (void)number;
-    session_stop = 1;
+static void session_on_signal(int number) {
+    if (number == SIGINT && ++session_stop >= SESSION_STOPS_MAX)
+        _exit(EXIT_INTERRUPTED);
+    if (number != SIGINT) {
+        session_end = number;
+        session_stop = session_stop + 1;
+    }
+    if (session_weir)
+        weir_interrupt(session_weir);
 }
 
-void session_catch_interrupts(void) {
+void session_catch_signals(const Session *session) {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = session_on_interrupt; /* no SA_RESTART: a waiting read ends */
+    action.sa_handler = session_on_signal; /* no SA_RESTART: a waiting read ends */
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+    session_weir = session->weir;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaction(numbers[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
-static void session_error(const WeirError *error) {
-    fprintf(stderr, "error (%s): %s\n", error->code, error->message);
+static int session_stopped(void) {
+    return session_end ? 128 + session_end : EXIT_INTERRUPTED;
 }
 
-int session_run(Session *session, const char *sql) {
-    WeirScript script = {.sql = sql};
-    WeirResult *result = NULL;
-    WeirError error;
+static void session_error(const Session *session, const WeirError *error) {
+    Buf text = {0};
+    buf_printf(&text, "error (%s)%s%s: %s", error->code, session->file ? " in " : "",
+               session->file ? session->file : "", error->message);
+    output_say("", buf_cstr(&text));
+    buf_free(&text);
+}
+
+/* Shows one result; 0: go on. */
+static int session_show(const Session *session, WeirResult *result) {
     OutputOptions options = {
         .format = session->format, .footer = session->interactive, .stop = &session_stop};
-    session_stop = 0;
+    WeirError error;
+    OutputEnd end = output_result(result, &options, &error);
+    if (end == OUTPUT_FAILED)
+        session_error(session, &error);
+    return end == OUTPUT_DONE ? 0 : end == OUTPUT_STOPPED ? session_stopped() : 1;
+}
+
+int session_run(Session *session, WeirScript *script) {
     for (;;) {
-        WeirStatus status = weir_execute_next(session->weir, &script, &result, &error);
+        WeirResult *result = NULL;
+        WeirError error;
+        if (session_stop)
+            return session_stopped();
+        WeirStatus status = weir_execute_next(session->weir, script, &result, &error);
         if (status == WEIR_END)
             return 0;
-        if (status == WEIR_OK)
-            status = output_result(result, &options, &error);
-        weir_result_free(result);
-        result = NULL;
         if (status == WEIR_FAILED) {
-            session_error(&error);
-            return 1;
+            session_error(session, &error);
+            return session_stop ? session_stopped() : 1;
         }
-        if (session_stop)
-            return 130;
+        int end = session_show(session, result);
+        weir_result_free(result);
+        if (end != 0)
+            return end;
     }
+}
+
+/* Adds what has come to the feed; *more false: that was all. */
+static int session_read(const Session *session, IoInput *input, Feed *feed, bool *more) {
+    static uint8_t bytes[SESSION_READ_BYTES];
+    uint32_t got;
+    Err err;
+    while (!io_input_ready(input, SESSION_WAIT_MS))
+        if (session_stop)
+            return session_stopped();
+    if (io_input_read(input, bytes, sizeof bytes, &got, &err) != ERR_OK) {
+        WeirError error = {.code = "not_found"};
+        snprintf(error.message, sizeof error.message, "%s", err.message);
+        session_error(session, &error);
+        return 1;
+    }
+    feed_add(feed, bytes, got);
+    *more = got > 0;
+    return 0;
+}
+
+static int session_run_input(Session *session, IoInput *input) {
+    Feed feed = {0};
+    bool more = true;
+    int status = 0;
+    while (status == 0 && more) {
+        status = session_read(session, input, &feed, &more);
+        while (status == 0 && feed_next(&feed))
+            status = session_run(session, &feed.script);
+    }
+    if (status == 0) {
+        feed_rest(&feed);
+        status = session_run(session, &feed.script);
+    }
+    feed_close(&feed);
+    return status;
+}
+
+int session_run_file(Session *session, const char *path) {
+    IoInput *input;
+    Err err;
+    if (io_input_open(path, &input, &err) != ERR_OK) {
+        output_say("weir: ", err.message);
+        return 1;
+    }
+    session->file = strcmp(path, "-") == 0 ? NULL : path;
+    int status = session_run_input(session, input);
+    session->file = NULL;
+    io_input_close(input);
+    return status;
 }

@@ -4,22 +4,32 @@
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
 
+#include "cli/feed.h"
 #include "cli/output.h"
 
 typedef struct Session {
     Weir *weir;
     OutputFormat format;
     bool interactive;
+    const char *file; /* whose statements run; NULL: none to be named in errors */
 } Session;
 
-/* Set by Ctrl-C; cleared before each statement. */
+/* Set by Ctrl-C, and by the signals that end the program. */
 extern volatile sig_atomic_t session_stop;
 
-void session_catch_interrupts(void);
+/* The signal that ends the program (SIGTERM, SIGHUP); 0: none came. */
+extern volatile sig_atomic_t session_end;
 
-/* Runs every statement of the text and shows results. Stops at the first that fails and says so on
+/* From now on signals interrupt what `session` executes. */
+void session_catch_signals(const Session *session);
+
+/* Runs the statements of a script and shows results. Stops at the first that fails and says so on
  * standard error with its place. Exit status: 0, 1 (a statement failed), 130 (interrupted). */
-int session_run(Session *session, const char *sql);
+int session_run(Session *session, WeirScript *script);
+
+/* The same for statements that come from a file, a pipe or standard input ("-"): each runs when its
+ * ';' has come. */
+int session_run_file(Session *session, const char *path);
 
 /* The interactive shell until end of input or \q. */
 int session_shell(Session *session, const char *folder);

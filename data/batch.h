@@ -44,6 +44,7 @@ struct Batch {
     const int64_t *offset;  /* of the source record, for errors and ROWOFFSET */
     const int64_t *window_start; /* NULL: rows have no window */
     const int64_t *window_end;
+    const Bytes *headers; /* of the source record, encoded; NULL: none has any */
     int32_t partition; /* ROWPARTITION */
     const char *topic; /* of the source, for errors */
 

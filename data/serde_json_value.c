@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "data/base64.h"
+#include "base/base64.h"
 #include "data/decimal.h"
 #include "data/number_impl.h"
 #include "data/number_text.h"

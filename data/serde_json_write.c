@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <math.h>
 
-#include "data/base64.h"
+#include "base/base64.h"
 #include "data/decimal.h"
 #include "data/number_text.h"
 #include "data/serde_json_impl.h"

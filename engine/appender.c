@@ -1,4 +1,9 @@
-/* appender.c - see appender.h. */
+/*
+ * appender.c - see appender.h.
+ *
+ * Per row: both encoders write into one reused buffer each, the key's hash picks the partition's
+ * open batch, and the batch copies the bytes. Nothing is allocated once the buffers have grown.
+ */
 #include "engine/appender.h"
 
 #include "base/hash.h"
@@ -10,27 +15,45 @@ struct Appender {
     Arena *arena;
     LogTopic topic;
     const Schema *schema;
-    uint32_t value_count; /* value columns without headers */
+    bool is_table;
+    uint32_t *value_places; /* schema column of each value column */
+    const Column **values;  /* the row's, gathered by value_places */
+    uint32_t value_count;
+    bool values_stand_together; /* no header column among them: nothing to gather */
     const Format *key_format, *value_format;
     Encoder *key_encoder, *value_encoder;
     Buf key, value;
     RecordBatch *batches; /* one per partition */
+    size_t bytes;         /* in the batches, about */
     uint32_t next_partition;
 };
 
-static uint32_t appender_value_count(const Schema *schema) {
-    uint32_t count = 0;
-    for (uint32_t i = schema->key_count; i < schema->column_count; i++)
-        count += schema->columns[i].role == COLUMN_VALUE;
-    return count;
+/* The value columns without headers, in order; notes where they are in the schema. */
+static SchemaColumn *appender_values(Appender *appender) {
+    const Schema *schema = appender->schema;
+    uint32_t most = schema->column_count - schema->key_count;
+    SchemaColumn *columns = arena_array(appender->arena, most, sizeof *columns);
+    appender->value_places = arena_array(appender->arena, most, sizeof(uint32_t));
+    appender->values = arena_array(appender->arena, most, sizeof(Column *));
+    for (uint32_t i = schema->key_count; i < schema->column_count; i++) {
+        if (schema->columns[i].role != COLUMN_VALUE)
+            continue;
+        columns[appender->value_count] = schema->columns[i];
+        appender->value_places[appender->value_count++] = i;
+    }
+    uint32_t last = appender->value_count - 1;
+    appender->values_stand_together =
+        appender->value_count == 0 || appender->value_places[last] == schema->key_count + last;
+    return columns;
 }
 
-static Encoder *appender_encoder(Appender *appender, const PlanFormat *format, bool is_key) {
-    const Schema *schema = appender->schema;
+static Encoder *appender_encoder(Appender *appender, const PlanFormat *format,
+                                 const SchemaColumn *columns, bool is_key) {
     SerdeSpec *spec = arena_alloc(appender->arena, sizeof *spec);
     *spec = (SerdeSpec){.format = format->format,
-                        .columns = schema->columns + (is_key ? 0 : schema->key_count),
-                        .column_count = is_key ? schema->key_count : appender->value_count,
+                        .columns = columns,
+                        .column_count = is_key ? appender->schema->key_count
+                                               : appender->value_count,
                         .is_key = is_key,
                         .unwrapped = format->unwrapped,
                         .delimiter = format->delimiter};
@@ -46,11 +69,12 @@ ErrCode appender_new(Storage *storage, const Source *source, Appender **appender
     made->arena = arena_new("appender", 0);
     made->topic = topic;
     made->schema = schema_copy(made->arena, source->topic.schema);
-    made->value_count = appender_value_count(made->schema);
+    made->is_table = source->is_table;
+    const SchemaColumn *values = appender_values(made);
     made->key_format = source->topic.key.format;
     made->value_format = source->topic.value.format;
-    made->key_encoder = appender_encoder(made, &source->topic.key, true);
-    made->value_encoder = appender_encoder(made, &source->topic.value, false);
+    made->key_encoder = appender_encoder(made, &source->topic.key, made->schema->columns, true);
+    made->value_encoder = appender_encoder(made, &source->topic.value, values, false);
     made->batches = mem_array(topic.partition_count, sizeof *made->batches);
     *appender = made;
     return ERR_OK;
@@ -68,8 +92,20 @@ void appender_free(Appender *appender) {
     mem_free(appender);
 }
 
-/* Values and headers may be mixed in the schema: encoders see value columns only, which come
- * first here because DDL puts header columns last among the values they see. */
+uint32_t appender_topic_id(const Appender *appender) {
+    return appender->topic.id;
+}
+
+static const Column *const *appender_row_values(Appender *appender,
+                                                const Column *const *columns) {
+    if (appender->values_stand_together)
+        return columns + appender->schema->key_count;
+    for (uint32_t i = 0; i < appender->value_count; i++)
+        appender->values[i] = columns[appender->value_places[i]];
+    return appender->values;
+}
+
+/* *value_null: in, whether the row is a tombstone. */
 static ErrCode appender_encode(Appender *appender, const Column *const *columns, uint32_t row,
                                bool *key_null, bool *value_null, Err *err) {
     const char *reason = "";
@@ -80,16 +116,23 @@ static ErrCode appender_encode(Appender *appender, const Column *const *columns,
         !appender->key_format->encode(appender->key_encoder, columns, row, &appender->key, key_null,
                                       &reason))
         return err_set(err, ERR_FORMAT, "The key cannot be written: %s", reason);
+    if (*key_null && appender->is_table)
+        return err_set(err, ERR_FORMAT, "The primary key is missing.");
     if (*value_null)
         return ERR_OK;
     if (!appender->value_format->encode(appender->value_encoder,
-                                        columns + appender->schema->key_count, row,
+                                        appender_row_values(appender, columns), row,
                                         &appender->value, value_null, &reason))
         return err_set(err, ERR_FORMAT, "The value cannot be written: %s", reason);
     if (appender->key.size + appender->value.size > RECORD_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "The record has %zu bytes; a record may have %d.",
                        appender->key.size + appender->value.size, RECORD_BYTES_MAX);
     return ERR_OK;
+}
+
+ErrCode appender_check(Appender *appender, const Column *const *columns, uint32_t row, Err *err) {
+    bool key_null, value_null = false;
+    return appender_encode(appender, columns, row, &key_null, &value_null, err);
 }
 
 ErrCode appender_add(Appender *appender, const Column *const *columns, uint32_t row,
@@ -107,15 +150,15 @@ ErrCode appender_add(Appender *appender, const Column *const *columns, uint32_t 
     if (!value_null)
         record.value = (Bytes){appender->value.data ? appender->value.data : &empty,
                                (uint32_t)appender->value.size};
-    record_batch_add(&appender->batches[partition], &record);
+    RecordBatch *batch = &appender->batches[partition];
+    size_t before = batch->buf.size;
+    record_batch_add(batch, &record);
+    appender->bytes += batch->buf.size - before;
     return ERR_OK;
 }
 
 size_t appender_bytes(const Appender *appender) {
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < appender->topic.partition_count; i++)
-        bytes += appender->batches[i].buf.size;
-    return bytes;
+    return appender->bytes;
 }
 
 void appender_flush(Appender *appender, Commit *commit) {
@@ -127,4 +170,5 @@ void appender_flush(Appender *appender, Commit *commit) {
         commit_append(commit, (TopicPartition){appender->topic.id, i}, batch);
         record_batch_reset(batch);
     }
+    appender->bytes = 0;
 }

@@ -1,9 +1,10 @@
 /*
  * appender.h - rows of columns to records of a source's topic: INSERT, COPY, test inputs.
  *
- *   new -> add* -> commit (again and again) ... free
+ *   new -> add* -> flush to a commit (again and again) ... free
  *
- * Keys choose the partition as Kafka's default partitioner does; rows without a key go round.
+ * Keys choose the partition as Kafka's default partitioner does; rows without a key go round. The
+ * source may be dropped once the appender is made: what it needs is copied.
  */
 #ifndef ENGINE_APPENDER_H
 #define ENGINE_APPENDER_H
@@ -13,16 +14,22 @@
 
 typedef struct Appender Appender;
 
-/* FORMAT where the source cannot be written to; NOT_FOUND where its topic is gone. */
+/* NOT_FOUND where the source's topic is gone. */
 ErrCode appender_new(Storage *storage, const Source *source, Appender **appender, Err *err);
 void appender_free(Appender *appender);
 
-/* Adds row `row` of columns (one per column of the source's schema; header columns are ignored).
- * tombstone: the value has no bytes. FORMAT error where the row cannot be written. */
+uint32_t appender_topic_id(const Appender *appender);
+
+/* Adds row `row` of columns (one per column of the source's schema; header columns are not looked
+ * at and may be NULL). tombstone: the value has no bytes. FORMAT or LIMIT where the row cannot be
+ * written: nothing is added. */
 ErrCode appender_add(Appender *appender, const Column *const *columns, uint32_t row,
                      int64_t rowtime, bool tombstone, Err *err);
 
-size_t appender_bytes(const Appender *appender); /* since the last commit */
+/* Whether appender_add() would take the row; adds nothing. */
+ErrCode appender_check(Appender *appender, const Column *const *columns, uint32_t row, Err *err);
+
+size_t appender_bytes(const Appender *appender); /* added since the last flush */
 
 /* Adds what was added since the last call to `commit`. */
 void appender_flush(Appender *appender, Commit *commit);

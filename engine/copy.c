@@ -4,92 +4,108 @@
  * 'stop' reads the whole file once before the first append. Rows go in as commits of a few MiB;
  * each carries how far the file is done, in the same frame as its rows. So a COPY that a crash cut
  * off goes on exactly there when it is repeated for the same file; at the end the note is removed.
- * Standard input is taken as it comes, each chunk its own commit, so that others see rows arrive.
+ * Standard input is taken as it comes: what is there is committed before more is waited for, so
+ * that others see rows arrive, and the rows in front of a bad one stay.
+ *
+ * The catalog is locked only while the source is looked up: a COPY may last for ever.
  */
-#include <strings.h>
+#include "engine/copy_impl.h"
 
-#include "base/reader.h"
-#include "engine/appender.h"
-#include "engine/engine_impl.h"
-#include "engine/result_impl.h"
-#include "engine/row_reader.h"
-#include "storage/store.h"
+#include "base/limits.h"
 
-enum { COPY_COMMIT_BYTES = 4 << 20 };
+enum {
+#ifdef HOSTILE_LIMITS
+    COPY_COMMIT_BYTES = 2048,
+#else
+    COPY_COMMIT_BYTES = 2 << 20, /* long enough for the disk, short enough to overlap with it */
+#endif
+    COPY_NOTICES_MAX = 100,      /* rows left out that are named; more are only counted */
+    COPY_JSON_GROWTH_MAX = 6,    /* \u0001 for one byte */
+};
 
-typedef struct Copy {
-    Call *call;
-    const Source *source;
-    const char *path;
-    RowFormat format;
-    bool header, skip_errors, is_stream;
-    IoInput *input;
-    Appender *appender;
-    uint64_t rows, offset, line;
-    Buf key; /* of the progress note */
-} Copy;
-
-static const char *copy_text(const AstProperty *property) {
-    return property->value && property->value->text.data ? (const char *)property->value->text.data
-                                                         : "";
+static void copy_notice(void *context, const char *message) {
+    Copy *copy = context;
+    if (copy->quiet)
+        return;
+    copy->notice_count++;
+    if (copy->notice_count <= COPY_NOTICES_MAX)
+        engine_notice(copy->call->weir, "%s", message);
+    if (copy->notice_count == COPY_NOTICES_MAX)
+        engine_notice(copy->call->weir, "COPY: further rows left out are counted, not named.");
 }
 
-static ErrCode copy_option(Copy *copy, const AstProperty *property, Err *err) {
-    const char *text = copy_text(property);
-    if (strcmp(property->name, "FORMAT") == 0) {
-        copy->format = strcasecmp(text, "csv") == 0 ? ROW_FORMAT_CSV : ROW_FORMAT_NDJSON;
-        if (copy->format == ROW_FORMAT_CSV || strcasecmp(text, "ndjson") == 0 ||
-            strcasecmp(text, "json") == 0)
-            return ERR_OK;
-        return err_set_at(err, ERR_SEMANTIC, property->pos.line, property->pos.column,
-                          "COPY knows the formats ndjson and csv, not '%s'.", text);
-    }
-    if (strcmp(property->name, "HEADER") == 0) {
-        copy->header = property->value->kind != AST_BOOLEAN || property->value->boolean;
+/* Nothing to read yet: what was read is made durable meanwhile. */
+static ErrCode copy_waiting(void *context, Err *err) {
+    Copy *copy = context;
+    TRY(engine_interrupted(copy->call, err));
+    if (appender_bytes(copy->appender) == 0)
         return ERR_OK;
-    }
-    if (strcmp(property->name, "ON_ERROR") == 0) {
-        copy->skip_errors = strcasecmp(text, "skip") == 0;
-        if (copy->skip_errors || strcasecmp(text, "stop") == 0)
-            return ERR_OK;
-        return err_set_at(err, ERR_SEMANTIC, property->pos.line, property->pos.column,
-                          "ON_ERROR is 'stop' or 'skip', not '%s'.", text);
-    }
-    return err_set_at(err, ERR_UNKNOWN_NAME, property->pos.line, property->pos.column,
-                      "Unknown option %s of COPY: it takes FORMAT, HEADER, ON_ERROR.",
-                      property->name);
-}
-
-/* Without FORMAT the file's name tells; csv files have a header unless HEADER says otherwise. */
-static ErrCode copy_options(Copy *copy, Err *err) {
-    const AstStatement *statement = copy->call->statement;
-    size_t size = strlen(copy->path);
-    bool header_given = false;
-    if (size > 4 && strcasecmp(copy->path + size - 4, ".csv") == 0)
-        copy->format = ROW_FORMAT_CSV;
-    for (uint32_t i = 0; i < statement->property_count; i++) {
-        TRY(copy_option(copy, &statement->properties[i], err));
-        header_given |= strcmp(statement->properties[i].name, "HEADER") == 0;
-    }
-    if (!header_given)
-        copy->header = copy->format == ROW_FORMAT_CSV;
-    return ERR_OK;
-}
-
-static void copy_skipped(void *context, const char *message) {
-    engine_notice(context, "%s", message);
+    return copy_commit(copy, false, err);
 }
 
 static ErrCode copy_reader(Copy *copy, RowReader **reader, Err *err) {
-    RowReaderOptions options = {.schema = copy->source->topic.schema,
+    RowReaderOptions options = {.schema = copy->schema,
                                 .format = copy->format,
                                 .header = copy->header,
                                 .skip_errors = copy->skip_errors,
                                 .input = copy->input,
-                                .name = copy->path,
-                                .skipped = copy_skipped,
-                                .context = copy->call->weir};
+                                .name = copy->is_stream ? "standard input" : copy->path,
+                                .notice = copy_notice,
+                                .waiting = copy->is_stream ? copy_waiting : NULL,
+                                .context = copy};
     return row_reader_new(&options, reader, err);
+}
+
+/* -- Rows -------------------------------------------------------------------------------------- */
+
+static bool copy_all_missing(const Column *column, uint32_t count) {
+    for (uint32_t row = 0; row < count; row++)
+        if (!column_is_null(column, row))
+            return false;
+    return true;
+}
+
+/* ndjson whose members all have other names would load as rows of NULLs. */
+static ErrCode copy_check_names(const Copy *copy, const RowChunk *chunk, Err *err) {
+    for (uint32_t i = 0; i < copy->schema->column_count; i++)
+        if (chunk->columns[i] && !copy_all_missing(chunk->columns[i], chunk->count))
+            return ERR_OK;
+    Buf names = {0};
+    for (uint32_t i = 0; i < copy->schema->column_count; i++)
+        if (chunk->columns[i])
+            buf_printf(&names, "%s%s", names.size ? ", " : "", copy->schema->columns[i].name);
+    ErrCode code = err_set(err, ERR_FORMAT,
+                           "%s:%llu: no row has a value for a column of %s, which has: %s",
+                           copy->path, (unsigned long long)chunk->places[0].line, copy->name,
+                           buf_cstr(&names));
+    buf_free(&names);
+    return code;
+}
+
+/* Whether some row of the chunk may be one that cannot be written: too long, without its key. */
+static bool copy_is_doubtful(const Copy *copy, const RowChunk *chunk) {
+    if (chunk->count == 0)
+        return false;
+    size_t bytes = (size_t)chunk->bytes_max * COPY_JSON_GROWTH_MAX;
+    for (uint32_t i = 0; i < copy->schema->column_count; i++)
+        bytes += strlen(copy->schema->columns[i].name) * COPY_JSON_GROWTH_MAX + 16;
+    if (bytes > RECORD_BYTES_MAX)
+        return true;
+    for (uint32_t i = 0; copy->is_table && i < copy->schema->key_count; i++)
+        if (chunk->columns[i]->validity)
+            return true;
+    return false;
+}
+
+static ErrCode copy_check_chunk(Copy *copy, RowReader *reader, const RowChunk *chunk, Err *err) {
+    if (!copy_is_doubtful(copy, chunk))
+        return ERR_OK;
+    for (uint32_t row = 0; row < chunk->count; row++) {
+        Err why;
+        if (appender_check(copy->appender, chunk->columns, row, &why) != ERR_OK)
+            TRY(row_reader_reject(reader, chunk->places[row].line, err, "%s", why.message));
+    }
+    return ERR_OK;
 }
 
 /* Reads the whole file without appending anything. */
@@ -97,82 +113,85 @@ static ErrCode copy_check(Copy *copy, Err *err) {
     RowReader *reader;
     TRY(copy_reader(copy, &reader, err));
     RowChunk chunk;
-    bool more = true;
-    ErrCode code = ERR_OK;
-    while (code == ERR_OK && more)
-        code = row_reader_next(reader, &chunk, &more, err);
-    row_reader_free(reader);
-    TRY(code);
-    return io_input_seek(copy->input, 0, err);
-}
-
-/* -- Progress ---------------------------------------------------------------------------------- */
-
-static void copy_note_key(Copy *copy) {
-    uint64_t identity = io_input_identity(copy->input);
-    buf_u64_be(&copy->key, identity);
-    buf_text(&copy->key, copy->source->name);
-}
-
-/* Reads how far an earlier COPY of the same file came; offset 0: none. */
-static ErrCode copy_read_note(Copy *copy, Err *err) {
-    if (copy->is_stream)
-        return ERR_OK;
-    Snapshot *snapshot = snapshot_open(copy->call->weir->storage);
-    Bytes key = buf_view(&copy->key), value;
-    ErrCode code = store_get(snapshot, STORE_COPY, &key, 1, &value, err);
-    if (code == ERR_OK && value.data) {
-        Reader reader = reader_of(value);
-        copy->offset = reader_u64_le(&reader);
-        copy->line = reader_u64_le(&reader);
-        copy->rows = reader_u64_le(&reader);
-        if (!reader_ok(&reader))
-            code = err_set(err, ERR_CORRUPT, "the note of a COPY that was cut off is damaged");
+    bool more = true, first = true;
+    ErrCode code;
+    while (more) {
+        TRY_DONE(engine_interrupted(copy->call, err));
+        TRY_DONE(row_reader_next(reader, &chunk, &more, err));
+        if (first && chunk.count > 0)
+            TRY_DONE(copy_check_names(copy, &chunk, err));
+        TRY_DONE(copy_check_chunk(copy, reader, &chunk, err));
+        first &= chunk.count == 0;
     }
-    snapshot_close(snapshot);
+    code = io_input_seek(copy->input, 0, err);
+done:
+    row_reader_free(reader);
     return code;
 }
 
-static void copy_write_note(const Copy *copy, Commit *commit, bool last) {
-    if (copy->is_stream)
-        return;
-    if (last) {
-        commit_remove(commit, STORE_COPY, buf_view(&copy->key));
-        return;
+static ErrCode copy_add(Copy *copy, RowReader *reader, const RowChunk *chunk, Err *err) {
+    Io *io = copy->call->weir->io;
+    int64_t now_ms = io->ops->now_ms(io);
+    for (uint32_t row = 0; row < chunk->count; row++) {
+        const RowPlace *place = &chunk->places[row];
+        Err why;
+        if (appender_add(copy->appender, chunk->columns, row, now_ms, false, &why) == ERR_OK)
+            copy->rows++;
+        else
+            TRY(row_reader_reject(reader, place->line, err, "%s", why.message));
+        copy->offset = place->end_offset;
+        copy->line = place->end_line;
+        if (appender_bytes(copy->appender) >= COPY_COMMIT_BYTES)
+            TRY(copy_commit(copy, false, err));
     }
-    Buf value = {0};
-    buf_u64_le(&value, copy->offset);
-    buf_u64_le(&value, copy->line);
-    buf_u64_le(&value, copy->rows);
-    commit_put(commit, STORE_COPY, buf_view(&copy->key), buf_view(&value));
-    buf_free(&value);
-}
-
-/* -- Rows -------------------------------------------------------------------------------------- */
-
-static ErrCode copy_commit(Copy *copy, bool last, Err *err) {
-    Commit *commit = commit_new(copy->call->weir->storage, 0);
-    appender_flush(copy->appender, commit);
-    copy_write_note(copy, commit, last);
-    return commit_wait(commit, NULL, err);
+    return ERR_OK;
 }
 
 static ErrCode copy_rows(Copy *copy, RowReader *reader, Err *err) {
-    Io *io = copy->call->weir->io;
     RowChunk chunk;
-    bool more = true;
+    bool more = true, first = copy->rows == 0;
     while (more) {
+        TRY(engine_interrupted(copy->call, err));
         TRY(row_reader_next(reader, &chunk, &more, err));
-        int64_t now_ms = io->ops->now_ms(io);
-        for (uint32_t row = 0; row < chunk.count; row++)
-            TRY(appender_add(copy->appender, chunk.columns, row, now_ms, false, err));
-        copy->rows += chunk.count;
-        copy->offset = chunk.end_offset;
-        copy->line = chunk.end_line;
-        if (copy->is_stream || !more || appender_bytes(copy->appender) >= COPY_COMMIT_BYTES)
-            TRY(copy_commit(copy, !more, err));
+        if (first && chunk.count > 0)
+            TRY(copy_check_names(copy, &chunk, err));
+        first &= chunk.count == 0;
+        TRY(copy_add(copy, reader, &chunk, err));
     }
     return ERR_OK;
+}
+
+/* -- The statement ----------------------------------------------------------------------------- */
+
+/* What stays of a COPY that failed on the way, in words, behind the reason. */
+static void copy_explain(const Copy *copy, Err *err) {
+    Err why = *err;
+    unsigned long long rows = copy->rows;
+    if (rows == 0)
+        return;
+    (void)err_set(err, why.code, "%s\n%llu row%s in front of it %s loaded%s", why.message, rows,
+                  rows == 1 ? "" : "s", rows == 1 ? "is" : "are",
+                  copy->is_stream ? "." : "; the same COPY goes on behind them.");
+}
+
+/* Commits what is pending and waits; rows read in front of a failure stay. */
+static ErrCode copy_land(Copy *copy, bool last, Err *err) {
+    Err landing;
+    ErrCode code = copy_commit(copy, last, err);
+    ErrCode landed = copy_commit_wait(copy, &landing);
+    if (code != ERR_OK || landed == ERR_OK)
+        return code;
+    *err = landing;
+    return landed;
+}
+
+static ErrCode copy_finish(Copy *copy, ErrCode code, Err *err) {
+    if (code == ERR_OK)
+        return copy_land(copy, true, err);
+    Err other;
+    if (copy_land(copy, false, &other) == ERR_OK)
+        copy_explain(copy, err);
+    return code;
 }
 
 static ErrCode copy_load(Copy *copy, Err *err) {
@@ -180,20 +199,24 @@ static ErrCode copy_load(Copy *copy, Err *err) {
     ErrCode code;
     TRY_DONE(copy_read_note(copy, err));
     bool resumes = copy->offset > 0;
-    if (!copy->skip_errors && !copy->is_stream && !resumes)
+    if (!copy->skip_errors && !copy->is_stream && !resumes) {
         TRY_DONE(copy_check(copy, err));
+        copy->quiet = true;
+    }
     TRY_DONE(copy_reader(copy, &reader, err));
     if (resumes) {
         engine_notice(copy->call->weir, "COPY goes on behind row %llu, where it was cut off.",
                       (unsigned long long)copy->rows);
         TRY_DONE(row_reader_resume(reader, copy->offset, copy->line, err));
     }
-    TRY_DONE(copy_rows(copy, reader, err));
+    code = copy_finish(copy, copy_rows(copy, reader, err), err);
+    if (code != ERR_OK)
+        goto done;
     uint64_t skipped = row_reader_skipped(reader);
-    result_message(copy->call->result, "COPY %llu%s", (unsigned long long)copy->rows,
-                   skipped ? arena_printf(copy->call->arena, ", %llu rows left out",
-                                          (unsigned long long)skipped)
-                           : "");
+    result_message(copy->call->result, "COPY %llu", (unsigned long long)copy->rows);
+    if (skipped > 0)
+        result_message(copy->call->result, "%llu row%s left out", (unsigned long long)skipped,
+                       skipped == 1 ? "" : "s");
 done:
     row_reader_free(reader);
     return code;
@@ -207,21 +230,34 @@ static ErrCode copy_check_target(const Source *source, Err *err) {
                    source->is_table ? "table" : "stream", source->name);
 }
 
+/* Under the lock: what is needed of the catalog. */
+static ErrCode copy_bind(Copy *copy, Err *err) {
+    const AstStatement *statement = copy->call->statement;
+    Weir *weir = copy->call->weir;
+    const Source *source;
+    TRY(engine_find_source(weir, statement->name, statement->name_pos, &source, err));
+    TRY(copy_check_target(source, err));
+    TRY(copy_options(copy, err));
+    copy->name = arena_strdup(copy->call->arena, source->name);
+    copy->schema = schema_copy(copy->call->arena, source->topic.schema);
+    copy->is_table = source->is_table;
+    return appender_new(weir->storage, source, &copy->appender, err);
+}
+
 ErrCode engine_copy(Call *call, Err *err) {
     Copy copy = {.call = call, .path = arena_text(call->arena, call->statement->text)};
-    TRY(engine_find_source(call->weir, call->statement->name, call->statement->name_pos,
-                           &copy.source, err));
-    TRY(copy_check_target(copy.source, err));
-    TRY(copy_options(&copy, err));
-    ErrCode code;
+    shared_lock_read(&call->weir->lock);
+    ErrCode code = copy_bind(&copy, err);
+    shared_lock_release(&call->weir->lock);
+    if (code != ERR_OK)
+        goto done;
     TRY_DONE(io_input_open(copy.path, &copy.input, err));
     copy.is_stream = io_input_identity(copy.input) == 0;
-    copy_note_key(&copy);
-    TRY_DONE(appender_new(call->weir->storage, copy.source, &copy.appender, err));
-    TRY_DONE(copy_load(&copy, err));
+    copy_commit_open(&copy);
+    code = copy_load(&copy, err);
+    copy_commit_close(&copy);
 done:
     appender_free(copy.appender);
     io_input_close(copy.input);
-    buf_free(&copy.key);
     return code;
 }

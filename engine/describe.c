@@ -179,6 +179,24 @@ static ErrCode explain_statement(Call *call, const Plan **plan, Err *err) {
     return ERR_OK;
 }
 
+/* One row a line, so that the plan is on standard output like any answer. */
+static void explain_rows(WeirResult *result, const Plan *plan) {
+    static const char *const names[] = {"Execution plan"};
+    Buf text = {0};
+    explain_plan(&text, plan);
+    buf_cstr(&text);
+    result_columns(result, names, 1);
+    for (char *line = (char *)text.data, *end; line; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
+        if (end)
+            *end = '\0';
+        if (*line)
+            result_cell(result, line);
+    }
+    result_done(result);
+    buf_free(&text);
+}
+
 ErrCode engine_explain(Call *call, Err *err) {
     const AstStatement *statement = call->statement;
     const Plan *plan = NULL;
@@ -197,10 +215,7 @@ ErrCode engine_explain(Call *call, Err *err) {
                               statement->name);
         plan = query->plan;
     }
-    Buf text = {0};
     if (plan)
-        explain_plan(&text, plan);
-    buf_bytes(&call->result->message, buf_view(&text));
-    buf_free(&text);
+        explain_rows(call->result, plan);
     return ERR_OK;
 }

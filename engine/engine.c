@@ -27,6 +27,16 @@ void engine_notice(Weir *weir, const char *format, ...) {
     weir->options.notice(weir->options.notice_context, text);
 }
 
+void weir_interrupt(Weir *weir) {
+    atomic_fetch_add(&weir->interrupts, 1);
+}
+
+ErrCode engine_interrupted(const Call *call, Err *err) {
+    if (atomic_load(&call->weir->interrupts) == call->interrupts)
+        return ERR_OK;
+    return err_set(err, ERR_CANCELLED, "The statement was interrupted.");
+}
+
 Storage *engine_storage(Weir *weir) {
     return weir->storage;
 }
@@ -56,7 +66,7 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     ErrCode code;
     opened->io = io;
     opened->options = *options;
-    lock_init(&opened->lock);
+    shared_lock_init(&opened->lock);
     Durability durability = options->os_durability ? DURABILITY_OS : DURABILITY_SYNC;
     StorageOptions storage = {.durability = durability,
                               .threads = options->workers > 0,
@@ -64,7 +74,8 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     TRY_DONE(storage_open(io, folder, &storage, &opened->storage, err));
     RuntimeOptions runtime = {.workers = options->workers,
                               .step_rows = options->step_rows,
-                              .single_partition = options->single_partition};
+                              .single_partition = options->single_partition,
+                              .interrupts = &opened->interrupts};
     opened->runtime = runtime_new(io, opened->storage, &runtime);
     if (options->from_latest)
         TRY_DONE(settings_set(&opened->settings, "auto.offset.reset", "latest", err));
@@ -123,13 +134,19 @@ void weir_close(Weir *weir) {
         mem_free(weir->variables[i].value);
     }
     mem_free(weir->variables);
-    lock_close(&weir->lock);
+    shared_lock_close(&weir->lock);
     if (weir->owns_io)
         io_mem_free(weir->io);
     mem_free(weir);
 }
 
 /* -- Executing --------------------------------------------------------------------------------- */
+
+/* What ksqlDB knows in files of its test runner and its shell only: a server refuses it. */
+static ErrCode engine_not_here(const AstStatement *statement, const char *what, Err *err) {
+    return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
+                      "%s is not a statement that can be executed here", what);
+}
 
 static ErrCode engine_unsupported(const AstStatement *statement, const char *what, Err *err) {
     return err_set_at(err, ERR_UNSUPPORTED, statement->pos.line, statement->pos.column,
@@ -179,18 +196,19 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_PRINT:
         return engine_unsupported(statement, "PRINT", err);
     case AST_RUN_SCRIPT:
-        return engine_unsupported(statement, "RUN SCRIPT", err);
+        return engine_not_here(statement, "RUN SCRIPT", err);
     case AST_CREATE_CONNECTOR:
     case AST_DROP_CONNECTOR:
     case AST_DESCRIBE_CONNECTOR:
         return engine_unsupported(statement, "A connector", err);
     case AST_ASSERT_TOPIC:
     case AST_ASSERT_SCHEMA:
+        return engine_unsupported(statement, "ASSERT", err);
     case AST_ASSERT_VALUES:
     case AST_ASSERT_NULL_VALUES:
     case AST_ASSERT_STREAM:
     case AST_ASSERT_TABLE:
-        return engine_unsupported(statement, "ASSERT", err);
+        return engine_not_here(statement, "ASSERT of values and sources", err);
     }
     assert(0 && "unknown statement");
     return ERR_INTERNAL;
@@ -204,41 +222,77 @@ static const char *engine_find_variable(void *context, const char *name) {
     return NULL;
 }
 
-static ErrCode engine_run_statement(Call *call, Err *err) {
-    TRY(storage_state(call->weir->storage, err));
-    return engine_dispatch(call, err);
+/* Statements that change nothing but topics of the log. */
+static bool engine_only_looks(const AstStatement *statement) {
+    switch (statement->kind) {
+    case AST_SELECT:
+        return statement->query->emit == AST_EMIT_NONE; /* a push query draws ids */
+    case AST_INSERT_VALUES:
+    case AST_SHOW:
+    case AST_DESCRIBE:
+    case AST_DESCRIBE_ALL:
+    case AST_DESCRIBE_FUNCTION:
+    case AST_EXPLAIN:
+        return true;
+    default:
+        return false;
+    }
 }
 
-ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result, bool *done,
-                            Err *err) {
-    lock_take(&weir->lock); /* settings and variables are read from here on */
+static ErrCode engine_run_statement(Call *call, Err *err) {
+    Weir *weir = call->weir;
+    TRY(storage_state(weir->storage, err));
+    if (call->statement->kind == AST_COPY)
+        return engine_copy(call, err);
+    if (engine_only_looks(call->statement))
+        shared_lock_read(&weir->lock);
+    else
+        shared_lock_write(&weir->lock);
+    ErrCode code = engine_dispatch(call, err);
+    shared_lock_release(&weir->lock);
+    return code;
+}
+
+/* Under the lock, since ${variables} and settings are read. */
+static ErrCode engine_parse(Call *call, Bytes text, WeirScript *script, Err *err) {
+    Weir *weir = call->weir;
     ParseVariables variables = {engine_find_variable, weir};
-    Bytes text = bytes_of(script->sql);
     Parser parser = {.script = text,
                      .offset = (uint32_t)script->next,
                      .line = script->line ? script->line : 1,
                      .column = script->column ? script->column : 1,
-                     .variables = &variables,
-                     .extensions = settings_is_true(&weir->settings, "weir.extensions"),
                      .last_may_lack_semicolon = true};
-    if (!settings_is_true(&weir->settings, "ksql.variable.substitution.enable"))
-        parser.variables = NULL;
-    Arena *arena = arena_new("statement", STATEMENT_ARENA_BYTES);
-    Call call = {.weir = weir, .arena = arena, .result = result_new(weir)};
-    ErrCode code;
-    *result = NULL;
-    *done = false;
-    code = parse_next(&parser, arena, &call.statement, err);
+    shared_lock_read(&weir->lock);
+    parser.extensions = settings_is_true(&weir->settings, "weir.extensions");
+    if (settings_is_true(&weir->settings, "ksql.variable.substitution.enable"))
+        parser.variables = &variables;
+    ErrCode code = parse_next(&parser, call->arena, &call->statement, err);
+    shared_lock_release(&weir->lock);
     script->next = parser.offset;
     script->line = parser.line;
     script->column = parser.column;
-    if (code == ERR_OK && !call.statement)
-        *done = true;
-    else if (code == ERR_OK)
+    return code;
+}
+
+ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result, bool *done,
+                            Err *err) {
+    if (script->size == 0)
+        script->size = strlen(script->sql);
+    Bytes text = {(const uint8_t *)script->sql, (uint32_t)script->size};
+    AstPos start = {script->line ? script->line : 1, script->column ? script->column : 1,
+                    (uint32_t)script->next};
+    Arena *arena = arena_new("statement", STATEMENT_ARENA_BYTES);
+    Call call = {.weir = weir,
+                 .arena = arena,
+                 .result = result_new(weir),
+                 .interrupts = atomic_load(&weir->interrupts)};
+    *result = NULL;
+    ErrCode code = engine_parse(&call, text, script, err);
+    *done = code == ERR_OK && !call.statement;
+    if (code == ERR_OK && !*done)
         code = engine_run_statement(&call, err);
-    lock_release(&weir->lock);
     if (code != ERR_OK)
-        engine_add_caret(err, text);
+        engine_add_caret(err, text, start);
     if (code == ERR_OK && !*done) {
         *result = call.result;
         script->executed++;
@@ -293,10 +347,10 @@ ErrCode engine_pump(Weir *weir, Err *err) {
 WeirStatus weir_catch_up(Weir *weir, int64_t timeout_ms, WeirError *error) {
     Err err;
     ErrCode code = ERR_OK;
-    lock_take(&weir->lock);
+    shared_lock_read(&weir->lock);
     for (size_t i = 0; code == ERR_OK && i < weir->catalog.query_count; i++)
         if (weir->catalog.queries[i]->running && !weir->catalog.queries[i]->paused)
             code = query_catch_up(weir->catalog.queries[i]->running, timeout_ms, &err);
-    lock_release(&weir->lock);
+    shared_lock_release(&weir->lock);
     return engine_status(code, &err, error);
 }

@@ -2,11 +2,16 @@
  * engine_impl.h - the inside of the engine: one Weir, and the statements as functions.
  *
  * engine.c executes: parse, then one function per kind of statement. Each statement function gets
- * a Call: where the statement is, its arena, and the result to fill. Locks: `lock` is taken for the
- * whole of a statement that changes or reads the catalog; a push query's rows flow without it.
+ * a Call: where the statement is, its arena, and the result to fill.
+ *
+ * Lock: `lock` guards catalog, settings and variables. Statements that only look (lookups, inserts,
+ * SHOW, ...) share it, so they run beside each other; the others have it alone. COPY takes it only
+ * to find its source. A push query's rows flow without it.
  */
 #ifndef ENGINE_ENGINE_IMPL_H
 #define ENGINE_ENGINE_IMPL_H
+
+#include <stdatomic.h>
 
 #include "base/thread.h"
 #include "engine/catalog.h"
@@ -27,12 +32,13 @@ struct Weir {
     EngineOptions options;
     Storage *storage;
     Runtime *runtime;
-    Lock lock;
+    SharedLock lock;
     Catalog catalog;
     Settings settings;
     Variable *variables; /* DEFINE */
     size_t variable_count, variable_capacity;
     uint64_t push_count; /* names of transient queries */
+    _Atomic uint32_t interrupts; /* calls of weir_interrupt() */
 };
 
 /* One statement being executed. */
@@ -41,6 +47,7 @@ typedef struct Call {
     const AstStatement *statement;
     Arena *arena; /* the statement's; what the result needs is copied */
     WeirResult *result;
+    uint32_t interrupts; /* the weir's when the statement began */
 } Call;
 
 /* -- One function per kind of statement: create.c, drop.c, insert.c, show.c, ... --------------- */
@@ -62,6 +69,9 @@ ErrCode engine_copy(Call *call, Err *err);
 
 /* -- Shared ------------------------------------------------------------------------------------ */
 
+/* CANCELLED after weir_interrupt(). */
+ErrCode engine_interrupted(const Call *call, Err *err);
+
 void engine_notice(Weir *weir, const char *format, ...) __attribute__((format(printf, 2, 3)));
 PlannerHost engine_host(Weir *weir);
 
@@ -81,7 +91,9 @@ ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Err *err);
 /* Waits for the queries that feed `topic`, and the ones that feed them. */
 ErrCode engine_catch_up_topic(Weir *weir, const char *topic, int64_t timeout_ms, Err *err);
 
-/* Adds the caret picture of err's position to its message, where it has none yet. */
-void engine_add_caret(Err *err, Bytes script);
+/* Adds "line L:C: " and the picture of err's position to its message, where it has a position and
+ * no picture yet. `start`: of the statement in the script (which may begin in the middle of a text:
+ * the line of its first byte is what `start` says). */
+void engine_add_caret(Err *err, Bytes script, AstPos start);
 
 #endif

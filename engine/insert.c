@@ -1,4 +1,5 @@
 /* insert.c - INSERT INTO ... VALUES, and rows given by the C API. */
+#include "base/mem.h"
 #include "engine/appender.h"
 #include "engine/engine_impl.h"
 #include "engine/result_impl.h"
@@ -36,21 +37,52 @@ ErrCode engine_insert_values(Call *call, const Planned *planned, Err *err) {
     return insert_row(weir, target, columns, rowtime, err);
 }
 
-/* Adds the rows of `text` to the appender; the reader stops at the first bad one. */
-static ErrCode insert_add_rows(Appender *appender, RowReader *reader, int64_t now_ms, Err *err) {
+/* A commit may have several batches of a partition; none may be too long. */
+enum { INSERT_BATCH_BYTES = 4 << 20 };
+
+typedef struct InsertRows {
+    Appender *appender;
+    RowReader *reader;
+    Commit *commit;
+    int64_t now_ms;
+} InsertRows;
+
+/* Adds all rows to the commit; the reader stops at the first bad one. */
+static ErrCode insert_add_rows(InsertRows *insert, Err *err) {
     RowChunk chunk;
     bool more = true;
     while (more) {
-        TRY(row_reader_next(reader, &chunk, &more, err));
-        for (uint32_t row = 0; row < chunk.count; row++)
-            TRY(appender_add(appender, chunk.columns, row, now_ms, false, err));
+        TRY(row_reader_next(insert->reader, &chunk, &more, err));
+        for (uint32_t row = 0; row < chunk.count; row++) {
+            Err why;
+            if (appender_add(insert->appender, chunk.columns, row, insert->now_ms, false, &why) !=
+                ERR_OK)
+                return row_reader_reject(insert->reader, chunk.places[row].line, err, "%s",
+                                         why.message);
+            if (appender_bytes(insert->appender) >= INSERT_BATCH_BYTES)
+                appender_flush(insert->appender, insert->commit);
+        }
     }
+    appender_flush(insert->appender, insert->commit);
     return ERR_OK;
+}
+
+/* A name as it stands in the catalog, or as SQL would write it without quotes. */
+static ErrCode insert_target(Weir *weir, const char *name, const Source **target, Err *err) {
+    *target = catalog_source(&weir->catalog, name);
+    if (*target)
+        return ERR_OK;
+    char *upper = mem_strdup(name);
+    for (char *at = upper; *at; at++)
+        *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+    ErrCode code = engine_find_source(weir, upper, (AstPos){0}, target, err);
+    mem_free(upper);
+    return code;
 }
 
 static ErrCode insert_json(Weir *weir, const char *name, const char *json_rows, Err *err) {
     const Source *target;
-    TRY(engine_find_source(weir, name, (AstPos){0}, &target, err));
+    TRY(insert_target(weir, name, &target, err));
     if (target->is_read_only || target->topic.window != WINDOW_NONE)
         return err_set(err, ERR_SEMANTIC, "Cannot insert values into %s %s: %s",
                        target->is_read_only ? "read-only" : "windowed",
@@ -59,26 +91,29 @@ static ErrCode insert_json(Weir *weir, const char *name, const char *json_rows, 
                                 .format = ROW_FORMAT_NDJSON,
                                 .text = bytes_of(json_rows),
                                 .name = "row"};
-    Appender *appender = NULL;
-    RowReader *reader = NULL;
+    InsertRows insert = {.now_ms = weir->io->ops->now_ms(weir->io)};
     ErrCode code;
-    TRY_DONE(appender_new(weir->storage, target, &appender, err));
-    TRY_DONE(row_reader_new(&options, &reader, err));
-    TRY_DONE(insert_add_rows(appender, reader, weir->io->ops->now_ms(weir->io), err));
-    Commit *commit = commit_new(weir->storage, 0);
-    appender_flush(appender, commit);
-    TRY_DONE(commit_wait(commit, NULL, err));
+    TRY_DONE(appender_new(weir->storage, target, &insert.appender, err));
+    TRY_DONE(row_reader_new(&options, &insert.reader, err));
+    insert.commit = commit_new(weir->storage, 0);
+    code = insert_add_rows(&insert, err);
+    if (code == ERR_OK)
+        code = commit_wait(insert.commit, NULL, err);
+    else
+        commit_drop(insert.commit);
 done:
-    row_reader_free(reader);
-    appender_free(appender);
+    row_reader_free(insert.reader);
+    appender_free(insert.appender);
     return code;
 }
 
 WeirStatus weir_insert(Weir *weir, const char *source, const char *json_rows, WeirError *error) {
     Err err;
-    lock_take(&weir->lock);
-    ErrCode code = insert_json(weir, source, json_rows, &err);
-    lock_release(&weir->lock);
+    shared_lock_read(&weir->lock);
+    ErrCode code = storage_state(weir->storage, &err);
+    if (code == ERR_OK)
+        code = insert_json(weir, source, json_rows, &err);
+    shared_lock_release(&weir->lock);
     if (code == ERR_OK)
         return WEIR_OK;
     result_error(error, &err, 0);

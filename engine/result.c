@@ -5,6 +5,7 @@
  */
 #include "engine/result_impl.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -42,15 +43,23 @@ void weir_result_free(WeirResult *result) {
     mem_free(result);
 }
 
+static void result_format(Buf *out, const char *format, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    int size = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    assert(size >= 0);
+    vsnprintf((char *)buf_room(out, (size_t)size + 1), (size_t)size + 1, format, args);
+    out->size += (size_t)size;
+}
+
 void result_message(WeirResult *result, const char *format, ...) {
-    char text[2048];
     va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     if (result->message.size > 0)
         buf_u8(&result->message, '\n');
-    buf_text(&result->message, text);
+    va_start(args, format);
+    result_format(&result->message, format, args);
+    va_end(args);
 }
 
 void result_columns(WeirResult *result, const char *const *names, uint32_t count) {
@@ -65,6 +74,12 @@ void result_columns(WeirResult *result, const char *const *names, uint32_t count
     result->visible_count = count;
 }
 
+void result_numbers(WeirResult *result, uint32_t column) {
+    assert(column < result->schema->column_count && result->cell_count == 0);
+    SchemaColumn *columns = (SchemaColumn *)result->schema->columns; /* made above, ours */
+    columns[column].type = &type_bigint;
+}
+
 void result_cell(WeirResult *result, const char *text) {
     result->cells = mem_grow(result->cells, &result->cell_capacity, result->cell_count + 1,
                              sizeof *result->cells);
@@ -73,12 +88,30 @@ void result_cell(WeirResult *result, const char *text) {
 }
 
 void result_cell_printf(WeirResult *result, const char *format, ...) {
-    char text[2048];
+    Buf text = {0};
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    result_format(&text, format, args);
     va_end(args);
-    result_cell(result, text);
+    result_cell(result, buf_cstr(&text));
+    buf_free(&text);
+}
+
+static Column *result_text_column(WeirResult *result, uint32_t at, uint32_t count) {
+    uint32_t width = result->schema->column_count;
+    const Type *type = result->schema->columns[at].type;
+    Column *column = column_new(result->arena, type, count);
+    for (uint32_t row = 0; row < count; row++) {
+        Bytes cell = result->cells[(size_t)row * width + at];
+        if (!cell.data)
+            continue;
+        if (type->kind == TYPE_STRING)
+            column->bytes[row] = cell;
+        else if (!number_parse_i64(cell, &column->i64[row]))
+            continue;
+        column_set_present(column, row);
+    }
+    return column;
 }
 
 void result_done(WeirResult *result) {
@@ -86,17 +119,8 @@ void result_done(WeirResult *result) {
     assert(result->cell_count % width == 0);
     uint32_t count = (uint32_t)(result->cell_count / width);
     const Column **columns = arena_array(result->arena, width, sizeof *columns);
-    for (uint32_t i = 0; i < width; i++) {
-        Column *column = column_new(result->arena, &type_string, count);
-        for (uint32_t row = 0; row < count; row++) {
-            Bytes cell = result->cells[(size_t)row * width + i];
-            if (!cell.data)
-                continue;
-            column->bytes[row] = cell;
-            column_set_present(column, row);
-        }
-        columns[i] = column;
-    }
+    for (uint32_t i = 0; i < width; i++)
+        columns[i] = result_text_column(result, i, count);
     ResultRows rows = {.schema = result->schema, .columns = columns, .count = count};
     result_rows(result, &rows, width);
 }
@@ -139,7 +163,12 @@ const char *weir_column_name(const WeirResult *result, uint32_t column) {
 
 const char *weir_column_type(const WeirResult *result, uint32_t column) {
     assert(column < weir_column_count(result));
-    return type_text(result->arena, result->schema->columns[column].type);
+    WeirResult *own = (WeirResult *)result; /* the text is made when first asked for */
+    if (!own->type_names)
+        own->type_names = arena_array(own->arena, own->schema->column_count, sizeof(char *));
+    if (!own->type_names[column])
+        own->type_names[column] = type_text(own->arena, own->schema->columns[column].type);
+    return own->type_names[column];
 }
 
 /* Takes the next chunk of a push query. */
@@ -200,6 +229,27 @@ bool weir_boolean(const WeirResult *result, uint32_t column) {
            values->boolean[result->row];
 }
 
+/* Towards zero; what does not fit is the nearest that does, NaN is 0. */
+static int64_t result_whole(double value) {
+    if (value >= 0x1p63)
+        return INT64_MAX;
+    if (value <= -0x1p63)
+        return INT64_MIN;
+    return isnan(value) ? 0 : (int64_t)value;
+}
+
+static Decimal result_load(const Column *values, uint32_t row) {
+    const uint8_t *data = values->data;
+    return decimal_load(data + (size_t)type_width(values->type) * row, values->type->precision);
+}
+
+static int64_t result_decimal(const Column *values, uint32_t row) {
+    Decimal value = result_load(values, row);
+    double about = decimal_to_double(value, values->type->scale);
+    return fabs(about) < 0x1p62 ? decimal_to_i64(value, values->type->scale)
+                                : result_whole(about);
+}
+
 int64_t weir_integer(const WeirResult *result, uint32_t column) {
     const Column *values = result_column(result, column);
     if (column_is_null(values, result->row))
@@ -212,8 +262,12 @@ int64_t weir_integer(const WeirResult *result, uint32_t column) {
     case TYPE_BIGINT:
     case TYPE_TIMESTAMP:
         return values->i64[result->row];
+    case TYPE_BOOLEAN:
+        return values->boolean[result->row];
+    case TYPE_DECIMAL:
+        return result_decimal(values, result->row);
     default:
-        return (int64_t)weir_double(result, column);
+        return result_whole(weir_double(result, column));
     }
 }
 
@@ -229,11 +283,8 @@ double weir_double(const WeirResult *result, uint32_t column) {
         return (double)values->i64[result->row];
     case TYPE_DOUBLE:
         return values->f64[result->row];
-    case TYPE_DECIMAL: {
-        const uint8_t *data = values->data;
-        data += (size_t)type_width(type) * result->row;
-        return decimal_to_double(decimal_load(data, type->precision), type->scale);
-    }
+    case TYPE_DECIMAL:
+        return decimal_to_double(result_load(values, result->row), type->scale);
     default:
         return 0;
     }

@@ -15,6 +15,7 @@ struct WeirResult {
     Buf message;
     const Schema *schema; /* NULL: no rows */
     uint32_t visible_count;
+    const char **type_names; /* made as they are asked for */
     ResultRows rows;      /* the present chunk */
     uint32_t row;         /* the present row; rows.count before the first */
     bool started;
@@ -32,6 +33,7 @@ void result_message(WeirResult *result, const char *format, ...)
 
 /* A finite table of texts: columns first, then cells row by row (NULL: NULL), then done. */
 void result_columns(WeirResult *result, const char *const *names, uint32_t count);
+void result_numbers(WeirResult *result, uint32_t column); /* its cells are whole numbers */
 void result_cell(WeirResult *result, const char *text);
 void result_cell_printf(WeirResult *result, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

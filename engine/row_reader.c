@@ -13,7 +13,89 @@
 
 #include "base/mem.h"
 
-enum { READER_WINDOW_BYTES = 1 << 20, READER_ROW_BYTES_MAX = 16 << 20 };
+enum {
+    READER_WINDOW_BYTES = 1 << 20,
+    READER_ROW_BYTES_MAX = 16 << 20,
+    READER_WAIT_MS = 100, /* how soon a cancelled wait ends */
+};
+
+/* Moves what is left to the front, so that more can stand behind it. */
+static void reader_shift(RowReader *reader) {
+    Buf *window = &reader->window;
+    assert(reader->taken <= window->size);
+    if (reader->taken == 0)
+        return;
+    memmove(window->data, window->data + reader->taken, window->size - reader->taken);
+    window->size -= reader->taken;
+    reader->window_offset += reader->taken;
+    reader->taken = 0;
+}
+
+static ErrCode reader_wait(RowReader *reader, Err *err) {
+    const RowReaderOptions *options = &reader->options;
+    if (!options->waiting)
+        return ERR_OK;
+    for (int64_t wait_ms = 0; !io_input_ready(options->input, wait_ms); wait_ms = READER_WAIT_MS)
+        TRY(options->waiting(options->context, err));
+    return ERR_OK;
+}
+
+ErrCode row_reader_fill(RowReader *reader, Err *err) {
+    Buf *window = &reader->window;
+    reader_shift(reader);
+    if (reader->input_done)
+        return ERR_OK;
+    if (window->size > READER_ROW_BYTES_MAX)
+        return err_set(err, ERR_LIMIT, "%s:%llu: a row has more than %d MiB", reader->options.name,
+                       (unsigned long long)reader->window_line, READER_ROW_BYTES_MAX >> 20);
+    uint32_t got;
+    TRY(reader_wait(reader, err));
+    uint8_t *room = buf_room(window, READER_WINDOW_BYTES);
+    TRY(io_input_read(reader->options.input, room, READER_WINDOW_BYTES, &got, err));
+    window->size += got;
+    reader->input_done = got == 0;
+    return ERR_OK;
+}
+
+/* Past a byte order mark, which some editors write in front. */
+static ErrCode reader_skip_mark(RowReader *reader, Err *err) {
+    while (reader->window.size < 3 && !reader->input_done)
+        TRY(row_reader_fill(reader, err));
+    if (reader->window.size >= 3 && memcmp(reader->window.data, "\xEF\xBB\xBF", 3) == 0)
+        reader->taken = 3;
+    return ERR_OK;
+}
+
+static void reader_columns(RowReader *reader) {
+    const Schema *schema = reader->options.schema;
+    reader->columns = arena_array(reader->arena, schema->column_count, sizeof(SchemaColumn));
+    reader->places = arena_array(reader->arena, schema->column_count, sizeof(uint32_t));
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        if (schema->columns[i].role == COLUMN_HEADERS)
+            continue;
+        reader->columns[reader->column_count] = schema->columns[i];
+        reader->places[reader->column_count++] = i;
+    }
+}
+
+static void row_json_open(RowReader *reader) {
+    SerdeSpec *spec = arena_alloc(reader->arena, sizeof *spec);
+    *spec = (SerdeSpec){.format = &format_json,
+                        .columns = reader->columns,
+                        .column_count = reader->column_count};
+    bool *used = arena_array(reader->arena, reader->column_count, sizeof *used);
+    memset(used, true, reader->column_count);
+    reader->decoder = format_json.decoder_new(spec, used, reader->arena);
+}
+
+static ErrCode reader_open(RowReader *reader, Err *err) {
+    reader_columns(reader);
+    TRY(reader_skip_mark(reader, err));
+    if (reader->options.format == ROW_FORMAT_CSV)
+        return row_csv_open(reader, err);
+    row_json_open(reader);
+    return ERR_OK;
+}
 
 ErrCode row_reader_new(const RowReaderOptions *options, RowReader **reader, Err *err) {
     RowReader *made = mem_alloc(sizeof *made);
@@ -24,11 +106,7 @@ ErrCode row_reader_new(const RowReaderOptions *options, RowReader **reader, Err 
     made->input_done = options->input == NULL;
     if (!options->input)
         buf_bytes(&made->window, options->text);
-    ErrCode code = ERR_OK;
-    if (options->format == ROW_FORMAT_NDJSON)
-        row_json_open(made);
-    else
-        code = row_csv_open(made, err);
+    ErrCode code = reader_open(made, err);
     if (code != ERR_OK) {
         row_reader_free(made);
         return code;
@@ -41,6 +119,7 @@ void row_reader_free(RowReader *reader) {
     if (!reader)
         return;
     buf_free(&reader->window);
+    mem_free(reader->row_cells);
     arena_free(reader->chunk_arena);
     arena_free(reader->arena);
     mem_free(reader);
@@ -50,30 +129,7 @@ uint64_t row_reader_skipped(const RowReader *reader) {
     return reader->skipped;
 }
 
-/* Moves what is left to the front and reads more behind it. */
-ErrCode row_reader_fill(RowReader *reader, Err *err) {
-    Buf *window = &reader->window;
-    if (reader->taken > 0) {
-        memmove(window->data, window->data + reader->taken, window->size - reader->taken);
-        window->size -= reader->taken;
-        reader->window_offset += reader->taken;
-        reader->taken = 0;
-    }
-    if (reader->input_done)
-        return ERR_OK;
-    if (window->size > READER_ROW_BYTES_MAX)
-        return err_set(err, ERR_LIMIT, "%s:%llu: a row has more than %d MiB", reader->options.name,
-                       (unsigned long long)reader->window_line, READER_ROW_BYTES_MAX >> 20);
-    uint32_t got;
-    uint8_t *room = buf_room(window, READER_WINDOW_BYTES);
-    TRY(io_input_read(reader->options.input, room, READER_WINDOW_BYTES, &got, err));
-    window->size += got;
-    if (got == 0)
-        reader->input_done = true;
-    return ERR_OK;
-}
-
-ErrCode row_reader_bad_row(RowReader *reader, uint64_t line, Err *err, const char *format, ...) {
+ErrCode row_reader_reject(RowReader *reader, uint64_t line, Err *err, const char *format, ...) {
     char text[512];
     va_list args;
     va_start(args, format);
@@ -83,33 +139,80 @@ ErrCode row_reader_bad_row(RowReader *reader, uint64_t line, Err *err, const cha
         return err_set(err, ERR_FORMAT, "%s:%llu: %s", reader->options.name,
                        (unsigned long long)line, text);
     reader->skipped++;
-    if (reader->options.skipped) {
+    if (reader->options.notice) {
         char message[640];
         snprintf(message, sizeof message, "%s:%llu: %s (row left out)", reader->options.name,
                  (unsigned long long)line, text);
-        reader->options.skipped(reader->options.context, message);
+        reader->options.notice(reader->options.context, message);
     }
     return ERR_OK;
 }
 
+/* -- Chunks ------------------------------------------------------------------------------------ */
+
+void row_cut_init(RowReader *reader, RowCut *cut) {
+    Arena *arena = reader->chunk_arena;
+    *cut = (RowCut){.places = arena_raw(arena, ROW_CHUNK_ROWS * sizeof *cut->places),
+                    .faults = arena_array(arena, ROW_CHUNK_ROWS, sizeof *cut->faults)};
+}
+
+void row_cut_add(RowReader *reader, RowCut *cut, uint64_t line, size_t size, size_t end) {
+    assert(cut->count < ROW_CHUNK_ROWS);
+    cut->places[cut->count++] = (RowPlace){.line = line,
+                                           .end_offset = reader->window_offset + end,
+                                           .end_line = reader->window_line};
+    if (size > cut->bytes_max)
+        cut->bytes_max = (uint32_t)size;
+}
+
+/* The rows without a fault, up to one that ends the reading; their places move together. */
+static uint32_t reader_good_rows(RowReader *reader, const RowCut *cut, uint16_t *good) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < cut->count && reader->failure.code == ERR_OK; i++) {
+        if (cut->faults[i]) {
+            (void)!row_reader_reject(reader, cut->places[i].line, &reader->failure, "%s",
+                                     cut->faults[i]);
+            continue;
+        }
+        cut->places[count] = cut->places[i];
+        good[count++] = (uint16_t)i;
+    }
+    return count;
+}
+
+void row_reader_give(RowReader *reader, const RowCut *cut, Column **columns, RowChunk *chunk) {
+    Arena *arena = reader->chunk_arena;
+    uint16_t *good = arena_raw(arena, cut->count * sizeof *good);
+    uint32_t count = reader_good_rows(reader, cut, good);
+    const Column **given =
+        arena_array(arena, reader->options.schema->column_count, sizeof *given);
+    for (uint32_t i = 0; i < reader->column_count; i++)
+        given[reader->places[i]] =
+            count == cut->count ? columns[i] : column_gather(arena, columns[i], good, count);
+    *chunk = (RowChunk){given, cut->places, count, cut->bytes_max};
+}
+
+static void row_json_chunk(RowReader *reader, RowChunk *chunk);
+
 ErrCode row_reader_next(RowReader *reader, RowChunk *chunk, bool *more, Err *err) {
-    arena_reset(reader->chunk_arena);
-    *chunk = (RowChunk){0};
     for (;;) {
-        ErrCode code = reader->options.format == ROW_FORMAT_NDJSON
-                           ? row_json_chunk(reader, chunk, err)
-                           : row_csv_chunk(reader, chunk, err);
-        TRY(code);
-        bool rest = reader->taken < reader->window.size;
-        *more = rest || !reader->input_done;
+        arena_reset(reader->chunk_arena);
+        *chunk = (RowChunk){0};
+        if (reader->failure.code != ERR_OK) {
+            *err = reader->failure;
+            return err->code;
+        }
+        if (reader->options.format == ROW_FORMAT_CSV)
+            row_csv_chunk(reader, chunk);
+        else
+            row_json_chunk(reader, chunk);
+        *more = reader->taken < reader->window.size || !reader->input_done ||
+                reader->failure.code != ERR_OK;
         if (chunk->count > 0 || !*more)
-            break;
-        if (!reader->progress)
+            return ERR_OK;
+        if (!reader->progress && reader->failure.code == ERR_OK)
             TRY(row_reader_fill(reader, err));
     }
-    chunk->end_offset = reader->window_offset + reader->taken;
-    chunk->end_line = reader->window_line;
-    return ERR_OK;
 }
 
 ErrCode row_reader_resume(RowReader *reader, uint64_t offset, uint64_t line, Err *err) {
@@ -125,88 +228,58 @@ ErrCode row_reader_resume(RowReader *reader, uint64_t offset, uint64_t line, Err
 
 /* -- ndjson ------------------------------------------------------------------------------------ */
 
-void row_json_open(RowReader *reader) {
-    const Schema *schema = reader->options.schema;
-    SerdeSpec *spec = arena_alloc(reader->arena, sizeof *spec);
-    *spec = (SerdeSpec){.format = &format_json,
-                        .columns = schema->columns,
-                        .column_count = schema->column_count};
-    bool *used = arena_array(reader->arena, schema->column_count, sizeof *used);
-    memset(used, true, schema->column_count);
-    reader->decoder = format_json.decoder_new(spec, used, reader->arena);
-}
-
-/* Cuts lines off the window; returns how many rows. lines[i] is the line number of row i. */
-static uint32_t row_json_lines(RowReader *reader, Bytes *rows, uint64_t *lines) {
+/* Cuts lines off the window into rows[]. */
+static void row_json_lines(RowReader *reader, RowCut *cut, Bytes *rows) {
     const uint8_t *data = reader->window.data;
     size_t size = reader->window.size, at = reader->taken;
-    uint32_t count = 0;
-    while (at < size && count < ROW_CHUNK_ROWS) {
+    while (at < size && cut->count < ROW_CHUNK_ROWS) {
         const uint8_t *end = memchr(data + at, '\n', size - at);
         if (!end && !reader->input_done)
             break;
         size_t stop = end ? (size_t)(end - data) : size;
-        size_t trimmed = stop;
-        while (trimmed > at && (data[trimmed - 1] == '\r' || data[trimmed - 1] == ' '))
-            trimmed--;
-        if (trimmed > at) {
-            lines[count] = reader->window_line;
-            rows[count++] = (Bytes){data + at, (uint32_t)(trimmed - at)};
+        size_t next = end ? stop + 1 : size;
+        while (stop > at && (data[stop - 1] == '\r' || data[stop - 1] == ' '))
+            stop--;
+        uint64_t line = reader->window_line++;
+        if (stop > at) {
+            rows[cut->count] = (Bytes){data + at, (uint32_t)(stop - at)};
+            row_cut_add(reader, cut, line, stop - at, next);
         }
-        reader->window_line++;
-        at = end ? stop + 1 : size;
+        at = next;
     }
     reader->progress = at > reader->taken;
     reader->taken = at;
-    return count;
 }
 
 typedef struct RowJsonErrors {
-    const char **texts;
+    const RowCut *cut;
     Arena *arena;
 } RowJsonErrors;
 
 static void row_json_error(void *context, uint32_t record, const char *text) {
     RowJsonErrors *errors = context;
-    errors->texts[record] = arena_strdup(errors->arena, text);
+    errors->cut->faults[record] = arena_strdup(errors->arena, text);
 }
 
-ErrCode row_json_chunk(RowReader *reader, RowChunk *chunk, Err *err) {
+static void row_json_chunk(RowReader *reader, RowChunk *chunk) {
     Arena *arena = reader->chunk_arena;
-    uint32_t width = reader->options.schema->column_count;
+    RowCut cut;
+    row_cut_init(reader, &cut);
     Bytes *rows = arena_raw(arena, ROW_CHUNK_ROWS * sizeof *rows);
-    uint64_t *lines = arena_raw(arena, ROW_CHUNK_ROWS * sizeof *lines);
-    uint32_t count = row_json_lines(reader, rows, lines);
-    if (count == 0)
-        return ERR_OK;
-    Column **columns = arena_array(arena, width, sizeof *columns);
-    uint8_t *status = arena_alloc(arena, count);
-    RowJsonErrors errors = {arena_array(arena, count, sizeof(char *)), arena};
+    row_json_lines(reader, &cut, rows);
+    if (cut.count == 0)
+        return;
+    Column **columns = arena_array(arena, reader->column_count, sizeof *columns);
+    uint8_t *status = arena_alloc(arena, cut.count);
+    RowJsonErrors errors = {&cut, arena};
     DecodeInput input = {.records = rows,
-                         .count = count,
+                         .count = cut.count,
                          .arena = arena,
                          .error = row_json_error,
                          .error_context = &errors};
     format_json.decode(reader->decoder, &input, columns, status);
-    uint16_t *good = arena_raw(arena, count * sizeof *good);
-    uint32_t good_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (status[i] == DECODE_OK) {
-            good[good_count++] = (uint16_t)i;
-            continue;
-        }
-        const char *why = errors.texts[i] ? errors.texts[i] : "a row is a JSON object, not null";
-        TRY(row_reader_bad_row(reader, lines[i], err, "%s", why));
-    }
-    row_reader_give(reader, chunk, columns, good, good_count, count);
-    return ERR_OK;
-}
-
-void row_reader_give(RowReader *reader, RowChunk *chunk, Column **columns, const uint16_t *good,
-                     uint32_t good_count, uint32_t count) {
-    uint32_t width = reader->options.schema->column_count;
-    for (uint32_t i = 0; good_count < count && i < width; i++)
-        columns[i] = column_gather(reader->chunk_arena, columns[i], good, good_count);
-    chunk->columns = (const Column *const *)columns;
-    chunk->count = good_count;
+    for (uint32_t i = 0; i < cut.count; i++)
+        if (status[i] != DECODE_OK && !cut.faults[i])
+            cut.faults[i] = "a row is a JSON object, not null";
+    row_reader_give(reader, &cut, columns, chunk);
 }

@@ -15,6 +15,9 @@ struct RowReader {
     RowReaderOptions options;
     Arena *arena;       /* the reader's */
     Arena *chunk_arena; /* the present chunk's */
+    SchemaColumn *columns; /* the schema's without header columns */
+    uint32_t *places;      /* where each is in the schema */
+    uint32_t column_count;
     Buf window;
     size_t taken;
     uint64_t window_offset; /* of window[0] in the input */
@@ -22,25 +25,34 @@ struct RowReader {
     bool input_done;
     bool progress; /* the last chunk call consumed bytes */
     uint64_t skipped;
-    Decoder *decoder;         /* ndjson: whole rows */
-    Decoder **cell_decoders;  /* csv: one per column, bare values; NULL for STRING and times */
-    int32_t *cell_columns;    /* csv: schema column of each cell; -1: ignored */
+    Err failure; /* of the row behind those given out last; code OK: none */
+    Decoder *decoder;        /* ndjson: whole rows */
+    Decoder **cell_decoders; /* csv: one per column, bare values; NULL for STRING */
+    int32_t *cell_columns;   /* csv: column of each cell; -1: ignored */
     uint32_t cell_count;
+    Bytes *row_cells; /* csv: of the row being cut */
+    size_t row_capacity;
 };
 
+/* A chunk under construction: rows as they are cut, and what is wrong with each (NULL: nothing). */
+typedef struct RowCut {
+    RowPlace *places; /* ROW_CHUNK_ROWS */
+    const char **faults;
+    uint32_t count;
+    uint32_t bytes_max;
+} RowCut;
+
 ErrCode row_reader_fill(RowReader *reader, Err *err);
+void row_cut_init(RowReader *reader, RowCut *cut);
 
-/* ERR_OK: the row is left out. */
-ErrCode row_reader_bad_row(RowReader *reader, uint64_t line, Err *err, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Notes a row of `size` bytes that ends in front of window[end]; window_line is behind it. */
+void row_cut_add(RowReader *reader, RowCut *cut, uint64_t line, size_t size, size_t end);
 
-/* Gives out the good ones of `count` decoded rows. */
-void row_reader_give(RowReader *reader, RowChunk *chunk, Column **columns, const uint16_t *good,
-                     uint32_t good_count, uint32_t count);
+/* Gives out the good rows of decoded columns (one per reader->columns); where bad rows are errors,
+ * the rows in front of the first, which the next call then returns. */
+void row_reader_give(RowReader *reader, const RowCut *cut, Column **columns, RowChunk *chunk);
 
-void row_json_open(RowReader *reader);
-ErrCode row_json_chunk(RowReader *reader, RowChunk *chunk, Err *err);
 ErrCode row_csv_open(RowReader *reader, Err *err);
-ErrCode row_csv_chunk(RowReader *reader, RowChunk *chunk, Err *err);
+void row_csv_chunk(RowReader *reader, RowChunk *chunk);
 
 #endif

@@ -13,6 +13,8 @@ static ErrCode show_topics(Call *call) {
     LogTopic *topics;
     uint32_t count;
     result_columns(call->result, names, 3);
+    result_numbers(call->result, 1);
+    result_numbers(call->result, 2);
     log_topics(weir->storage, call->arena, &topics, &count);
     for (uint32_t i = 0; i < count; i++) {
         if (topics[i].name[0] == '_' && !call->statement->all)
@@ -71,6 +73,7 @@ static ErrCode show_queries(Call *call) {
                                         "Query"};
     const Catalog *catalog = &call->weir->catalog;
     result_columns(call->result, names, 6);
+    result_numbers(call->result, 4);
     for (size_t i = 0; i < catalog->query_count; i++) {
         const CatalogQuery *query = catalog->queries[i];
         QueryFigures figures = {0};

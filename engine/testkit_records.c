@@ -5,6 +5,7 @@
  * columns and encode those. Back: JSON bytes are a tree already; the others are decoded into
  * columns and written as JSON. A string for DELIMITED is the whole line as it stands.
  */
+#include "base/base64.h"
 #include "base/mem.h"
 #include "engine/testkit_impl.h"
 #include "engine/value_text.h"
@@ -340,7 +341,7 @@ static void testkit_headers_json(Bytes encoded, Buf *out) {
         buf_text(out, i ? ",{\"KEY\":" : "{\"KEY\":");
         value_json_string(out, headers[i].key);
         buf_text(out, ",\"VALUE\":\"");
-        value_base64(out, headers[i].value);
+        base64_print(out, headers[i].value);
         buf_text(out, "\"}");
     }
     buf_u8(out, ']');

@@ -3,25 +3,10 @@
 
 #include <math.h>
 
+#include "base/base64.h"
 #include "data/decimal.h"
 #include "data/number_text.h"
 #include "data/time_text.h"
-
-void value_base64(Buf *out, Bytes bytes) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (uint32_t i = 0; i < bytes.size; i += 3) {
-        uint32_t left = bytes.size - i;
-        uint32_t group = (uint32_t)bytes.data[i] << 16;
-        if (left > 1)
-            group |= (uint32_t)bytes.data[i + 1] << 8;
-        if (left > 2)
-            group |= bytes.data[i + 2];
-        buf_u8(out, (uint8_t)digits[group >> 18]);
-        buf_u8(out, (uint8_t)digits[group >> 12 & 63]);
-        buf_u8(out, (uint8_t)(left > 1 ? digits[group >> 6 & 63] : '='));
-        buf_u8(out, (uint8_t)(left > 2 ? digits[group & 63] : '='));
-    }
-}
 
 static void value_json_escape(Buf *out, uint8_t byte) {
     static const char letters[] = "btn?fr"; /* for 8 to 13; vertical tab has none */
@@ -85,7 +70,7 @@ static bool value_quoted(Buf *out, const Column *column, uint32_t row) {
         time_print_timestamp(out, column->i64[row]);
         return true;
     case TYPE_BYTES:
-        value_base64(out, column->bytes[row]);
+        base64_print(out, column->bytes[row]);
         return true;
     default:
         return false;

@@ -14,6 +14,5 @@
 void value_text_put(Buf *out, const Column *column, uint32_t row); /* not NULL */
 void value_json_put(Buf *out, const Column *column, uint32_t row);
 void value_json_string(Buf *out, Bytes text); /* "..." with escapes */
-void value_base64(Buf *out, Bytes bytes);
 
 #endif

@@ -14,7 +14,8 @@
  * Conventions. Functions that can fail return a WeirStatus and fill *error (which may be NULL).
  * Texts are UTF-8, end in NUL, and are borrowed: until the next weir_next() on the same result, or
  * as said. One Weir may be used by several threads; one WeirResult by one thread, except that
- * weir_cancel() may come from any thread or a signal handler.
+ * weir_cancel() may come from any thread or a signal handler. Settings (SET) and variables (DEFINE)
+ * belong to the Weir, not to a thread.
  */
 #ifndef ENGINE_WEIR_H
 #define ENGINE_WEIR_H
@@ -26,6 +27,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define WEIR_VERSION "0.1.0"
 
 typedef struct Weir Weir;
 typedef struct WeirResult WeirResult;
@@ -50,7 +53,9 @@ typedef struct WeirOptions {
     uint32_t workers;   /* threads that run queries; 0: one per core */
     bool os_durability; /* write without sync: survives kill -9, not a power cut */
     bool from_latest;   /* new queries start at the end of their topics, not at the beginning */
-    void (*notice)(void *context, const char *text); /* hints and warnings; may be NULL */
+    /* Hints and warnings, on the thread of the call that gives rise to them; may be NULL. It must
+     * not call back into the Weir. */
+    void (*notice)(void *context, const char *text);
     void *notice_context;
 } WeirOptions;
 
@@ -70,6 +75,7 @@ WeirStatus weir_execute(Weir *weir, const char *sql, WeirResult **result, WeirEr
  * WEIR_END: there was none left. Zero everything but `sql` at the start. */
 typedef struct WeirScript {
     const char *sql;
+    size_t size;           /* bytes; 0: up to its NUL */
     size_t next;           /* bytes */
     uint32_t line, column; /* of `next` */
     uint32_t executed;     /* statements so far */
@@ -77,6 +83,11 @@ typedef struct WeirScript {
 
 WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
                              WeirError *error);
+
+/* Ends the statements that are being executed now, with code "cancelled": a COPY, a lookup that
+ * waits. What they committed stays. From any thread or a signal handler. Rows of a push query are
+ * ended by weir_cancel(). */
+void weir_interrupt(Weir *weir);
 
 /* Whether the text ends a statement (its last token is ';'). Otherwise *open is what is still open:
  * one of ' " ` ( * (a comment) or '-' (just the ';' is missing). For prompts. */
@@ -120,7 +131,8 @@ void weir_result_free(WeirResult *result); /* NULL is allowed */
 /* -- Inserting ------------------------------------------------------------------------------ */
 
 /* Appends rows given as JSON objects, one a line, to a stream or table: all of them durable, or
- * none. Member names are column names, in any case. */
+ * none. Member names are column names, in any case; so is `source`, where no other has exactly this
+ * name. The error of a bad row names its line. */
 WeirStatus weir_insert(Weir *weir, const char *source, const char *json_rows, WeirError *error);
 
 /* Waits until every query has processed what its sources hold now. */

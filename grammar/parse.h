@@ -39,6 +39,10 @@ typedef struct Parser {
  * the script's bytes. */
 ErrCode parse_next(Parser *parser, Arena *arena, const AstStatement **statement, Err *err);
 
+/* "line L:C: text", then the line of the position and a caret under it, as above. `pos` is whole:
+ * its offset is a byte of the script. Returns `code`. */
+ErrCode parse_error_at(Bytes script, AstPos pos, ErrCode code, const char *text, Err *err);
+
 /* One expression, for tests and tools. */
 ErrCode parse_expression(Bytes text, Arena *arena, const AstExpr **expr, Err *err);
 

@@ -40,6 +40,17 @@ static void show_bytes(Buf *out, Bytes text) {
     }
 }
 
+/* How wide show_bytes() writes it on a terminal. */
+static uint32_t show_width(Bytes text) {
+    uint32_t width = 0;
+    for (uint32_t at = 0, size; at < text.size; at += size) {
+        uint32_t character = utf8_decode((Bytes){text.data + at, text.size - at}, &size);
+        bool blanked = character < 0x20 || (character >= 0x7F && character < 0xA0);
+        width += blanked ? 1 : utf8_width(character);
+    }
+    return width;
+}
+
 static void show_line(Buf *out, Bytes script, AstPos pos) {
     uint32_t from = pos.offset;
     uint32_t before = 0;
@@ -59,7 +70,8 @@ static void show_line(Buf *out, Bytes script, AstPos pos) {
     show_bytes(out, (Bytes){script.data + from, to - from});
     while (out->size > 0 && out->data[out->size - 1] == ' ')
         out->size--;
-    buf_printf(out, "\n  %*s^", (int)(before + (cut ? 3 : 0)), "");
+    uint32_t width = show_width((Bytes){script.data + from, pos.offset - from});
+    buf_printf(out, "\n  %*s^", (int)(width + (cut ? 3 : 0)), "");
 }
 
 ErrCode parse_error_at(Bytes script, AstPos pos, ErrCode code, const char *text, Err *err) {

@@ -281,7 +281,4 @@ typedef struct SyntaxError {
 /* Fills *err with the text that parse.h shows. */
 ErrCode parse_error_report(const SyntaxError *error, Err *err);
 
-/* "line L:C: text", the line of the position and a caret under it. */
-ErrCode parse_error_at(Bytes script, AstPos pos, ErrCode code, const char *text, Err *err);
-
 #endif

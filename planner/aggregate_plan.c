@@ -61,6 +61,7 @@ typedef struct GroupMap {
 static const Expr *group_map(void *context, const Expr *expr) {
     GroupMap *map = context;
     const Draft *draft = map->draft;
+    assert(draft->key_count > 0);
     Arena *arena = draft->planner->arena;
     for (uint32_t i = 0; i < draft->key_count; i++) {
         if (expr_equal(draft->keys[i].expr, expr))
@@ -184,6 +185,7 @@ static bool group_is_key(const Draft *draft) {
 static void group_nodes(Draft *draft, const PlanWindow *window) {
     GroupInput input;
     PlanAggregate *aggregates = group_input(draft, &input);
+    assert(input.count >= draft->key_count && draft->aggregates.count > 0);
     PlanNodeKind kind = group_is_key(draft) ? PLAN_PROJECT : PLAN_REPARTITION;
     PlanNode *group = draft_add(draft, kind, "Aggregate-GroupBy", draft->top);
     group->schema = group_schema(draft, input.columns, input.count);

@@ -85,8 +85,20 @@ static bool call_state_is_nested(const char *name) {
     return true;
 }
 
+/* Of those not done yet: what ksqlDB itself refuses on tables. */
+static bool call_cannot_undo(const char *name) {
+    static const char *const names[] = {"COLLECT_SET",      "COUNT_DISTINCT", "EARLIEST_BY_OFFSET",
+                                        "LATEST_BY_OFFSET", "TOPK",           "TOPKDISTINCT"};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
+    assert(!binder->inside || binder->aggregates);
     TRY(call_aggregate_allowed(binder, ast, err));
     if (binder->flat_state && call_state_is_nested(ast->name))
         return err_set_at(err, ERR_FORMAT, ast->pos.line, ast->pos.column,
@@ -100,7 +112,13 @@ static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **e
     TRY(code);
     const Type **types = call_types(planner, args, ast->arg_count);
     AggregateMatch match;
-    TRY(aggregate_resolve(ast->name, types, ast->arg_count, planner->arena, &match, err));
+    code = aggregate_resolve(ast->name, types, ast->arg_count, planner->arena, &match, err);
+    if (code == ERR_UNSUPPORTED && binder->table_rows && call_cannot_undo(ast->name))
+        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
+                          "The aggregation function %s cannot be applied to a table source, only "
+                          "to a stream source.",
+                          ast->name);
+    TRY(code);
     call_cast_args(planner, args, ast->arg_count, match.cast_types);
     AggregateCallRef call = {match.aggregate, match.result, planner_expr(planner, ast), args,
                              ast->arg_count};
@@ -160,6 +178,7 @@ static ErrCode call_lambda(Binder *binder, const AstExpr *ast, Err *err) {
 }
 
 ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_CALL && ast->name);
     if (aggregate_exists(ast->name))
         return call_aggregate(binder, ast, expr, err);
     if (function_is_ksqldb(ast->name) == FUNCTION_TABLE)

@@ -208,6 +208,7 @@ static ErrCode bind_window_bound(Binder *binder, const AstExpr *ast, const Expr 
 
 ErrCode bind_column(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
+    assert(ast->kind == AST_COLUMN && ast->name);
     if (!binder->scope)
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
                           "Unsupported column reference in insert value: %s",

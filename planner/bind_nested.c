@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "planner/planner_impl.h"
 
 /* -- CASE -------------------------------------------------------------------------------------- */
@@ -34,6 +35,7 @@ static ErrCode case_type(const AstExpr *ast, const Expr *const *args, uint32_t c
 }
 
 ErrCode bind_case(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_CASE && ast->arg_count >= 2);
     const Planner *planner = binder->planner;
     if (ast->has_operand)
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
@@ -68,6 +70,7 @@ ErrCode bind_case(Binder *binder, const AstExpr *ast, const Expr **expr, Err *er
 /* -- CAST -------------------------------------------------------------------------------------- */
 
 ErrCode bind_cast(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_CAST && ast->type);
     const Planner *planner = binder->planner;
     const Expr *arg;
     const Type *type;
@@ -84,6 +87,7 @@ ErrCode bind_cast(Binder *binder, const AstExpr *ast, const Expr **expr, Err *er
 /* -- Opening ----------------------------------------------------------------------------------- */
 
 ErrCode bind_subscript(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_SUBSCRIPT && ast->arg_count == 2);
     const Planner *planner = binder->planner;
     const Expr **args;
     TRY(bind_args(binder, ast, &args, err));
@@ -120,6 +124,7 @@ static ErrCode deref_fails(const Planner *planner, const AstExpr *ast, const Typ
 }
 
 ErrCode bind_deref(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_DEREF && ast->name);
     const Planner *planner = binder->planner;
     const Expr *arg;
     TRY(bind_expr(binder, ast->args[0], &arg, err));
@@ -142,6 +147,7 @@ ErrCode bind_deref(Binder *binder, const AstExpr *ast, const Expr **expr, Err *e
 /* -- Constructors ------------------------------------------------------------------------------ */
 
 ErrCode bind_array(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_ARRAY);
     const Planner *planner = binder->planner;
     const Expr **args;
     const Type *type;
@@ -168,6 +174,7 @@ static ErrCode map_side(const Planner *planner, const AstExpr *ast, const Expr *
     const Expr **side = arena_array(planner->arena, count, sizeof *side);
     for (uint32_t i = 0; i < count; i++)
         side[i] = args[2 * i + first];
+    assert(first < 2);
     TRY(coerce_list(planner, side, count, type, err));
     if (!*type)
         return err_set_at(err, ERR_TYPE, ast->pos.line, ast->pos.column,
@@ -181,6 +188,7 @@ static ErrCode map_side(const Planner *planner, const AstExpr *ast, const Expr *
 }
 
 ErrCode bind_map(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_MAP);
     const Planner *planner = binder->planner;
     const Expr **args;
     const Type *key, *value;
@@ -200,7 +208,10 @@ ErrCode bind_map(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err
 ErrCode bind_struct(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
     const Expr **args;
-    assert(ast->name_count == ast->arg_count);
+    assert(ast->kind == AST_STRUCT && ast->name_count == ast->arg_count);
+    if (ast->name_count > COLUMNS_MAX)
+        return err_set_at(err, ERR_LIMIT, ast->pos.line, ast->pos.column,
+                          "A STRUCT has %d fields at most.", COLUMNS_MAX);
     for (uint32_t i = 0; i < ast->name_count; i++) {
         for (uint32_t j = 0; j < i; j++) {
             if (strcmp(ast->names[i], ast->names[j]) == 0)

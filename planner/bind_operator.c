@@ -41,6 +41,7 @@ static const Expr *to_decimal(const Planner *planner, const Expr *expr) {
 }
 
 ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_BINARY && ast->arg_count == 2);
     const Planner *planner = binder->planner;
     const Expr **args;
     TRY(bind_args(binder, ast, &args, err));
@@ -85,6 +86,7 @@ static ErrCode bind_negative_integer(Binder *binder, const AstExpr *digits, cons
 
 /* Literals are negated now. */
 static const Expr *negate_literal(const Planner *planner, const Expr *literal) {
+    assert(literal->kind == EXPR_LITERAL && type_is_number(literal->type));
     Expr *expr = expr_literal(planner->arena, literal->type);
     if (literal->type->kind == TYPE_DOUBLE)
         expr->literal->f64[0] = -literal->literal->f64[0];
@@ -98,6 +100,7 @@ static const Expr *negate_literal(const Planner *planner, const Expr *literal) {
 }
 
 ErrCode bind_negate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_NEGATE && ast->arg_count == 1);
     const Planner *planner = binder->planner;
     if (ast->args[0]->kind == AST_INTEGER)
         return bind_negative_integer(binder, ast->args[0], expr, err);
@@ -192,6 +195,7 @@ static ErrCode compare_fails(Binder *binder, const Expr *const *args, AstOp op, 
 static ErrCode make_compare(Binder *binder, AstOp op, const Expr *left, const Expr *right,
                             const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
+    assert(op >= AST_OP_EQUAL && op <= AST_OP_NOT_DISTINCT);
     const Expr *args[2] = {left, right};
     TRY(compare_time_text(binder, args, err));
     if (op >= AST_OP_DISTINCT) {
@@ -218,6 +222,7 @@ static ErrCode make_compare(Binder *binder, AstOp op, const Expr *left, const Ex
 }
 
 ErrCode bind_compare(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_COMPARE && ast->arg_count == 2);
     const Expr **args;
     TRY(bind_args(binder, ast, &args, err));
     return make_compare(binder, ast->op, args[0], args[1], expr, err);
@@ -229,6 +234,7 @@ static const Expr *negated(const Planner *planner, const Expr *expr) {
 }
 
 ErrCode bind_between(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_BETWEEN && ast->arg_count == 3);
     const Planner *planner = binder->planner;
     const Expr **args, *both[2];
     TRY(bind_args(binder, ast, &args, err));
@@ -243,6 +249,7 @@ ErrCode bind_between(Binder *binder, const AstExpr *ast, const Expr **expr, Err 
 /* -- Logic ------------------------------------------------------------------------------------- */
 
 ErrCode bind_logic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->arg_count >= 1);
     const Planner *planner = binder->planner;
     const Expr **args;
     TRY(bind_args(binder, ast, &args, err));
@@ -270,6 +277,7 @@ ErrCode bind_logic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *e
 }
 
 ErrCode bind_in(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_IN && ast->arg_count >= 2);
     const Planner *planner = binder->planner;
     const Expr **args;
     TRY(bind_args(binder, ast, &args, err));
@@ -318,6 +326,7 @@ static ErrCode like_escape(const AstExpr *ast, const Expr *pattern, char *escape
 }
 
 ErrCode bind_like(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    assert(ast->kind == AST_LIKE && ast->arg_count == 2);
     const Planner *planner = binder->planner;
     const Expr **args;
     TRY(bind_args(binder, ast, &args, err));

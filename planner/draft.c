@@ -23,6 +23,7 @@ static const char *draft_path(Draft *draft, const char *path) {
 
 PlanNode *draft_add(Draft *draft, PlanNodeKind kind, const char *path, const PlanNode *input) {
     Arena *arena = draft->planner->arena;
+    assert(!input || draft->nodes[input->id] == input);
     PlanNode *node = arena_alloc(arena, sizeof *node);
     node->kind = kind;
     node->version = 1;
@@ -63,7 +64,7 @@ Binder draft_binder(Draft *draft, const char *clause) {
     const Scope *scope = &draft->scope;
     bool flat = scope->sources[0].source->topic.value.format == &format_delimited;
     return (Binder){.planner = draft->planner, .scope = scope, .clause = clause,
-                    .flat_state = flat};
+                    .flat_state = flat, .table_rows = draft->top && draft->top->is_table};
 }
 
 PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,
@@ -77,6 +78,7 @@ PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,
 /* -- FROM -------------------------------------------------------------------------------------- */
 
 void draft_source_nodes(Draft *draft, const Source *source, const char *path) {
+    assert(source->topic.schema);
     PlanNode *node = draft_add(draft, PLAN_SOURCE, path, NULL);
     node->topic = &source->topic;
     node->schema = source->topic.schema;
@@ -166,6 +168,7 @@ ErrCode draft_from(Draft *draft, Err *err) {
 }
 
 ErrCode draft_where(Draft *draft, Err *err) {
+    assert(draft->top);
     if (!draft->ast->where)
         return ERR_OK;
     Binder binder = draft_binder(draft, "WHERE");
@@ -213,6 +216,7 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
         draft_unsupported(draft, "Writing SESSION windows is not supported yet.");
     if (draft->unsupported)
         return err_set(err, ERR_UNSUPPORTED, "%s", draft->unsupported);
+    assert(draft->node_count > 0 && draft->top == draft->nodes[draft->node_count - 1]);
     plan->kind = draft->kind;
     plan->nodes = (const PlanNode *const *)draft->nodes;
     plan->node_count = (uint32_t)draft->node_count;

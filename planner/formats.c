@@ -80,6 +80,7 @@ static ErrCode format_missing(Err *err) {
 /* The name that the WITH clause gives; NULL where none. */
 static const char *format_given(const Properties *properties, const FormatSide *side,
                                 AstPos *pos) {
+    assert(side->name_id == PROPERTY_KEY_FORMAT || side->name_id == PROPERTY_VALUE_FORMAT);
     PropertyId id = properties->set[side->name_id] ? side->name_id : PROPERTY_FORMAT;
     *pos = properties_pos(properties, id);
     return properties_text(properties, id);
@@ -203,9 +204,10 @@ static ErrCode format_schema_properties(const Properties *properties, const Form
 static ErrCode format_wrapping(const Planner *planner, const Properties *properties,
                                const FormatSide *side, PlanFormat *chosen, Err *err) {
     const Format *format = chosen->format;
+    assert(format);
     bool single = side->column_count == 1;
     if (side->is_key) {
-        chosen->unwrapped = single && format->can_unwrap;
+        chosen->unwrapped = single && (format->can_unwrap || !format->can_wrap);
         return ERR_OK;
     }
     if (properties->set[PROPERTY_WRAP_SINGLE_VALUE]) {

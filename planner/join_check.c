@@ -129,6 +129,10 @@ const char *join_text(const JoinPlan *join, const Expr *expr) {
                                      : expr->text;
 }
 
+static const char *const join_repartition_windowed =
+    "Implicit repartitioning of windowed sources is not supported. See "
+    "https://github.com/confluentinc/ksql/issues/4385.";
+
 /* -- Windows ----------------------------------------------------------------------------------- */
 
 static const char *window_word(WindowKind kind) {
@@ -159,6 +163,10 @@ static ErrCode join_windows(const JoinPlan *join, const JoinClause *clause, Err 
                                        "an exact match for the join to work.",
                                        window_word(left_window), window_word(right_window)),
                           err);
+    if (left_window != WINDOW_NONE && (left_window != right_window ||
+                                       left->source->topic.window_size_ms !=
+                                           right->source->topic.window_size_ms))
+        return join_fails(join, clause, join_repartition_windowed, err);
     return ERR_OK;
 }
 
@@ -298,10 +306,7 @@ ErrCode join_check_partitions(const JoinPlan *join, const JoinClause *clause, Er
     bool left_rekey = clause->rekey && !clause->foreign_key;
     bool windowed = left->source->topic.window != WINDOW_NONE;
     if (windowed && (right_rekey || left_rekey))
-        return join_fails(join, clause,
-                          "Implicit repartitioning of windowed sources is not supported. See "
-                          "https://github.com/confluentinc/ksql/issues/4385.",
-                          err);
+        return join_fails(join, clause, join_repartition_windowed, err);
     if (left_rekey || right_rekey || clause->foreign_key ||
         join->partition_count == right->source->partition_count)
         return ERR_OK;

@@ -115,6 +115,7 @@ static const Expr *join_place_map(void *context, const Expr *expr) {
 }
 
 static const Expr *join_placed(JoinPlan *join, const Expr *expr) {
+    assert(join->place && expr);
     return expr_map(join->draft->planner->arena, expr, join_place_map, join);
 }
 
@@ -161,6 +162,7 @@ static PlanNode *join_source(JoinPlan *join, uint32_t s, const Expr *key, const 
 static PlanNode *join_rekey(JoinPlan *join, const Expr *key) {
     Draft *draft = join->draft;
     Arena *arena = draft->planner->arena;
+    assert(draft->top->kind == PLAN_JOIN_TABLE);
     const Schema *schema = draft->top->schema;
     SchemaColumn *columns = arena_array(arena, schema->column_count, sizeof *columns);
     const Expr **exprs = arena_array(arena, schema->column_count, sizeof *exprs);
@@ -193,6 +195,7 @@ static const Schema *join_output(const JoinPlan *join, const PlanNode *left,
 
 static void join_nodes(JoinPlan *join, const JoinClause *clause) {
     Draft *draft = join->draft;
+    assert(clause->left && clause->right_expr && clause->right >= 1);
     bool first = clause->right == 1;
     PlanNode *left = first ? join_source(join, 0, clause->rekey ? clause->left : NULL, "Left")
                      : clause->rekey ? join_rekey(join, clause->left)
@@ -230,10 +233,9 @@ static void join_keys(JoinPlan *join, const JoinClause *clause) {
         join->key_count = 0;
         join->strong_count = 0;
         join_key_add(join, clause->left);
-        if (clause->left->kind == EXPR_COLUMN)
-            join->strong[join->strong_count++] = clause->left;
+        join->strong[join->strong_count++] = clause->left;
     }
-    if (clause->kind == AST_JOIN_INNER && clause->right_expr->kind == EXPR_COLUMN)
+    if (clause->kind == AST_JOIN_INNER)
         join->strong[join->strong_count++] = clause->right_expr;
     join_key_add(join, clause->right_expr);
     if (outer) {
@@ -284,7 +286,8 @@ static void join_finish(JoinPlan *join) {
     }
     for (uint32_t i = 0; i < join->strong_count; i++)
         join->strong[i] = join_placed(join, join->strong[i]);
-    Expr *value = expr_column(arena, 0, schema->columns[0].type, "ROWKEY");
+    Expr *value = expr_column(arena, 0, schema->columns[0].type,
+                              join->key_count > 0 ? join->keys[0].text : "ROWKEY");
     if (join->key_count == 0)
         join_synthetic(join, value);
     for (uint32_t i = 0; i < join->key_count && !join->foreign_key; i++)

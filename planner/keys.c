@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "planner/planner_impl.h"
 
 /* -- PARTITION BY ------------------------------------------------------------------------------ */
@@ -30,6 +31,10 @@ static ErrCode partition_allowed(const Draft *draft, Err *err) {
 ErrCode draft_key_exprs(Draft *draft, Binder *binder, const AstExpr *const *asts, uint32_t count,
                         Err *err) {
     const Planner *planner = draft->planner;
+    assert(count > 0);
+    if (count > SELECT_ITEMS_MAX)
+        return err_set_at(err, ERR_LIMIT, asts[0]->pos.line, asts[0]->pos.column,
+                          "%s takes %d expressions at most.", binder->clause, SELECT_ITEMS_MAX);
     ResultKey *keys = arena_array(planner->arena, count, sizeof *keys);
     for (uint32_t i = 0; i < count; i++) {
         const AstExpr *ast = asts[i];
@@ -81,6 +86,7 @@ ErrCode draft_partition_by(Draft *draft, Err *err) {
 /* -- Which items are keys ---------------------------------------------------------------------- */
 
 static bool item_is(const SelectItem *item, const ResultKey *key) {
+    assert(item->expr && key->expr);
     return expr_equal(item->expr, key->expr);
 }
 

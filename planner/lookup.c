@@ -22,6 +22,7 @@ typedef struct LookupWalk {
     const Planner *planner;
     const Schema *schema; /* of the table; keys first */
     uint32_t width;
+    bool *twice; /* set: a key column stands in two conditions of one AND */
 } LookupWalk;
 
 static const LookupKeys lookup_all = {.all = true};
@@ -102,7 +103,9 @@ static LookupKeys lookup_and(const LookupWalk *walk, LookupKeys left, LookupKeys
             const Expr **row = keys.values + (size_t)keys.count++ * walk->width;
             for (uint32_t k = 0; k < walk->width; k++) {
                 const Expr *value = left.values[(size_t)i * walk->width + k];
-                row[k] = value ? value : right.values[(size_t)j * walk->width + k];
+                const Expr *other = right.values[(size_t)j * walk->width + k];
+                row[k] = value ? value : other;
+                *walk->twice = *walk->twice || (value && other);
             }
         }
     }
@@ -201,20 +204,57 @@ static void bound_narrow(const Expr *expr, int64_t size_ms, PlanLookup *lookup) 
                                                                     : lookup->window_start_max;
 }
 
-void lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
-                       PlanLookup *lookup) {
+/* -- Without scans ----------------------------------------------------------------------------- */
+
+/* Conditions of the key's order in an AND: how many. */
+static uint32_t range_count(const LookupWalk *walk, const Expr *expr) {
+    uint32_t count = 0;
+    if (expr->kind == EXPR_AND) {
+        for (uint32_t i = 0; i < expr->arg_count; i++)
+            count += range_count(walk, expr->args[i]);
+        return count;
+    }
+    return expr->kind == EXPR_COMPARE && expr->op >= OP_LESS && expr->op <= OP_GREATER_EQUAL &&
+           ((is_key(walk, expr->args[0]) && !expr_find(expr->args[1], has_input, NULL)) ||
+            (is_key(walk, expr->args[1]) && !expr_find(expr->args[0], has_input, NULL)));
+}
+
+/* Where scans are turned off, a lookup needs keys, or one bound of a key of text. */
+static ErrCode lookup_allowed(const LookupWalk *walk, const Source *table, const Expr *where,
+                              bool by_key, Err *err) {
+    if (planner_setting_on(walk->planner, "ksql.query.pull.table.scan.enabled", true))
+        return ERR_OK;
+    if (by_key && *walk->twice)
+        return err_set(err, ERR_SEMANTIC,
+                       "A comparison condition on the key column cannot be combined with other "
+                       "comparisons such as an IN predicate. Query requires table scan to be "
+                       "enabled.");
+    TypeKind kind = walk->schema->columns[0].type->kind;
+    bool range = where && walk->width == 1 && (kind == TYPE_STRING || kind == TYPE_BYTES) &&
+                 table->topic.window == WINDOW_NONE && range_count(walk, where) == 1 &&
+                 planner_setting_on(walk->planner, "ksql.query.pull.range.scan.enabled", true);
+    if (by_key || range)
+        return ERR_OK;
+    return err_set(err, ERR_SEMANTIC,
+                   "WHERE clause missing key column for disjunct: %s. Query requires table scan to "
+                   "be enabled (ksql.query.pull.table.scan.enabled).",
+                   where ? where->text : "(none)");
+}
+
+ErrCode lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
+                          PlanLookup *lookup, Err *err) {
     const Schema *schema = table->topic.schema;
+    bool twice = false;
+    LookupWalk walk = {planner, schema, schema->key_count, &twice};
     *lookup = (PlanLookup){.window_start_min = INT64_MIN, .window_start_max = INT64_MAX};
-    if (!where)
-        return;
-    LookupWalk walk = {planner, schema, schema->key_count};
     assert(walk.width > 0);
-    LookupKeys keys = lookup_walk(&walk, where);
+    LookupKeys keys = where ? lookup_walk(&walk, where) : lookup_all;
     if (!keys.all && lookup_unique(&walk, &keys)) {
         lookup->by_key = true;
         lookup->keys = keys.values;
         lookup->key_count = keys.count;
     }
-    if (table->topic.window != WINDOW_NONE)
+    if (where && table->topic.window != WINDOW_NONE)
         bound_narrow(where, table->topic.window_size_ms, lookup);
+    return lookup_allowed(&walk, table, where, lookup->by_key, err);
 }

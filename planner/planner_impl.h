@@ -151,6 +151,7 @@ typedef struct Binder {
     const char *inside;         /* the aggregate around, for messages; NULL: none */
     bool window_bounds;         /* WINDOWSTART and WINDOWEND of a windowed aggregation */
     bool flat_state;            /* the source's format cannot carry nested values */
+    bool table_rows;            /* the rows are a table's */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
     bool in_table_function;     /* inside of one: they cannot be nested */
@@ -320,9 +321,10 @@ ErrCode create_name(const Planner *planner, Err *err);
 ErrCode create_topic_name(const char *topic, Err *err);
 ErrCode create_existing(const Planner *planner, const Source **old, Planned *planned, Err *err);
 
-/* What WHERE says about the key of a table: narrows what is read. */
-void lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
-                       PlanLookup *lookup);
+/* What WHERE says about the key of a table: narrows what is read. SEMANTIC where it says too
+ * little and scans are turned off. */
+ErrCode lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
+                          PlanLookup *lookup, Err *err);
 
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err);

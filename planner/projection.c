@@ -37,6 +37,7 @@ static bool name_taken(const Draft *draft, const char *name) {
 /* "BASE" or "BASE_1", "BASE_2"; with `base` NULL "KSQL_COL_0", "KSQL_COL_1". */
 static const char *name_unique(Draft *draft, const char *base) {
     Arena *arena = draft->planner->arena;
+    assert(!base || *base);
     const char *name = base;
     uint32_t number = 0;
     if (!base)
@@ -160,6 +161,7 @@ static ErrCode item_fields(Draft *draft, Binder *binder, const AstItem *item, Er
 /* -- Items ------------------------------------------------------------------------------------- */
 
 static ErrCode item_alias(const AstItem *item, Err *err) {
+    assert(item->kind == AST_ITEM_EXPR && item->expr);
     if (!item->alias || !planner_reserved_name(item->alias))
         return ERR_OK;
     const AstExpr *ast = item->expr;

@@ -72,6 +72,7 @@ static ErrCode pull_store(Draft *draft, const Source *source, Err *err) {
     const Plan *owner = source->query_id ? host->query_plan(host->context, source->query_id) : NULL;
     if (!owner || owner->materialized < 0)
         return pull_not_queryable(source, err);
+    assert((uint32_t)owner->materialized < owner->node_count);
     const PlanNode *kept = owner->nodes[owner->materialized];
     PlanNode *store = draft_add(draft, PLAN_STORE, "Store", NULL);
     store->schema = kept->schema;
@@ -228,7 +229,7 @@ ErrCode plan_pull(Planner *planner, Planned *planned, Err *err) {
     plan->partition_count = source->partition_count;
     TRY(draft_finish(&draft, plan, err));
     if (keys_kept)
-        lookup_conditions(planner, source, where, &plan->lookup);
+        TRY(lookup_conditions(planner, source, where, &plan->lookup, err));
     planned->kind = PLANNED_PULL;
     planned->plan = plan;
     return ERR_OK;

@@ -45,6 +45,10 @@ static ErrCode type_resolve_depth(const Planner *planner, const AstType *ast, ui
 
 static ErrCode type_resolve_fields(const Planner *planner, const AstType *ast, uint32_t depth,
                                    const Type **type, Err *err) {
+    assert(ast->kind != AST_TYPE_NAMED && ast->kind != AST_TYPE_DECIMAL);
+    if (ast->field_count > COLUMNS_MAX)
+        return err_set_at(err, ERR_LIMIT, ast->pos.line, ast->pos.column,
+                          "A STRUCT has %d fields at most.", COLUMNS_MAX);
     TypeField *fields = arena_array(planner->arena, ast->field_count, sizeof *fields);
     for (uint32_t i = 0; i < ast->field_count; i++) {
         fields[i].name = ast->fields[i].name;

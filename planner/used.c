@@ -59,11 +59,13 @@ static void used_node(const PlanNode *node, const UsedWalk *self, UsedWalk *inpu
         used_expr(input, node->predicate);
 }
 
-/* What is stored or sent away is needed whole; rows keep their keys in any case. */
+/* What is stored or sent away is needed whole; tables are told apart by their keys, and what makes
+ * new rows keeps theirs. */
 static void used_roots(const PlanNode *node, bool last, UsedWalk *self) {
     bool all = last || node->kind == PLAN_AGGREGATE;
+    bool key = node->is_table || node->exprs;
     for (uint32_t i = 0; i < self->column_count; i++) {
-        if (all || i < node->schema->key_count)
+        if (all || (key && i < node->schema->key_count))
             self->needed[i] = true;
     }
 }

@@ -6,15 +6,21 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "data/row_value.h"
 #include "runtime/view.h"
+
+enum { DROPPED_BLOCKS_MAX = 16 }; /* blocks of nothing but dropped rows that one look goes over */
 
 /* -- Heads ------------------------------------------------------------------------------------ */
 
 static const char *input_name(const ArbiterInput *input) {
+    assert(input->node);
     return input->spec.topic ? input->spec.topic->topic : input->node->path;
 }
 
 static void report_errors(const ArbiterInput *input, uint32_t to, OpEnv *env) {
+    assert(to <= input->cursor.block->row_count);
+    assert(env->errors);
     const Block *block = input->cursor.block;
     for (uint32_t i = 0; i < block->error_count; i++) {
         const BlockError *error = &block->errors[i];
@@ -35,30 +41,29 @@ static void take_rows(ArbiterInput *input, uint32_t to, OpEnv *env) {
     Cursor *cursor = &input->cursor;
     assert(cursor->block && to > cursor->row);
     report_errors(input, to, env);
-    atomic_fetch_add_explicit(&env->counters->rows_in, to - cursor->row, memory_order_relaxed);
+    if (input->spec.topic) /* internal topics are no input of the query */
+        atomic_fetch_add_explicit(&env->counters->rows_in, to - cursor->row,
+                                  memory_order_relaxed);
     cursor_take(cursor, to);
     atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
 }
 
-/* The next good row of the input; rows before it that were dropped are taken. -1: there is none. */
-static ErrCode load_head(ArbiterInput *input, OpEnv *env, int64_t *head_offset, Err *err) {
+/* Loads the next good row of the input, if there is one; rows before it that were dropped are
+ * taken. */
+static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
+    assert(input->cursor.scan);
     Cursor *cursor = &input->cursor;
-    *head_offset = -1;
-    if (cursor->offset >= input->end)
-        return ERR_OK;
-    for (;;) {
+    for (uint32_t blocks = 0; cursor->offset < input->end; blocks++) {
         TRY(cursor_load(cursor, err));
         if (!cursor->block)
             break;
-        if (cursor->next < cursor->block->good_count) {
-            int64_t offset = cursor->block->offset[cursor->block->good[cursor->next]];
-            if (offset < input->end)
-                *head_offset = offset;
+        if (cursor->next < cursor->good_count)
+            return ERR_OK;
+        if (blocks == DROPPED_BLOCKS_MAX) { /* others want to run too */
+            env->skipping = true;
             return ERR_OK;
         }
         take_rows(input, cursor->block->row_count, env);
-        if (cursor->offset >= input->end)
-            return ERR_OK;
     }
     input->first_until = 0; /* whatever it was: there is nothing more */
     atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
@@ -67,21 +72,25 @@ static ErrCode load_head(ArbiterInput *input, OpEnv *env, int64_t *head_offset, 
 
 /* Has a row that is not chosen yet, in the block at hand. */
 static bool has_row(const ArbiterInput *input) {
+    assert(input->chosen_next >= input->cursor.next || !input->cursor.block);
     const Block *block = input->cursor.block;
-    if (!block || input->chosen_next >= block->good_count)
+    if (!block || input->chosen_next >= input->cursor.good_count)
         return false;
-    return block->offset[block->good[input->chosen_next]] < input->end;
+    return block->offset[input->cursor.good[input->chosen_next]] < input->end;
 }
 
 static int64_t row_time(const ArbiterInput *input) {
-    return input->cursor.block->rowtime[input->cursor.block->good[input->chosen_next]];
+    assert(has_row(input));
+    return input->cursor.block->rowtime[input->cursor.good[input->chosen_next]];
 }
 
 static int64_t row_offset(const ArbiterInput *input) {
-    return input->cursor.block->offset[input->cursor.block->good[input->chosen_next]];
+    assert(has_row(input));
+    return input->cursor.block->offset[input->cursor.good[input->chosen_next]];
 }
 
 static bool comes_before(const ArbiterInput *left, const ArbiterInput *right) {
+    assert(left != right);
     int64_t left_time = row_time(left), right_time = row_time(right);
     if (left_time != right_time)
         return left_time < right_time;
@@ -94,6 +103,7 @@ static bool comes_before(const ArbiterInput *left, const ArbiterInput *right) {
 
 /* NULL: no input has a row at hand. */
 static ArbiterInput *first_of(ArbiterInput *inputs, uint32_t count) {
+    assert(count > 0);
     ArbiterInput *first = NULL;
     bool tables_first = false;
     for (uint32_t i = 0; i < count; i++) {
@@ -109,18 +119,37 @@ static ArbiterInput *first_of(ArbiterInput *inputs, uint32_t count) {
     return first;
 }
 
+/* Promises are looked at first: what was promised is visible then. */
 static ErrCode load_heads(ArbiterInput *inputs, uint32_t count, OpEnv *env, Err *err) {
+    assert(count > 0);
+    env->skipping = false;
+    for (uint32_t i = 0; i < count; i++)
+        inputs[i].promised =
+            inputs[i].promise ? atomic_load_explicit(inputs[i].promise, memory_order_acquire)
+                              : INT64_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t head_offset;
-        TRY(load_head(&inputs[i], env, &head_offset, err));
+        TRY(load_head(&inputs[i], env, err));
         inputs[i].chosen_next = inputs[i].cursor.next;
-        inputs[i].batch = NULL;
     }
     return ERR_OK;
 }
 
+/* The last time at which rows may be taken while some lanes are empty. */
+static int64_t promised_max(const ArbiterInput *inputs, uint32_t count, int64_t rowtime_max) {
+    for (uint32_t i = 0; i < count; i++) {
+        const ArbiterInput *input = &inputs[i];
+        if (input->promised == INT64_MAX || has_row(input))
+            continue;
+        int64_t last = input->promised == INT64_MIN ? INT64_MIN : input->promised - 1;
+        rowtime_max = last < rowtime_max ? last : rowtime_max;
+    }
+    return rowtime_max;
+}
+
 ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *rowtime,
                      Err *err) {
+    assert(rowtime);
+    assert(env->counters);
     TRY(load_heads(inputs, count, env, err));
     const ArbiterInput *first = first_of(inputs, count);
     *rowtime = first ? row_time(first) : INT64_MAX;
@@ -131,8 +160,10 @@ ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *
 
 /* Chooses the input's next row; false: the step is full. */
 static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) {
+    assert(has_row(input));
+    assert(step->rows <= step->rows_max);
     const Block *block = input->cursor.block;
-    uint32_t row = block->good[input->chosen_next];
+    uint32_t row = input->cursor.good[input->chosen_next];
     uint32_t size = block->size[row];
     if (step->rows == step->rows_max || (step->rows > 0 && *bytes + size > STEP_BYTES_MAX) ||
         block->rowtime[row] > step->rowtime_max)
@@ -143,15 +174,20 @@ static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) 
     }
     *bytes += size;
     step->rows++;
+    if (block->rowtime[row] < step->rowtime_min)
+        step->rowtime_min = block->rowtime[row];
     input->seq[input->chosen_next - input->cursor.next] = (*step->next_seq)++;
     input->chosen_next++;
     return true;
 }
 
 static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) {
+    assert(step->arena);
+    assert(step->next_seq);
     step->rows = 0;
     step->blocked = false;
     step->script_taken = 0;
+    step->rowtime_min = INT64_MAX;
     assert(step->rows_max > 0 && step->rows_max <= BATCH_ROWS_MAX);
     for (uint32_t i = 0; i < count; i++)
         inputs[i].seq = arena_raw(step->arena, step->rows_max * sizeof *inputs[i].seq);
@@ -160,7 +196,8 @@ static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) 
 /* Whether, with this input's block used up, the order of what follows is unknown: its next head
  * may come before the others'. */
 static bool ends_step(const ArbiterInput *input) {
-    return input->chosen_next >= input->cursor.block->good_count;
+    assert(input->cursor.block);
+    return input->chosen_next >= input->cursor.good_count;
 }
 
 static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);
@@ -170,6 +207,9 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
     if (step->script)
         return choose_script(inputs, count, step, err);
     TRY(load_heads(inputs, count, step->env, err));
+    if (step->env->skipping)
+        return ERR_OK; /* whose row is next is not known yet */
+    step->rowtime_max = promised_max(inputs, count, step->rowtime_max);
     uint32_t bytes = 0;
     for (ArbiterInput *input = first_of(inputs, count); input; input = first_of(inputs, count)) {
         if (!choose_row(input, step, &bytes))
@@ -187,6 +227,7 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
 /* -- Scripts ---------------------------------------------------------------------------------- */
 
 static ArbiterInput *input_of_topic(ArbiterInput *inputs, uint32_t count, uint32_t topic_id) {
+    assert(topic_id > 0);
     for (uint32_t i = 0; i < count; i++) {
         if (inputs[i].spec.where.topic_id == topic_id)
             return &inputs[i];
@@ -196,6 +237,8 @@ static ArbiterInput *input_of_topic(ArbiterInput *inputs, uint32_t count, uint32
 
 /* A record of the script that was dropped when it was decoded. */
 static void skip_dropped(ArbiterInput *input, int64_t offset, OpEnv *env) {
+    assert(input->cursor.block);
+    assert(offset >= 0);
     const Block *block = input->cursor.block;
     uint32_t row = input->cursor.row;
     while (row < block->row_count && block->offset[row] <= offset)
@@ -208,14 +251,16 @@ static void skip_dropped(ArbiterInput *input, int64_t offset, OpEnv *env) {
 /* One item of the script; *full: the step ends before it. */
 static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *step, uint32_t *bytes,
                            bool *full, Err *err) {
+    assert(offset >= 0);
+    assert(step->script_taken < step->script_count);
     Cursor *cursor = &input->cursor;
     bool chosen = input->chosen_next > cursor->next;
     *full = true;
     if (chosen && (!has_row(input) || row_offset(input) != offset))
         return ERR_OK; /* another block, or rows left out: after this step */
     if (!chosen && cursor->offset < offset &&
-        !(cursor->block && cursor->next < cursor->block->good_count &&
-          cursor->block->offset[cursor->block->good[cursor->next]] == offset))
+        !(cursor->block && cursor->next < cursor->good_count &&
+          cursor->block->offset[cursor->good[cursor->next]] == offset))
         cursor_seek(cursor, offset);
     if (!chosen) {
         TRY(cursor_load(cursor, err));
@@ -233,10 +278,10 @@ static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *ste
 }
 
 static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err) {
-    for (uint32_t i = 0; i < count; i++) {
+    assert(step->script);
+    assert(count > 0);
+    for (uint32_t i = 0; i < count; i++)
         inputs[i].chosen_next = inputs[i].cursor.next;
-        inputs[i].batch = NULL;
-    }
     uint32_t bytes = 0;
     while (step->script_taken < step->script_count) {
         const QueryScriptItem *item = &step->script[step->script_taken];
@@ -256,9 +301,10 @@ static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *
 
 /* The selection and seq of the chosen rows, over physical rows from `first` on. */
 static void batch_rows(Batch *batch, const ArbiterInput *input, uint32_t first, Arena *arena) {
-    const Block *block = input->cursor.block;
+    assert(input->chosen_next > input->cursor.next);
+    assert(batch->row_count > 0);
     uint32_t count = input->chosen_next - input->cursor.next;
-    const uint16_t *good = block->good + input->cursor.next;
+    const uint16_t *good = input->cursor.good + input->cursor.next;
     batch->selected_count = count;
     if (count == batch->row_count) { /* none dropped in between */
         batch->selected = batch_all_rows(count);
@@ -275,41 +321,169 @@ static void batch_rows(Batch *batch, const ArbiterInput *input, uint32_t first, 
     batch->seq = seq;
 }
 
-Batch *arbiter_batch(const ArbiterInput *input, const ArbiterStep *step) {
-    const Cursor *cursor = &input->cursor;
-    if (input->chosen_next == cursor->next)
-        return NULL;
-    const Block *block = cursor->block;
-    uint32_t first = block->good[cursor->next];
-    uint32_t count = block->good[input->chosen_next - 1] + 1u - first;
+static Batch *new_batch(const ArbiterInput *input, const ArbiterStep *step) {
+    assert(input->node->schema);
+    assert(step->arena);
     Batch *batch = arena_alloc(step->arena, sizeof *batch);
-    const Schema *schema = input->node->schema;
-    const Column **columns = arena_array(step->arena, schema->column_count, sizeof *columns);
-    for (uint32_t i = 0; i < schema->column_count; i++)
-        columns[i] = view_column(step->arena, block->columns[i], first, count);
-    *batch = (Batch){.schema = schema, .columns = columns, .row_count = count,
-                     .rowtime = block->rowtime + first, .kind = block->kind + first,
-                     .offset = block->offset + first, .topic = input_name(input),
+    *batch = (Batch){.schema = input->node->schema, .topic = input_name(input),
                      .partition = (int32_t)input->spec.where.partition, .arena = step->arena,
                      .errors = step->env->errors};
+    return batch;
+}
+
+/* A range of the input's block. */
+static void emit_range(const ArbiterInput *input, const ArbiterStep *step) {
+    assert(input->spec.topic);
+    assert(input->cursor.block->columns);
+    const Cursor *cursor = &input->cursor;
+    const Block *block = cursor->block;
+    uint32_t first = cursor->good[cursor->next];
+    uint32_t count = cursor->good[input->chosen_next - 1] + 1u - first;
+    Batch *batch = new_batch(input, step);
+    const Column **columns =
+        arena_array(step->arena, batch->schema->column_count, sizeof *columns);
+    for (uint32_t i = 0; i < batch->schema->column_count; i++)
+        columns[i] = view_column(step->arena, block->columns[i], first, count);
+    batch->columns = columns;
+    batch->row_count = count;
+    batch->rowtime = block->rowtime + first;
+    batch->kind = block->kind + first;
+    batch->offset = block->offset + first;
+    batch->headers = block->headers ? block->headers + first : NULL;
     if (block->window_start) {
         batch->window_start = block->window_start + first;
         batch->window_end = block->window_end + first;
     }
     batch_rows(batch, input, first, step->arena);
-    return batch;
+    op_emit(input->source, batch);
+}
+
+/* Rows of an internal topic on their way into one batch. */
+typedef struct MergedRows {
+    uint32_t count;
+    Bytes *raw, *headers;
+    uint64_t *seq;
+    int64_t *rowtime, *offset;
+    uint8_t *kind;
+} MergedRows;
+
+static void merged_init(MergedRows *rows, const ArbiterStep *step) {
+    assert(step->rows > 0);
+    *rows = (MergedRows){0};
+    rows->raw = arena_raw(step->arena, step->rows * sizeof *rows->raw);
+    rows->headers = arena_array(step->arena, step->rows, sizeof *rows->headers);
+    rows->seq = arena_raw(step->arena, step->rows * sizeof *rows->seq);
+    rows->rowtime = arena_raw(step->arena, step->rows * sizeof *rows->rowtime);
+    rows->offset = arena_raw(step->arena, step->rows * sizeof *rows->offset);
+    rows->kind = arena_raw(step->arena, step->rows);
+}
+
+/* The lane, among inputs of one source, whose next row has the smallest seq; NULL: all are in. */
+static ArbiterInput *next_lane(ArbiterInput *lanes, uint32_t count, uint32_t *taken) {
+    assert(count > 0);
+    ArbiterInput *next = NULL;
+    uint64_t smallest = UINT64_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        if (taken[i] == lanes[i].chosen_next - lanes[i].cursor.next)
+            continue;
+        if (lanes[i].seq[taken[i]] < smallest) {
+            smallest = lanes[i].seq[taken[i]];
+            next = &lanes[i];
+        }
+    }
+    return next;
+}
+
+static void merge_lanes(ArbiterInput *lanes, uint32_t count, MergedRows *rows, Arena *arena) {
+    assert(rows->count == 0);
+    assert(rows->raw);
+    uint32_t *taken = arena_array(arena, count, sizeof *taken);
+    for (const ArbiterInput *lane = next_lane(lanes, count, taken); lane;
+         lane = next_lane(lanes, count, taken)) {
+        uint32_t index = taken[lane - lanes]++, at = rows->count++;
+        const Block *block = lane->cursor.block;
+        uint32_t row = lane->cursor.good[lane->cursor.next + index];
+        rows->raw[at] = block->raw[row];
+        rows->headers[at] = block->headers ? block->headers[row] : (Bytes){0};
+        rows->seq[at] = lane->seq[index];
+        rows->rowtime[at] = block->rowtime[row];
+        rows->offset[at] = block->offset[row];
+        rows->kind[at] = block->kind[row];
+    }
+}
+
+/* The lanes of one source, in one batch. */
+static ErrCode emit_merged(ArbiterInput *lanes, uint32_t count, const ArbiterStep *step,
+                           Err *err) {
+    assert(!lanes[0].spec.topic);
+    assert(count > 0);
+    MergedRows rows;
+    merged_init(&rows, step);
+    merge_lanes(lanes, count, &rows, step->arena);
+    if (rows.count == 0)
+        return ERR_OK;
+    Batch *batch = new_batch(&lanes[0], step);
+    uint32_t column_count = batch->schema->column_count;
+    const Type **types = arena_array(step->arena, column_count, sizeof *types);
+    for (uint32_t i = 0; i < column_count; i++)
+        types[i] = batch->schema->columns[i].type;
+    RowLayout layout = {types, column_count};
+    Column **columns = arena_array(step->arena, column_count, sizeof *columns);
+    TRY(row_value_get(rows.raw, rows.count, &layout, step->arena, columns, err));
+    batch->columns = (const Column *const *)columns;
+    batch->row_count = batch->selected_count = rows.count;
+    batch->selected = batch_all_rows(rows.count);
+    batch->seq = rows.seq;
+    batch->rowtime = rows.rowtime;
+    batch->offset = rows.offset;
+    batch->kind = rows.kind;
+    batch->headers = rows.headers;
+    op_emit(lanes[0].source, batch);
+    return ERR_OK;
+}
+
+ErrCode arbiter_emit(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step, Err *err) {
+    assert(step->rows > 0);
+    for (uint32_t i = 0; i < count;) {
+        uint32_t lanes = 1;
+        if (inputs[i].spec.topic) {
+            if (inputs[i].chosen_next > inputs[i].cursor.next)
+                emit_range(&inputs[i], step);
+        } else {
+            while (i + lanes < count && inputs[i + lanes].source == inputs[i].source)
+                lanes++;
+            TRY(emit_merged(&inputs[i], lanes, step, err));
+        }
+        i += lanes;
+    }
+    return ERR_OK;
+}
+
+ArbiterInput *arbiter_find(ArbiterInput *inputs, uint32_t count, uint64_t seq, int64_t *offset) {
+    assert(offset);
+    for (uint32_t i = 0; i < count; i++) {
+        const Cursor *cursor = &inputs[i].cursor;
+        for (uint32_t k = cursor->next; k < inputs[i].chosen_next; k++) {
+            if (inputs[i].seq[k - cursor->next] != seq)
+                continue;
+            *offset = cursor->block->offset[cursor->good[k]];
+            return &inputs[i];
+        }
+    }
+    return NULL;
 }
 
 void arbiter_take(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step) {
+    assert(step->rows > 0 || step->script);
     for (uint32_t i = 0; i < count; i++) {
         ArbiterInput *input = &inputs[i];
         const Block *block = input->cursor.block;
         if (!block || input->chosen_next <= input->cursor.next)
             continue;
         /* With the last good row of a block go the dropped ones behind it. */
-        uint32_t to = input->chosen_next == block->good_count && !step->script
+        uint32_t to = input->chosen_next == input->cursor.good_count && !step->script
                           ? block->row_count
-                          : block->good[input->chosen_next - 1] + 1u;
+                          : input->cursor.good[input->chosen_next - 1] + 1u;
         take_rows(input, to, step->env);
     }
 }

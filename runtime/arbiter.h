@@ -4,7 +4,11 @@
  * The smallest rowtime among the heads of the inputs comes next; ties: tables before streams, then
  * order in the statement, then partition. An input known to be empty is not waited for. Inputs
  * with first_until are read up to there before any other (table sides when a query starts). A
- * script fixes the order instead. The order does not depend on how it is cut into steps.
+ * script fixes the order instead. An internal topic that several tasks write may be read by lanes:
+ * one input for each writer, merged like any others, so that a reader does not see one writer's
+ * hour behind another's day. A lane that is empty lets rows pass up to the time its writer has
+ * promised; a merged topic's rows come as one batch. The order does not depend on how it is cut
+ * into steps.
  *
  * A step takes from each input a range of one block; what was chosen is taken for good only by
  * arbiter_take(), after the operators are done with it.
@@ -26,6 +30,8 @@ typedef struct ArbiterInput {
     int64_t first_until; /* 0: nothing special, or done */
     int64_t end;         /* bounded reads; otherwise INT64_MAX */
     int64_t stop_offset; /* the row that made a step fail: not taken again; -1: none */
+    const _Atomic int64_t *promise; /* of the lane's writer; NULL: nobody is waited for */
+    int64_t promised;    /* as of the last look: rows to come are not before it */
 
     int64_t submitted;      /* position in the last commit handed over; -1: none yet */
     _Atomic int64_t settled; /* position that is durable; read by other threads */
@@ -34,7 +40,6 @@ typedef struct ArbiterInput {
     /* The step that is being chosen: good rows [cursor.next, chosen_next) with seq[]. */
     uint32_t chosen_next;
     uint64_t *seq;
-    Batch *batch;
 } ArbiterInput;
 
 typedef struct ArbiterStep {
@@ -49,6 +54,7 @@ typedef struct ArbiterStep {
 
     uint32_t rows;  /* out: chosen */
     bool blocked;   /* out: the next row is an input's stop_offset */
+    int64_t rowtime_min; /* out: of the chosen rows; INT64_MAX: none */
 } ArbiterStep;
 
 /* Loads what is needed and finds the time of the next row; INT64_MAX: there is none. */
@@ -57,8 +63,11 @@ ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *
 /* Chooses the rows of a step. */
 ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);
 
-/* The chosen rows of one input as a batch in the step's arena; NULL: none. */
-Batch *arbiter_batch(const ArbiterInput *input, const ArbiterStep *step);
+/* Emits the chosen rows through the inputs' sources, as batches in the step's arena. */
+ErrCode arbiter_emit(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step, Err *err);
+
+/* Which input's row has this seq, and its offset. NULL: none. */
+ArbiterInput *arbiter_find(ArbiterInput *inputs, uint32_t count, uint64_t seq, int64_t *offset);
 
 /* The step succeeded: moves the cursors behind the chosen rows, and reports dropped ones. */
 void arbiter_take(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "data/base64.h"
+#include "base/base64.h"
 #include "data/number_text.h"
 #include "data/time_text.h"
 #include "runtime/expr_impl.h"

@@ -108,6 +108,16 @@ static void compile_remember(Compile *compile, const Expr *expr, uint64_t hash, 
 
 /* == Kinds of trees == */
 
+/* The value of a constant tree; NULL: not constant, or it fails. */
+static const Column *compile_fold(Compile *compile, const Expr *expr) {
+    char reason[ROW_ERROR_TEXT_SIZE];
+    if (expr->kind == EXPR_LITERAL)
+        return expr->literal;
+    if (!compile->fold || !expr_tree_is_constant(expr))
+        return NULL;
+    return expr_constant_value(expr, false, compile->arena, NULL, reason);
+}
+
 static uint32_t compile_column(Compile *compile, const Expr *expr) {
     bool pseudo = expr->kind == EXPR_PSEUDO;
     ExprInst inst = {.op = pseudo ? EXPR_OP_PSEUDO : EXPR_OP_COLUMN,
@@ -257,14 +267,14 @@ static uint32_t compile_in(Compile *compile, const Expr *expr) {
     const Column **constants = arena_array(compile->arena, expr->arg_count, sizeof *constants);
     uint32_t constant_count = 0, result = EXPR_NONE;
     for (uint32_t i = 1; i < expr->arg_count; i++) {
-        uint32_t item = compile_expr(compile, expr->args[i]);
-        const Column *constant = compile_constant_of(compile, item);
-        if (constant && column_is_null(constant, 0))
+        const Column *constant = compile_fold(compile, expr->args[i]);
+        if (constant && (constant->type->kind == TYPE_NULL || column_is_null(constant, 0)))
             continue;
         if (constant) {
             constants[constant_count++] = constant;
             continue;
         }
+        uint32_t item = compile_expr(compile, expr->args[i]);
         uint32_t equal = compile_compare(compile, OP_EQUAL, value, item);
         result = result == EXPR_NONE ? equal
                                      : compile_binary(compile, EXPR_OP_OR, &type_boolean, result,
@@ -315,9 +325,9 @@ static uint32_t compile_pair(Compile *compile, const Expr *expr) {
 
 static uint32_t compile_kind(Compile *compile, const Expr *expr) {
     switch (expr->kind) {
-    case EXPR_LITERAL: return compile_constant(compile, expr->literal);
+    case EXPR_LITERAL: break; /* was folded */
     case EXPR_COLUMN:
-    case EXPR_PSEUDO: return compile_column(compile, expr);
+    case EXPR_PSEUDO: break;
     case EXPR_CALL: return compile_call(compile, expr);
     case EXPR_CAST: return compile_cast(compile, expr);
     case EXPR_CASE: return compile_case(compile, expr);
@@ -336,30 +346,24 @@ static uint32_t compile_kind(Compile *compile, const Expr *expr) {
     case EXPR_DEREF: return compile_deref(compile, expr);
     case EXPR_ARRAY: return compile_make(compile, expr, EXPR_OP_MAKE_ARRAY);
     case EXPR_MAP: return compile_make(compile, expr, EXPR_OP_MAKE_MAP);
-    case EXPR_STRUCT: break;
+    case EXPR_STRUCT: return compile_make(compile, expr, EXPR_OP_MAKE_STRUCT);
     }
-    assert(expr->kind == EXPR_STRUCT);
-    return compile_make(compile, expr, EXPR_OP_MAKE_STRUCT);
-}
-
-/* NULL: not constant, or it fails. */
-static const Column *compile_fold(Compile *compile, const Expr *expr) {
-    char reason[ROW_ERROR_TEXT_SIZE];
-    if (!compile->fold || expr->kind == EXPR_LITERAL || !expr_tree_is_constant(expr))
-        return NULL;
-    return expr_constant_value(expr, false, compile->arena, NULL, reason);
+    assert(expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO);
+    return compile_column(compile, expr);
 }
 
 uint32_t compile_expr(Compile *compile, const Expr *expr) {
     assert(expr && expr->type);
     const char *outer = compile->text;
+    const Column *constant = compile_fold(compile, expr);
+    if (constant)
+        return compile_constant(compile, constant);
     uint64_t hash = expr_tree_hash(expr);
     uint32_t reg = compile_known(compile, expr, hash);
     if (reg != EXPR_NONE)
         return reg;
     compile->text = expr->text;
-    const Column *constant = compile_fold(compile, expr);
-    reg = constant ? compile_constant(compile, constant) : compile_kind(compile, expr);
+    reg = compile_kind(compile, expr);
     compile->text = outer;
     if (expr_tree_is_pure(expr))
         compile_remember(compile, expr, hash, reg);

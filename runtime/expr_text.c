@@ -8,7 +8,7 @@
 static size_t text_size(const Column *a, const Column *b, uint32_t row) {
     size_t size = (size_t)a->bytes[row].size + b->bytes[row].size;
     assert(row < a->length && row < b->length);
-    return size > RECORD_BYTES_MAX ? 0 : size;
+    return size > VALUE_BYTES_MAX ? 0 : size;
 }
 
 void expr_text_concat(ExprProgram *program, const ExprInst *inst) {
@@ -23,7 +23,7 @@ void expr_text_concat(ExprProgram *program, const ExprInst *inst) {
         uint32_t row = selection->rows[i];
         if (!expr_present(a->validity, row) || !expr_present(b->validity, row))
             continue;
-        if ((size_t)a->bytes[row].size + b->bytes[row].size > RECORD_BYTES_MAX) {
+        if ((size_t)a->bytes[row].size + b->bytes[row].size > VALUE_BYTES_MAX) {
             expr_row_error(program, inst, row, "a text that no record can carry");
             continue;
         }

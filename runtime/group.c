@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "runtime/ids.h"
 #include "runtime/result_impl.h"
 #include "runtime/worker.h"
 
@@ -43,6 +44,8 @@ void group_free(Group *group) {
 }
 
 ErrCode group_attach(Group *group, Err *err) {
+    assert(group->task_count > 0);
+    assert(!group->in_flight);
     for (uint32_t i = 0; i < group->task_count; i++)
         TRY(task_attach(group->tasks[i], group->worker->scans, err));
     return ERR_OK;
@@ -55,6 +58,7 @@ void group_detach(Group *group) {
 }
 
 static int64_t group_now_us(const Group *group) {
+    assert(group->worker);
     Io *io = group->worker->runtime->io;
     return io->ops->mono_us(io);
 }
@@ -62,6 +66,7 @@ static int64_t group_now_us(const Group *group) {
 /* -- Commits ---------------------------------------------------------------------------------- */
 
 static size_t pending_bytes(const Group *group) {
+    assert(group->outbox);
     size_t bytes = outbox_bytes(group->outbox);
     for (size_t i = 0; i < group->states.count; i++)
         bytes += group->states.items[i]->ops->pending(group->states.items[i]);
@@ -82,6 +87,7 @@ static void publish_figures(Group *group) {
 
 /* What was submitted is kept: positions and state. */
 static void settle(Group *group) {
+    assert(!group->in_flight);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->settle(group->states.items[i]);
     for (uint32_t i = 0; i < group->task_count; i++) {
@@ -90,6 +96,7 @@ static void settle(Group *group) {
             ArbiterInput *input = &task->inputs[k];
             atomic_store_explicit(&input->settled, input->submitted, memory_order_release);
         }
+        task_settled(task);
     }
     publish_figures(group);
     atomic_fetch_add_explicit(&group->query->counters.commits, 1, memory_order_relaxed);
@@ -98,6 +105,7 @@ static void settle(Group *group) {
 
 /* Back to the last hand-over; submitted_too: to the last durable one. */
 static void roll_back(Group *group, bool submitted_too) {
+    assert(!submitted_too || !group->in_flight);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->undo(group->states.items[i], submitted_too);
     outbox_clear(group->outbox);
@@ -116,6 +124,7 @@ static void committed(void *arg, const CommitOutcome *outcome) {
 }
 
 static void take_outcome(Group *group) {
+    assert(group->worker);
     int outcome = atomic_load(&group->outcome);
     if (!group->in_flight || outcome == GROUP_OPEN)
         return;
@@ -138,20 +147,26 @@ bool group_quiet(Group *group) {
 }
 
 static void save_positions(Group *group, Commit *commit) {
+    assert(commit);
+    assert(group->persistent);
     for (uint32_t i = 0; i < group->task_count; i++) {
         Task *task = group->tasks[i];
         for (uint32_t k = 0; k < task->input_count; k++) {
             ArbiterInput *input = &task->inputs[k];
             if (input->cursor.offset == input->submitted)
                 continue;
-            commit_position(commit, task->id, input->spec.where, input->cursor.offset);
+            commit_position(commit, task->id, ids_lane(input->spec.where, input->cursor.lane),
+                            input->cursor.offset);
             input->submitted = input->cursor.offset;
         }
+        task_submitted(task);
     }
 }
 
 /* The hand-over itself; a refused one is kept and tried again. */
 static void submit(Group *group, Commit *commit) {
+    assert(commit);
+    assert(!group->in_flight);
     Err err;
     group->in_flight = true;
     ErrCode code = commit_submit(commit, committed, group, &err);
@@ -172,6 +187,7 @@ static void hand_over(Group *group) {
     assert(group->persistent && !group->in_flight && !group->refused);
     int64_t begin_us = group_now_us(group);
     Commit *commit = commit_new(group->worker->runtime->storage, group->owner_id);
+    commit_expect(commit, pending_bytes(group));
     save_positions(group, commit);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->save(group->states.items[i], commit);
@@ -192,6 +208,7 @@ static void try_refused(Group *group, int64_t now_us) {
 
 /* When the next commit is due; INT64_MAX: when something else happens. */
 static int64_t commit_due_us(const Group *group) {
+    assert(group->persistent);
     if (group->dirty_since_us == 0 || group->in_flight || group->refused)
         return INT64_MAX;
     if (pending_bytes(group) >= GROUP_PENDING_BYTES)
@@ -230,24 +247,38 @@ static void settle_step(Group *group) {
 
 /* -- Steps ------------------------------------------------------------------------------------ */
 
-/* The task with the smallest next rowtime; NULL: none has anything. */
-static ErrCode pick_task(Group *group, Task **picked, Err *err) {
-    *picked = NULL;
-    int64_t first = INT64_MAX;
+/* Puts the tasks in order of their next row's time. */
+static ErrCode order_tasks(Group *group, Err *err) {
+    assert(group->task_count > 0);
     for (uint32_t i = 0; i < group->task_count; i++) {
         Task *task = group->tasks[i];
         TRY(task_peek(task, err));
         int64_t rowtime = atomic_load_explicit(&task->next_rowtime, memory_order_relaxed);
-        if (rowtime < first) {
-            first = rowtime;
-            *picked = task;
+        uint32_t at = i;
+        for (; at > 0; at--) {
+            Task *other = group->tasks[at - 1];
+            if (atomic_load_explicit(&other->next_rowtime, memory_order_relaxed) <= rowtime)
+                break;
+            group->tasks[at] = other;
         }
+        group->tasks[at] = task;
+    }
+    return ERR_OK;
+}
+
+static ErrCode tick_tasks(Group *group, Err *err) {
+    Io *io = group->worker->runtime->io;
+    assert(group->task_count > 0);
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        if (group->tasks[i]->ticks)
+            TRY(task_tick(group->tasks[i], io->ops->now_ms(io), err));
     }
     return ERR_OK;
 }
 
 /* How many rows a step may have now; 0: the client is behind. */
 static uint32_t rows_max(const Group *group) {
+    assert(group->worker->runtime->options.step_rows <= BATCH_ROWS_MAX);
     uint32_t rows = group->worker->runtime->options.step_rows;
     ResultQueue *results = group->query->options.results;
     if (!results)
@@ -257,6 +288,8 @@ static uint32_t rows_max(const Group *group) {
 }
 
 static void step_failed(Group *group, const Task *task, const Err *err) {
+    assert(err->code != ERR_OK);
+    assert(task);
     roll_back(group, false);
     if (group->persistent && task->env.row_failed && !group->failing) {
         group->failing = true;
@@ -267,41 +300,49 @@ static void step_failed(Group *group, const Task *task, const Err *err) {
 }
 
 static void check_ends(Group *group, const Task *task, bool worked) {
+    assert(task);
     if (task->env.limit_reached ||
         (group->query->options.bounded && !worked && task_at_end(task)))
         query_finish(group->query);
 }
 
-/* One step of one task. */
+static bool has_row(const Task *task) {
+    return atomic_load_explicit(&task->next_rowtime, memory_order_relaxed) != INT64_MAX;
+}
+
+/* One step of the first task that can do one: earlier ones may wait for others. */
 static void step(Group *group, bool *worked, int64_t *due_us) {
-    Task *task;
+    assert(!*worked);
     Err err;
     group->idle = true;
     uint32_t rows = rows_max(group);
     if (rows == 0)
         return;
-    if (pick_task(group, &task, &err) != ERR_OK) {
+    if (tick_tasks(group, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
         step_failed(group, group->tasks[0], &err);
         return;
     }
-    if (!task) {
-        check_ends(group, group->tasks[0], false);
-        return;
+    for (uint32_t i = 0; i < group->task_count && has_row(group->tasks[i]) && !*worked; i++) {
+        Task *task = group->tasks[i];
+        TaskLimits limits = {.rows_max = rows,
+                             .rowtime_max = query_rowtime_max(group->query, task)};
+        uint32_t script_taken;
+        if (task_step(task, &limits, worked, &script_taken, &err) != ERR_OK) {
+            step_failed(group, task, &err);
+            *worked = true;
+            return;
+        }
+        if (!*worked && !task->blocked)
+            *due_us = group_now_us(group) + GROUP_SKEW_US; /* others are behind */
+        if (task->blocked)
+            return;
     }
-    TaskLimits limits = {.rows_max = rows,
-                         .rowtime_max = query_rowtime_max(group->query, task)};
-    uint32_t script_taken;
-    if (task_step(task, &limits, worked, &script_taken, &err) != ERR_OK) {
-        step_failed(group, task, &err);
-        *worked = true;
-        return;
-    }
+    for (uint32_t i = 0; i < group->task_count; i++)
+        *worked = *worked || group->tasks[i]->env.skipping;
     group->idle = !*worked;
-    if (!*worked && !task->blocked)
-        *due_us = group_now_us(group) + GROUP_SKEW_US; /* others are behind */
     if (*worked && !group->persistent)
         settle_step(group);
-    check_ends(group, task, *worked);
+    check_ends(group, group->tasks[0], *worked);
 }
 
 /* A failing group that has come to its row: commits what is before it, then the query stops. */
@@ -314,6 +355,8 @@ static bool at_failed_row(const Group *group) {
 }
 
 static void stop_at_row(Group *group) {
+    assert(group->failing);
+    assert(group->persistent);
     if (group->in_flight || group->refused)
         return;
     note_dirty(group);
@@ -324,6 +367,7 @@ static void stop_at_row(Group *group) {
 }
 
 void group_turn(Group *group, bool *worked, int64_t *due_us) {
+    assert(group->task_count > 0);
     *worked = false;
     *due_us = INT64_MAX;
     bool was_in_flight = group->in_flight;
@@ -371,6 +415,7 @@ static bool in_script(const ArbiterInput *input, const QueryScriptItem *items, u
 /* Reads the inputs that the script does not name as far as they reach: the others seem empty. */
 static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *items, uint32_t count,
                           Err *err) {
+    assert(rows > 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
         if (in_script(&task->inputs[i], items, count))
             task->inputs[i].end = 0;

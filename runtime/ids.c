@@ -5,6 +5,7 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
 #include "runtime/runtime.h"
 
 bool ids_has_store(PlanNodeKind kind) {
@@ -12,6 +13,7 @@ bool ids_has_store(PlanNodeKind kind) {
 }
 
 static uint32_t stages_max(const Plan *plan) {
+    assert(plan->node_count > 0);
     uint32_t count = 1;
     for (uint32_t i = 0; i < plan->node_count; i++)
         count += plan->nodes[i]->kind == PLAN_REPARTITION;
@@ -32,7 +34,17 @@ uint32_t ids_task(uint32_t first_id, uint32_t partitions, uint32_t stage, uint32
 }
 
 uint32_t ids_task_count(const Plan *plan, uint32_t partitions) {
+    assert(partitions > 0);
     return stages_max(plan) * partitions;
+}
+
+_Static_assert(PARTITIONS_MAX <= 1 << 16, "a lane's number lies above the partition's");
+
+TopicPartition ids_lane(TopicPartition where, int32_t lane) {
+    assert(where.partition < PARTITIONS_MAX);
+    if (lane >= 0)
+        where.partition |= (uint32_t)lane << 16;
+    return where;
 }
 
 uint32_t ids_store(const Plan *plan, uint32_t first_id, uint32_t partitions, uint32_t node,

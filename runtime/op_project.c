@@ -2,18 +2,61 @@
  * op_project.c - SELECT: a new list of columns over the same rows.
  *
  * Key columns are computed for every row, the others only for rows that hold a value: a null value
- * and a delete stay what they are, and report no errors of expressions over nothing.
+ * and a delete stay what they are, and report no errors of expressions over nothing. Of a row with
+ * a null value a new key keeps what can be made of the old key; the rest of it is NULL.
  */
 #include <assert.h>
 
 #include "runtime/op_project.h"
 
+/* Whether an expression needs more of a row than its key. */
+static bool needs_value(const Expr *expr, uint32_t key_count) {
+    assert(expr);
+    if (expr->kind == EXPR_PSEUDO || (expr->kind == EXPR_COLUMN && expr->column >= key_count))
+        return true;
+    for (uint32_t i = 0; i < expr->arg_count; i++) {
+        if (needs_value(expr->args[i], key_count))
+            return true;
+    }
+    return false;
+}
+
+static const Expr *null_of(const Expr *expr, Arena *arena) {
+    assert(expr->type);
+    Expr *literal = arena_alloc(arena, sizeof *literal);
+    *literal = (Expr){.kind = EXPR_LITERAL, .type = expr->type, .text = "NULL",
+                      .literal = column_new(arena, expr->type, 1)};
+    return literal;
+}
+
+static ErrCode open_null_keys(Projection *projection, OpEnv *env, Err *err) {
+    assert(projection->keys);
+    const PlanNode *node = projection->node;
+    uint32_t count = node->schema->key_count;
+    uint32_t key_count = env->plan->nodes[node->inputs[0]]->schema->key_count;
+    const Expr **exprs = arena_array(env->query_arena, count, sizeof *exprs);
+    bool differ = false;
+    for (uint32_t i = 0; i < count; i++) {
+        bool needs = needs_value(node->exprs[i], key_count);
+        exprs[i] = needs ? null_of(node->exprs[i], env->query_arena) : node->exprs[i];
+        differ = differ || needs;
+    }
+    if (!differ || node->is_table)
+        return ERR_OK;
+    TRY(expr_compile(exprs, count, env->query_arena, &projection->null_keys, err));
+    expr_set_io(projection->null_keys, env->io);
+    return ERR_OK;
+}
+
 ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env, Err *err) {
+    assert(node->kind == PLAN_PROJECT || node->kind == PLAN_REPARTITION);
+    assert(node->exprs);
     uint32_t key_count = node->schema->key_count;
     *projection = (Projection){.node = node};
     if (key_count > 0) {
         TRY(expr_compile(node->exprs, key_count, env->query_arena, &projection->keys, err));
         expr_set_io(projection->keys, env->io);
+        TRY(open_null_keys(projection, env, err));
     }
     if (node->schema->column_count > key_count) {
         TRY(expr_compile(node->exprs + key_count, node->schema->column_count - key_count,
@@ -23,8 +66,21 @@ ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env
     return ERR_OK;
 }
 
+uint32_t projection_run_end(const Projection *projection, const Batch *batch, uint32_t from,
+                            uint32_t to) {
+    assert(from < to && to <= batch->selected_count);
+    if (!projection->null_keys)
+        return to;
+    uint8_t kind = batch->kind[batch->selected[from]];
+    uint32_t end = from + 1;
+    while (end < to && (batch->kind[batch->selected[end]] == ROW_NULL) == (kind == ROW_NULL))
+        end++;
+    return end;
+}
+
 /* The batch with only the rows that hold a value; itself where all do. */
 static const Batch *only_values(const Batch *batch, Batch *part) {
+    assert(batch->selected_count > 0);
     uint32_t i = 0;
     while (i < batch->selected_count && batch->kind[batch->selected[i]] == ROW_VALUE)
         i++;
@@ -44,11 +100,14 @@ static const Batch *only_values(const Batch *batch, Batch *part) {
 
 static const Column *const *project(const Projection *projection, const Batch *batch,
                                     const Batch *values) {
+    assert(batch->selected_count > 0);
+    assert(values->row_count == batch->row_count);
     const Schema *schema = projection->node->schema;
     const Column **columns =
         arena_array(batch->arena, schema->column_count, sizeof *columns);
+    bool null_value = batch->kind[batch->selected[0]] == ROW_NULL && projection->null_keys;
     if (projection->keys)
-        expr_run(projection->keys, batch, columns);
+        expr_run(null_value ? projection->null_keys : projection->keys, batch, columns);
     if (!projection->values)
         return columns;
     const Column **results = columns + schema->key_count;
@@ -93,9 +152,14 @@ static ErrCode project_apply(Op *op, int port, Batch *batch, uint16_t from, uint
     assert(port == 0 && from == 0 && to == batch->selected_count);
     (void)err;
     (void)port;
-    (void)from;
-    (void)to;
-    op_emit(op, projection_run(op->self, batch, op->old_wanted));
+    for (uint32_t at = from; at < to;) {
+        uint32_t end = projection_run_end(op->self, batch, at, to);
+        Batch *rows = op_batch(op, batch);
+        rows->selected = batch->selected + at;
+        rows->selected_count = end - at;
+        op_emit(op, projection_run(op->self, rows, op->old_wanted));
+        at = end;
+    }
     return ERR_OK;
 }
 

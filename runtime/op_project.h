@@ -10,11 +10,19 @@
 typedef struct Projection {
     const PlanNode *node;
     ExprProgram *keys, *values; /* NULL: there are none */
+    ExprProgram *null_keys; /* of rows whose value is null: what needs one is NULL. NULL: the same
+                               as `keys` */
 } Projection;
 
 ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env, Err *err);
 
-/* The projected view. Its `old` (where the batch has one) has columns only if old_wanted. */
+/* Key expressions may differ between rows with a value and rows without: the end of the rows from
+ * `from` on, before `to`, that can be projected at once. */
+uint32_t projection_run_end(const Projection *projection, const Batch *batch, uint32_t from,
+                            uint32_t to);
+
+/* The projected view of rows that can be projected at once. Its `old` (where the batch has one) has
+ * columns only if old_wanted. */
 Batch *projection_run(const Projection *projection, const Batch *batch, bool old_wanted);
 
 #endif

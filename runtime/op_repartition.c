@@ -6,7 +6,7 @@
  *
  *   key   := the key as the table to be joined has it on the wire, so that both lie in partitions
  *            of one number; the row key (data/row_key.h) where no table waits
- *   value := kind u8 (RowKind), row value of all columns, keys first
+ *   value := kind u8 (RowKind), varint partition of the writing task, row value of all columns
  *
  * with the row's time as timestamp. A row without a key goes where its source offset says.
  */
@@ -15,7 +15,6 @@
 #include "base/hash.h"
 #include "data/row_key.h"
 #include "runtime/op_project.h"
-#include "runtime/view.h"
 #include "storage/log.h"
 
 typedef struct Repartition {
@@ -30,6 +29,7 @@ typedef struct Repartition {
 
 /* The topic of the table that rows of node `id` are joined with next; NULL: none. */
 static const PlanTopic *joined_topic(const Plan *plan, uint32_t id) {
+    assert(id < plan->node_count);
     for (uint32_t i = id + 1; i < plan->node_count; i++) {
         const PlanNode *node = plan->nodes[i];
         if (node->input_count == 0 || node->inputs[0] != id)
@@ -80,6 +80,7 @@ static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
 /* The record's key; data NULL: the row has none. */
 static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t row, Bytes *key,
                        Err *err) {
+    assert(row < batch->row_count);
     buf_reset(&self->key);
     bool is_null = true;
     uint32_t key_count = op->node->schema->key_count;
@@ -98,11 +99,15 @@ static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t r
 }
 
 static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
+    assert(((Repartition *)op->self)->cut);
     Repartition *self = op->self;
     LogRecord record = {.timestamp = batch->rowtime[row]};
+    if (batch->headers)
+        record.headers = batch->headers[row];
     TRY(put_key(op, self, batch, row, &record.key, err));
     buf_reset(&self->value);
     buf_u8(&self->value, batch->kind[row]);
+    buf_varint(&self->value, op->env->partition);
     row_value_put(&self->value, batch->columns, op->node->schema->column_count, row);
     record.value = buf_view(&self->value);
     if ((size_t)record.key.size + record.value.size > RECORD_BYTES_MAX)
@@ -117,19 +122,22 @@ static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
 
 static ErrCode repartition_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,
                                  Err *err) {
-    assert(port == 0 && from < to);
+    assert(port == 0 && from < to && !op->node->is_table);
     (void)port;
     Repartition *self = op->self;
-    assert(!op->node->is_table);
-    bool whole = from == 0 && to == batch->selected_count;
-    const Batch *rows = whole ? batch : view_rows(batch->arena, batch, from, to);
-    Batch *output = projection_run(&self->projection, rows, false);
-    if (!self->cut) {
-        op_emit(op, output);
-        return ERR_OK;
+    /* A batch where all rows have a value, or none: rows are written in order. */
+    for (uint32_t at = from; at < to;) {
+        uint32_t end = projection_run_end(&self->projection, batch, at, to);
+        Batch *rows = op_batch(op, batch);
+        rows->selected = batch->selected + at;
+        rows->selected_count = end - at;
+        Batch *output = projection_run(&self->projection, rows, false);
+        if (!self->cut)
+            op_emit(op, output);
+        for (uint32_t i = 0; self->cut && i < output->selected_count; i++)
+            TRY(write_row(op, output, output->selected[i], err));
+        at = end;
     }
-    for (uint32_t i = 0; i < output->selected_count; i++)
-        TRY(write_row(op, output, output->selected[i], err));
     return ERR_OK;
 }
 

@@ -21,6 +21,7 @@ typedef struct Sink {
     Encoder *key_encoder, *value_encoder; /* key: NULL without key columns */
     const TimePattern *time_pattern;
     bool consolidate;
+    bool keys_pass; /* keys are the source record's: one without any has no key here either */
     Buf key, value;
 } Sink;
 
@@ -37,6 +38,31 @@ static Encoder *open_encoder(const PlanFormat *format, const Schema *schema, boo
     return encoder;
 }
 
+/* Whether a projection's keys are columns of its input's key. */
+static bool keeps_keys(const Plan *plan, const PlanNode *node) {
+    assert(node->kind == PLAN_PROJECT);
+    uint32_t key_count = plan->nodes[node->inputs[0]]->schema->key_count;
+    for (uint32_t i = 0; i < node->schema->key_count; i++) {
+        if (node->exprs[i]->kind != EXPR_COLUMN || node->exprs[i]->column >= key_count)
+            return false;
+    }
+    return true;
+}
+
+/* Whether nothing between the source and the sink makes new keys. */
+static bool keys_pass(const Plan *plan, const PlanNode *sink) {
+    assert(sink->kind == PLAN_SINK);
+    const PlanNode *node = sink;
+    while (node->input_count == 1) {
+        node = plan->nodes[node->inputs[0]];
+        bool passes = node->kind == PLAN_FILTER || node->kind == PLAN_MATERIALIZE ||
+                      (node->kind == PLAN_PROJECT && keeps_keys(plan, node));
+        if (!passes)
+            break;
+    }
+    return node->kind == PLAN_SOURCE;
+}
+
 static ErrCode sink_open(Op *op, OpEnv *env, Err *err) {
     assert(op->node->kind == PLAN_SINK);
     Sink *self = arena_alloc(env->query_arena, sizeof *self);
@@ -50,6 +76,7 @@ static ErrCode sink_open(Op *op, OpEnv *env, Err *err) {
     self->consolidate = env->consolidate && op->node->is_table;
     self->target = outbox_target(env->outbox, topic.id, topic.partition_count, self->consolidate);
     const Schema *schema = self->topic->schema;
+    self->keys_pass = keys_pass(env->plan, op->node);
     self->key_format = self->topic->key.format;
     self->value_format = self->topic->value.format;
     if (schema->key_count > 0)
@@ -61,6 +88,15 @@ static ErrCode sink_open(Op *op, OpEnv *env, Err *err) {
     return ERR_OK;
 }
 
+static bool all_null(const Batch *batch, uint32_t row, uint32_t count) {
+    assert(count <= batch->schema->column_count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!column_is_null(batch->columns[i], row))
+            return false;
+    }
+    return true;
+}
+
 /* The record's key, and its partition. */
 static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *record,
                        uint32_t *partition, Err *err) {
@@ -68,7 +104,9 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
     buf_reset(&self->key);
     bool is_null = true;
     const char *reason;
-    if (self->key_encoder &&
+    bool has_key = self->key_encoder &&
+                   !(self->keys_pass && all_null(batch, row, self->topic->schema->key_count));
+    if (has_key &&
         !self->key_format->encode(self->key_encoder, batch->columns, row, &self->key, &is_null,
                                   &reason))
         return op_fail(op, batch, row, err, "cannot write the key to topic %s: %s",
@@ -92,6 +130,7 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
 
 /* The time the record gets; false: there is none, and the row is dropped. */
 static bool record_time(const Sink *self, const Batch *batch, uint32_t row, int64_t *timestamp) {
+    assert(row < batch->row_count);
     *timestamp = batch->rowtime[row];
     if (self->topic->timestamp_column < 0 || batch->kind[row] != ROW_VALUE)
         return true;
@@ -117,6 +156,7 @@ static bool record_time(const Sink *self, const Batch *batch, uint32_t row, int6
 }
 
 static ErrCode put_value(Op *op, const Batch *batch, uint32_t row, LogRecord *record, Err *err) {
+    assert(row < batch->row_count);
     Sink *self = op->self;
     record->value = (Bytes){0};
     if (batch->kind[row] != ROW_VALUE)
@@ -142,6 +182,7 @@ static ErrCode put_value(Op *op, const Batch *batch, uint32_t row, LogRecord *re
 
 /* Whether the row's key had a value before. */
 static bool had_old(const Batch *batch, uint16_t row) {
+    assert(row < batch->row_count);
     if (!batch->old)
         return true;
     uint32_t low = 0, high = batch->old->selected_count;
@@ -156,9 +197,12 @@ static bool had_old(const Batch *batch, uint16_t row) {
 }
 
 static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, Err *err) {
+    assert(row < batch->row_count);
     Sink *self = op->self;
     LogRecord record = {0};
     uint32_t partition = 0;
+    if (batch->headers)
+        record.headers = batch->headers[row];
     if (!record_time(self, batch, row, &record.timestamp))
         return ERR_OK;
     TRY(put_key(op, batch, row, &record, &partition, err));

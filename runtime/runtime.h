@@ -8,6 +8,8 @@
 #ifndef RUNTIME_RUNTIME_H
 #define RUNTIME_RUNTIME_H
 
+#include <stdatomic.h>
+
 #include "data/row_error.h"
 #include "planner/plan.h"
 #include "storage/commit.h"
@@ -23,6 +25,7 @@ typedef struct RuntimeOptions {
     int64_t commit_interval_ms;  /* under load; 0: 100 */
     int64_t task_skew_max_ms;    /* 0: 1,000 */
     bool single_partition;       /* conformance cases: all records are in partition 0 */
+    const _Atomic uint32_t *interrupts; /* query_catch_up() ends when it changes; may be NULL */
 } RuntimeOptions;
 
 Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options);
@@ -47,6 +50,7 @@ typedef struct ResultQueue ResultQueue;
 typedef struct QueryOptions {
     const Plan *plan;       /* must outlive the query */
     uint32_t first_id;      /* query_ids_needed() consecutive ids from storage_new_id() */
+    uint32_t partitions;    /* as given to query_ids_needed(), and to lookups */
     bool from_end;          /* auto.offset.reset=latest for positions that are not there yet */
     bool table_first;       /* table sides are read to their present end first */
     bool consolidate;       /* one output per key and commit before table sinks */
@@ -56,8 +60,8 @@ typedef struct QueryOptions {
     const uint32_t *internal_topics;
 } QueryOptions;
 
-/* Ids for the commit group, tasks and stores of a plan over `partitions` partitions (the largest
- * of its sources). */
+/* Ids for the commit group, tasks and stores of a plan over `partitions` partitions (not fewer
+ * than the largest of its sources has). */
 uint32_t query_ids_needed(const Plan *plan, uint32_t partitions);
 
 /* Whether node `id` of the plan (a REPARTITION) needs an internal topic, and its partitions. */
@@ -88,7 +92,7 @@ uint32_t query_last_errors(Query *query, RowError target[ROW_ERRORS_KEPT]);
 
 /* Waits until the query has committed and made visible everything its sources held when called
  * (for a query of several stages: to the end of each). LIMIT error naming the query and its lag
- * after timeout_ms; the query's own error when it is in ERROR. */
+ * after timeout_ms; the query's own error when it is in ERROR; CANCELLED by an interrupt. */
 ErrCode query_catch_up(Query *query, int64_t timeout_ms, Err *err);
 
 /* Conformance cases: gives the query exactly these source records, in this order, each processed

@@ -32,9 +32,12 @@ typedef struct Block {
     int64_t first_offset, next_offset; /* covers the offsets [first, next) */
     uint32_t row_count;
     const Column **columns; /* of the source's schema; not used ones are all missing */
+    Bytes *raw;             /* internal topics instead: row values, decoded when they are merged */
+    uint32_t *lane;         /* internal topics: the partition of the task that wrote the row */
     int64_t *rowtime, *offset;
     uint8_t *kind;
     int64_t *window_start, *window_end; /* NULL: no windows */
+    Bytes *headers;                     /* as encoded; NULL: none has any */
     uint32_t *size;                     /* bytes of each record */
     uint16_t *good;                     /* rows that are not dropped */
     uint32_t good_count;
@@ -65,9 +68,13 @@ void scan_set_free(ScanSet *set); /* all cursors are closed */
 typedef struct Cursor {
     Scan *scan;
     int64_t offset; /* of the next record that was not taken */
+    int32_t lane;   /* only rows of this lane are good; -1: all */
     Block *block;   /* that holds it; NULL: not loaded, or none there */
+    const uint16_t *good; /* the block's, or those of the lane */
+    uint32_t good_count;
     uint32_t row;   /* of the block: the first one not taken */
-    uint32_t next;  /* index into block->good: the first row >= row */
+    uint32_t next;  /* index into good: the first row >= row */
+    uint16_t *own;  /* room for the rows of a lane */
 
     /* Where it reads when the ring has nothing for it. */
     LogBlock *source;
@@ -78,8 +85,9 @@ typedef struct Cursor {
     int64_t read_offset; /* of the next record that iter or a fetch gives */
 } Cursor;
 
-/* Finds or makes the scan; spec is copied. TYPE or FORMAT error when the decoder cannot be made. */
-ErrCode cursor_open(Cursor *cursor, ScanSet *set, const ScanSpec *spec, int64_t offset, Err *err);
+/* Begins at cursor->offset in cursor->lane. Finds or makes the scan; spec is copied. TYPE or FORMAT
+ * error when the decoder cannot be made. */
+ErrCode cursor_open(Cursor *cursor, ScanSet *set, const ScanSpec *spec, Err *err);
 void cursor_close(Cursor *cursor);
 
 /* Makes cursor->block the one that holds rows not taken yet (perhaps none of them good); NULL at

@@ -4,7 +4,6 @@
 #ifndef RUNTIME_SCAN_IMPL_H
 #define RUNTIME_SCAN_IMPL_H
 
-#include "data/row_value.h"
 #include "data/time_text.h"
 #include "runtime/scan.h"
 
@@ -19,7 +18,6 @@ typedef struct ScanDecoder {
     uint32_t value_count; /* columns of role VALUE */
     Decoder *key, *value; /* NULL: no such columns */
     const TimePattern *time_pattern;
-    RowLayout layout;     /* internal topics: kind u8 and all columns */
     const Column **missing; /* [column]: what stands for columns that are not used */
 } ScanDecoder;
 

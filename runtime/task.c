@@ -40,10 +40,13 @@ typedef struct Wiring {
 } Wiring;
 
 static bool in_stage(const Wiring *wiring, uint32_t node) {
+    assert(node < wiring->plan->node_count);
     return wiring->spec->stages->of_node[node] == wiring->spec->stage;
 }
 
 static void add_edge(Op *source, Op *target, int port, Arena *arena) {
+    assert(source != target);
+    assert(port == 0 || port == 1);
     OpEdge *edges = arena_array(arena, source->edge_count + 1u, sizeof *edges);
     if (source->edge_count > 0)
         memcpy(edges, source->edges, source->edge_count * sizeof *edges);
@@ -67,6 +70,7 @@ static void wire_node(Wiring *wiring, uint32_t id) {
 
 /* Who reads old values: a table's filter; and what passes them on to one. */
 static void want_old_values(const Wiring *wiring) {
+    assert(wiring->task->op_count == wiring->plan->node_count);
     Task *task = wiring->task;
     for (uint32_t i = task->op_count; i-- > 0;) {
         Op *op = &task->ops[i];
@@ -82,25 +86,35 @@ static void want_old_values(const Wiring *wiring) {
 }
 
 static uint32_t source_order(const Plan *plan, uint32_t node) {
+    assert(node < plan->node_count);
     uint32_t order = 0;
     for (uint32_t i = 0; i < node; i++)
         order += plan->nodes[i]->kind == PLAN_SOURCE;
     return order;
 }
 
+static uint32_t inputs_max(const Wiring *wiring) {
+    assert(wiring->spec->stages->partitions_max > 0);
+    return wiring->plan->node_count * wiring->spec->stages->partitions_max;
+}
+
 static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t partition) {
+    assert(wiring->task->input_count < inputs_max(wiring));
+    assert(source->node->schema);
     Task *task = wiring->task;
     const PlanNode *node = source->node;
     bool internal = node->kind != PLAN_SOURCE;
     ArbiterInput *input = &task->inputs[task->input_count++];
     *input = (ArbiterInput){.source = source, .node = node, .end = INT64_MAX, .stop_offset = -1,
                             .submitted = -1, .order = source_order(wiring->plan, node->id)};
+    input->cursor.lane = -1;
     input->spec = (ScanSpec){.where = {topic_id, partition},
                              .topic = internal ? NULL : node->topic, .schema = node->schema,
                              .used = internal ? NULL : node->used, .is_table = node->is_table};
 }
 
 static ErrCode wire_source(Wiring *wiring, uint32_t id, Err *err) {
+    assert(wiring->plan->nodes[id]->kind == PLAN_SOURCE);
     Task *task = wiring->task;
     const PlanNode *node = wiring->plan->nodes[id];
     LogTopic topic;
@@ -115,13 +129,30 @@ static ErrCode wire_source(Wiring *wiring, uint32_t id, Err *err) {
     return ERR_OK;
 }
 
-static uint32_t inputs_max(const Wiring *wiring) {
-    uint32_t per_node = wiring->spec->stages->whole ? wiring->spec->stages->partitions_max : 1;
-    return wiring->plan->node_count * per_node;
+/* The reading side of cut node `id`: one input, or a lane for each task that writes it. */
+static void wire_internal(Wiring *wiring, uint32_t id) {
+    Task *task = wiring->task;
+    const TaskSpec *spec = wiring->spec;
+    assert(task->env.internal_topics);
+    uint32_t topic_id = task->env.internal_topics[id];
+    if (!spec->writers) {
+        add_input(wiring, &wiring->readers[id], topic_id, task->partition);
+        return;
+    }
+    for (uint32_t i = 0; i < spec->writer_count; i++) {
+        const Task *writer = spec->writers[i];
+        if (writer->stage != spec->stages->of_node[id])
+            continue;
+        add_input(wiring, &wiring->readers[id], topic_id, task->partition);
+        ArbiterInput *input = &task->inputs[task->input_count - 1];
+        input->cursor.lane = (int32_t)writer->partition;
+        input->promise = &writer->promise;
+    }
 }
 
 /* Edges of all nodes of the stage, then the inputs at their beginnings. */
 static ErrCode wire(Wiring *wiring, Err *err) {
+    assert(wiring->task->input_count == 0);
     Task *task = wiring->task;
     const Stages *stages = wiring->spec->stages;
     for (uint32_t i = 0; i < task->op_count; i++) {
@@ -135,11 +166,8 @@ static ErrCode wire(Wiring *wiring, Err *err) {
     for (uint32_t i = 0; i < task->op_count; i++) {
         if (in_stage(wiring, i) && wiring->plan->nodes[i]->kind == PLAN_SOURCE)
             TRY(wire_source(wiring, i, err));
-        if (stages->cut[i] && wiring->readers[i].edge_count > 0) {
-            assert(task->env.internal_topics);
-            add_input(wiring, &wiring->readers[i], task->env.internal_topics[i],
-                      task->partition);
-        }
+        if (stages->cut[i] && wiring->readers[i].edge_count > 0)
+            wire_internal(wiring, i);
     }
     return ERR_OK;
 }
@@ -148,11 +176,13 @@ static ErrCode wire(Wiring *wiring, Err *err) {
 
 static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInput *input,
                               Err *err) {
+    assert(!input->cursor.scan);
     int64_t start, end;
     TRY(log_offsets(task->env.storage, input->spec.where, &start, &end, err));
     int64_t position = -1;
     if (spec->persistent)
-        position = log_position(task->env.storage, task->id, input->spec.where);
+        position = log_position(task->env.storage, task->id,
+                                ids_lane(input->spec.where, input->cursor.lane));
     if (position >= 0 && position < start)
         return err_set(err, ERR_RUNTIME,
                        "the records at offset %lld of topic %s, partition %u, are gone: it begins "
@@ -176,10 +206,12 @@ static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInp
 /* -- Life ------------------------------------------------------------------------------------- */
 
 static ErrCode open_ops(Task *task, Err *err) {
+    assert(task->env.query_arena);
     for (uint32_t i = 0; i < task->op_count; i++) {
         Op *op = &task->ops[i];
         if (op->ops && op->ops->open)
             TRY(op->ops->open(op, &task->env, err));
+        task->ticks = task->ticks || (op->ops && op->ops->tick);
     }
     return ERR_OK;
 }
@@ -197,6 +229,8 @@ ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
     task->env.step_arena = task->step_arena;
     task->env.partition = spec->partition;
     atomic_store(&task->next_rowtime, INT64_MIN);
+    atomic_store(&task->promise, INT64_MIN);
+    task->running_min = task->submitted_min = INT64_MAX;
     task->op_count = plan->node_count;
     task->ops = arena_array(task->query_arena, plan->node_count, sizeof *task->ops);
     Wiring wiring = {task, spec, plan, NULL};
@@ -231,9 +265,11 @@ void task_free(Task *task) {
 }
 
 ErrCode task_attach(Task *task, ScanSet *scans, Err *err) {
+    assert(scans);
+    assert(task->input_count > 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
         ArbiterInput *input = &task->inputs[i];
-        TRY(cursor_open(&input->cursor, scans, &input->spec, input->cursor.offset, err));
+        TRY(cursor_open(&input->cursor, scans, &input->spec, err));
     }
     return ERR_OK;
 }
@@ -245,14 +281,43 @@ void task_detach(Task *task) {
 
 /* -- Steps ------------------------------------------------------------------------------------ */
 
+static int64_t earlier(int64_t left, int64_t right) {
+    return left < right ? left : right;
+}
+
+/* What is still to become visible: rows processed, rows at hand, and rows promised to it. */
+static void publish_promise(Task *task) {
+    assert(task->input_count > 0);
+    int64_t rowtime = atomic_load_explicit(&task->next_rowtime, memory_order_relaxed);
+    int64_t promise = earlier(rowtime, earlier(task->running_min, task->submitted_min));
+    for (uint32_t i = 0; i < task->input_count; i++)
+        promise = earlier(promise, task->inputs[i].promised);
+    atomic_store_explicit(&task->promise, promise, memory_order_release);
+}
+
 ErrCode task_peek(Task *task, Err *err) {
+    assert(task->inputs[0].cursor.scan);
     int64_t rowtime;
     TRY(arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime, err));
     atomic_store_explicit(&task->next_rowtime, rowtime, memory_order_relaxed);
+    publish_promise(task);
     return ERR_OK;
 }
 
+void task_submitted(Task *task) {
+    assert(task->submitted_min == INT64_MAX);
+    task->submitted_min = task->running_min;
+    task->running_min = INT64_MAX;
+}
+
+void task_settled(Task *task) {
+    assert(task->query_arena);
+    task->submitted_min = INT64_MAX;
+    publish_promise(task);
+}
+
 static ErrCode run_ops(Task *task, Err *err) {
+    assert(task->env.step > 0);
     bool owes;
     do {
         owes = false;
@@ -264,37 +329,38 @@ static ErrCode run_ops(Task *task, Err *err) {
     return ERR_OK;
 }
 
+ErrCode task_tick(Task *task, int64_t now_ms, Err *err) {
+    assert(now_ms >= 0);
+    if (!task->ticks)
+        return ERR_OK;
+    arena_reset(task->step_arena);
+    task->env.step++;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        Op *op = &task->ops[i];
+        if (op->ops && op->ops->tick)
+            TRY(op->ops->tick(op, now_ms, err));
+    }
+    return run_ops(task, err);
+}
+
 /* Finds the input and offset of the row that made the step fail. */
 static void note_failure(Task *task) {
     for (uint32_t i = 0; i < task->op_count; i++)
         op_clear(&task->ops[i]);
     if (!task->env.row_failed)
         return;
-    for (uint32_t i = 0; i < task->input_count; i++) {
-        ArbiterInput *input = &task->inputs[i];
-        const Batch *batch = input->batch;
-        for (uint32_t k = 0; batch && k < batch->selected_count; k++) {
-            uint32_t row = batch->selected[k];
-            if (batch->seq[row] == task->env.failed_seq) {
-                input->stop_offset = batch->offset[row];
-                task->failed = true;
-            }
-        }
-    }
-    assert(task->failed);
-}
-
-static void emit_inputs(Task *task, const ArbiterStep *step) {
-    for (uint32_t i = 0; i < task->input_count; i++) {
-        ArbiterInput *input = &task->inputs[i];
-        input->batch = arbiter_batch(input, step);
-        if (input->batch)
-            op_emit(input->source, input->batch);
-    }
+    int64_t offset = -1;
+    ArbiterInput *input =
+        arbiter_find(task->inputs, task->input_count, task->env.failed_seq, &offset);
+    assert(input && offset >= 0);
+    input->stop_offset = offset;
+    task->failed = true;
 }
 
 ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *script_taken,
                   Err *err) {
+    assert(limits->rows_max > 0);
+    assert(task->inputs[0].cursor.scan);
     arena_reset(task->step_arena);
     task->env.step++;
     task->env.row_failed = false;
@@ -308,8 +374,10 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
     *worked = step.rows > 0;
     if (step.rows == 0)
         return ERR_OK;
-    emit_inputs(task, &step);
-    ErrCode code = run_ops(task, err);
+    task->running_min = earlier(task->running_min, step.rowtime_min);
+    ErrCode code = arbiter_emit(task->inputs, task->input_count, &step, err);
+    if (code == ERR_OK)
+        code = run_ops(task, err);
     if (code != ERR_OK) {
         note_failure(task);
         return code;
@@ -319,6 +387,7 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
 }
 
 void task_rewind(Task *task, bool settled) {
+    assert(task->inputs[0].cursor.scan);
     for (uint32_t i = 0; i < task->input_count; i++) {
         ArbiterInput *input = &task->inputs[i];
         int64_t position = settled || input->submitted < 0 ? atomic_load(&input->settled)
@@ -327,7 +396,11 @@ void task_rewind(Task *task, bool settled) {
         atomic_store(&input->seen, position);
     }
     task->blocked = false;
+    task->running_min = INT64_MAX;
+    if (settled)
+        task->submitted_min = INT64_MAX;
     atomic_store(&task->next_rowtime, INT64_MIN);
+    atomic_store(&task->promise, INT64_MIN);
 }
 
 bool task_moved(const Task *task) {

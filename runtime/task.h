@@ -9,7 +9,9 @@
 #include "runtime/arbiter.h"
 #include "runtime/stage.h"
 
-typedef struct Task {
+typedef struct Task Task;
+
+struct Task {
     uint32_t id; /* of its positions */
     uint32_t stage, partition;
     const char *name; /* of its arenas */
@@ -19,11 +21,15 @@ typedef struct Task {
     uint32_t input_count;
     Op *ops; /* [node]; those of other stages have ops NULL and no edges */
     uint32_t op_count;
+    bool ticks; /* some operator wants the wall clock */
     uint64_t next_seq;
     _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */
+    /* Output rows that are not visible yet are not before it: what readers of lanes wait for. */
+    _Atomic int64_t promise;
+    int64_t running_min, submitted_min; /* earliest row of the running and the submitted epoch */
     bool failed;                  /* a row made a step fail: it is an input's stop_offset */
     bool blocked;                 /* and is the next one now */
-} Task;
+};
 
 /* What a task is made from: the query's facts, and where it belongs. */
 typedef struct TaskSpec {
@@ -32,6 +38,8 @@ typedef struct TaskSpec {
     uint32_t stage, partition;
     uint32_t task_id;
     bool persistent; /* positions are kept */
+    Task *const *writers; /* of earlier stages; NULL: internal topics are not read by lanes */
+    uint32_t writer_count;
     bool from_end, table_first, bounded;
 } TaskSpec;
 
@@ -43,8 +51,15 @@ void task_free(Task *task);
 ErrCode task_attach(Task *task, ScanSet *scans, Err *err);
 void task_detach(Task *task);
 
-/* Sets next_rowtime. */
+/* Sets next_rowtime and the promise. */
 ErrCode task_peek(Task *task, Err *err);
+
+/* Tells the operators the time, between steps; what they emit runs through. */
+ErrCode task_tick(Task *task, int64_t now_ms, Err *err);
+
+/* The running epoch was handed over; the submitted one is visible. */
+void task_submitted(Task *task);
+void task_settled(Task *task);
 
 typedef struct TaskLimits {
     uint32_t rows_max;

@@ -6,7 +6,8 @@
  *
  * Record batches lie in frames with base offset 0. They are copied once, together, into a block of
  * their own, get their offsets there, and serve readers from it: neither padding nor state keeps
- * memory while a tail waits for its segment.
+ * memory while a tail waits for its segment. A commit of this process that is nearly all batches
+ * is not copied: its memory becomes the block.
  */
 #include <assert.h>
 
@@ -17,6 +18,7 @@ typedef struct Apply {
     Storage *storage;
     const ApplyInput *input;
     LogBlock *block; /* of all batches of the commit; NULL until there is one */
+    bool taken;      /* the block is the commit's body: batches lie where they are to be */
     uint8_t *batches;
     uint32_t batches_size, batches_used;
     uint32_t append_index;
@@ -40,6 +42,36 @@ static uint32_t apply_batches_size(Bytes entries) {
         if (entry.type == ENTRY_APPEND && entry.body.size > 8)
             size += entry.body.size - 8;
     return size;
+}
+
+/* Makes the block; *entries may move into it. */
+static void apply_make_block(Apply *apply, Bytes *entries) {
+    Buf *body = apply->input->body;
+    apply->batches_size = apply_batches_size(*entries);
+    apply->taken = body && entries->size - apply->batches_size <= entries->size / 8;
+    if (apply->taken) {
+        assert(entries->data == body->data && entries->size == body->size);
+        if (body->capacity - body->size > body->size / 2) /* more room than bytes to come */
+            body->data = mem_resize(body->data, body->capacity = body->size);
+        apply->block = log_block_take_spare(body->data, body->capacity, buf_view(body),
+                                            &apply->storage->spare);
+        *entries = log_block_bytes(apply->block);
+        *body = (Buf){0};
+        return;
+    }
+    apply->batches = mem_resize(NULL, apply->batches_size);
+    apply->block = log_block_take(apply->batches, apply->batches_size);
+}
+
+/* Where a batch lies in the block. */
+static uint8_t *apply_place(Apply *apply, Bytes batch) {
+    if (apply->taken)
+        return (uint8_t *)(uintptr_t)batch.data; /* our own memory, seen through a view */
+    assert(apply->batches_used + batch.size <= apply->batches_size);
+    uint8_t *target = apply->batches + apply->batches_used;
+    apply->batches_used += batch.size;
+    memcpy(target, batch.data, batch.size);
+    return target;
 }
 
 static uint32_t batch_u32(Bytes batch, uint32_t at) {
@@ -106,16 +138,30 @@ static ErrCode apply_append(Apply *apply, Bytes body) {
                        index, (long long)end);
         goto done;
     }
-    assert(apply->batches_used + batch.size <= apply->batches_size);
-    uint8_t *target = apply->batches + apply->batches_used;
-    apply->batches_used += batch.size;
-    memcpy(target, batch.data, batch.size);
+    uint8_t *target = apply_place(apply, batch);
     record_batch_patch(target, base, 0);
     info.base_offset = base;
     info.last_offset += base;
     partition_append(topic->partitions[index], apply->block, (Bytes){target, batch.size}, &info);
     topic->next_offsets[index] = info.last_offset + 1;
 done:
+    topic_unref(topic);
+    return code;
+}
+
+/* The file is there, synced, before the frame is. */
+static ErrCode apply_segment(Apply *apply, Bytes body) {
+    Reader reader = reader_of(body);
+    Topic *topic;
+    uint32_t index;
+    if (body.size < 12)
+        return apply_damaged(apply, "SEGADD");
+    TRY(apply_partition(apply, &reader, &topic, &index));
+    uint32_t replaced = reader_u32_le(&reader);
+    Bytes state = {reader.next, reader_left(&reader)};
+    ErrCode code = replaced > 0
+                       ? apply_damaged(apply, "SEGADD")
+                       : partition_add_segment(topic->partitions[index], state, apply->err);
     topic_unref(topic);
     return code;
 }
@@ -265,6 +311,8 @@ static ErrCode apply_entry(Apply *apply, const FrameEntry *entry) {
         switch (entry->type) {
         case ENTRY_APPEND:
             return apply_append(apply, entry->body);
+        case ENTRY_SEGADD:
+            return apply_segment(apply, entry->body);
         case ENTRY_STATE:
             return apply_state(apply, entry->body);
         case ENTRY_SRCOFF:
@@ -295,11 +343,8 @@ ErrCode apply_commit(Storage *storage, const ApplyInput *input, Err *err) {
     FrameEntry entry;
     bool damaged = false;
     assert(input->lsn > 0);
-    if (input->offset_count > 0) {
-        apply.batches_size = apply_batches_size(entries);
-        apply.batches = mem_resize(NULL, apply.batches_size);
-        apply.block = log_block_take(apply.batches, apply.batches_size);
-    }
+    if (input->offset_count > 0)
+        apply_make_block(&apply, &entries);
     ErrCode code = ERR_OK;
     lock_take(&storage->state_lock);
     while (code == ERR_OK && frame_next_entry(&entries, &entry, &damaged))

@@ -51,6 +51,7 @@ typedef struct Checkpoint {
 } Checkpoint;
 
 void checkpoint_request(Storage *storage);
+void background_kick(Storage *storage); /* there is something to do */
 bool checkpoint_due(Storage *storage);
 
 /* One step of a running checkpoint, or the first of one that is due. *worked: false, nothing to

@@ -10,6 +10,7 @@
 
 enum {
     COMMIT_ENTRY_BYTES = 64 << 10, /* a STATE entry larger than that is closed: frames cut there */
+    COMMIT_HEADS_BYTES = 16 << 10, /* expected beside batches and state: heads, positions */
     COMMIT_PART_BYTES = ENTRY_HEAD_SIZE + ENTRY_PART_SIZE,
     COMMIT_FIXED_BYTES = 32, /* of an entry: its head, ids, kinds and sizes */
 };
@@ -30,7 +31,12 @@ void commit_drop(Commit *commit) {
         return;
     for (size_t i = 0; i < commit->topic_count; i++)
         mem_free(commit->topics[i].name);
-    buf_free(&commit->body);
+    /* After a failure its frame may be on disk all the same: then recovery wants the file. */
+    bool keep = commit->lsn > 0 || storage_failed(commit->storage);
+    for (size_t i = 0; i < commit->segment_count; i++)
+        segment_add_end(commit->segments[i].add, keep);
+    mem_free(commit->segments);
+    spare_memory_give(&commit->storage->spare, commit->body.data, commit->body.capacity);
     mem_free(commit->frames);
     mem_free(commit->appends);
     mem_free(commit->appended);
@@ -44,9 +50,18 @@ size_t commit_bytes(const Commit *commit) {
     return commit->body.size;
 }
 
+void commit_expect(Commit *commit, size_t bytes) {
+    assert(commit->body.size == 0);
+    Buf *body = &commit->body;
+    if (bytes < SPARE_MEMORY_STEP || body->data)
+        return;
+    body->data = spare_memory_take(&commit->storage->spare, bytes + COMMIT_HEADS_BYTES,
+                                   &body->capacity);
+}
+
 /* == Entries ================================================================================== */
 
-static void commit_close_entry(Commit *commit) {
+void commit_close_entry(Commit *commit) {
     if (commit->open_at == COMMIT_NONE_OPEN)
         return;
     uint32_t size = (uint32_t)commit->body.size - commit->open_at - ENTRY_HEAD_SIZE;
@@ -56,13 +71,13 @@ static void commit_close_entry(Commit *commit) {
     commit->open_at = COMMIT_NONE_OPEN;
 }
 
-static void commit_open_entry(Commit *commit, EntryType type, uint32_t id) {
+static void commit_open_entry(Commit *commit, uint8_t type, uint32_t id) {
     assert(commit->open_at == COMMIT_NONE_OPEN);
     commit->open_at = (uint32_t)commit->body.size;
-    commit->open_type = (uint8_t)type;
+    commit->open_type = type;
     commit->open_id = id;
     commit->frame_entries++;
-    buf_u8(&commit->body, (uint8_t)type);
+    buf_u8(&commit->body, type);
     buf_u8(&commit->body, ENTRY_REQUIRED);
     buf_u16_le(&commit->body, ENTRY_VERSION);
     buf_u32_le(&commit->body, 0);
@@ -94,7 +109,7 @@ static void commit_end_frame(Commit *commit) {
     commit->frame_append_first = (uint32_t)commit->append_count;
 }
 
-static bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
+bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
     if (commit->error.code == ERR_OK)
         (void)!err_set(&commit->error, code, "%s", text);
     return false;
@@ -102,7 +117,7 @@ static bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
 
 /* Makes room for `size` bytes inside an entry of that type and id: goes on with the open one where
  * it may, else opens one, in a new frame if need be. false: the commit is refused. */
-static bool commit_begin(Commit *commit, EntryType type, uint32_t id, size_t size) {
+bool commit_begin(Commit *commit, uint8_t type, uint32_t id, size_t size) {
     assert(commit->frame_count == 0 || commit->frame_start > 0);
     if (commit->error.code != ERR_OK)
         return false;
@@ -311,10 +326,22 @@ static bool commit_creates(const Commit *commit, uint32_t topic_id) {
     return false;
 }
 
+/* One partition cannot get both: which comes first would be decided twice. */
+static bool commit_mixes(const Commit *commit) {
+    for (size_t i = 0; i < commit->segment_count; i++)
+        for (size_t j = 0; j < commit->append_count; j++)
+            if (commit->segments[i].where.topic_id == commit->appended[j].where.topic_id &&
+                commit->segments[i].where.partition == commit->appended[j].where.partition)
+                return true;
+    return false;
+}
+
 /* What the writer would refuse later is named here, where it can be returned. Waits for room in
  * tails where waiting is possible. */
 static ErrCode commit_check(Commit *commit, Err *err) {
     Storage *storage = commit->storage;
+    if (commit_mixes(commit))
+        commit_refuse(commit, ERR_SEMANTIC, "a segment and appends for one partition");
     if (commit->error.code != ERR_OK) {
         *err = commit->error;
         return err->code;
@@ -370,49 +397,60 @@ void commit_finish(Commit *commit) {
     commit_drop(commit);
 }
 
-typedef struct CommitWait {
-    Storage *storage;
-    bool done;
-    int64_t first_offset;
-    ErrCode code;
-    Err *err;
-} CommitWait;
-
-static void commit_waited(void *arg, const CommitOutcome *outcome) {
-    CommitWait *wait = arg;
-    assert(!wait->done);
+static void commit_ticket_done(void *arg, const CommitOutcome *outcome) {
+    CommitTicket *ticket = arg;
+    Storage *storage = ticket->storage;
+    assert(!ticket->done);
     if (outcome->result == COMMIT_ABORTED) {
-        *wait->err = *outcome->err;
-        wait->code = wait->err->code;
+        ticket->err = *outcome->err;
+        ticket->code = ticket->err.code;
     } else if (outcome->appended_count > 0) {
-        wait->first_offset = outcome->appended[0].base_offset;
+        ticket->first_offset = outcome->appended[0].base_offset;
     }
-    lock_take(&wait->storage->queue_lock);
-    wait->done = true;
-    signal_all(&wait->storage->changed);
-    lock_release(&wait->storage->queue_lock);
+    lock_take(&storage->queue_lock);
+    ticket->done = true;
+    signal_all(&storage->changed);
+    lock_release(&storage->queue_lock);
 }
 
-ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err) {
-    Storage *storage = commit->storage;
-    CommitWait wait = {storage, false, -1, ERR_OK, err};
-    assert(!writer_is_me(storage));
-    ErrCode code = commit_submit(commit, commit_waited, &wait, err);
+ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err) {
+    assert(!writer_is_me(commit->storage));
+    *ticket = (CommitTicket){.storage = commit->storage, .first_offset = -1};
+    ErrCode code = commit_submit(commit, commit_ticket_done, ticket, err);
     if (code != ERR_OK) {
+        ticket->storage = NULL;
         commit_drop(commit);
-        return code;
     }
+    return code;
+}
+
+ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err) {
+    Storage *storage = ticket->storage;
+    if (first_offset)
+        *first_offset = -1;
+    if (!storage)
+        return ERR_OK;
+    assert(!writer_is_me(storage));
     if (storage->threads_running) {
         lock_take(&storage->queue_lock);
-        while (!wait.done)
+        while (!ticket->done)
             signal_wait(&storage->changed, &storage->queue_lock);
         lock_release(&storage->queue_lock);
     }
-    while (!wait.done) {
+    while (!ticket->done) {
         Err failure; /* the outcome says it too */
         (void)!storage_pump(storage, &failure);
     }
+    ticket->storage = NULL;
     if (first_offset)
-        *first_offset = wait.first_offset;
-    return wait.code;
+        *first_offset = ticket->first_offset;
+    if (ticket->code != ERR_OK)
+        *err = ticket->err;
+    return ticket->code;
+}
+
+ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err) {
+    CommitTicket ticket;
+    TRY(commit_send(commit, &ticket, err));
+    return commit_ticket_wait(&ticket, first_offset, err);
 }

@@ -72,6 +72,9 @@ void commit_catalog_remove(Commit *commit, Bytes key);
 
 size_t commit_bytes(const Commit *commit); /* so far, encoded */
 
+/* About that many bytes will be added: a large commit is then not moved while it grows. */
+void commit_expect(Commit *commit, size_t bytes);
+
 /* Hands the commit over. LIMIT over COMMIT_BYTES_MAX, or for one record batch, key or value too
  * large for a frame; NOT_FOUND for a topic or partition that is not there; STORAGE_FAILED;
  * NO_SPACE. On error nothing happened, `done` is not called, and the commit is still the caller's:
@@ -79,8 +82,24 @@ size_t commit_bytes(const Commit *commit); /* so far, encoded */
  * (not on the writer thread). */
 ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err);
 
-/* Submits and waits until it is durable and visible; the commit is used up, whatever is returned.
- * *first_offset (may be NULL): of the first append, -1 without one. */
+/* A commit that somebody will wait for. */
+typedef struct CommitTicket {
+    Storage *storage; /* NULL: nothing to wait for */
+    bool done;
+    int64_t first_offset;
+    ErrCode code;
+    Err err;
+} CommitTicket;
+
+/* Submits; the commit is used up, whatever is returned. After ERR_OK the ticket stays where it is
+ * until commit_ticket_wait(). */
+ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err);
+
+/* Waits until what was sent is durable and visible. *first_offset (may be NULL): of the first
+ * append, -1 without one. A ticket that was not sent, or waited for before, is ERR_OK. */
+ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err);
+
+/* Both. */
 ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err);
 
 /* Fresh ids for topics, stores, tasks: unique for the life of the folder. */

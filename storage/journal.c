@@ -10,8 +10,8 @@
 #include "storage/seeded_bug_impl.h"
 
 enum {
-    JOURNAL_GROUP_KEEP_BYTES = 4 << 20, /* a group buffer larger than that is given back */
     JOURNAL_FILL_BYTES = 256 << 10,     /* zeros written at once */
+    JOURNAL_BULK_BYTES = 256 << 10,     /* mean group from which files are not filled ahead */
     JOURNAL_RETRY_US = 1000000,         /* between two attempts to take space */
 };
 
@@ -50,6 +50,7 @@ bool journal_read_head(Bytes block, JournalHead *head) {
     head->first_lsn = reader_u64_le(&reader);
     head->epoch = reader_u64_le(&reader);
     head->prev_sum = reader_u64_le(&reader);
+    head->file_size = reader_u64_le(&reader);
     return reader_u64_le(&reader) == hash_bytes((Bytes){block.data, JOURNAL_HEAD_SIZE - 8});
 }
 
@@ -61,6 +62,7 @@ static ErrCode journal_write_head(Journal *journal, const JournalFile *file, Err
     buf_u64_le(&head, journal->chain.lsn + 1);
     buf_u64_le(&head, journal->chain.epoch);
     buf_u64_le(&head, journal->chain.sum);
+    buf_u64_le(&head, file->size);
     buf_u64_le(&head, hash_bytes(buf_view(&head)));
     assert(head.size == JOURNAL_HEAD_SIZE);
     memset(buf_room(&head, JOURNAL_HEAD_BLOCK - head.size), 0, JOURNAL_HEAD_BLOCK - head.size);
@@ -101,23 +103,40 @@ void journal_close(Journal *journal) {
     mem_free(journal->unsynced);
     signal_close(&journal->room);
     lock_close(&journal->lock);
-    buf_free(&journal->group);
+    mem_free(journal->group.memory);
     mem_free(journal->old);
     mem_free(journal->folder);
 }
 
 /* == Making files ============================================================================= */
 
+static uint8_t *journal_aligned(uint8_t *memory) {
+    uintptr_t over = (uintptr_t)memory % GROUP_ALIGN;
+    return memory + (over ? GROUP_ALIGN - over : 0);
+}
+
 static ErrCode journal_fill(JournalFile *file, Err *err) {
-    uint8_t *zeros = mem_alloc(JOURNAL_FILL_BYTES);
+    uint8_t *memory = mem_alloc(JOURNAL_FILL_BYTES + GROUP_ALIGN);
+    const uint8_t *zeros = journal_aligned(memory);
     ErrCode code = ERR_OK;
     for (uint64_t at = 0; code == ERR_OK && at < file->size; at += JOURNAL_FILL_BYTES) {
         uint64_t left = file->size - at;
         Bytes bytes = {zeros, left < JOURNAL_FILL_BYTES ? (uint32_t)left : JOURNAL_FILL_BYTES};
         code = file->file->ops->write(file->file, at, bytes, err);
     }
-    mem_free(zeros);
+    mem_free(memory);
     return code;
+}
+
+static ErrCode journal_open(Journal *journal, const char *path, IoMode mode, IoFile **file,
+                            Err *err) {
+    Io *io = journal->io;
+    TRY(io->ops->open(io, path, mode, file, err));
+    if (!journal->direct)
+        return ERR_OK;
+    (*file)->ops->close(*file);
+    *file = NULL;
+    return io->ops->open(io, path, IO_DIRECT, file, err);
 }
 
 ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *made, Err *err) {
@@ -129,7 +148,7 @@ ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *ma
     lock_release(&journal->lock);
     char *path = journal_path(journal, made->seq);
     ErrCode code = ERR_OK;
-    TRY_DONE(io->ops->open(io, path, IO_CREATE, &made->file, err));
+    TRY_DONE(journal_open(journal, path, IO_CREATE, &made->file, err));
     TRY_DONE(made->file->ops->allocate(made->file, size, err));
     if (fill)
         TRY_DONE(journal_fill(made, err));
@@ -265,6 +284,16 @@ static void journal_prepared(Journal *journal, ErrCode code, JournalFile made) {
         unused.file->ops->close(unused.file);
 }
 
+/* With the lock held: commits since the last spare was made came in large groups. */
+static bool journal_in_bulk(Journal *journal) {
+    uint64_t bytes = atomic_load(&journal->bytes), groups = atomic_load(&journal->groups);
+    uint64_t recent_bytes = bytes - journal->made_bytes;
+    uint64_t recent_groups = groups - journal->made_groups;
+    journal->made_bytes = bytes;
+    journal->made_groups = groups;
+    return recent_bytes > recent_groups * JOURNAL_BULK_BYTES;
+}
+
 /* With the lock held, which is given up in between. `bytes`: what the spare must hold beside what
  * is reserved. */
 static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, Err *err) {
@@ -278,6 +307,7 @@ static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, E
     if (size < journal->file_bytes)
         size = journal->file_bytes;
     journal->preparing = true;
+    fill = fill && !journal_in_bulk(journal);
     lock_release(&journal->lock);
     JournalFile made;
     ErrCode code = journal_make(journal, size, fill, &made, err);
@@ -306,10 +336,22 @@ void journal_unreserve(Journal *journal, uint64_t bytes) {
     lock_release(&journal->lock);
 }
 
+/* With the lock held. */
+static bool journal_needs_spare(const Journal *journal) {
+    return !journal->spare.file && journal->position > journal->current.size / 2;
+}
+
+bool journal_wants_spare(Journal *journal) {
+    lock_take(&journal->lock);
+    bool wants = journal_needs_spare(journal);
+    lock_release(&journal->lock);
+    return wants;
+}
+
 ErrCode journal_prepare(Journal *journal, bool fill, Err *err) {
     ErrCode code = ERR_OK;
     lock_take(&journal->lock);
-    if (!journal->spare.file && journal->position > journal->current.size / 2)
+    if (journal_needs_spare(journal))
         code = journal_take_space(journal, 0, fill, err);
     lock_release(&journal->lock);
     return code;
@@ -333,13 +375,34 @@ bool journal_fits(const Journal *journal, uint64_t size) {
     return frame_align(group, GROUP_ALIGN) <= journal->current.size - journal->position;
 }
 
+/* Room for `size` more bytes behind the group. */
+static uint8_t *journal_group_room(JournalGroup *group, size_t size) {
+    size_t needed = group->size + size;
+    if (needed > group->capacity) {
+        size_t capacity = group->capacity * 2 > needed ? group->capacity * 2 : needed;
+        uint8_t *memory = mem_resize(NULL, capacity + GROUP_ALIGN);
+        uint8_t *data = journal_aligned(memory);
+        if (group->size > 0)
+            memcpy(data, group->data, group->size);
+        mem_free(group->memory);
+        *group = (JournalGroup){data, memory, group->size, capacity};
+    }
+    return group->data + group->size;
+}
+
 static void journal_pad(Journal *journal, uint32_t alignment) {
-    Buf *group = &journal->group;
+    JournalGroup *group = &journal->group;
     size_t padding = (size_t)frame_align(group->size, alignment) - group->size;
     if (padding == 0)
         return;
-    memset(buf_room(group, padding), 0, padding);
+    memset(journal_group_room(group, padding), 0, padding);
     group->size += padding;
+}
+
+void journal_rest(Journal *journal) {
+    assert(journal->group.size == 0);
+    mem_free(journal->group.memory);
+    journal->group = (JournalGroup){0};
 }
 
 void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, Bytes entries,
@@ -348,29 +411,28 @@ void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, 
     assert(journal_fits(journal, frame_align(size, FRAME_ALIGN)));
     journal_pad(journal, FRAME_ALIGN);
     head->durable_lsn = journal->durable_lsn;
-    frame_write(buf_room(&journal->group, size), head, offsets, entries, entries_hash,
-                &journal->chain);
+    uint8_t *target = journal_group_room(&journal->group, size + GROUP_ALIGN);
+    frame_write(target, head, offsets, entries, entries_hash, &journal->chain);
     journal->group.size += size;
     atomic_fetch_add(&journal->frames, 1);
 }
 
 ErrCode journal_write(Journal *journal, Err *err) {
-    Buf *group = &journal->group;
+    JournalGroup *group = &journal->group;
     if (group->size == 0)
         return ERR_OK;
     journal_pad(journal, GROUP_ALIGN);
     IoFile *file = journal->current.file;
     assert(journal->position % GROUP_ALIGN == 0);
     assert(group->size <= journal->current.size - journal->position);
-    TRY(file->ops->write(file, journal->position, buf_view(group), err));
+    Bytes bytes = {group->data, (uint32_t)group->size};
+    TRY(file->ops->write(file, journal->position, bytes, err));
     lock_take(&journal->lock);
     journal->position += group->size;
     lock_release(&journal->lock);
     atomic_fetch_add(&journal->groups, 1);
     atomic_fetch_add(&journal->bytes, group->size);
-    buf_reset(group);
-    if (group->capacity > JOURNAL_GROUP_KEEP_BYTES)
-        buf_free(group);
+    group->size = 0;
     return ERR_OK;
 }
 
@@ -419,7 +481,7 @@ static ErrCode journal_reuse(Journal *journal, struct JournalName name, JournalF
     ErrCode code = ERR_OK;
     TRY_DONE(io->ops->rename(io, from, to, err));
     TRY_DONE(io->ops->sync_folder(io, journal->folder, err));
-    TRY_DONE(io->ops->open(io, to, IO_WRITE, &made->file, err));
+    TRY_DONE(journal_open(journal, to, IO_WRITE, &made->file, err));
 done:
     mem_free(from);
     mem_free(to);

@@ -10,7 +10,8 @@
  *               16    8  first_lsn
  *               24    8  epoch
  *               32    8  prev_sum    chain sum before its first frame
- *               40    8  sum         XXH3-64 of all before it
+ *               40    8  file_size   a file that is shorter has lost its end
+ *               48    8  sum         XXH3-64 of all before it
  *
  * One file is current, at most one is spare: space taken, name durable, head not yet written.
  * Whatever is accepted fits into what is left of the current file, or into the spare, so that a
@@ -30,7 +31,7 @@
 enum {
     JOURNAL_HEAD_MAGIC = 0x31484a57, /* "WJH1" */
     JOURNAL_HEAD_VERSION = 1,
-    JOURNAL_HEAD_SIZE = 48,
+    JOURNAL_HEAD_SIZE = 56,
     JOURNAL_HEAD_BLOCK = 4096,
     JOURNAL_GROUP_BYTES_MAX = 4 << 20, /* in one write; one frame alone may be larger */
 };
@@ -41,8 +42,15 @@ typedef struct JournalFile {
 } JournalFile;
 
 typedef struct JournalHead {
-    uint64_t seq, first_lsn, epoch, prev_sum;
+    uint64_t seq, first_lsn, epoch, prev_sum, file_size;
 } JournalHead;
+
+/* The frames of one write, in memory that is aligned as direct writes want it. */
+typedef struct JournalGroup {
+    uint8_t *data;   /* NULL: none yet */
+    uint8_t *memory; /* what `data` lies in */
+    size_t size, capacity;
+} JournalGroup;
 
 typedef struct Journal {
     Io *io;
@@ -54,7 +62,8 @@ typedef struct Journal {
     FrameChain chain;
     uint64_t durable_lsn; /* highest LSN known synced */
     uint64_t covered_lsn; /* highest durable_lsn that a synced frame tells */
-    Buf group;
+    JournalGroup group;
+    bool direct; /* files are written past the page cache: for journals that sync */
     JournalFile *unsynced; /* files before the current one with frames that no sync has covered */
     size_t unsynced_count, unsynced_capacity;
     atomic_ullong frames, groups, bytes, syncs; /* figures, read by anyone */
@@ -68,6 +77,7 @@ typedef struct Journal {
     uint64_t redo_seq; /* files before it hold nothing that a checkpoint does not */
     JournalFile spare;
     bool preparing;
+    uint64_t made_bytes, made_groups; /* figures of when the last spare was made */
     int64_t retry_us; /* no new attempt to take space before that time; 0: none failed */
     struct JournalName {
         uint64_t seq, size;
@@ -79,7 +89,8 @@ void journal_init(Journal *journal, Io *io, const char *folder, uint64_t file_by
 void journal_close(Journal *journal); /* closes files; removes the spare */
 
 /* Makes a file with its space taken and its name durable. `fill` writes zeros over it, so that no
- * sync in it waits for the file system to note what is written. */
+ * sync in it waits for the file system to note what is written; not while groups are so large that
+ * such a wait is nothing beside writing everything twice. */
 ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *made, Err *err);
 
 /* Goes on in `next`: its head continues the chain. `sync` makes the head durable at once. */
@@ -98,6 +109,9 @@ ErrCode journal_prepare(Journal *journal, bool fill, Err *err);
 /* Makes a spare that holds what is reserved, when there is none. */
 ErrCode journal_make_spare(Journal *journal, bool fill, Err *err);
 
+/* Half of the current file is used and there is no spare. */
+bool journal_wants_spare(Journal *journal);
+
 /* Whether a frame of `size` bytes (aligned) fits the group and the current file. */
 bool journal_fits(const Journal *journal, uint64_t size);
 
@@ -107,6 +121,8 @@ void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, 
 /* Writes the group; journal_sync() makes it durable. */
 ErrCode journal_write(Journal *journal, Err *err);
 ErrCode journal_sync(Journal *journal, Err *err);
+/* Nothing has come for a while: gives back the group's memory. */
+void journal_rest(Journal *journal);
 
 /* Files before redo_seq: one becomes the spare if there is none, the others are removed. */
 ErrCode journal_recycle(Journal *journal, uint64_t redo_seq, Err *err);

@@ -22,6 +22,7 @@
 #include "storage/log.h"
 #include "storage/memtable_impl.h"
 #include "storage/store.h"
+#include "storage/spare_memory_impl.h"
 #include "storage/topic_impl.h"
 
 /* Keys of store 0 begin with what they are; topics come before their partitions when loaded. */
@@ -59,6 +60,7 @@ struct Storage {
     Lock state_lock; /* guards state; held for one commit at a time */
     Memtable state;
 
+    SpareMemory spare;
     TopicTable topics;
     Checkpoint checkpoint;
 
@@ -91,6 +93,7 @@ bool writer_is_me(const Storage *storage);
 /* apply.c */
 typedef struct ApplyInput {
     Bytes entries;
+    Buf *body; /* what the entries lie in; may be taken over. NULL: it is somebody else's */
     const int64_t *base_offsets; /* one for each APPEND */
     uint32_t offset_count;
     uint64_t lsn;

@@ -28,6 +28,7 @@ Topic *topic_new(Io *io, const char *folder, uint32_t id, const char *name, uint
     topic->name = mem_strdup(name);
     topic->partitions = mem_array(partitions, sizeof *topic->partitions);
     topic->next_offsets = mem_array(partitions, sizeof *topic->next_offsets);
+    topic->adding = mem_array(partitions, sizeof *topic->adding);
     char *path = topic_folder(folder, id);
     Buf buf = {0};
     for (uint32_t i = 0; i < partitions; i++) {
@@ -62,6 +63,7 @@ void topic_unref(Topic *topic) {
         partition_free(topic->partitions[i]);
     mem_free(topic->partitions);
     mem_free(topic->next_offsets);
+    mem_free(topic->adding);
     mem_free(topic->name);
     mem_free(topic);
 }

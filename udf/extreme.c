@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "udf/aggregate_impl.h"
+#include "udf/value_order.h"
 
 /* Whether a value replaces the one kept: MAX wants the larger one. */
 static bool extreme_wins(int order, bool max) {
@@ -87,19 +88,6 @@ static bool extreme_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
 
 /* -- DOUBLE ----------------------------------------------------------------------------------- */
 
-/* Java's Double.compare. */
-static int extreme_f64_compare(double left, double right) {
-    if (left < right || left > right)
-        return left < right ? -1 : 1;
-    int64_t left_bits, right_bits;
-    memcpy(&left_bits, &left, sizeof left_bits);
-    memcpy(&right_bits, &right, sizeof right_bits);
-    bool left_nan = left != left, right_nan = right != right;
-    if (left_nan || right_nan)
-        return left_nan - right_nan;
-    return (left_bits > right_bits) - (left_bits < right_bits);
-}
-
 static void extreme_f64_step(const AggregateCall *call, uint32_t i, ExtremeF64State *state,
                              bool max) {
     const Column *column = call->args[0];
@@ -107,7 +95,7 @@ static void extreme_f64_step(const AggregateCall *call, uint32_t i, ExtremeF64St
     if (column_is_null(column, row))
         return;
     double value = column->f64[row];
-    if (state->present && !extreme_wins(extreme_f64_compare(value, state->value), max))
+    if (state->present && !extreme_wins(value_compare_f64(value, state->value), max))
         return;
     state->value = value;
     state->present = true;

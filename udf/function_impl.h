@@ -43,12 +43,12 @@ static inline void function_put_bytes(const FunctionCall *call, uint32_t row, By
     column_set_present(call->result, row);
 }
 
-/* A text or list that no record could carry: the row fails. Nested calls could double a text at
+/* A text that no record could carry: the row fails. Nested calls could double a text at
  * each level otherwise. */
 static inline bool function_too_long(const FunctionCall *call, uint32_t row, uint64_t size) {
-    if (size <= RECORD_BYTES_MAX)
+    if (size <= VALUE_BYTES_MAX)
         return false;
-    call->fail(call->context, row, "a value of over %d bytes", RECORD_BYTES_MAX);
+    call->fail(call->context, row, "a value of over %d bytes", VALUE_BYTES_MAX);
     return true;
 }
 

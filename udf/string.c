@@ -132,9 +132,12 @@ void string_substring(const FunctionCall *call) {
     for (uint32_t i = 0; i < call->row_count; i++) {
         uint32_t row = call->rows[i], from, to;
         Bytes text = call->args[0]->bytes[row];
-        string_range(utf8_length(text), call->args[1]->i32[row],
-                     string_size_argument(call, row), &from, &to);
-        function_put_bytes(call, row, utf8_slice(text, from, to));
+        uint32_t length = utf8_length(text);
+        string_range(length, call->args[1]->i32[row], string_size_argument(call, row), &from, &to);
+        function_put_bytes(call, row,
+                           length == text.size && length > 0
+                               ? (Bytes){text.data + from, to - from} /* one byte a unit */
+                               : utf8_slice(text, from, to));
     }
 }
 

@@ -131,6 +131,19 @@ void time_format(const FunctionCall *call) {
     buf_free(&buf);
 }
 
+/* What stands behind the pattern is ignored: Java's SimpleDateFormat, which PARSE_DATE uses. */
+static bool time_parse_prefix(const TimePattern *pattern, Bytes text, int64_t *ms) {
+    enum { TIME_TEXT_MAX = 128 };
+    if (text.size > TIME_TEXT_MAX)
+        text.size = TIME_TEXT_MAX;
+    while (!time_pattern_parse(pattern, text, ms)) {
+        if (text.size == 0)
+            return false;
+        text.size--;
+    }
+    return true;
+}
+
 /* Parses the text of a row; false: reported. */
 static bool time_parse(const FunctionCall *call, TimeFormat *own, uint32_t row, int64_t *ms) {
     int64_t zone;
@@ -138,7 +151,8 @@ static bool time_parse(const FunctionCall *call, TimeFormat *own, uint32_t row, 
     if (!pattern || !time_zone(call, row, &zone))
         return false;
     Bytes text = call->args[0]->bytes[row];
-    if (!time_pattern_parse(pattern, text, ms)) {
+    bool prefix = call->result->type->kind == TYPE_DATE;
+    if (prefix ? !time_parse_prefix(pattern, text, ms) : !time_pattern_parse(pattern, text, ms)) {
         call->fail(call->context, row, "the text '%.*s' does not fit the pattern '%.*s'",
                    text.size > 60 ? 60 : (int)text.size, (const char *)text.data,
                    (int)call->args[1]->bytes[row].size,

@@ -12,7 +12,7 @@ bool value_has_order(const Type *type) {
     return !type_is_nested(type) && type->kind != TYPE_NULL;
 }
 
-static int order_f64(double left, double right) {
+int value_compare_f64(double left, double right) {
     if (left < right || left > right)
         return left < right ? -1 : 1;
     bool left_nan = left != left, right_nan = right != right;
@@ -43,7 +43,7 @@ int value_compare(const Column *left, uint32_t left_row, const Column *right, ui
     case TYPE_DATE: return order_i64(left->i32[left_row], right->i32[right_row]);
     case TYPE_BIGINT:
     case TYPE_TIMESTAMP: return order_i64(left->i64[left_row], right->i64[right_row]);
-    case TYPE_DOUBLE: return order_f64(left->f64[left_row], right->f64[right_row]);
+    case TYPE_DOUBLE: return value_compare_f64(left->f64[left_row], right->f64[right_row]);
     case TYPE_STRING: return utf8_compare(left->bytes[left_row], right->bytes[right_row]);
     case TYPE_BYTES: return bytes_compare(left->bytes[left_row], right->bytes[right_row]);
     default:

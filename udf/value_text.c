@@ -3,7 +3,7 @@
  */
 #include "udf/value_text.h"
 
-#include "data/base64.h"
+#include "base/base64.h"
 #include "data/decimal.h"
 #include "data/number_text.h"
 #include "data/time_text.h"

@@ -27,7 +27,8 @@ link() { # BUG
         if [ -e "$out/$1-$file" ]; then objects+=("$out/$1-$file")
         else objects+=("$out/0-$file"); fi
     done
-    $CC -o "$out/prove_journal$1" "${objects[@]}" -lpthread -lm
+    ar rcs "$out/$1.a" "${objects[@]}" && # only what is used is linked
+        $CC -o "$out/prove_journal$1" -Wl,--undefined=main "$out/$1.a" -lpthread -lm
 }
 
 rm -rf $out && mkdir -p $out
@@ -44,7 +45,7 @@ if ! $out/prove_journal0 "$N" "$SEED"; then
 fi
 for bug in 1 2 3 4; do
     echo "with a bug: ${bugs[$bug]}"
-    if $out/prove_journal$bug $((N > 100000 ? N : 100000)) "$SEED" >$out/bug.txt 2>&1; then
+    if $out/prove_journal$bug $((N > 400000 ? N : 400000)) "$SEED" >$out/bug.txt 2>&1; then
         cat $out/bug.txt
         echo "FAILED the bug was not found: ${bugs[$bug]}"
         exit 1

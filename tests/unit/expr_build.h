@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "data/base64.h"
+#include "base/base64.h"
 #include "data/decimal.h"
 #include "data/number_text.h"
 #include "data/time_text.h"
@@ -184,8 +184,8 @@ static __attribute__((unused)) const Expr *cast(const Expr *value, const Type *t
 
 static __attribute__((unused)) const Expr *call(const char *name, uint32_t count,
                                                 const Expr *const *args) {
-    const Type *types[16];
-    const Expr *casted[16];
+    const Type *types[16] = {0};
+    const Expr *casted[16] = {0};
     FunctionMatch match;
     Err err;
     for (uint32_t i = 0; i < count; i++)

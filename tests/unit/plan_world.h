@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,7 +31,7 @@ typedef struct World {
     Err err;
 } World;
 
-static const Source *world_find(void *context, const char *name) {
+static inline const Source *world_find(void *context, const char *name) {
     const World *world = context;
     for (uint32_t i = 0; i < world->source_count; i++) {
         if (strcmp(world->sources[i]->name, name) == 0)
@@ -39,15 +40,15 @@ static const Source *world_find(void *context, const char *name) {
     return NULL;
 }
 
-static uint32_t world_count(void *context) {
+static inline uint32_t world_count(void *context) {
     return ((const World *)context)->source_count;
 }
 
-static const Source *world_at(void *context, uint32_t index) {
+static inline const Source *world_at(void *context, uint32_t index) {
     return ((const World *)context)->sources[index];
 }
 
-static uint32_t world_partitions(void *context, const char *topic) {
+static inline uint32_t world_partitions(void *context, const char *topic) {
     const World *world = context;
     for (uint32_t i = 0; i < world->source_count; i++) {
         if (strcmp(world->sources[i]->topic.topic, topic) == 0)
@@ -56,18 +57,18 @@ static uint32_t world_partitions(void *context, const char *topic) {
     return 0;
 }
 
-static const char *world_setting(void *context, const char *name) {
+static inline const char *world_setting(void *context, const char *name) {
     const World *world = context;
     bool set = world->setting_name && strcmp(world->setting_name, name) == 0;
     return set ? world->setting_value : NULL;
 }
 
-static const Type *world_type(void *context, const char *name) {
+static inline const Type *world_type(void *context, const char *name) {
     (void)context;
     return strcmp(name, "SMALL") == 0 ? &type_int : NULL;
 }
 
-static const Plan *world_plan(void *context, const char *query_id) {
+static inline const Plan *world_plan(void *context, const char *query_id) {
     const World *world = context;
     for (uint32_t i = 0; i < world->plan_count; i++) {
         if (strcmp(world->plans[i]->query_id, query_id) == 0)
@@ -76,24 +77,24 @@ static const Plan *world_plan(void *context, const char *query_id) {
     return NULL;
 }
 
-static bool world_query(void *context, const char *query_id) {
+static inline bool world_query(void *context, const char *query_id) {
     return world_plan(context, query_id) != NULL;
 }
 
-static uint64_t world_number(void *context) {
+static inline uint64_t world_number(void *context) {
     return ((const World *)context)->plan_count;
 }
 
-static void world_open(World *world) {
+static inline void world_open(World *world) {
     *world = (World){.arena = arena_new("world", 0)};
 }
 
-static void world_close(World *world) {
+static inline void world_close(World *world) {
     arena_free(world->arena);
 }
 
 /* The same plan after its JSON, which must be the same JSON again. */
-static const Plan *world_stored(World *world, const Plan *plan) {
+static inline const Plan *world_stored(World *world, const Plan *plan) {
     Buf first = {0}, second = {0};
     const Plan *stored;
     plan_json_put(&first, plan);
@@ -106,7 +107,7 @@ static const Plan *world_stored(World *world, const Plan *plan) {
     return stored;
 }
 
-static const Source *world_stored_source(World *world, const Source *source) {
+static inline const Source *world_stored_source(World *world, const Source *source) {
     Buf first = {0}, second = {0};
     const Source *stored;
     source_json_put(&first, source);
@@ -118,7 +119,7 @@ static const Source *world_stored_source(World *world, const Source *source) {
     return stored;
 }
 
-static void world_apply(World *world) {
+static inline void world_apply(World *world) {
     Planned *planned = &world->planned;
     if (planned->plan)
         planned->plan = world_stored(world, planned->plan);
@@ -136,7 +137,7 @@ static void world_apply(World *world) {
 }
 
 /* Plans the statements of a script; stops at the first that fails. */
-static ErrCode world_run(World *world, const char *script) {
+static inline ErrCode world_run(World *world, const char *script) {
     PlannerHost host = {world,         world_find, world_count, world_at,   world_partitions,
                         world_setting, world_type, world_query, world_plan, world_number};
     Parser parser = {.script = bytes_of(script), .line = 1, .column = 1, .extensions = true,
@@ -153,13 +154,13 @@ static ErrCode world_run(World *world, const char *script) {
     }
 }
 
-static void world_ok(World *world, const char *script) {
+static inline void world_ok(World *world, const char *script) {
     if (world_run(world, script) != ERR_OK)
         fail_msg("%s\n%s", script, world->err.message);
 }
 
 /* The script's last statement is refused so, and the text says it. */
-static void world_refuses(World *world, const char *script, ErrCode code, const char *text) {
+static inline void world_refuses(World *world, const char *script, ErrCode code, const char *text) {
     ErrCode got = world_run(world, script);
     if (got != code || !strstr(world->err.message, text))
         fail_msg("%s\nwanted %s: %s\ngot %s: %s", script, err_name(code), text, err_name(got),
@@ -167,7 +168,7 @@ static void world_refuses(World *world, const char *script, ErrCode code, const 
 }
 
 /* The last plan as EXPLAIN prints it. */
-static void world_explains(World *world, const char *wanted) {
+static inline void world_explains(World *world, const char *wanted) {
     Buf buf = {0};
     assert_non_null(world->planned.plan);
     explain_plan(&buf, world->planned.plan);
@@ -176,7 +177,7 @@ static void world_explains(World *world, const char *wanted) {
     buf_free(&buf);
 }
 
-static void world_schema_is(World *world, const char *name, const char *wanted) {
+static inline void world_schema_is(World *world, const char *name, const char *wanted) {
     Buf buf = {0};
     const Source *source = world_find(world, name);
     assert_non_null(source);
@@ -186,7 +187,7 @@ static void world_schema_is(World *world, const char *name, const char *wanted) 
 }
 
 /* The type of an expression over the columns of stream S of world_streams(). */
-static const char world_streams[] =
+static const char *const world_streams =
     "CREATE STREAM s (id INT KEY, a INT, b BIGINT, d DOUBLE, m DECIMAL(5,2), t STRING, f BOOLEAN, "
     "r STRUCT<x INT, y STRING>, l ARRAY<BIGINT>, p MAP<STRING, INT>, ts TIMESTAMP, da DATE) "
     "WITH (kafka_topic='s', value_format='JSON', partitions=3);"

@@ -283,9 +283,9 @@ static void test_time_texts(void **state) {
                         "82800000");
     assert_string_equal(APPLY("TIMESTAMPTOSTRING", bigints("86400000"), texts("yyyy-MM-dd")),
                         "1970-01-02");
-    assert_string_equal(APPLY("PARSE_DATE", texts("2001-02-03|2001-02-03 04"),
-                              texts("yyyy-MM-dd|yyyy-MM-dd HH")),
-                        "2001-02-03|null");
+    assert_string_equal(APPLY("PARSE_DATE", texts("2001-02-03|2001-02-03 04|2001-02-03-xyz|2001"),
+                              texts("yyyy-MM-dd|yyyy-MM-dd HH|yyyy-MM-dd|yyyy-MM-dd")),
+                        "2001-02-03|null|2001-02-03|null");
     assert_string_equal(APPLY("FORMAT_DATE", dates("2001-02-03"), texts("dd.MM.yyyy")),
                         "03.02.2001");
     assert_string_equal(APPLY("PARSE_TIME", texts("04:05:06|2001 04"), texts("HH:mm:ss|yyyy HH")),

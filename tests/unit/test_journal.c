@@ -84,7 +84,10 @@ static void checkpoint_example(void **state) {
     manifest_encode(&manifest, &copy);
     check_example("docs/formats/checkpoint.md", buf_view(&copy));
     assert_true(manifest_decode(buf_view(&copy), &again));
-    assert_memory_equal(&again, &manifest, sizeof manifest);
+    Buf second = {0};
+    manifest_encode(&again, &second);
+    assert_true(bytes_equal(buf_view(&copy), buf_view(&second)));
+    buf_free(&second);
     for (uint32_t bit = 0; bit < copy.size * 8; bit++) {
         copy.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
         assert_false(manifest_decode(buf_view(&copy), &again));

@@ -1,7 +1,7 @@
 /*
  * base64.c - see base64.h. Three bytes, four characters; the last group may be shorter.
  */
-#include "data/base64.h"
+#include "base/base64.h"
 
 #include <assert.h>
 

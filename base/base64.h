@@ -4,8 +4,8 @@
  * Written with padding. Read as Java's basic decoder does: padding may be left out as a whole, a
  * character outside the alphabet, white space too, is an error; unused bits are not looked at.
  */
-#ifndef DATA_BASE64_H
-#define DATA_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include "base/buf.h"
 

@@ -1,0 +1,79 @@
+/*
+ * copy_commit.c - rows of a COPY become durable, and how far it came with them.
+ *
+ * A few commits are in flight at once, so that decoding does not wait for the disk. They become
+ * durable in the order they were handed over, and after one that failed none follows: the storage
+ * stops, or the topic is gone for all of them. So the newest note that is durable tells the truth.
+ */
+#include "base/reader.h"
+#include "engine/copy_impl.h"
+#include "storage/store.h"
+
+void copy_commit_open(Copy *copy) {
+    if (copy->is_stream)
+        return;
+    uint64_t identity = io_input_identity(copy->input);
+    assert(identity != 0);
+    buf_u64_be(&copy->key, identity);
+    buf_u32_be(&copy->key, appender_topic_id(copy->appender));
+}
+
+void copy_commit_close(Copy *copy) {
+    buf_free(&copy->key);
+}
+
+ErrCode copy_read_note(Copy *copy, Err *err) {
+    if (copy->is_stream)
+        return ERR_OK;
+    Snapshot *snapshot = snapshot_open(copy->call->weir->storage);
+    Bytes key = buf_view(&copy->key), value;
+    ErrCode code = store_get(snapshot, STORE_COPY, &key, 1, &value, err);
+    if (code == ERR_OK && value.data) {
+        Reader reader = reader_of(value);
+        copy->offset = reader_u64_le(&reader);
+        copy->line = reader_u64_le(&reader);
+        copy->rows = reader_u64_le(&reader);
+        if (!reader_ok(&reader))
+            code = err_set(err, ERR_CORRUPT, "the note of a COPY that was cut off is damaged");
+    }
+    snapshot_close(snapshot);
+    return code;
+}
+
+static void copy_write_note(const Copy *copy, Commit *commit, bool last) {
+    if (copy->is_stream)
+        return;
+    if (last) {
+        commit_remove(commit, STORE_COPY, buf_view(&copy->key));
+        return;
+    }
+    Buf value = {0};
+    buf_u64_le(&value, copy->offset);
+    buf_u64_le(&value, copy->line);
+    buf_u64_le(&value, copy->rows);
+    commit_put(commit, STORE_COPY, buf_view(&copy->key), buf_view(&value));
+    buf_free(&value);
+}
+
+ErrCode copy_commit_wait(Copy *copy, Err *err) {
+    ErrCode code = ERR_OK;
+    for (uint32_t i = 0; i < COPY_FLIGHT_MAX; i++) {
+        Err later;
+        CommitTicket *ticket = &copy->tickets[(copy->next_ticket + i) % COPY_FLIGHT_MAX];
+        ErrCode landed = commit_ticket_wait(ticket, NULL, code == ERR_OK ? err : &later);
+        if (code == ERR_OK)
+            code = landed;
+    }
+    return code;
+}
+
+ErrCode copy_commit(Copy *copy, bool last, Err *err) {
+    CommitTicket *ticket = &copy->tickets[copy->next_ticket];
+    TRY(commit_ticket_wait(ticket, NULL, err));
+    Commit *commit = commit_new(copy->call->weir->storage, 0);
+    commit_expect(commit, appender_bytes(copy->appender));
+    appender_flush(copy->appender, commit);
+    copy_write_note(copy, commit, last);
+    copy->next_ticket = (copy->next_ticket + 1) % COPY_FLIGHT_MAX;
+    return commit_send(commit, ticket, err);
+}

@@ -1,0 +1,99 @@
+/* test_lanes.c - windows behind a repartition: however many tasks write the internal topic, their
+ * rows are merged by time, and none is late that would not be with one partition. */
+#include "tests/unit/query_bench.h"
+
+enum { ROWS = 3000, GROUPS = 3, WINDOW_MS = 500 };
+
+/* COUNT(*) by G in windows without grace, over stream S keyed by K. */
+static void open_world(Bench *bench, uint32_t partitions, uint32_t workers) {
+    bench_begin(bench, 0);
+    runtime_free(bench->runtime);
+    storage_close(bench->storage);
+    bench->storage = bench_open(bench->io, &(StorageOptions){.threads = workers > 0});
+    bench->options.workers = workers;
+    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
+    bench_make_topic(bench, "S", partitions);
+    bench_make_topic(bench, "OUT", partitions);
+    uint32_t source = bench_source(bench, "S", "K INT KEY, G INT", false);
+    uint32_t moved = bench_project(bench, PLAN_REPARTITION, source, "G INT KEY",
+                                   BENCH_EXPRS(bench_column(bench, source, "G")));
+    PlanNode *node = bench_aggregate(bench, moved, "G INT KEY, N BIGINT",
+                                     (const BenchCall[]){{"COUNT", NULL}}, 1);
+    node->window = (PlanWindow){WINDOW_TUMBLING, WINDOW_MS, WINDOW_MS, 0, 1000000};
+    node->windowed = true;
+    bench_sink(bench, node->id, "OUT");
+    bench_plan(bench, PLAN_PERSISTENT);
+    bench_prepare(bench, partitions);
+}
+
+/* Each partition has a long run of time: read one after the other, almost all would be late. */
+static void put_rows(Bench *bench, uint32_t partitions, int from, int to) {
+    for (uint32_t partition = 0; partition < partitions; partition++) {
+        RecordBatch batch = {0};
+        for (int i = from; i < to; i++) {
+            if ((uint32_t)(i * 7 % 11) % partitions != partition)
+                continue;
+            char key[16], value[32];
+            snprintf(key, sizeof key, "%d", i);
+            snprintf(value, sizeof value, "{\"G\": %d}", i % GROUPS);
+            record_batch_add(&batch, &(LogRecord){.timestamp = i * 10, .key = bytes_of(key),
+                                                  .value = bytes_of(value)});
+        }
+        record_batch_seal(&batch);
+        Commit *commit = commit_new(bench->storage, 0);
+        commit_append(commit, (TopicPartition){bench_topic_id(bench, "S"), partition}, &batch);
+        CHECK_OK(commit_wait(commit, NULL, err));
+        record_batch_free(&batch);
+    }
+}
+
+/* The sum over all windows of their last counts: every row once. */
+static int64_t rows_counted(Bench *bench, uint32_t partitions) {
+    static int64_t last[GROUPS][ROWS * 10 / WINDOW_MS + 1];
+    memset(last, 0, sizeof last);
+    for (uint32_t partition = 0; partition < partitions; partition++) {
+        char *text = arena_strdup(bench->arena, bench_records(bench, "OUT", partition, true));
+        for (char *record = strtok(text, " "); record; record = strtok(NULL, " ")) {
+            int group = 0, count = 0;
+            long start = 0;
+            assert_int_equal(sscanf(record, "%d@%ld|{\"N\":%d}", &group, &start, &count), 3);
+            assert_true(last[group][start / WINDOW_MS] < count);
+            last[group][start / WINDOW_MS] = count;
+        }
+    }
+    int64_t sum = 0;
+    for (int group = 0; group < GROUPS; group++) {
+        for (size_t i = 0; i < sizeof last[0] / sizeof last[0][0]; i++)
+            sum += last[group][i];
+    }
+    return sum;
+}
+
+static void no_row_is_late(void **state) {
+    (void)state;
+    const uint32_t worlds[][2] = {{1, 0}, {2, 0}, {3, 0}, {3, 1}, {3, 2}, {8, 2}};
+    for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++) {
+        Bench bench;
+        open_world(&bench, worlds[i][0], worlds[i][1]);
+        put_rows(&bench, worlds[i][0], 0, ROWS / 2);
+        bench_start(&bench);
+        CHECK_OK(query_catch_up(bench.query, 20000, err));
+        bench_stop(&bench);
+        put_rows(&bench, worlds[i][0], ROWS / 2, ROWS);
+        bench_start(&bench);
+        CHECK_OK(query_catch_up(bench.query, 20000, err));
+        QueryFigures figures;
+        query_figures(bench.query, &figures);
+        assert_int_equal(figures.late_rows, 0);
+        assert_int_equal(figures.lag, 0);
+        assert_int_equal(rows_counted(&bench, worlds[i][0]), ROWS);
+        bench_end(&bench);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_row_is_late),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
