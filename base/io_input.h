@@ -10,8 +10,9 @@
 
 typedef struct IoInput IoInput;
 
-/* path "-": standard input, which one at a time may have open. NOT_FOUND with the path and the reason: a user's file that cannot be
- * read is the statement's failure, not the engine's. All calls below fail the same way. */
+/* path "-": standard input, which one at a time may have open. NOT_FOUND with the path and the
+ * reason: a user's file that cannot be read is the statement's failure, not the engine's. All calls
+ * below fail the same way. */
 ErrCode io_input_open(const char *path, IoInput **input, Err *err);
 void io_input_close(IoInput *input); /* NULL is allowed */
 

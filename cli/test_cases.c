@@ -86,6 +86,10 @@ static Bytes case_tree(const JsonNode *node) {
     return node && node->kind != JSON_NULL ? node->raw : (Bytes){NULL, 0};
 }
 
+static int64_t case_integer(const JsonNode *object, const char *name) {
+    return json_node_integer(json_node_member(object, name), 0);
+}
+
 static ErrCode case_inputs(Testkit *kit, const JsonNode *test, Arena *arena, Err *err) {
     const JsonNode *inputs = json_node_member(test, "inputs");
     for (const JsonNode *i = inputs ? inputs->first : NULL; i; i = i->next) {
@@ -94,9 +98,9 @@ static ErrCode case_inputs(Testkit *kit, const JsonNode *test, Arena *arena, Err
         TestkitRecord record = {.topic = json_node_text(json_node_member(i, "topic")),
                                 .key = case_tree(json_node_member(i, "key")),
                                 .value = case_tree(json_node_member(i, "value")),
-                                .timestamp = json_node_integer(json_node_member(i, "timestamp"), 0),
-                                .window_start = json_node_integer(json_node_member(window, "start"), 0),
-                                .window_end = json_node_integer(json_node_member(window, "end"), 0),
+                                .timestamp = case_integer(i, "timestamp"),
+                                .window_start = case_integer(window, "start"),
+                                .window_end = case_integer(window, "end"),
                                 .headers = case_headers(json_node_member(i, "headers"), arena)};
         record.window = !type ? '\0' : type[0] == 's' || type[0] == 'S' ? 's' : 't';
         if (!record.topic)

@@ -91,8 +91,8 @@ ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Err *err);
 /* Waits for the queries that feed `topic`, and the ones that feed them. */
 ErrCode engine_catch_up_topic(Weir *weir, const char *topic, int64_t timeout_ms, Err *err);
 
-/* Adds "line L:C: " and the picture of err's position to its message, where it has a position and no
- * picture yet. `start`: of the statement in the script (which may begin in the middle of a text:
+/* Adds "line L:C: " and the picture of err's position to its message, where it has a position and
+ * no picture yet. `start`: of the statement in the script (which may begin in the middle of a text:
  * the line of its first byte is what `start` says). */
 void engine_add_caret(Err *err, Bytes script, AstPos start);
 

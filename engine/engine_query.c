@@ -101,6 +101,7 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
         return ERR_OK;
     QueryOptions options = {.plan = query->plan,
                             .first_id = query->first_id,
+                            .partitions = query->partitions,
                             .from_end = query->from_end,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
                             .consolidate = query->consolidate,

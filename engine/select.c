@@ -21,6 +21,7 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
     TRY(engine_query_new(call, &plan, NULL, &result->push, err));
     result->queue = result_queue_new(PUSH_QUEUE_ROWS_MAX);
     QueryOptions options = {.plan = result->push->plan,
+                            .partitions = result->push->partitions,
                             .first_id = result->push->first_id,
                             .from_end = result->push->from_end,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),

@@ -119,6 +119,7 @@ static ErrCode testkit_run_query(Testkit *kit, CatalogQuery *query, Err *err) {
         if (testkit_reads(query->plan, weir->storage, kit->arrivals[i].topic_id))
             items[count++] = kit->arrivals[i];
     QueryOptions options = {.plan = query->plan,
+                            .partitions = query->partitions,
                             .first_id = query->first_id,
                             .consolidate = query->consolidate,
                             .internal_topics = query->internal_topics};

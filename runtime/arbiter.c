@@ -9,13 +9,18 @@
 #include "data/row_value.h"
 #include "runtime/view.h"
 
+enum { DROPPED_BLOCKS_MAX = 16 }; /* blocks of nothing but dropped rows that one look goes over */
+
 /* -- Heads ------------------------------------------------------------------------------------ */
 
 static const char *input_name(const ArbiterInput *input) {
+    assert(input->node);
     return input->spec.topic ? input->spec.topic->topic : input->node->path;
 }
 
 static void report_errors(const ArbiterInput *input, uint32_t to, OpEnv *env) {
+    assert(to <= input->cursor.block->row_count);
+    assert(env->errors);
     const Block *block = input->cursor.block;
     for (uint32_t i = 0; i < block->error_count; i++) {
         const BlockError *error = &block->errors[i];
@@ -43,25 +48,22 @@ static void take_rows(ArbiterInput *input, uint32_t to, OpEnv *env) {
     atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
 }
 
-/* The next good row of the input; rows before it that were dropped are taken. -1: there is none. */
-static ErrCode load_head(ArbiterInput *input, OpEnv *env, int64_t *head_offset, Err *err) {
+/* Loads the next good row of the input, if there is one; rows before it that were dropped are
+ * taken. */
+static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
+    assert(input->cursor.scan);
     Cursor *cursor = &input->cursor;
-    *head_offset = -1;
-    if (cursor->offset >= input->end)
-        return ERR_OK;
-    for (;;) {
+    for (uint32_t blocks = 0; cursor->offset < input->end; blocks++) {
         TRY(cursor_load(cursor, err));
         if (!cursor->block)
             break;
-        if (cursor->next < cursor->good_count) {
-            int64_t offset = cursor->block->offset[cursor->good[cursor->next]];
-            if (offset < input->end)
-                *head_offset = offset;
+        if (cursor->next < cursor->good_count)
+            return ERR_OK;
+        if (blocks == DROPPED_BLOCKS_MAX) { /* others want to run too */
+            env->skipping = true;
             return ERR_OK;
         }
         take_rows(input, cursor->block->row_count, env);
-        if (cursor->offset >= input->end)
-            return ERR_OK;
     }
     input->first_until = 0; /* whatever it was: there is nothing more */
     atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
@@ -70,6 +72,7 @@ static ErrCode load_head(ArbiterInput *input, OpEnv *env, int64_t *head_offset, 
 
 /* Has a row that is not chosen yet, in the block at hand. */
 static bool has_row(const ArbiterInput *input) {
+    assert(input->chosen_next >= input->cursor.next || !input->cursor.block);
     const Block *block = input->cursor.block;
     if (!block || input->chosen_next >= input->cursor.good_count)
         return false;
@@ -77,14 +80,17 @@ static bool has_row(const ArbiterInput *input) {
 }
 
 static int64_t row_time(const ArbiterInput *input) {
+    assert(has_row(input));
     return input->cursor.block->rowtime[input->cursor.good[input->chosen_next]];
 }
 
 static int64_t row_offset(const ArbiterInput *input) {
+    assert(has_row(input));
     return input->cursor.block->offset[input->cursor.good[input->chosen_next]];
 }
 
 static bool comes_before(const ArbiterInput *left, const ArbiterInput *right) {
+    assert(left != right);
     int64_t left_time = row_time(left), right_time = row_time(right);
     if (left_time != right_time)
         return left_time < right_time;
@@ -97,6 +103,7 @@ static bool comes_before(const ArbiterInput *left, const ArbiterInput *right) {
 
 /* NULL: no input has a row at hand. */
 static ArbiterInput *first_of(ArbiterInput *inputs, uint32_t count) {
+    assert(count > 0);
     ArbiterInput *first = NULL;
     bool tables_first = false;
     for (uint32_t i = 0; i < count; i++) {
@@ -114,13 +121,14 @@ static ArbiterInput *first_of(ArbiterInput *inputs, uint32_t count) {
 
 /* Promises are looked at first: what was promised is visible then. */
 static ErrCode load_heads(ArbiterInput *inputs, uint32_t count, OpEnv *env, Err *err) {
+    assert(count > 0);
+    env->skipping = false;
     for (uint32_t i = 0; i < count; i++)
         inputs[i].promised =
             inputs[i].promise ? atomic_load_explicit(inputs[i].promise, memory_order_acquire)
                               : INT64_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t head_offset;
-        TRY(load_head(&inputs[i], env, &head_offset, err));
+        TRY(load_head(&inputs[i], env, err));
         inputs[i].chosen_next = inputs[i].cursor.next;
     }
     return ERR_OK;
@@ -140,6 +148,8 @@ static int64_t promised_max(const ArbiterInput *inputs, uint32_t count, int64_t 
 
 ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *rowtime,
                      Err *err) {
+    assert(rowtime);
+    assert(env->counters);
     TRY(load_heads(inputs, count, env, err));
     const ArbiterInput *first = first_of(inputs, count);
     *rowtime = first ? row_time(first) : INT64_MAX;
@@ -150,6 +160,8 @@ ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *
 
 /* Chooses the input's next row; false: the step is full. */
 static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) {
+    assert(has_row(input));
+    assert(step->rows <= step->rows_max);
     const Block *block = input->cursor.block;
     uint32_t row = input->cursor.good[input->chosen_next];
     uint32_t size = block->size[row];
@@ -170,6 +182,8 @@ static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) 
 }
 
 static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) {
+    assert(step->arena);
+    assert(step->next_seq);
     step->rows = 0;
     step->blocked = false;
     step->script_taken = 0;
@@ -182,6 +196,7 @@ static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) 
 /* Whether, with this input's block used up, the order of what follows is unknown: its next head
  * may come before the others'. */
 static bool ends_step(const ArbiterInput *input) {
+    assert(input->cursor.block);
     return input->chosen_next >= input->cursor.good_count;
 }
 
@@ -192,6 +207,8 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
     if (step->script)
         return choose_script(inputs, count, step, err);
     TRY(load_heads(inputs, count, step->env, err));
+    if (step->env->skipping)
+        return ERR_OK; /* whose row is next is not known yet */
     step->rowtime_max = promised_max(inputs, count, step->rowtime_max);
     uint32_t bytes = 0;
     for (ArbiterInput *input = first_of(inputs, count); input; input = first_of(inputs, count)) {
@@ -210,6 +227,7 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
 /* -- Scripts ---------------------------------------------------------------------------------- */
 
 static ArbiterInput *input_of_topic(ArbiterInput *inputs, uint32_t count, uint32_t topic_id) {
+    assert(topic_id > 0);
     for (uint32_t i = 0; i < count; i++) {
         if (inputs[i].spec.where.topic_id == topic_id)
             return &inputs[i];
@@ -219,6 +237,8 @@ static ArbiterInput *input_of_topic(ArbiterInput *inputs, uint32_t count, uint32
 
 /* A record of the script that was dropped when it was decoded. */
 static void skip_dropped(ArbiterInput *input, int64_t offset, OpEnv *env) {
+    assert(input->cursor.block);
+    assert(offset >= 0);
     const Block *block = input->cursor.block;
     uint32_t row = input->cursor.row;
     while (row < block->row_count && block->offset[row] <= offset)
@@ -231,6 +251,8 @@ static void skip_dropped(ArbiterInput *input, int64_t offset, OpEnv *env) {
 /* One item of the script; *full: the step ends before it. */
 static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *step, uint32_t *bytes,
                            bool *full, Err *err) {
+    assert(offset >= 0);
+    assert(step->script_taken < step->script_count);
     Cursor *cursor = &input->cursor;
     bool chosen = input->chosen_next > cursor->next;
     *full = true;
@@ -256,6 +278,8 @@ static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *ste
 }
 
 static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err) {
+    assert(step->script);
+    assert(count > 0);
     for (uint32_t i = 0; i < count; i++)
         inputs[i].chosen_next = inputs[i].cursor.next;
     uint32_t bytes = 0;
@@ -277,6 +301,8 @@ static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *
 
 /* The selection and seq of the chosen rows, over physical rows from `first` on. */
 static void batch_rows(Batch *batch, const ArbiterInput *input, uint32_t first, Arena *arena) {
+    assert(input->chosen_next > input->cursor.next);
+    assert(batch->row_count > 0);
     uint32_t count = input->chosen_next - input->cursor.next;
     const uint16_t *good = input->cursor.good + input->cursor.next;
     batch->selected_count = count;
@@ -296,6 +322,8 @@ static void batch_rows(Batch *batch, const ArbiterInput *input, uint32_t first, 
 }
 
 static Batch *new_batch(const ArbiterInput *input, const ArbiterStep *step) {
+    assert(input->node->schema);
+    assert(step->arena);
     Batch *batch = arena_alloc(step->arena, sizeof *batch);
     *batch = (Batch){.schema = input->node->schema, .topic = input_name(input),
                      .partition = (int32_t)input->spec.where.partition, .arena = step->arena,
@@ -305,6 +333,8 @@ static Batch *new_batch(const ArbiterInput *input, const ArbiterStep *step) {
 
 /* A range of the input's block. */
 static void emit_range(const ArbiterInput *input, const ArbiterStep *step) {
+    assert(input->spec.topic);
+    assert(input->cursor.block->columns);
     const Cursor *cursor = &input->cursor;
     const Block *block = cursor->block;
     uint32_t first = cursor->good[cursor->next];
@@ -338,6 +368,7 @@ typedef struct MergedRows {
 } MergedRows;
 
 static void merged_init(MergedRows *rows, const ArbiterStep *step) {
+    assert(step->rows > 0);
     *rows = (MergedRows){0};
     rows->raw = arena_raw(step->arena, step->rows * sizeof *rows->raw);
     rows->headers = arena_array(step->arena, step->rows, sizeof *rows->headers);
@@ -349,6 +380,7 @@ static void merged_init(MergedRows *rows, const ArbiterStep *step) {
 
 /* The lane, among inputs of one source, whose next row has the smallest seq; NULL: all are in. */
 static ArbiterInput *next_lane(ArbiterInput *lanes, uint32_t count, uint32_t *taken) {
+    assert(count > 0);
     ArbiterInput *next = NULL;
     uint64_t smallest = UINT64_MAX;
     for (uint32_t i = 0; i < count; i++) {
@@ -363,6 +395,8 @@ static ArbiterInput *next_lane(ArbiterInput *lanes, uint32_t count, uint32_t *ta
 }
 
 static void merge_lanes(ArbiterInput *lanes, uint32_t count, MergedRows *rows, Arena *arena) {
+    assert(rows->count == 0);
+    assert(rows->raw);
     uint32_t *taken = arena_array(arena, count, sizeof *taken);
     for (const ArbiterInput *lane = next_lane(lanes, count, taken); lane;
          lane = next_lane(lanes, count, taken)) {
@@ -381,6 +415,8 @@ static void merge_lanes(ArbiterInput *lanes, uint32_t count, MergedRows *rows, A
 /* The lanes of one source, in one batch. */
 static ErrCode emit_merged(ArbiterInput *lanes, uint32_t count, const ArbiterStep *step,
                            Err *err) {
+    assert(!lanes[0].spec.topic);
+    assert(count > 0);
     MergedRows rows;
     merged_init(&rows, step);
     merge_lanes(lanes, count, &rows, step->arena);
@@ -407,6 +443,7 @@ static ErrCode emit_merged(ArbiterInput *lanes, uint32_t count, const ArbiterSte
 }
 
 ErrCode arbiter_emit(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step, Err *err) {
+    assert(step->rows > 0);
     for (uint32_t i = 0; i < count;) {
         uint32_t lanes = 1;
         if (inputs[i].spec.topic) {
@@ -423,6 +460,7 @@ ErrCode arbiter_emit(ArbiterInput *inputs, uint32_t count, const ArbiterStep *st
 }
 
 ArbiterInput *arbiter_find(ArbiterInput *inputs, uint32_t count, uint64_t seq, int64_t *offset) {
+    assert(offset);
     for (uint32_t i = 0; i < count; i++) {
         const Cursor *cursor = &inputs[i].cursor;
         for (uint32_t k = cursor->next; k < inputs[i].chosen_next; k++) {
@@ -436,6 +474,7 @@ ArbiterInput *arbiter_find(ArbiterInput *inputs, uint32_t count, uint64_t seq, i
 }
 
 void arbiter_take(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step) {
+    assert(step->rows > 0 || step->script);
     for (uint32_t i = 0; i < count; i++) {
         ArbiterInput *input = &inputs[i];
         const Block *block = input->cursor.block;

@@ -7,7 +7,8 @@
  * script fixes the order instead. An internal topic that several tasks write may be read by lanes:
  * one input for each writer, merged like any others, so that a reader does not see one writer's
  * hour behind another's day. A lane that is empty lets rows pass up to the time its writer has
- * promised; a merged topic's rows come as one batch. The order does not depend on how it is cut into steps.
+ * promised; a merged topic's rows come as one batch. The order does not depend on how it is cut
+ * into steps.
  *
  * A step takes from each input a range of one block; what was chosen is taken for good only by
  * arbiter_take(), after the operators are done with it.

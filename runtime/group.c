@@ -44,6 +44,8 @@ void group_free(Group *group) {
 }
 
 ErrCode group_attach(Group *group, Err *err) {
+    assert(group->task_count > 0);
+    assert(!group->in_flight);
     for (uint32_t i = 0; i < group->task_count; i++)
         TRY(task_attach(group->tasks[i], group->worker->scans, err));
     return ERR_OK;
@@ -56,6 +58,7 @@ void group_detach(Group *group) {
 }
 
 static int64_t group_now_us(const Group *group) {
+    assert(group->worker);
     Io *io = group->worker->runtime->io;
     return io->ops->mono_us(io);
 }
@@ -63,6 +66,7 @@ static int64_t group_now_us(const Group *group) {
 /* -- Commits ---------------------------------------------------------------------------------- */
 
 static size_t pending_bytes(const Group *group) {
+    assert(group->outbox);
     size_t bytes = outbox_bytes(group->outbox);
     for (size_t i = 0; i < group->states.count; i++)
         bytes += group->states.items[i]->ops->pending(group->states.items[i]);
@@ -83,6 +87,7 @@ static void publish_figures(Group *group) {
 
 /* What was submitted is kept: positions and state. */
 static void settle(Group *group) {
+    assert(!group->in_flight);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->settle(group->states.items[i]);
     for (uint32_t i = 0; i < group->task_count; i++) {
@@ -100,6 +105,7 @@ static void settle(Group *group) {
 
 /* Back to the last hand-over; submitted_too: to the last durable one. */
 static void roll_back(Group *group, bool submitted_too) {
+    assert(!submitted_too || !group->in_flight);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->undo(group->states.items[i], submitted_too);
     outbox_clear(group->outbox);
@@ -113,13 +119,12 @@ static void roll_back(Group *group, bool submitted_too) {
 static void committed(void *arg, const CommitOutcome *outcome) {
     Group *group = arg;
     assert(atomic_load(&group->outcome) == GROUP_OPEN);
-    struct Worker *worker = group->worker;
-    atomic_store(&group->outcome,
-                 outcome->result == COMMIT_DURABLE ? GROUP_DURABLE : GROUP_ABORTED);
-    worker_poke(worker); /* group may be gone from here on */
+    worker_post(group->worker, &group->outcome,
+                outcome->result == COMMIT_DURABLE ? GROUP_DURABLE : GROUP_ABORTED);
 }
 
 static void take_outcome(Group *group) {
+    assert(group->worker);
     int outcome = atomic_load(&group->outcome);
     if (!group->in_flight || outcome == GROUP_OPEN)
         return;
@@ -142,6 +147,8 @@ bool group_quiet(Group *group) {
 }
 
 static void save_positions(Group *group, Commit *commit) {
+    assert(commit);
+    assert(group->persistent);
     for (uint32_t i = 0; i < group->task_count; i++) {
         Task *task = group->tasks[i];
         for (uint32_t k = 0; k < task->input_count; k++) {
@@ -158,6 +165,8 @@ static void save_positions(Group *group, Commit *commit) {
 
 /* The hand-over itself; a refused one is kept and tried again. */
 static void submit(Group *group, Commit *commit) {
+    assert(commit);
+    assert(!group->in_flight);
     Err err;
     group->in_flight = true;
     ErrCode code = commit_submit(commit, committed, group, &err);
@@ -199,6 +208,7 @@ static void try_refused(Group *group, int64_t now_us) {
 
 /* When the next commit is due; INT64_MAX: when something else happens. */
 static int64_t commit_due_us(const Group *group) {
+    assert(group->persistent);
     if (group->dirty_since_us == 0 || group->in_flight || group->refused)
         return INT64_MAX;
     if (pending_bytes(group) >= GROUP_PENDING_BYTES)
@@ -239,6 +249,7 @@ static void settle_step(Group *group) {
 
 /* Puts the tasks in order of their next row's time. */
 static ErrCode order_tasks(Group *group, Err *err) {
+    assert(group->task_count > 0);
     for (uint32_t i = 0; i < group->task_count; i++) {
         Task *task = group->tasks[i];
         TRY(task_peek(task, err));
@@ -255,8 +266,19 @@ static ErrCode order_tasks(Group *group, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode tick_tasks(Group *group, Err *err) {
+    Io *io = group->worker->runtime->io;
+    assert(group->task_count > 0);
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        if (group->tasks[i]->ticks)
+            TRY(task_tick(group->tasks[i], io->ops->now_ms(io), err));
+    }
+    return ERR_OK;
+}
+
 /* How many rows a step may have now; 0: the client is behind. */
 static uint32_t rows_max(const Group *group) {
+    assert(group->worker->runtime->options.step_rows <= BATCH_ROWS_MAX);
     uint32_t rows = group->worker->runtime->options.step_rows;
     ResultQueue *results = group->query->options.results;
     if (!results)
@@ -266,6 +288,8 @@ static uint32_t rows_max(const Group *group) {
 }
 
 static void step_failed(Group *group, const Task *task, const Err *err) {
+    assert(err->code != ERR_OK);
+    assert(task);
     roll_back(group, false);
     if (group->persistent && task->env.row_failed && !group->failing) {
         group->failing = true;
@@ -276,6 +300,7 @@ static void step_failed(Group *group, const Task *task, const Err *err) {
 }
 
 static void check_ends(Group *group, const Task *task, bool worked) {
+    assert(task);
     if (task->env.limit_reached ||
         (group->query->options.bounded && !worked && task_at_end(task)))
         query_finish(group->query);
@@ -287,12 +312,13 @@ static bool has_row(const Task *task) {
 
 /* One step of the first task that can do one: earlier ones may wait for others. */
 static void step(Group *group, bool *worked, int64_t *due_us) {
+    assert(!*worked);
     Err err;
     group->idle = true;
     uint32_t rows = rows_max(group);
     if (rows == 0)
         return;
-    if (order_tasks(group, &err) != ERR_OK) {
+    if (tick_tasks(group, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
         step_failed(group, group->tasks[0], &err);
         return;
     }
@@ -311,6 +337,8 @@ static void step(Group *group, bool *worked, int64_t *due_us) {
         if (task->blocked)
             return;
     }
+    for (uint32_t i = 0; i < group->task_count; i++)
+        *worked = *worked || group->tasks[i]->env.skipping;
     group->idle = !*worked;
     if (*worked && !group->persistent)
         settle_step(group);
@@ -327,6 +355,8 @@ static bool at_failed_row(const Group *group) {
 }
 
 static void stop_at_row(Group *group) {
+    assert(group->failing);
+    assert(group->persistent);
     if (group->in_flight || group->refused)
         return;
     note_dirty(group);
@@ -337,6 +367,7 @@ static void stop_at_row(Group *group) {
 }
 
 void group_turn(Group *group, bool *worked, int64_t *due_us) {
+    assert(group->task_count > 0);
     *worked = false;
     *due_us = INT64_MAX;
     bool was_in_flight = group->in_flight;
@@ -384,6 +415,7 @@ static bool in_script(const ArbiterInput *input, const QueryScriptItem *items, u
 /* Reads the inputs that the script does not name as far as they reach: the others seem empty. */
 static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *items, uint32_t count,
                           Err *err) {
+    assert(rows > 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
         if (in_script(&task->inputs[i], items, count))
             task->inputs[i].end = 0;

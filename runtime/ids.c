@@ -13,6 +13,7 @@ bool ids_has_store(PlanNodeKind kind) {
 }
 
 static uint32_t stages_max(const Plan *plan) {
+    assert(plan->node_count > 0);
     uint32_t count = 1;
     for (uint32_t i = 0; i < plan->node_count; i++)
         count += plan->nodes[i]->kind == PLAN_REPARTITION;
@@ -33,6 +34,7 @@ uint32_t ids_task(uint32_t first_id, uint32_t partitions, uint32_t stage, uint32
 }
 
 uint32_t ids_task_count(const Plan *plan, uint32_t partitions) {
+    assert(partitions > 0);
     return stages_max(plan) * partitions;
 }
 

@@ -56,6 +56,8 @@ typedef struct Lookup {
 /* -- Reading entries -------------------------------------------------------------------------- */
 
 static void add_entry(Lookup *lookup, Bytes key, Bytes value) {
+    assert(key.data);
+    assert(value.data);
     if (lookup->layout->windowed && key.size < WINDOW_START_SIZE)
         return; /* the store's stream time */
     Entry entry = {.key = key, .value = value, .row_key = key};
@@ -70,12 +72,14 @@ static void add_entry(Lookup *lookup, Bytes key, Bytes value) {
 }
 
 static uint32_t store_id(const Lookup *lookup, uint32_t partition) {
+    assert(partition < lookup->store->partitions);
     const LookupStore *store = lookup->store;
     return ids_store(store->plan, store->first_id, store->partitions, lookup->owner_node,
                      partition);
 }
 
 static Bytes start_key(Arena *arena, int64_t start) {
+    assert(start >= 0);
     uint8_t *bytes = arena_raw(arena, WINDOW_START_SIZE);
     for (uint32_t i = 0; i < WINDOW_START_SIZE; i++)
         bytes[i] = (uint8_t)((uint64_t)start >> (56 - 8 * i));
@@ -93,6 +97,7 @@ static bool is_wanted(const Bytes *keys, uint32_t key_count, Bytes row_key) {
 /* All entries of one partition within the window bounds; keys, where given, are picked out. */
 static ErrCode scan_partition(Lookup *lookup, uint32_t partition, const Bytes *keys,
                               uint32_t key_count, Err *err) {
+    assert(keys || key_count == 0);
     const PlanLookup *plan = &lookup->plan->lookup;
     Bytes min = {0}, max = {0};
     if (lookup->layout->windowed && plan->window_start_min > 0)
@@ -115,6 +120,8 @@ static ErrCode scan_partition(Lookup *lookup, uint32_t partition, const Bytes *k
 
 static ErrCode get_partition(Lookup *lookup, uint32_t partition, const Bytes *keys,
                              uint32_t key_count, Err *err) {
+    assert(key_count > 0);
+    assert(!lookup->layout->windowed);
     Bytes *values = arena_array(lookup->arena, key_count, sizeof *values);
     TRY(store_get(lookup->snapshot, store_id(lookup, partition), keys, key_count, values, err));
     for (uint32_t i = 0; i < key_count; i++) {
@@ -130,6 +137,7 @@ static int compare_bytes(const void *left, const void *right) {
 
 /* The keys asked for, each once. */
 static ErrCode make_keys(Lookup *lookup, Bytes **keys, uint32_t *count, Err *err) {
+    assert(lookup->plan->lookup.by_key);
     const PlanLookup *plan = &lookup->plan->lookup;
     uint32_t width = lookup->layout->keys.column_count;
     const Column **columns = arena_array(lookup->arena, (size_t)plan->key_count * width,
@@ -162,6 +170,7 @@ static int compare_entries(const void *left_void, const void *right_void) {
 }
 
 static ErrCode read_entries(Lookup *lookup, Err *err) {
+    assert(lookup->snapshot);
     Bytes *keys = NULL;
     uint32_t key_count = 0;
     bool by_key = lookup->plan->lookup.by_key;
@@ -184,6 +193,7 @@ static ErrCode read_entries(Lookup *lookup, Err *err) {
 /* -- The chain of nodes ----------------------------------------------------------------------- */
 
 static void put_order(const Lookup *lookup, const Batch *batch, uint32_t row, Buf *out) {
+    assert(row < batch->row_count);
     for (uint32_t i = 0; i < lookup->plan->order_count; i++) {
         const PlanOrder *order = &lookup->plan->order[i];
         size_t from = out->size;
@@ -268,6 +278,8 @@ static ErrCode open_chain(Lookup *lookup, Err *err) {
 
 /* Entries [from, from + count) as a batch of the STORE node. */
 static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **target, Err *err) {
+    assert(count > 0);
+    assert(from + count <= lookup->entry_count);
     Arena *arena = lookup->env.step_arena;
     Bytes *keys = arena_array(arena, count, sizeof *keys);
     Bytes *values = arena_array(arena, count, sizeof *values);
@@ -293,6 +305,7 @@ static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **t
 }
 
 static ErrCode run_chain(Lookup *lookup, Err *err) {
+    assert(lookup->ops);
     for (size_t from = 0; from < lookup->entry_count && !lookup->enough;) {
         size_t left = lookup->entry_count - from;
         uint32_t count = left < BATCH_ROWS_MAX ? (uint32_t)left : BATCH_ROWS_MAX;
@@ -346,6 +359,7 @@ static ErrCode make_result(Lookup *lookup, ResultRows *rows, Err *err) {
 
 /* The nodes that matter, and the store that is read. */
 static ErrCode find_nodes(Lookup *lookup, Err *err) {
+    assert(!lookup->layout);
     const Plan *plan = lookup->plan, *owner = lookup->store->plan;
     for (uint32_t i = 0; i < plan->node_count; i++) {
         if (plan->nodes[i]->kind == PLAN_STORE)

@@ -29,6 +29,7 @@ static uint64_t input_seq(const OpInput *input) {
 
 /* The input whose next row comes first, and the seq that ends its run. NULL: all applied. */
 static OpInput *first_input(Op *op, uint64_t *run_end) {
+    assert(op->input_count > 0);
     OpInput *first = NULL;
     *run_end = UINT64_MAX;
     for (size_t i = 0; i < op->input_count; i++) {
@@ -59,6 +60,7 @@ static uint32_t run_length_end(const OpInput *input, uint64_t run_end) {
 }
 
 static ErrCode apply_runs(Op *op, Err *err) {
+    assert(op->ops->in_order);
     uint64_t run_end;
     for (OpInput *input = first_input(op, &run_end); input; input = first_input(op, &run_end)) {
         uint32_t from = input->next;
@@ -80,6 +82,7 @@ static ErrCode apply_whole(Op *op, Err *err) {
 }
 
 ErrCode op_run(Op *op, Err *err) {
+    assert(op->env);
     if (!op->ops || (op->input_count == 0 && !op->owes))
         return ERR_OK;
     for (size_t i = 0; op->ops->prepare && i < op->input_count; i++)
@@ -93,6 +96,7 @@ ErrCode op_run(Op *op, Err *err) {
 }
 
 void op_clear(Op *op) {
+    assert(op->env);
     op->input_count = 0;
     op->owes = false;
 }

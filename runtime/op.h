@@ -64,6 +64,7 @@ struct OpEnv {
     uint32_t partition;            /* of this task */
     bool single_partition, consolidate;
     bool limit_reached; /* the client has all rows it wants */
+    bool skipping;      /* nothing was found yet behind many dropped rows */
     uint64_t step;      /* number of the running step: what belongs to another one is stale */
 
     /* Set by op_fail(): the row that made apply() fail. */

@@ -83,6 +83,7 @@ static ErrCode aggregate_prepare(Op *op, int port, Batch *batch, Err *err) {
 
 /* Names the first missing component, as row error. */
 static void no_group(const Aggregation *self, const Batch *batch, uint32_t row) {
+    assert(row < batch->row_count);
     uint32_t column = 0;
     while (column < self->layout->keys.column_count &&
            !column_is_null(batch->columns[column], row))
@@ -112,6 +113,8 @@ static bool in_window(Aggregation *self, Updates *updates, int64_t rowtime) {
 
 static void pick_rows(Op *op, Aggregation *self, const Batch *batch, const RowKeys *keys,
                       Updates *updates, const uint32_t range[2]) {
+    assert(range[0] < range[1]);
+    assert(updates->count == 0);
     uint64_t late = 0;
     for (uint32_t i = range[0]; i < range[1]; i++) {
         uint16_t row = batch->selected[i];
@@ -178,6 +181,8 @@ static void aggregate_fail(void *context, uint32_t row, const char *format, ...)
  * state belong to its own. */
 static void run_aggregate(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
                           Column *before, Column *after) {
+    assert(index < op->node->aggregate_count);
+    assert(after->length == updates->count);
     const Aggregation *self = op->self;
     const PlanAggregate *plan = &op->node->aggregates[index];
     Arena *arena = batch->arena;
@@ -198,6 +203,7 @@ static void run_aggregate(Op *op, const Batch *batch, const Updates *updates, ui
 }
 
 static void output_facts(Batch *output, const Batch *batch, const Updates *updates) {
+    assert(updates->count > 0);
     Arena *arena = batch->arena;
     uint64_t *seq = arena_raw(arena, updates->count * sizeof *seq);
     int64_t *offset = arena_raw(arena, updates->count * sizeof *offset);
@@ -220,6 +226,7 @@ static void output_facts(Batch *output, const Batch *batch, const Updates *updat
 _Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
 
 static const Column *group_column(const Batch *batch, const Updates *updates, uint32_t column) {
+    assert(column < batch->schema->key_count);
     const Column *source = batch->columns[column];
     if (updates->count == batch->row_count && source->length == batch->row_count)
         return source; /* ascending rows, so these are all of them */
@@ -227,6 +234,8 @@ static const Column *group_column(const Batch *batch, const Updates *updates, ui
 }
 
 static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
+    assert(updates->count > 0);
+    assert(op->node->is_table);
     const Schema *schema = op->node->schema;
     Arena *arena = batch->arena;
     Batch *output = op_batch(op, batch);
@@ -256,6 +265,7 @@ static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
 }
 
 static void updates_init(Updates *updates, Arena *arena, uint32_t count, bool windowed) {
+    assert(count > 0);
     *updates = (Updates){0};
     updates->rows = arena_raw(arena, count * sizeof *updates->rows);
     updates->index = arena_raw(arena, count * sizeof *updates->index);

@@ -25,6 +25,7 @@ static ErrCode filter_open(Op *op, OpEnv *env, Err *err) {
 
 /* The selected rows that hold a value; the batch's own selection where all do. */
 static uint32_t value_rows(const Batch *batch, const uint16_t **rows) {
+    assert(batch->selected_count > 0);
     uint32_t kept = 0;
     *rows = batch->selected;
     while (kept < batch->selected_count && batch->kind[batch->selected[kept]] == ROW_VALUE)
@@ -58,6 +59,7 @@ static uint32_t passing_rows(Filter *filter, const Batch *batch, const uint16_t 
 }
 
 static void filter_stream(Op *op, Filter *filter, const Batch *batch) {
+    assert(!op->node->is_table);
     const uint16_t *values;
     uint32_t count = value_rows(batch, &values);
     Batch *output = op_batch(op, batch);
@@ -77,6 +79,7 @@ typedef struct FilterPairs {
 } FilterPairs;
 
 static void pair_row(FilterPairs *pairs, uint16_t row, bool passes, bool old_passes) {
+    assert(row < pairs->batch->row_count);
     bool old_known = pairs->batch->old != NULL;
     if (!passes && !old_passes && old_known)
         return;
@@ -102,6 +105,8 @@ static void pair_rows(FilterPairs *pairs) {
 }
 
 static void filter_table(Op *op, Filter *filter, const Batch *batch) {
+    assert(op->node->is_table);
+    assert(!batch->old || batch->old->columns);
     Arena *arena = batch->arena;
     FilterPairs pairs = {.batch = batch};
     const uint16_t *values;

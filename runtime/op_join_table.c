@@ -56,6 +56,7 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
 }
 
 static RowKeys *prepare_keys(JoinTable *self, const Batch *batch, const Column *const *columns) {
+    assert(columns[0]);
     RowKeys *keys = row_keys_new(batch, columns, 1, ROW_KEYS_PLAIN, &self->scratch);
     for (uint32_t i = 0; i < batch->selected_count; i++)
         slot_table_prefetch(&self->table->slots, keys->hashes[i]);
@@ -92,6 +93,7 @@ static ErrCode join_prepare(Op *op, int port, Batch *batch, Err *err) {
 }
 
 static void keep_right(JoinTable *self, const Batch *batch, uint32_t from, uint32_t to) {
+    assert(to <= batch->selected_count);
     const RowKeys *keys = row_keys_find(self->right_keys, batch);
     SlotTable *slots = &self->table->slots;
     for (uint32_t i = from; i < to; i++) {
@@ -115,6 +117,8 @@ static void keep_right(JoinTable *self, const Batch *batch, uint32_t from, uint3
 
 static void look_up(JoinTable *self, JoinLeft *left, PlanJoinKind kind, uint32_t from,
                     uint32_t to) {
+    assert(to <= left->batch->selected_count);
+    assert(left->keys->batch == left->batch);
     const Batch *batch = left->batch;
     for (uint32_t i = from; i < to; i++)
         slot_table_prefetch_slot(&self->table->slots, left->keys->hashes[i]);
@@ -155,6 +159,7 @@ static ErrCode join_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_
 /* The right side's key: the join's where a row was found. */
 static ErrCode right_key(const JoinTable *self, const JoinLeft *left, const Column **column,
                          Err *err) {
+    assert(left->matched_count <= left->selected_count);
     if (left->matched_count == left->selected_count) {
         *column = left->key;
         return ERR_OK;
@@ -175,6 +180,7 @@ static ErrCode right_key(const JoinTable *self, const JoinLeft *left, const Colu
 }
 
 static ErrCode emit_left(Op *op, const JoinTable *self, const JoinLeft *left, Err *err) {
+    assert(left->selected_count <= left->batch->selected_count);
     const Batch *batch = left->batch;
     if (left->selected_count == 0)
         return ERR_OK;

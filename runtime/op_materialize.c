@@ -20,6 +20,7 @@ typedef struct Materialize {
 } Materialize;
 
 static ErrCode materialize_open(Op *op, OpEnv *env, Err *err) {
+    assert(op->node->kind == PLAN_MATERIALIZE);
     Materialize *self = arena_alloc(env->query_arena, sizeof *self);
     op->self = self;
     self->layout = store_layout_new(env->plan, op->node, env->query_arena);
@@ -50,6 +51,8 @@ static ErrCode materialize_prepare(Op *op, int port, Batch *batch, Err *err) {
 }
 
 static void put_value(Materialize *self, const Batch *batch, uint32_t row) {
+    assert(row < batch->row_count);
+    assert(batch->kind[row] == ROW_VALUE);
     buf_reset(&self->scratch);
     if (self->layout->windowed)
         buf_varint(&self->scratch,
@@ -70,6 +73,7 @@ static Bytes old_row(const Materialize *self, const Slot *slot) {
 
 /* Changes the slot to the row's; true: there was a value, *old has its bytes. */
 static bool change_row(Materialize *self, const Batch *batch, uint32_t index, Bytes *old) {
+    assert(index < batch->selected_count);
     const RowKeys *keys = row_keys_find(self->keys, batch);
     uint32_t row = batch->selected[index];
     SlotTable *slots = &self->table->slots;
@@ -89,6 +93,7 @@ static bool change_row(Materialize *self, const Batch *batch, uint32_t index, By
 
 /* The rows before, over the same physical rows: keys are the new rows'. */
 static ErrCode old_columns(Op *op, const Batch *batch, const Bytes *rows, Batch *old, Err *err) {
+    assert(batch->row_count > 0);
     Materialize *self = op->self;
     if (!op->old_wanted) {
         old->columns = NULL;

@@ -11,6 +11,7 @@
 
 /* Whether an expression needs more of a row than its key. */
 static bool needs_value(const Expr *expr, uint32_t key_count) {
+    assert(expr);
     if (expr->kind == EXPR_PSEUDO || (expr->kind == EXPR_COLUMN && expr->column >= key_count))
         return true;
     for (uint32_t i = 0; i < expr->arg_count; i++) {
@@ -21,6 +22,7 @@ static bool needs_value(const Expr *expr, uint32_t key_count) {
 }
 
 static const Expr *null_of(const Expr *expr, Arena *arena) {
+    assert(expr->type);
     Expr *literal = arena_alloc(arena, sizeof *literal);
     *literal = (Expr){.kind = EXPR_LITERAL, .type = expr->type, .text = "NULL",
                       .literal = column_new(arena, expr->type, 1)};
@@ -28,6 +30,7 @@ static const Expr *null_of(const Expr *expr, Arena *arena) {
 }
 
 static ErrCode open_null_keys(Projection *projection, OpEnv *env, Err *err) {
+    assert(projection->keys);
     const PlanNode *node = projection->node;
     uint32_t count = node->schema->key_count;
     uint32_t key_count = env->plan->nodes[node->inputs[0]]->schema->key_count;
@@ -46,6 +49,8 @@ static ErrCode open_null_keys(Projection *projection, OpEnv *env, Err *err) {
 }
 
 ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env, Err *err) {
+    assert(node->kind == PLAN_PROJECT || node->kind == PLAN_REPARTITION);
+    assert(node->exprs);
     uint32_t key_count = node->schema->key_count;
     *projection = (Projection){.node = node};
     if (key_count > 0) {
@@ -75,6 +80,7 @@ uint32_t projection_run_end(const Projection *projection, const Batch *batch, ui
 
 /* The batch with only the rows that hold a value; itself where all do. */
 static const Batch *only_values(const Batch *batch, Batch *part) {
+    assert(batch->selected_count > 0);
     uint32_t i = 0;
     while (i < batch->selected_count && batch->kind[batch->selected[i]] == ROW_VALUE)
         i++;
@@ -94,6 +100,8 @@ static const Batch *only_values(const Batch *batch, Batch *part) {
 
 static const Column *const *project(const Projection *projection, const Batch *batch,
                                     const Batch *values) {
+    assert(batch->selected_count > 0);
+    assert(values->row_count == batch->row_count);
     const Schema *schema = projection->node->schema;
     const Column **columns =
         arena_array(batch->arena, schema->column_count, sizeof *columns);

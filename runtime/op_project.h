@@ -21,7 +21,8 @@ ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env
 uint32_t projection_run_end(const Projection *projection, const Batch *batch, uint32_t from,
                             uint32_t to);
 
-/* The projected view of rows that can be projected at once. Its `old` (where the batch has one) has columns only if old_wanted. */
+/* The projected view of rows that can be projected at once. Its `old` (where the batch has one) has
+ * columns only if old_wanted. */
 Batch *projection_run(const Projection *projection, const Batch *batch, bool old_wanted);
 
 #endif

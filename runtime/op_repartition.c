@@ -29,6 +29,7 @@ typedef struct Repartition {
 
 /* The topic of the table that rows of node `id` are joined with next; NULL: none. */
 static const PlanTopic *joined_topic(const Plan *plan, uint32_t id) {
+    assert(id < plan->node_count);
     for (uint32_t i = id + 1; i < plan->node_count; i++) {
         const PlanNode *node = plan->nodes[i];
         if (node->input_count == 0 || node->inputs[0] != id)
@@ -79,6 +80,7 @@ static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
 /* The record's key; data NULL: the row has none. */
 static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t row, Bytes *key,
                        Err *err) {
+    assert(row < batch->row_count);
     buf_reset(&self->key);
     bool is_null = true;
     uint32_t key_count = op->node->schema->key_count;
@@ -97,6 +99,7 @@ static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t r
 }
 
 static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
+    assert(((Repartition *)op->self)->cut);
     Repartition *self = op->self;
     LogRecord record = {.timestamp = batch->rowtime[row]};
     if (batch->headers)

@@ -40,6 +40,7 @@ static Encoder *open_encoder(const PlanFormat *format, const Schema *schema, boo
 
 /* Whether a projection's keys are columns of its input's key. */
 static bool keeps_keys(const Plan *plan, const PlanNode *node) {
+    assert(node->kind == PLAN_PROJECT);
     uint32_t key_count = plan->nodes[node->inputs[0]]->schema->key_count;
     for (uint32_t i = 0; i < node->schema->key_count; i++) {
         if (node->exprs[i]->kind != EXPR_COLUMN || node->exprs[i]->column >= key_count)
@@ -50,6 +51,7 @@ static bool keeps_keys(const Plan *plan, const PlanNode *node) {
 
 /* Whether nothing between the source and the sink makes new keys. */
 static bool keys_pass(const Plan *plan, const PlanNode *sink) {
+    assert(sink->kind == PLAN_SINK);
     const PlanNode *node = sink;
     while (node->input_count == 1) {
         node = plan->nodes[node->inputs[0]];
@@ -87,6 +89,7 @@ static ErrCode sink_open(Op *op, OpEnv *env, Err *err) {
 }
 
 static bool all_null(const Batch *batch, uint32_t row, uint32_t count) {
+    assert(count <= batch->schema->column_count);
     for (uint32_t i = 0; i < count; i++) {
         if (!column_is_null(batch->columns[i], row))
             return false;
@@ -127,6 +130,7 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
 
 /* The time the record gets; false: there is none, and the row is dropped. */
 static bool record_time(const Sink *self, const Batch *batch, uint32_t row, int64_t *timestamp) {
+    assert(row < batch->row_count);
     *timestamp = batch->rowtime[row];
     if (self->topic->timestamp_column < 0 || batch->kind[row] != ROW_VALUE)
         return true;
@@ -152,6 +156,7 @@ static bool record_time(const Sink *self, const Batch *batch, uint32_t row, int6
 }
 
 static ErrCode put_value(Op *op, const Batch *batch, uint32_t row, LogRecord *record, Err *err) {
+    assert(row < batch->row_count);
     Sink *self = op->self;
     record->value = (Bytes){0};
     if (batch->kind[row] != ROW_VALUE)
@@ -177,6 +182,7 @@ static ErrCode put_value(Op *op, const Batch *batch, uint32_t row, LogRecord *re
 
 /* Whether the row's key had a value before. */
 static bool had_old(const Batch *batch, uint16_t row) {
+    assert(row < batch->row_count);
     if (!batch->old)
         return true;
     uint32_t low = 0, high = batch->old->selected_count;
@@ -191,6 +197,7 @@ static bool had_old(const Batch *batch, uint16_t row) {
 }
 
 static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, Err *err) {
+    assert(row < batch->row_count);
     Sink *self = op->self;
     LogRecord record = {0};
     uint32_t partition = 0;

@@ -63,6 +63,7 @@ Outbox *outbox_new(void) {
 }
 
 static void target_close(OutboxTarget *target) {
+    assert(target->partitions > 0);
     for (uint32_t i = 0; i < target->partitions; i++)
         record_batch_free(&target->open[i]);
     for (size_t i = 0; i < target->full_count; i++)
@@ -112,6 +113,7 @@ static void seal_full(OutboxTarget *target, uint32_t partition) {
 }
 
 static void put_record(OutboxTarget *target, uint32_t partition, const LogRecord *record) {
+    assert(partition < target->partitions);
     RecordBatch *open = &target->open[partition];
     record_batch_add(open, record);
     if (open->buf.size >= OUTBOX_BATCH_BYTES)
@@ -121,6 +123,8 @@ static void put_record(OutboxTarget *target, uint32_t partition, const LogRecord
 /* -- Consolidation ---------------------------------------------------------------------------- */
 
 static void unlink_entry(OutboxTarget *target, OutboxEntry *entry) {
+    assert(target->first != OUTBOX_NONE);
+    assert(target->last != OUTBOX_NONE);
     if (entry->earlier != OUTBOX_NONE)
         target->entries[entry->earlier].later = entry->later;
     else
@@ -132,6 +136,7 @@ static void unlink_entry(OutboxTarget *target, OutboxEntry *entry) {
 }
 
 static void link_last(OutboxTarget *target, uint32_t index) {
+    assert(index < target->entry_count);
     OutboxEntry *entry = &target->entries[index];
     entry->earlier = target->last;
     entry->later = OUTBOX_NONE;
@@ -159,6 +164,8 @@ static void grow_table(OutboxTarget *target) {
 /* The entry of this key; made when missing. */
 static uint32_t find_entry(OutboxTarget *target, Arena *arena, uint32_t partition, Bytes key,
                            bool *made) {
+    assert(target->consolidate);
+    assert(key.data);
     if (target->entry_count + 1 >= target->table_size / 2)
         grow_table(target);
     uint64_t hash = hash_bytes(key) ^ hash_u64(partition);
@@ -225,6 +232,7 @@ static void flush_entries(OutboxTarget *target) {
 }
 
 static void forget_entries(OutboxTarget *target) {
+    assert(target->consolidate || target->entry_count == 0);
     if (target->entry_count == 0)
         return;
     memset(target->table, 0, target->table_size * sizeof *target->table);
@@ -249,6 +257,7 @@ void outbox_put(Outbox *outbox, uint32_t target_index, uint32_t partition, const
 }
 
 static void target_save(OutboxTarget *target, Commit *commit) {
+    assert(commit);
     flush_entries(target);
     for (size_t i = 0; i < target->full_count; i++) {
         OutboxBatch *full = &target->full[i];

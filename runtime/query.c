@@ -12,6 +12,8 @@
 /* -- State ------------------------------------------------------------------------------------ */
 
 static void leave_running(Query *query, QueryState state, const Err *err) {
+    assert(state == QUERY_ERROR || state == QUERY_FINISHED);
+    assert((state == QUERY_ERROR) == (err != NULL));
     lock_take(&query->lock);
     bool first = query_state(query) == QUERY_RUNNING;
     if (first && err)
@@ -34,12 +36,14 @@ void query_finish(Query *query) {
 }
 
 void query_changed(Query *query) {
+    assert(query->runtime);
     lock_take(&query->lock);
     signal_all(&query->changed);
     lock_release(&query->lock);
 }
 
 int64_t query_rowtime_max(const Query *query, const Task *task) {
+    assert(query->task_count > 0);
     if (!query->skew_limited)
         return INT64_MAX;
     int64_t slowest = INT64_MAX;
@@ -62,6 +66,7 @@ static void wake_workers(void *context) {
 }
 
 static bool is_skew_limited(const Query *query) {
+    assert(query->stages.cut);
     bool cut = false, windowed = false;
     for (uint32_t i = 0; i < query->plan->node_count; i++) {
         cut = cut || query->stages.cut[i];
@@ -71,6 +76,7 @@ static bool is_skew_limited(const Query *query) {
 }
 
 static uint32_t worker_of(const Query *query, uint32_t partition) {
+    assert(query->runtime->worker_count > 0);
     struct Runtime *runtime = query->runtime;
     if (query->stages.whole)
         return atomic_fetch_add(&runtime->next_worker, 1) % runtime->worker_count;
@@ -78,6 +84,8 @@ static uint32_t worker_of(const Query *query, uint32_t partition) {
 }
 
 static Group *group_on(Query *query, Worker *worker) {
+    assert(worker);
+    assert(query->group_count <= query->task_count);
     for (uint32_t i = 0; i < query->group_count; i++) {
         if (query->groups[i]->worker == worker)
             return query->groups[i];
@@ -88,6 +96,7 @@ static Group *group_on(Query *query, Worker *worker) {
 }
 
 static ErrCode make_task(Query *query, const TaskSpec *spec, Task **task, Err *err) {
+    assert(spec->env->plan == query->plan);
     Worker *worker = &query->runtime->workers[worker_of(query, spec->partition)];
     Group *group = group_on(query, worker);
     OpEnv env = *spec->env;
@@ -109,7 +118,7 @@ static OpEnv query_env(Query *query, Snapshot *snapshot) {
                    .results = query->options.results, .snapshot = snapshot,
                    .internal_topics = query->options.internal_topics,
                    .first_id = query->options.first_id,
-                   .partitions = query->stages.partitions_max,
+                   .partitions = query->options.partitions,
                    .single_partition = runtime->options.single_partition,
                    .consolidate = query->options.consolidate};
 }
@@ -127,7 +136,7 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
         for (uint32_t partition = 0; partition < stages->partitions[stage]; partition++) {
             TaskSpec spec = {.env = &env, .stages = stages, .stage = stage,
                              .partition = partition,
-                             .task_id = ids_task(options->first_id, stages->partitions_max, stage,
+                             .task_id = ids_task(options->first_id, options->partitions, stage,
                                                  partition),
                              .persistent = query->plan->kind == PLAN_PERSISTENT,
                              .from_end = options->from_end, .table_first = options->table_first,
@@ -145,6 +154,7 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
 }
 
 static Query *query_new(Runtime *runtime, const QueryOptions *options) {
+    assert(options->plan);
     Query *query = mem_alloc(sizeof *query);
     query->runtime = runtime;
     query->plan = options->plan;
@@ -177,6 +187,7 @@ static void query_free(Query *query) {
 
 /* From here on its groups run. */
 static ErrCode add_groups(Query *query, Err *err) {
+    assert(query->group_count > 0);
     for (uint32_t i = 0; i < query->group_count; i++) {
         Group *group = query->groups[i];
         ErrCode code = worker_add(group->worker, group, err);
@@ -200,6 +211,13 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
     ErrCode code;
     TRY_DONE(stages_make(runtime->storage, query->plan, runtime->options.single_partition,
                          query->arena, &query->stages, err));
+    if (query->stages.whole && query->plan->kind != PLAN_PERSISTENT)
+        query->options.partitions = 1; /* one task that keeps nothing */
+    if (query->options.partitions < (query->stages.whole ? 1 : query->stages.partitions_max)) {
+        code = err_set(err, ERR_INTERNAL, "a topic of query %s has more partitions than the query",
+                       query->plan->query_id ? query->plan->query_id : "?");
+        goto done;
+    }
     query->skew_limited = is_skew_limited(query);
     TRY_DONE(make_tasks(query, snapshot, err));
     if (options->results)
@@ -219,6 +237,7 @@ done:
 }
 
 void query_stop(Query *query) {
+    assert(query->runtime);
     Err err;
     err_report(&err, ERR_CANCELLED, 0, 0, "the query was stopped");
     if (query->options.results)
@@ -251,6 +270,7 @@ bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint3
 
 ErrCode query_remove_state(Runtime *runtime, const Plan *plan, uint32_t first_id,
                            uint32_t partitions, Err *err) {
+    assert(partitions > 0);
     Commit *commit = commit_new(runtime->storage, first_id);
     for (uint32_t i = 0; i < plan->node_count; i++) {
         if (!ids_has_store(plan->nodes[i]->kind))
@@ -275,6 +295,7 @@ typedef struct Target {
 
 static ErrCode collect_targets(const Query *query, uint32_t stage, Arena *arena, Target **targets,
                                uint32_t *count, Err *err) {
+    assert(stage < query->stages.count);
     *count = 0;
     uint32_t total = 0;
     for (uint32_t i = 0; i < query->task_count; i++)
@@ -295,6 +316,7 @@ static ErrCode collect_targets(const Query *query, uint32_t stage, Arena *arena,
 
 /* Records still to come; 0: all targets are reached. */
 static int64_t targets_lag(const Target *targets, uint32_t count) {
+    assert(targets || count == 0);
     int64_t lag = 0;
     for (uint32_t i = 0; i < count; i++) {
         int64_t settled = atomic_load_explicit(&targets[i].input->settled, memory_order_acquire);
@@ -351,6 +373,7 @@ static ErrCode wait_for_targets(Query *query, const Target *targets, uint32_t co
 }
 
 ErrCode query_catch_up(Query *query, int64_t timeout_ms, Err *err) {
+    assert(timeout_ms >= 0);
     Io *io = query->runtime->io;
     int64_t until_us = io->ops->mono_us(io) + timeout_ms * 1000;
     Arena *arena = arena_new("catch up", 0);
@@ -389,6 +412,7 @@ static int64_t query_lag(const Query *query) {
 }
 
 void query_figures(Query *query, QueryFigures *figures) {
+    assert(figures);
     *figures = (QueryFigures){0};
     lock_take(&query->lock);
     figures->state = query_state(query);

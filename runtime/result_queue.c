@@ -46,6 +46,7 @@ struct ResultQueue {
 };
 
 static void buffer_init(ResultBuffer *buffer, uint32_t rows_max) {
+    assert(rows_max > 0);
     buffer->sizes = mem_array(rows_max, sizeof *buffer->sizes);
     buffer->kinds = mem_array(rows_max, sizeof *buffer->kinds);
     buffer->rowtimes = mem_array(rows_max, sizeof *buffer->rowtimes);
@@ -94,6 +95,7 @@ void result_queue_open(ResultQueue *queue, const Schema *schema) {
 }
 
 void result_queue_on_room(ResultQueue *queue, void (*wake)(void *context), void *context) {
+    assert(wake);
     lock_take(&queue->lock);
     queue->wake = wake;
     queue->wake_context = context;
@@ -145,6 +147,8 @@ void result_queue_cancel(ResultQueue *queue) {
 
 /* Waits until there are rows or an end; both locks' sides swap. */
 static void refill(ResultQueue *queue, int64_t timeout_us) {
+    assert(queue->taken_next == queue->taken.count);
+    assert(timeout_us >= 0);
     lock_take(&queue->lock);
     while (queue->filling.count == 0 && !queue->ended && timeout_us > 0 &&
            !atomic_load(&queue->cancelled)) {
@@ -190,6 +194,7 @@ static ErrCode decode_rows(ResultQueue *queue, ResultRows *rows, Err *err) {
 
 /* Nothing was there: whether nothing will be. */
 static ErrCode take_end(ResultQueue *queue, bool *ended, Err *err) {
+    assert(queue->taken_next == queue->taken.count);
     if (atomic_load(&queue->cancelled)) {
         *ended = true;
         return err_set(err, ERR_CANCELLED, "cancelled");
@@ -205,6 +210,8 @@ static ErrCode take_end(ResultQueue *queue, bool *ended, Err *err) {
 
 ErrCode result_queue_take(ResultQueue *queue, int64_t timeout_us, ResultRows *rows, bool *ended,
                           Err *err) {
+    assert(rows);
+    assert(ended);
     *rows = (ResultRows){0};
     *ended = false;
     arena_reset(queue->arena);

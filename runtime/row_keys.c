@@ -8,6 +8,7 @@
 #include "base/hash.h"
 
 static bool has_key(const Column *const *columns, uint32_t count, uint32_t row, uint32_t flags) {
+    assert(count > 0);
     uint32_t null_count = 0;
     for (uint32_t i = 0; i < count; i++)
         null_count += column_is_null(columns[i], row);

@@ -11,6 +11,7 @@
 enum { COMMIT_INTERVAL_MS = 100, TASK_SKEW_MAX_MS = 1000 };
 
 static void poke_all(Runtime *runtime) {
+    assert(runtime->worker_count > 0);
     for (uint32_t i = 0; i < runtime->worker_count; i++)
         worker_poke(&runtime->workers[i]);
 }
@@ -24,6 +25,8 @@ static void records_arrived(void *context, TopicPartition where, int64_t end_off
 }
 
 Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options) {
+    assert(io);
+    assert(storage);
     Runtime *runtime = mem_alloc(sizeof *runtime);
     runtime->io = io;
     runtime->storage = storage;
@@ -55,6 +58,7 @@ void runtime_free(Runtime *runtime) {
 }
 
 static bool any_in_flight(const Worker *worker) {
+    assert(!worker->runtime->threads);
     for (size_t i = 0; i < worker->group_count; i++) {
         if (worker->groups[i]->in_flight)
             return true;

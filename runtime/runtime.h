@@ -50,6 +50,7 @@ typedef struct ResultQueue ResultQueue;
 typedef struct QueryOptions {
     const Plan *plan;       /* must outlive the query */
     uint32_t first_id;      /* query_ids_needed() consecutive ids from storage_new_id() */
+    uint32_t partitions;    /* as given to query_ids_needed(), and to lookups */
     bool from_end;          /* auto.offset.reset=latest for positions that are not there yet */
     bool table_first;       /* table sides are read to their present end first */
     bool consolidate;       /* one output per key and commit before table sinks */
@@ -59,8 +60,8 @@ typedef struct QueryOptions {
     const uint32_t *internal_topics;
 } QueryOptions;
 
-/* Ids for the commit group, tasks and stores of a plan over `partitions` partitions (the largest
- * of its sources). */
+/* Ids for the commit group, tasks and stores of a plan over `partitions` partitions (not fewer
+ * than the largest of its sources has). */
 uint32_t query_ids_needed(const Plan *plan, uint32_t partitions);
 
 /* Whether node `id` of the plan (a REPARTITION) needs an internal topic, and its partitions. */

@@ -33,6 +33,7 @@ struct ScanSet {
 };
 
 ScanSet *scan_set_new(Storage *storage) {
+    assert(storage);
     ScanSet *set = mem_alloc(sizeof *set);
     set->storage = storage;
     return set;
@@ -53,12 +54,14 @@ void block_ref(Block *block) {
 }
 
 static void block_release_sources(Block *block) {
+    assert(block->references == 0);
     for (size_t i = 0; i < block->source_count; i++)
         log_block_unref(block->sources[i]);
     block->source_count = 0;
 }
 
 static void block_free(Block *block) {
+    assert(block->references == 0);
     block_release_sources(block);
     mem_free(block->sources);
     arena_free(block->arena);
@@ -100,6 +103,7 @@ static Block *block_new(Scan *scan) {
 /* -- Scans ------------------------------------------------------------------------------------ */
 
 static void scan_free(Scan *scan) {
+    assert(scan->cursor_count == 0);
     for (uint32_t i = 0; i < SCAN_BLOCKS_MAX; i++)
         block_unref(scan, scan->ring[i]);
     while (scan->free) {
@@ -112,6 +116,7 @@ static void scan_free(Scan *scan) {
 }
 
 static Scan *find_scan(ScanSet *set, const ScanSpec *spec) {
+    assert(spec->schema);
     for (Scan *scan = set->first; scan; scan = scan->next) {
         if (scan_decoder_fits(&scan->decoder, spec))
             return scan;
@@ -205,6 +210,8 @@ static void begin_batch(Cursor *cursor) {
 
 /* The next buffer of the log; false: there is none. */
 static ErrCode fetch_source(Cursor *cursor, bool *got, Err *err) {
+    assert(cursor->rest.size == 0);
+    assert(!cursor->in_batch);
     const ScanSpec *spec = cursor->scan->decoder.spec;
     drop_source(cursor);
     TRY(log_fetch(cursor->scan->set->storage, spec->where, cursor->read_offset, SCAN_FETCH_BYTES,
@@ -217,6 +224,7 @@ static ErrCode fetch_source(Cursor *cursor, bool *got, Err *err) {
 
 /* The next record at or after read_offset. */
 static ErrCode next_record(Cursor *cursor, LogRecord *record, bool *got, Err *err) {
+    assert(cursor->read_offset >= 0);
     for (;;) {
         while (cursor->in_batch && record_iter_next(&cursor->iter, record)) {
             if (record->offset < cursor->read_offset)
@@ -238,6 +246,8 @@ static ErrCode next_record(Cursor *cursor, LogRecord *record, bool *got, Err *er
 }
 
 static void keep_source(Block *block, LogBlock *source) {
+    assert(source);
+    assert(block->source_count < SCAN_SOURCES_MAX);
     if (block->source_count > 0 && block->sources[block->source_count - 1] == source)
         return;
     log_block_ref(source);
@@ -247,6 +257,7 @@ static void keep_source(Block *block, LogBlock *source) {
 }
 
 static void records_init(ScanRecords *records, Block *block) {
+    assert(block->row_count == 0);
     Arena *arena = block->arena;
     records->keys = arena_raw(arena, BATCH_ROWS_MAX * sizeof *records->keys);
     records->values = arena_raw(arena, BATCH_ROWS_MAX * sizeof *records->values);
@@ -269,6 +280,8 @@ static void add_record(ScanRecords *records, Block *block, const LogRecord *reco
 
 /* Reads records on from the cursor's offset; row_count 0: at the end of the log. */
 static ErrCode collect(Cursor *cursor, ScanRecords *records, Block *block, Err *err) {
+    assert(block->source_count == 0);
+    assert(cursor->offset >= 0);
     if (!cursor->source || cursor->read_offset != cursor->offset) {
         drop_source(cursor);
         cursor->read_offset = cursor->offset;
@@ -294,6 +307,7 @@ static ErrCode collect(Cursor *cursor, ScanRecords *records, Block *block, Err *
 /* -- Loading ---------------------------------------------------------------------------------- */
 
 static Block *find_block(const Scan *scan, int64_t offset) {
+    assert(offset >= 0);
     for (uint32_t i = 0; i < SCAN_BLOCKS_MAX; i++) {
         Block *block = scan->ring[i];
         if (block && offset >= block->first_offset && offset < block->next_offset)
@@ -303,6 +317,7 @@ static Block *find_block(const Scan *scan, int64_t offset) {
 }
 
 static void add_to_ring(Scan *scan, Block *block) {
+    assert(block->row_count > 0);
     block_unref(scan, scan->ring[scan->ring_next]);
     block_ref(block);
     scan->ring[scan->ring_next] = block;
@@ -345,6 +360,7 @@ static void pick_lane(Cursor *cursor) {
 }
 
 ErrCode cursor_load(Cursor *cursor, Err *err) {
+    assert(cursor->scan);
     Scan *scan = cursor->scan;
     if (cursor->block && cursor->row < cursor->block->row_count)
         return ERR_OK;

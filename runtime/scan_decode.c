@@ -18,6 +18,7 @@ static const char *copy_text(Arena *arena, const char *text) {
 }
 
 static const PlanTopic *copy_topic(const PlanTopic *topic, const Schema *schema, Arena *arena) {
+    assert(schema);
     if (!topic)
         return NULL;
     PlanTopic *copy = arena_alloc(arena, sizeof *copy);
@@ -29,6 +30,7 @@ static const PlanTopic *copy_topic(const PlanTopic *topic, const Schema *schema,
 }
 
 static const ScanSpec *copy_spec(const ScanSpec *spec, Arena *arena) {
+    assert(spec->schema);
     ScanSpec *copy = arena_alloc(arena, sizeof *copy);
     *copy = *spec;
     copy->schema = schema_copy(arena, spec->schema);
@@ -44,6 +46,8 @@ static const ScanSpec *copy_spec(const ScanSpec *spec, Arena *arena) {
 
 /* The columns of one role, in order, as a decoder wants them. */
 static Decoder *make_decoder(const ScanSpec *spec, bool is_key, uint32_t *count, Arena *arena) {
+    assert(spec->topic);
+    assert(spec->used);
     const Schema *schema = spec->schema;
     SchemaColumn *columns = arena_array(arena, schema->column_count, sizeof *columns);
     bool *used = arena_alloc(arena, schema->column_count);
@@ -65,6 +69,7 @@ static Decoder *make_decoder(const ScanSpec *spec, bool is_key, uint32_t *count,
 }
 
 static void make_missing(ScanDecoder *decoder, Arena *arena) {
+    assert(!decoder->missing);
     const ScanSpec *spec = decoder->spec;
     const Column **missing = arena_array(arena, spec->schema->column_count, sizeof *missing);
     for (uint32_t i = 0; i < spec->schema->column_count; i++) {
@@ -110,6 +115,7 @@ static bool same_topic(const PlanTopic *left, const PlanTopic *right) {
 }
 
 bool scan_decoder_fits(const ScanDecoder *decoder, const ScanSpec *spec) {
+    assert(decoder->spec);
     const ScanSpec *ours = decoder->spec;
     if (ours->where.topic_id != spec->where.topic_id ||
         ours->where.partition != spec->where.partition || ours->is_table != spec->is_table ||
@@ -148,6 +154,8 @@ static void note_decode_error(void *context, uint32_t record, const char *text) 
 
 /* Splits the window off the keys: bounds into the block, the rest back into keys[]. */
 static void split_windows(const ScanDecoder *decoder, Bytes *keys, DecodeContext *context) {
+    assert(context->block->row_count > 0);
+    assert(!context->block->window_start);
     Block *block = context->block;
     const PlanTopic *topic = decoder->spec->topic;
     bool session = topic->window == WINDOW_SESSION;
@@ -200,6 +208,7 @@ static uint8_t *decode_side(const ScanDecoder *decoder, bool is_key, const Bytes
 }
 
 static void decode_headers(const ScanDecoder *decoder, const Bytes *headers, Block *block) {
+    assert(block->columns);
     const Schema *schema = decoder->spec->schema;
     for (uint32_t i = 0; i < schema->column_count; i++) {
         if (schema->columns[i].role == COLUMN_HEADERS)
@@ -213,6 +222,7 @@ static void decode_headers(const ScanDecoder *decoder, const Bytes *headers, Blo
 /* The time in the source's timestamp column; false: there is none. */
 static bool column_time(const ScanDecoder *decoder, const Column *column, uint32_t row,
                         int64_t *rowtime, char text[128]) {
+    assert(row < column->length);
     if (column_is_null(column, row)) {
         snprintf(text, 128, "the timestamp column is NULL");
         return false;
@@ -232,6 +242,7 @@ static bool column_time(const ScanDecoder *decoder, const Column *column, uint32
 
 static void extract_times(const ScanDecoder *decoder, const int64_t *timestamp,
                           DecodeContext *context) {
+    assert(!context->block->rowtime);
     Block *block = context->block;
     int32_t index = decoder->spec->topic ? decoder->spec->topic->timestamp_column : -1;
     block->rowtime = arena_raw(block->arena, block->row_count * sizeof *block->rowtime);
@@ -254,6 +265,7 @@ static void extract_times(const ScanDecoder *decoder, const int64_t *timestamp,
 
 static void pick_good(const ScanDecoder *decoder, const uint8_t *key_status,
                       DecodeContext *context) {
+    assert(context->block->good_count == 0);
     Block *block = context->block;
     block->good = arena_raw(block->arena, block->row_count * sizeof *block->good);
     for (uint32_t i = 0; i < block->row_count; i++) {
@@ -264,6 +276,8 @@ static void pick_good(const ScanDecoder *decoder, const uint8_t *key_status,
 }
 
 static void decode_source(const ScanDecoder *decoder, const ScanRecords *records, Block *block) {
+    assert(block->columns);
+    assert(block->kind);
     DecodeContext context = {.block = block};
     context.bad = arena_alloc(block->arena, block->row_count);
     if (decoder->spec->topic->window != WINDOW_NONE)
@@ -281,6 +295,8 @@ static void decode_source(const ScanDecoder *decoder, const ScanRecords *records
 
 /* Records of our own: what does not fit is damage, not a bad row. */
 static ErrCode split_internal(const ScanRecords *records, Block *block, Err *err) {
+    assert(block->row_count > 0);
+    assert(block->kind);
     block->raw = records->values;
     block->lane = arena_raw(block->arena, block->row_count * sizeof *block->lane);
     for (uint32_t i = 0; i < block->row_count; i++) {

@@ -14,6 +14,8 @@ static uint32_t read_headers(Bytes encoded, RecordHeader headers[HEADERS_MAX]) {
 
 static const Column *one_header(const SchemaColumn *column, const Bytes *records, uint32_t count,
                                 Arena *arena) {
+    assert(column->header);
+    assert(column->type->kind == TYPE_BYTES);
     Column *values = column_new(arena, column->type, count);
     Bytes name = bytes_of(column->header);
     RecordHeader headers[HEADERS_MAX];
@@ -30,6 +32,7 @@ static const Column *one_header(const SchemaColumn *column, const Bytes *records
 }
 
 static void put_value(Column *column, uint32_t at, Bytes value) {
+    assert(at < column->length);
     if (!value.data)
         return;
     column->bytes[at] = value;
@@ -65,6 +68,7 @@ static const Column *all_headers(const SchemaColumn *column, const Bytes *record
 
 const Column *scan_header_column(const SchemaColumn *column, const Bytes *headers, uint32_t count,
                                  Arena *arena) {
+    assert(column->role == COLUMN_HEADERS);
     return column->header ? one_header(column, headers, count, arena)
                           : all_headers(column, headers, count, arena);
 }

@@ -25,11 +25,13 @@ typedef struct BlobNote {
 /* -- Blobs ------------------------------------------------------------------------------------ */
 
 static void note_blob(Buf *notes, SlotTable *table, void *block) {
+    assert(block);
     BlobNote note = {table, block};
     buf_put(notes, &note, sizeof note);
 }
 
 static void *blob_put(SlotTable *table, Bytes bytes) {
+    assert(bytes.size < UINT32_MAX - BLOB_HEAD);
     uint8_t *head = blob_heap_alloc(&table->heap, bytes.size + BLOB_HEAD);
     uint64_t size = bytes.size;
     memcpy(head, &size, sizeof size);
@@ -95,6 +97,8 @@ void state_log_loaded(StateLog *log) {
 }
 
 static void keep_image(StateLog *log, SlotTable *table, Slot *slot) {
+    assert(slot->epoch != log->epoch);
+    assert(table->log == log);
     size_t size = sizeof(ImageHead) + log->slot_size;
     uint8_t *room = buf_room(&log->running.images, size);
     ImageHead head = {table, slot};
@@ -147,6 +151,7 @@ void state_log_settle(StateLog *log) {
 }
 
 static void epoch_undo(StateLog *log, StateEpoch *epoch) {
+    assert(epoch->images.size % (sizeof(ImageHead) + log->slot_size) == 0);
     size_t size = sizeof(ImageHead) + log->slot_size;
     for (size_t at = epoch->images.size; at > 0; at -= size) {
         StateImage image = image_at(epoch, at - size);
@@ -162,6 +167,7 @@ static void epoch_undo(StateLog *log, StateEpoch *epoch) {
 }
 
 void state_log_undo(StateLog *log, bool submitted_too) {
+    assert(log->epoch > 0);
     epoch_undo(log, &log->running);
     if (submitted_too && log->submitted) {
         log->submitted = false;
@@ -177,6 +183,7 @@ size_t state_log_count(const StateLog *log) {
 /* -- The hash --------------------------------------------------------------------------------- */
 
 void slot_table_init(SlotTable *table, StateLog *log) {
+    assert(log->slot_size > 0);
     *table = (SlotTable){.blobs = {aggregate_put, aggregate_drop}, .log = log,
                          .mask = SLOT_TABLE_MIN - 1};
     table->entries = mem_array(SLOT_TABLE_MIN, sizeof *table->entries);
@@ -189,12 +196,14 @@ void slot_table_close(SlotTable *table) {
 }
 
 void slot_table_prefetch_slot(const SlotTable *table, uint64_t hash) {
+    assert(table->entries);
     const SlotEntry *entry = &table->entries[hash & table->mask];
     if (entry->slot)
         __builtin_prefetch(entry->slot, 1);
 }
 
 static bool slot_is(const SlotEntry *entry, uint64_t hash, Bytes key) {
+    assert(entry->slot);
     return entry->hash == hash && entry->slot->key_size == key.size &&
            memcmp(entry->slot->key, key.data, key.size) == 0;
 }
@@ -211,6 +220,7 @@ Slot *slot_table_find(const SlotTable *table, uint64_t hash, Bytes key) {
 }
 
 static void place(SlotEntry *entries, uint32_t mask, SlotEntry entry) {
+    assert(entry.slot);
     uint64_t at = entry.hash & mask;
     while (entries[at].slot)
         at = (at + 1) & mask;
@@ -231,6 +241,8 @@ static void grow(SlotTable *table) {
 }
 
 static Slot *add_slot(SlotTable *table, uint64_t hash, Bytes key) {
+    assert(key.data);
+    assert(key.size > 0);
     if (table->count >= (table->mask + 1) / 2)
         grow(table);
     Slot *slot = blob_heap_alloc(&table->heap, table->log->slot_size);
@@ -267,6 +279,7 @@ static void remove_slot(SlotTable *table, Slot *slot) {
 }
 
 Slot *slot_table_touch(SlotTable *table, uint64_t hash, Bytes key) {
+    assert(key.data);
     Slot *slot = slot_table_find(table, hash, key);
     if (!slot)
         slot = add_slot(table, hash, key);
@@ -290,12 +303,14 @@ void slot_table_set_present(SlotTable *table, Slot *slot, bool present) {
 }
 
 void slot_table_set_value(SlotTable *table, Slot *slot, Bytes value) {
+    assert(slot->epoch == table->log->epoch || table->log->epoch == 1);
     blob_drop(table, slot->value);
     slot->value = blob_put(table, value);
     slot->value_size = value.size;
 }
 
 void slot_table_drop_value(SlotTable *table, Slot *slot) {
+    assert(slot->epoch == table->log->epoch);
     blob_drop(table, slot->value);
     slot->value = NULL;
     slot->value_size = 0;

@@ -19,6 +19,7 @@ typedef struct Groups {
 } Groups;
 
 static uint32_t group_of(const Groups *groups, uint32_t node) {
+    assert(node < groups->plan->node_count);
     while (groups->parent[node] != node)
         node = groups->parent[node];
     return node;
@@ -40,6 +41,7 @@ static void join_groups(Groups *groups) {
 
 /* A group has the partitions of its topics, or of the group that writes its internal topic. */
 static ErrCode give_partitions(Groups *groups, Err *err) {
+    assert(groups->plan->node_count > 0);
     const Plan *plan = groups->plan;
     for (uint32_t i = 0; i < plan->node_count; i++)
         groups->partitions[i] = 0;
@@ -64,6 +66,7 @@ static ErrCode give_partitions(Groups *groups, Err *err) {
 }
 
 static ErrCode find_topics(Groups *groups, Storage *storage, Err *err) {
+    assert(storage);
     for (uint32_t i = 0; i < groups->plan->node_count; i++) {
         const PlanNode *node = groups->plan->nodes[i];
         LogTopic topic;
@@ -88,6 +91,7 @@ static uint32_t reader_of_node(const Plan *plan, uint32_t node) {
 }
 
 static ErrCode decide_cuts(Groups *groups, bool whole, Err *err) {
+    assert(groups->topic_partitions);
     const Plan *plan = groups->plan;
     for (uint32_t i = 0; i < plan->node_count; i++)
         groups->cut[i] = !whole && plan->nodes[i]->kind == PLAN_REPARTITION;
@@ -137,6 +141,7 @@ static void number_stages(Groups *groups, Stages *stages, Arena *arena) {
 }
 
 static void count_partitions(const Groups *groups, Stages *stages, Arena *arena) {
+    assert(stages->count > 0);
     const Plan *plan = groups->plan;
     uint32_t *cut_partitions = arena_array(arena, plan->node_count, sizeof *cut_partitions);
     for (uint32_t i = 0; i < plan->node_count; i++) {
@@ -153,6 +158,7 @@ static void count_partitions(const Groups *groups, Stages *stages, Arena *arena)
 
 ErrCode stages_make(Storage *storage, const Plan *plan, bool single_partition, Arena *arena,
                     Stages *stages, Err *err) {
+    assert(plan->node_count > 0);
     *stages = (Stages){.partitions_max = 1};
     Groups groups = {.plan = plan};
     groups.parent = arena_array(arena, plan->node_count, sizeof *groups.parent);

@@ -16,6 +16,7 @@ void state_list_add(StateList *list, State *state) {
 }
 
 static const WindowBucket *bucket_of(const SlotTable *slots) {
+    assert(slots);
     return (const WindowBucket *)(const void *)((const char *)slots -
                                                 offsetof(WindowBucket, slots));
 }
@@ -29,6 +30,7 @@ typedef struct DirtySlot {
 } DirtySlot;
 
 static uint64_t key_prefix(const Slot *slot) {
+    assert(slot->key_size > 0);
     uint64_t prefix = 0;
     uint32_t size = slot->key_size < 9 ? slot->key_size : 9; /* the first byte says: not NULL */
     for (uint32_t i = 1; i < 9; i++)
@@ -47,6 +49,7 @@ static int compare_dirty(const void *left_void, const void *right_void) {
 }
 
 static DirtySlot *sort_images(const StateLog *log, bool windowed, size_t *count) {
+    assert(log->slot_size > 0);
     DirtySlot *dirty = mem_array(state_log_count(log), sizeof *dirty);
     size_t at = 0;
     *count = 0;
@@ -63,6 +66,7 @@ static DirtySlot *sort_images(const StateLog *log, bool windowed, size_t *count)
 }
 
 static void put_store_key(Buf *key, const DirtySlot *dirty, bool windowed) {
+    assert(!windowed || dirty->start >= 0);
     buf_reset(key);
     if (windowed)
         buf_u64_be(key, (uint64_t)dirty->start);

@@ -7,7 +7,10 @@
 #include "base/mem.h"
 #include "runtime/state.h"
 
+static const StateOps state_table_ops;
+
 static void table_save(State *state, Commit *commit) {
+    assert(state->ops == &state_table_ops);
     StateTable *table = (StateTable *)state;
     if (commit)
         state_save_images(&table->spec, &table->log, commit, false);
@@ -15,16 +18,19 @@ static void table_save(State *state, Commit *commit) {
 }
 
 static void table_settle(State *state) {
+    assert(state->ops == &state_table_ops);
     StateTable *table = (StateTable *)state;
     state_log_settle(&table->log);
 }
 
 static void table_undo(State *state, bool submitted_too) {
+    assert(state->ops == &state_table_ops);
     StateTable *table = (StateTable *)state;
     state_log_undo(&table->log, submitted_too);
 }
 
 static size_t table_pending(const State *state) {
+    assert(state->ops == &state_table_ops);
     const StateTable *table = (const StateTable *)state;
     return state_log_count(&table->log) * STATE_ENTRY_BYTES;
 }
@@ -72,6 +78,7 @@ static ErrCode table_load(StateTable *table, Err *err) {
 }
 
 ErrCode state_table_new(const StateSpec *spec, StateTable **target, Err *err) {
+    assert(!spec->layout->windowed || !spec->layout->is_aggregate);
     StateTable *table = mem_alloc(sizeof *table);
     table->state.ops = &state_table_ops;
     table->spec = *spec;

@@ -11,15 +11,18 @@
 #include "base/mem.h"
 #include "runtime/state.h"
 
+static const StateOps state_window_ops;
 static const uint8_t TIME_KEY[] = {0xFF}; /* behind every window: starts are not negative */
 
 static void list_add(BucketList *list, WindowBucket *bucket) {
+    assert(bucket);
     list->items = mem_grow(list->items, &list->capacity, list->count + 1, sizeof *list->items);
     list->items[list->count++] = bucket;
 }
 
 /* Index of the first bucket whose start is not before `start`. */
 static size_t list_find(const BucketList *list, int64_t start) {
+    assert(start >= 0);
     size_t low = 0, high = list->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
@@ -87,6 +90,7 @@ void state_window_expire(StateWindow *window) {
 }
 
 static void put_start(uint8_t key[WINDOW_START_SIZE], int64_t start) {
+    assert(start >= 0);
     for (int i = 0; i < WINDOW_START_SIZE; i++)
         key[i] = (uint8_t)((uint64_t)start >> (56 - 8 * i));
 }
@@ -125,6 +129,7 @@ static void window_save(State *state, Commit *commit) {
 }
 
 static void window_settle(State *state) {
+    assert(state->ops == &state_window_ops);
     StateWindow *window = (StateWindow *)state;
     state_log_settle(&window->log);
     list_free_buckets(&window->expired_earlier);
@@ -132,6 +137,7 @@ static void window_settle(State *state) {
 }
 
 static void take_back(StateWindow *window, BucketList *expired) {
+    assert(expired != &window->buckets);
     for (size_t i = 0; i < expired->count; i++) {
         WindowBucket *bucket = expired->items[i];
         bucket->expired = false;
@@ -141,6 +147,7 @@ static void take_back(StateWindow *window, BucketList *expired) {
 }
 
 static void window_undo(State *state, bool submitted_too) {
+    assert(state->ops == &state_window_ops);
     StateWindow *window = (StateWindow *)state;
     take_back(window, &window->expired);
     window->stream_time = window->stream_time_submitted;
@@ -153,8 +160,9 @@ static void window_undo(State *state, bool submitted_too) {
 }
 
 static size_t window_pending(const State *state) {
+    assert(state->ops == &state_window_ops);
     const StateWindow *window = (const StateWindow *)state;
-    return state_log_count(&window->log) * STATE_ENTRY_BYTES + window->expired.count * STATE_ENTRY_BYTES;
+    return (state_log_count(&window->log) + window->expired.count) * STATE_ENTRY_BYTES;
 }
 
 static void window_figures(const State *state, StateFigures *figures) {
@@ -189,6 +197,7 @@ static const StateOps state_window_ops = {
 };
 
 static ErrCode load_entry(StateWindow *window, Bytes key, Bytes value, Err *err) {
+    assert(key.data);
     if (key.size == sizeof TIME_KEY && key.data[0] == TIME_KEY[0]) {
         Reader in = reader_of(value);
         window->stream_time = reader_zigzag(&in);
@@ -205,6 +214,7 @@ static ErrCode load_entry(StateWindow *window, Bytes key, Bytes value, Err *err)
 }
 
 static ErrCode window_load(StateWindow *window, Err *err) {
+    assert(window->buckets.count == 0);
     StoreIter *iter;
     TRY(store_scan(window->spec.snapshot, window->spec.store_id, (Bytes){0}, (Bytes){0}, &iter,
                    err));

@@ -6,6 +6,8 @@
 #include <assert.h>
 
 static const Type **column_types(Arena *arena, const Schema *schema, uint32_t from, uint32_t to) {
+    assert(from <= to);
+    assert(to <= schema->column_count);
     const Type **types = arena_array(arena, to - from, sizeof *types);
     for (uint32_t i = from; i < to; i++)
         types[i - from] = schema->columns[i].type;
@@ -13,6 +15,7 @@ static const Type **column_types(Arena *arena, const Schema *schema, uint32_t fr
 }
 
 static void layout_states(StoreLayout *layout, const PlanNode *node, Arena *arena) {
+    assert(layout->fixed_size == 0);
     uint32_t *offsets = arena_array(arena, node->aggregate_count, sizeof *offsets);
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
         offsets[i] = layout->fixed_size;
@@ -44,6 +47,7 @@ const StoreLayout *store_layout_new(const Plan *plan, const PlanNode *node, Aren
 }
 
 static void *state_of(const StoreLayout *layout, Slot *slot, uint32_t index) {
+    assert(index < layout->node->aggregate_count);
     return (uint8_t *)slot->fixed + layout->state_offsets[index];
 }
 
@@ -62,6 +66,7 @@ void store_layout_put(const StoreLayout *layout, const Slot *slot, Buf *out) {
 
 ErrCode store_layout_get(const StoreLayout *layout, SlotTable *table, Slot *slot, Bytes value,
                          Err *err) {
+    assert(slot->present);
     Reader in = reader_of(value);
     slot->rowtime = reader_zigzag(&in);
     if (!layout->is_aggregate) {
@@ -102,6 +107,8 @@ static void no_failure(void *context, uint32_t row, const char *format, ...) {
 
 static ErrCode read_aggregate(const PlanAggregate *plan, Reader *readers, uint32_t count,
                               ArenaHeap *heap, Column *result, Err *err) {
+    assert(count > 0);
+    assert(result->length == count);
     const Aggregate *aggregate = plan->aggregate;
     size_t state_size = (aggregate->state_size + 7u) / 8 * 8;
     uint8_t *bytes = arena_alloc(heap->arena, state_size * count);
@@ -121,6 +128,7 @@ static ErrCode read_aggregate(const PlanAggregate *plan, Reader *readers, uint32
 
 static ErrCode read_keys(const StoreLayout *layout, const Bytes *keys, Arena *arena,
                          StoreRows *rows, Err *err) {
+    assert(rows->count > 0);
     uint32_t count = rows->count;
     if (!layout->windowed)
         return row_key_get(keys, count, &layout->keys, arena, rows->columns, err);

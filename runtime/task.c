@@ -40,10 +40,13 @@ typedef struct Wiring {
 } Wiring;
 
 static bool in_stage(const Wiring *wiring, uint32_t node) {
+    assert(node < wiring->plan->node_count);
     return wiring->spec->stages->of_node[node] == wiring->spec->stage;
 }
 
 static void add_edge(Op *source, Op *target, int port, Arena *arena) {
+    assert(source != target);
+    assert(port == 0 || port == 1);
     OpEdge *edges = arena_array(arena, source->edge_count + 1u, sizeof *edges);
     if (source->edge_count > 0)
         memcpy(edges, source->edges, source->edge_count * sizeof *edges);
@@ -67,6 +70,7 @@ static void wire_node(Wiring *wiring, uint32_t id) {
 
 /* Who reads old values: a table's filter; and what passes them on to one. */
 static void want_old_values(const Wiring *wiring) {
+    assert(wiring->task->op_count == wiring->plan->node_count);
     Task *task = wiring->task;
     for (uint32_t i = task->op_count; i-- > 0;) {
         Op *op = &task->ops[i];
@@ -82,13 +86,21 @@ static void want_old_values(const Wiring *wiring) {
 }
 
 static uint32_t source_order(const Plan *plan, uint32_t node) {
+    assert(node < plan->node_count);
     uint32_t order = 0;
     for (uint32_t i = 0; i < node; i++)
         order += plan->nodes[i]->kind == PLAN_SOURCE;
     return order;
 }
 
+static uint32_t inputs_max(const Wiring *wiring) {
+    assert(wiring->spec->stages->partitions_max > 0);
+    return wiring->plan->node_count * wiring->spec->stages->partitions_max;
+}
+
 static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t partition) {
+    assert(wiring->task->input_count < inputs_max(wiring));
+    assert(source->node->schema);
     Task *task = wiring->task;
     const PlanNode *node = source->node;
     bool internal = node->kind != PLAN_SOURCE;
@@ -102,6 +114,7 @@ static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t pa
 }
 
 static ErrCode wire_source(Wiring *wiring, uint32_t id, Err *err) {
+    assert(wiring->plan->nodes[id]->kind == PLAN_SOURCE);
     Task *task = wiring->task;
     const PlanNode *node = wiring->plan->nodes[id];
     LogTopic topic;
@@ -137,12 +150,9 @@ static void wire_internal(Wiring *wiring, uint32_t id) {
     }
 }
 
-static uint32_t inputs_max(const Wiring *wiring) {
-    return wiring->plan->node_count * wiring->spec->stages->partitions_max;
-}
-
 /* Edges of all nodes of the stage, then the inputs at their beginnings. */
 static ErrCode wire(Wiring *wiring, Err *err) {
+    assert(wiring->task->input_count == 0);
     Task *task = wiring->task;
     const Stages *stages = wiring->spec->stages;
     for (uint32_t i = 0; i < task->op_count; i++) {
@@ -166,6 +176,7 @@ static ErrCode wire(Wiring *wiring, Err *err) {
 
 static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInput *input,
                               Err *err) {
+    assert(!input->cursor.scan);
     int64_t start, end;
     TRY(log_offsets(task->env.storage, input->spec.where, &start, &end, err));
     int64_t position = -1;
@@ -195,10 +206,12 @@ static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInp
 /* -- Life ------------------------------------------------------------------------------------- */
 
 static ErrCode open_ops(Task *task, Err *err) {
+    assert(task->env.query_arena);
     for (uint32_t i = 0; i < task->op_count; i++) {
         Op *op = &task->ops[i];
         if (op->ops && op->ops->open)
             TRY(op->ops->open(op, &task->env, err));
+        task->ticks = task->ticks || (op->ops && op->ops->tick);
     }
     return ERR_OK;
 }
@@ -252,6 +265,8 @@ void task_free(Task *task) {
 }
 
 ErrCode task_attach(Task *task, ScanSet *scans, Err *err) {
+    assert(scans);
+    assert(task->input_count > 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
         ArbiterInput *input = &task->inputs[i];
         TRY(cursor_open(&input->cursor, scans, &input->spec, err));
@@ -272,6 +287,7 @@ static int64_t earlier(int64_t left, int64_t right) {
 
 /* What is still to become visible: rows processed, rows at hand, and rows promised to it. */
 static void publish_promise(Task *task) {
+    assert(task->input_count > 0);
     int64_t rowtime = atomic_load_explicit(&task->next_rowtime, memory_order_relaxed);
     int64_t promise = earlier(rowtime, earlier(task->running_min, task->submitted_min));
     for (uint32_t i = 0; i < task->input_count; i++)
@@ -280,6 +296,7 @@ static void publish_promise(Task *task) {
 }
 
 ErrCode task_peek(Task *task, Err *err) {
+    assert(task->inputs[0].cursor.scan);
     int64_t rowtime;
     TRY(arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime, err));
     atomic_store_explicit(&task->next_rowtime, rowtime, memory_order_relaxed);
@@ -294,11 +311,13 @@ void task_submitted(Task *task) {
 }
 
 void task_settled(Task *task) {
+    assert(task->query_arena);
     task->submitted_min = INT64_MAX;
     publish_promise(task);
 }
 
 static ErrCode run_ops(Task *task, Err *err) {
+    assert(task->env.step > 0);
     bool owes;
     do {
         owes = false;
@@ -308,6 +327,20 @@ static ErrCode run_ops(Task *task, Err *err) {
         }
     } while (owes);
     return ERR_OK;
+}
+
+ErrCode task_tick(Task *task, int64_t now_ms, Err *err) {
+    assert(now_ms >= 0);
+    if (!task->ticks)
+        return ERR_OK;
+    arena_reset(task->step_arena);
+    task->env.step++;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        Op *op = &task->ops[i];
+        if (op->ops && op->ops->tick)
+            TRY(op->ops->tick(op, now_ms, err));
+    }
+    return run_ops(task, err);
 }
 
 /* Finds the input and offset of the row that made the step fail. */
@@ -326,6 +359,8 @@ static void note_failure(Task *task) {
 
 ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *script_taken,
                   Err *err) {
+    assert(limits->rows_max > 0);
+    assert(task->inputs[0].cursor.scan);
     arena_reset(task->step_arena);
     task->env.step++;
     task->env.row_failed = false;
@@ -352,6 +387,7 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
 }
 
 void task_rewind(Task *task, bool settled) {
+    assert(task->inputs[0].cursor.scan);
     for (uint32_t i = 0; i < task->input_count; i++) {
         ArbiterInput *input = &task->inputs[i];
         int64_t position = settled || input->submitted < 0 ? atomic_load(&input->settled)

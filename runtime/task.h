@@ -21,6 +21,7 @@ struct Task {
     uint32_t input_count;
     Op *ops; /* [node]; those of other stages have ops NULL and no edges */
     uint32_t op_count;
+    bool ticks; /* some operator wants the wall clock */
     uint64_t next_seq;
     _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */
     /* Output rows that are not visible yet are not before it: what readers of lanes wait for. */
@@ -52,6 +53,9 @@ void task_detach(Task *task);
 
 /* Sets next_rowtime and the promise. */
 ErrCode task_peek(Task *task, Err *err);
+
+/* Tells the operators the time, between steps; what they emit runs through. */
+ErrCode task_tick(Task *task, int64_t now_ms, Err *err);
 
 /* The running epoch was handed over; the submitted one is visible. */
 void task_submitted(Task *task);

@@ -39,6 +39,8 @@ static void view_init(Column *view, Arena *arena, const Column *column, uint32_t
 }
 
 const Column *view_column(Arena *arena, const Column *column, uint32_t from, uint32_t count) {
+    assert(count > 0);
+    assert(from + count <= column->length);
     if (from == 0 && count == column->length)
         return column;
     Column *view = arena_raw(arena, sizeof *view);
@@ -48,6 +50,7 @@ const Column *view_column(Arena *arena, const Column *column, uint32_t from, uin
 
 static const Column *const *view_columns(Arena *arena, const Batch *batch, uint32_t from,
                                          uint32_t count) {
+    assert(batch->columns);
     uint32_t column_count = batch->schema->column_count;
     const Column **columns = arena_array(arena, column_count, sizeof *columns);
     for (uint32_t i = 0; i < column_count; i++)
@@ -57,6 +60,7 @@ static const Column *const *view_columns(Arena *arena, const Batch *batch, uint3
 
 /* The part of a selection that lies in physical rows [first, first + count), moved down. */
 static void view_selection(Arena *arena, Batch *view, const Batch *batch, uint32_t first) {
+    assert(view->row_count > 0);
     uint16_t *selected = arena_raw(arena, view->row_count * sizeof *selected);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < batch->selected_count; i++) {
@@ -69,6 +73,7 @@ static void view_selection(Arena *arena, Batch *view, const Batch *batch, uint32
 }
 
 static void view_facts(Batch *view, const Batch *batch, uint32_t first) {
+    assert(first < batch->row_count);
     view->seq = batch->seq + first;
     view->rowtime = batch->rowtime + first;
     view->kind = batch->kind + first;
@@ -79,6 +84,8 @@ static void view_facts(Batch *view, const Batch *batch, uint32_t first) {
 }
 
 static Batch *view_range(Arena *arena, const Batch *batch, uint32_t first, uint32_t count) {
+    assert(count > 0);
+    assert(first + count <= batch->row_count);
     Batch *view = arena_raw(arena, sizeof *view);
     *view = *batch;
     view->row_count = count;

@@ -14,7 +14,16 @@
 enum { WORKER_WAIT_US = 100000 }; /* the longest sleep, in case a wake-up has nowhere to go */
 
 void worker_poke(Worker *worker) {
+    assert(worker->runtime);
     lock_take(&worker->lock);
+    worker->poked = true;
+    signal_one(&worker->signal);
+    lock_release(&worker->lock);
+}
+
+void worker_post(Worker *worker, _Atomic int *target, int value) {
+    lock_take(&worker->lock);
+    atomic_store(target, value);
     worker->poked = true;
     signal_one(&worker->signal);
     lock_release(&worker->lock);
@@ -23,6 +32,7 @@ void worker_poke(Worker *worker) {
 /* -- Messages --------------------------------------------------------------------------------- */
 
 static ErrCode add_group(Worker *worker, Group *group, Err *err) {
+    assert(group->worker == worker);
     ErrCode code = group_attach(group, err);
     if (code != ERR_OK) {
         group_detach(group);
@@ -45,6 +55,8 @@ static void remove_group(Worker *worker, Group *group) {
 
 /* true: the message is done with. A group in flight is let go when its commit is decided. */
 static bool do_message(Worker *worker, Group *group, bool remove, ErrCode *code, Err *err) {
+    assert(group);
+    assert(group->worker == worker);
     *code = ERR_OK;
     if (!remove) {
         *code = add_group(worker, group, err);
@@ -78,6 +90,8 @@ static void look_at_message(Worker *worker) {
 
 /* One message at a time: senders wait for their turn. */
 static ErrCode send(Worker *worker, Group *group, bool remove, Err *err) {
+    assert(worker->runtime->threads);
+    assert(group->worker == worker);
     lock_take(&worker->lock);
     while (worker->message)
         signal_wait(&worker->done, &worker->lock);
@@ -117,6 +131,7 @@ void worker_remove(Worker *worker, Group *group) {
 /* -- The loop --------------------------------------------------------------------------------- */
 
 void worker_turn(Worker *worker, bool *worked, int64_t *due_us) {
+    assert(worker->scans);
     *worked = false;
     *due_us = INT64_MAX;
     for (size_t i = 0; i < worker->group_count; i++) {
@@ -131,6 +146,7 @@ void worker_turn(Worker *worker, bool *worked, int64_t *due_us) {
 
 /* false: the worker is to end. */
 static bool wait_for_work(Worker *worker, bool worked, int64_t due_us) {
+    assert(worker->runtime->threads);
     Io *io = worker->runtime->io;
     lock_take(&worker->lock);
     if (!worked && !worker->poked && !worker->stop) {
@@ -169,6 +185,7 @@ static void *worker_run(void *arg) {
 }
 
 void worker_init(Worker *worker, Runtime *runtime, uint32_t index) {
+    assert(index < runtime->worker_count);
     *worker = (Worker){.runtime = runtime, .index = index};
     lock_init(&worker->lock);
     signal_init(&worker->signal);

@@ -43,6 +43,9 @@ void worker_close(Worker *worker);
 /* There may be something to do. From any thread. */
 void worker_poke(Worker *worker);
 
+/* Stores and pokes in one: once the value is seen, its owner and the worker may go. */
+void worker_post(Worker *worker, _Atomic int *target, int value);
+
 /* Waits until the worker has it, or has let it go with nothing in flight. */
 ErrCode worker_add(Worker *worker, Group *group, Err *err);
 void worker_remove(Worker *worker, Group *group);

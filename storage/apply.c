@@ -51,10 +51,12 @@ static void apply_make_block(Apply *apply, Bytes *entries) {
     apply->taken = body && entries->size - apply->batches_size <= entries->size / 8;
     if (apply->taken) {
         assert(entries->data == body->data && entries->size == body->size);
-        uint8_t *memory = mem_resize(body->data, entries->size); /* gives back the rest */
+        if (body->capacity - body->size > body->size / 2) /* more room than bytes to come */
+            body->data = mem_resize(body->data, body->capacity = body->size);
+        apply->block = log_block_take_spare(body->data, body->capacity, buf_view(body),
+                                            &apply->storage->spare);
+        *entries = log_block_bytes(apply->block);
         *body = (Buf){0};
-        entries->data = memory;
-        apply->block = log_block_take(memory, entries->size);
         return;
     }
     apply->batches = mem_resize(NULL, apply->batches_size);
@@ -143,6 +145,23 @@ static ErrCode apply_append(Apply *apply, Bytes body) {
     partition_append(topic->partitions[index], apply->block, (Bytes){target, batch.size}, &info);
     topic->next_offsets[index] = info.last_offset + 1;
 done:
+    topic_unref(topic);
+    return code;
+}
+
+/* The file is there, synced, before the frame is. */
+static ErrCode apply_segment(Apply *apply, Bytes body) {
+    Reader reader = reader_of(body);
+    Topic *topic;
+    uint32_t index;
+    if (body.size < 12)
+        return apply_damaged(apply, "SEGADD");
+    TRY(apply_partition(apply, &reader, &topic, &index));
+    uint32_t replaced = reader_u32_le(&reader);
+    Bytes state = {reader.next, reader_left(&reader)};
+    ErrCode code = replaced > 0
+                       ? apply_damaged(apply, "SEGADD")
+                       : partition_add_segment(topic->partitions[index], state, apply->err);
     topic_unref(topic);
     return code;
 }
@@ -292,6 +311,8 @@ static ErrCode apply_entry(Apply *apply, const FrameEntry *entry) {
         switch (entry->type) {
         case ENTRY_APPEND:
             return apply_append(apply, entry->body);
+        case ENTRY_SEGADD:
+            return apply_segment(apply, entry->body);
         case ENTRY_STATE:
             return apply_state(apply, entry->body);
         case ENTRY_SRCOFF:

@@ -9,6 +9,8 @@
 #include "storage/table_file_impl.h"
 
 enum {
+    CHECKPOINT_BYTES_MIN = 16 << 20,
+    CHECKPOINT_BYTES_MAX = 64 << 20,
     CHECKPOINT_RETRY_US = 1000000,
     BACKGROUND_NAP_US = 1000000, /* between two looks at the clock */
 };
@@ -31,6 +33,17 @@ void checkpoint_request(Storage *storage) {
     background_kick(storage);
 }
 
+/* A checkpoint writes all state anew: it waits for as many bytes of journal. Where there is little,
+ * it comes soon, so that tails stay short and their memory and journal files are used again. */
+static uint64_t checkpoint_bytes(const Storage *storage) {
+    if (storage->options.checkpoint_bytes != 0)
+        return storage->options.checkpoint_bytes;
+    uint64_t state = storage->checkpoint.last.table.size;
+    if (state < CHECKPOINT_BYTES_MIN)
+        return CHECKPOINT_BYTES_MIN;
+    return state < CHECKPOINT_BYTES_MAX ? state : CHECKPOINT_BYTES_MAX;
+}
+
 bool checkpoint_due(Storage *storage) {
     Checkpoint *checkpoint = &storage->checkpoint;
     int64_t now = now_us(storage);
@@ -40,7 +53,7 @@ bool checkpoint_due(Storage *storage) {
     bool wanted = checkpoint->wanted;
     lock_release(&storage->queue_lock);
     uint64_t bytes = atomic_load(&storage->journal.bytes) - checkpoint->last_bytes;
-    return wanted || bytes >= storage->options.checkpoint_bytes ||
+    return wanted || bytes >= checkpoint_bytes(storage) ||
            (bytes > 0 && now - checkpoint->last_us >= storage->options.checkpoint_ms * 1000);
 }
 

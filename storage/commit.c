@@ -31,7 +31,12 @@ void commit_drop(Commit *commit) {
         return;
     for (size_t i = 0; i < commit->topic_count; i++)
         mem_free(commit->topics[i].name);
-    buf_free(&commit->body);
+    /* After a failure its frame may be on disk all the same: then recovery wants the file. */
+    bool keep = commit->lsn > 0 || storage_failed(commit->storage);
+    for (size_t i = 0; i < commit->segment_count; i++)
+        segment_add_end(commit->segments[i].add, keep);
+    mem_free(commit->segments);
+    spare_memory_give(&commit->storage->spare, commit->body.data, commit->body.capacity);
     mem_free(commit->frames);
     mem_free(commit->appends);
     mem_free(commit->appended);
@@ -46,13 +51,17 @@ size_t commit_bytes(const Commit *commit) {
 }
 
 void commit_expect(Commit *commit, size_t bytes) {
-    assert(commit);
-    buf_room(&commit->body, bytes + COMMIT_HEADS_BYTES);
+    assert(commit->body.size == 0);
+    Buf *body = &commit->body;
+    if (bytes < SPARE_MEMORY_STEP || body->data)
+        return;
+    body->data = spare_memory_take(&commit->storage->spare, bytes + COMMIT_HEADS_BYTES,
+                                   &body->capacity);
 }
 
 /* == Entries ================================================================================== */
 
-static void commit_close_entry(Commit *commit) {
+void commit_close_entry(Commit *commit) {
     if (commit->open_at == COMMIT_NONE_OPEN)
         return;
     uint32_t size = (uint32_t)commit->body.size - commit->open_at - ENTRY_HEAD_SIZE;
@@ -62,13 +71,13 @@ static void commit_close_entry(Commit *commit) {
     commit->open_at = COMMIT_NONE_OPEN;
 }
 
-static void commit_open_entry(Commit *commit, EntryType type, uint32_t id) {
+static void commit_open_entry(Commit *commit, uint8_t type, uint32_t id) {
     assert(commit->open_at == COMMIT_NONE_OPEN);
     commit->open_at = (uint32_t)commit->body.size;
-    commit->open_type = (uint8_t)type;
+    commit->open_type = type;
     commit->open_id = id;
     commit->frame_entries++;
-    buf_u8(&commit->body, (uint8_t)type);
+    buf_u8(&commit->body, type);
     buf_u8(&commit->body, ENTRY_REQUIRED);
     buf_u16_le(&commit->body, ENTRY_VERSION);
     buf_u32_le(&commit->body, 0);
@@ -100,7 +109,7 @@ static void commit_end_frame(Commit *commit) {
     commit->frame_append_first = (uint32_t)commit->append_count;
 }
 
-static bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
+bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
     if (commit->error.code == ERR_OK)
         (void)!err_set(&commit->error, code, "%s", text);
     return false;
@@ -108,7 +117,7 @@ static bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
 
 /* Makes room for `size` bytes inside an entry of that type and id: goes on with the open one where
  * it may, else opens one, in a new frame if need be. false: the commit is refused. */
-static bool commit_begin(Commit *commit, EntryType type, uint32_t id, size_t size) {
+bool commit_begin(Commit *commit, uint8_t type, uint32_t id, size_t size) {
     assert(commit->frame_count == 0 || commit->frame_start > 0);
     if (commit->error.code != ERR_OK)
         return false;
@@ -317,10 +326,22 @@ static bool commit_creates(const Commit *commit, uint32_t topic_id) {
     return false;
 }
 
+/* One partition cannot get both: which comes first would be decided twice. */
+static bool commit_mixes(const Commit *commit) {
+    for (size_t i = 0; i < commit->segment_count; i++)
+        for (size_t j = 0; j < commit->append_count; j++)
+            if (commit->segments[i].where.topic_id == commit->appended[j].where.topic_id &&
+                commit->segments[i].where.partition == commit->appended[j].where.partition)
+                return true;
+    return false;
+}
+
 /* What the writer would refuse later is named here, where it can be returned. Waits for room in
  * tails where waiting is possible. */
 static ErrCode commit_check(Commit *commit, Err *err) {
     Storage *storage = commit->storage;
+    if (commit_mixes(commit))
+        commit_refuse(commit, ERR_SEMANTIC, "a segment and appends for one partition");
     if (commit->error.code != ERR_OK) {
         *err = commit->error;
         return err->code;

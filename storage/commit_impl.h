@@ -31,6 +31,12 @@ typedef struct CommitTopic {
     size_t appended; /* how many appends come before it */
 } CommitTopic;
 
+typedef struct CommitSegment {
+    TopicPartition where;
+    int64_t base, end;
+    struct SegmentAdd *add; /* owned */
+} CommitSegment;
+
 struct Commit {
     Storage *storage;
     uint32_t owner_id;
@@ -44,6 +50,8 @@ struct Commit {
     size_t append_count, append_capacity, appended_capacity, offsets_capacity;
     CommitTopic *topics;
     size_t topic_count, topic_capacity;
+    CommitSegment *segments;
+    size_t segment_count, segment_capacity;
 
     /* The frame and the entry that are being filled. */
     uint32_t frame_start, frame_entries, frame_append_first;
@@ -62,6 +70,15 @@ struct Commit {
 };
 
 static const uint32_t COMMIT_NONE_OPEN = UINT32_MAX;
+
+/* commit.c, for segment_add.c: makes room for `size` bytes in an entry of that type and id, or
+ * refuses the commit; and the end of such an entry. */
+bool commit_begin(Commit *commit, uint8_t type, uint32_t id, size_t size);
+void commit_close_entry(Commit *commit);
+bool commit_refuse(Commit *commit, ErrCode code, const char *text);
+
+/* segment_add.c: the commit is over; the file stays or goes. */
+void segment_add_end(struct SegmentAdd *add, bool keep);
 
 /* Calls done and frees the commit. */
 void commit_finish(Commit *commit);

@@ -48,7 +48,7 @@ enum {
 /* Entry types. 5, 6 and 7 are kept for the Kafka listener, 12 for a Kafka cluster as the log. */
 typedef enum EntryType {
     ENTRY_APPEND = 1,   /* topic u32, partition u32, record batch */
-    ENTRY_SEGADD = 2,   /* topic u32, partition u32, base i64, last i64, segment description */
+    ENTRY_SEGADD = 2,   /* topic u32, partition u32, replaced u32 = 0, segment_state_put() */
     ENTRY_STATE = 3,    /* store u32, then ops (StateOp) */
     ENTRY_SRCOFF = 4,   /* task u32, commit_seq u64, then 20 bytes per source */
     ENTRY_CATALOG = 8,  /* next_id u32, kind u8 (1 put, 2 remove), key size u32, key, value */

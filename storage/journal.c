@@ -411,8 +411,8 @@ void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, 
     assert(journal_fits(journal, frame_align(size, FRAME_ALIGN)));
     journal_pad(journal, FRAME_ALIGN);
     head->durable_lsn = journal->durable_lsn;
-    frame_write(journal_group_room(&journal->group, size + GROUP_ALIGN), head, offsets, entries, entries_hash,
-                &journal->chain);
+    uint8_t *target = journal_group_room(&journal->group, size + GROUP_ALIGN);
+    frame_write(target, head, offsets, entries, entries_hash, &journal->chain);
     journal->group.size += size;
     atomic_fetch_add(&journal->frames, 1);
 }

@@ -40,7 +40,7 @@ ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32
                   LogBlock **block, Err *err);
 
 /* Called after records of any partition have become visible; on the thread that made them so,
- * which must not wait. One function per storage; set before threads read. */
+ * which must not wait. One function per storage; NULL ends it, and waits for a call under way. */
 typedef void LogListenerFn(void *context, TopicPartition where, int64_t end_offset);
 void log_listen(Storage *storage, LogListenerFn *listener, void *context);
 

@@ -14,6 +14,8 @@ struct LogBlock {
     atomic_uint refs;
     LogBlock *parent; /* a view's; NULL: `memory` is ours */
     uint8_t *memory;
+    size_t capacity;    /* of memory that goes to `spare` */
+    SpareMemory *spare; /* NULL: it is freed */
     Bytes bytes;
 };
 
@@ -36,6 +38,13 @@ LogBlock *log_block_take_part(uint8_t *data, Bytes part) {
     assert(data);
     assert(part.data >= data);
     return log_block_new(NULL, data, part);
+}
+
+LogBlock *log_block_take_spare(uint8_t *data, size_t capacity, Bytes part, SpareMemory *spare) {
+    LogBlock *block = log_block_take_part(data, part);
+    block->capacity = capacity;
+    block->spare = spare;
+    return block;
 }
 
 LogBlock *log_block_view(LogBlock *parent, Bytes part) {
@@ -63,7 +72,7 @@ void log_block_unref(LogBlock *block) {
         if (block->memory)
             memset((void *)(uintptr_t)block->bytes.data, 0xDD, block->bytes.size);
 #endif
-        mem_free(block->memory);
+        spare_memory_give(block->spare, block->memory, block->capacity);
         mem_free(block);
         block = parent;
     }

@@ -91,6 +91,51 @@ void partition_freeze(Partition *partition) {
     lock_release(&partition->lock);
 }
 
+void partition_want_seal(Partition *partition) {
+    lock_take(&partition->lock);
+    partition->seal_wanted = true;
+    lock_release(&partition->lock);
+}
+
+/* With the lock held. */
+static bool all_sealed(const Partition *partition) {
+    size_t count = partition->segment_count;
+    return partition->tail_count == 0 &&
+           (count == 0 || partition->segments[count - 1]->state.sealed);
+}
+
+bool partition_addable(Partition *partition) {
+    lock_take(&partition->lock);
+    bool addable = all_sealed(partition);
+    lock_release(&partition->lock);
+    return addable;
+}
+
+ErrCode partition_add_segment(Partition *partition, Bytes state, Err *err) {
+    Reader reader = reader_of(state);
+    SegmentPlace place = partition_place(partition);
+    Segment *segment = mem_alloc(sizeof *segment);
+    bool known = segment_state_get(&reader, &segment->state) && reader_left(&reader) == 0 &&
+                 segment->state.sealed && segment->state.added;
+    ErrCode code = known ? segment_adopt(&place, &segment->state, err)
+                         : err_set(err, ERR_CORRUPT, "impossible segment to be added");
+    lock_take(&partition->lock);
+    if (code == ERR_OK &&
+        (!all_sealed(partition) || segment->state.base_offset != partition->end))
+        code = err_set(err, ERR_CORRUPT, "a segment to be added does not begin at the end");
+    if (code == ERR_OK) {
+        partition->segments =
+            mem_grow(partition->segments, &partition->segment_capacity,
+                     partition->segment_count + 1, sizeof *partition->segments);
+        partition->segments[partition->segment_count++] = segment;
+        partition->end = segment->state.end_offset;
+    }
+    lock_release(&partition->lock);
+    if (code != ERR_OK)
+        mem_free(segment);
+    return code;
+}
+
 /* Takes segments wholly below the frozen start out of the list; their files go with the next
  * write(), when the checkpoint that does not name them is valid. */
 static void drop_segments(Partition *partition) {

@@ -18,6 +18,7 @@
 
 #include "base/io.h"
 #include "storage/log.h"
+#include "storage/spare_memory_impl.h"
 
 typedef struct Partition Partition;
 
@@ -34,6 +35,9 @@ LogBlock *log_block_take(uint8_t *data, uint32_t size);
 
 /* The same, but log_block_bytes() is only `part` of the memory. */
 LogBlock *log_block_take_part(uint8_t *data, Bytes part);
+
+/* The same for memory of `capacity` bytes that goes to `spare` in the end. */
+LogBlock *log_block_take_spare(uint8_t *data, size_t capacity, Bytes part, SpareMemory *spare);
 
 /* A part of another block, which it keeps alive. */
 LogBlock *log_block_view(LogBlock *parent, Bytes part);
@@ -76,6 +80,24 @@ ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max
 /* The offset of the first record, from the start on, whose timestamp is at or after `timestamp`;
  * the end offset when there is none. */
 ErrCode partition_find_time(Partition *partition, int64_t timestamp, int64_t *offset, Err *err);
+
+/* Removes files of segments that were begun, dropped or to be added around a crash, and that
+ * neither the checkpoint nor the journal names. After recovery, with nothing else going on. */
+ErrCode partition_remove_unclaimed(Partition *partition, Err *err);
+
+/* == Segments added whole ===================================================================== */
+
+ErrCode partition_make_folder(Partition *partition, Err *err);
+
+/* The next write() seals what it writes, however short. */
+void partition_want_seal(Partition *partition);
+
+/* All records are in sealed segments: one more can be added. */
+bool partition_addable(Partition *partition);
+
+/* Adds a sealed segment, described by `state` (segment_state_put()), at the end. CORRUPT when it
+ * does not begin there, or its file is missing or short. */
+ErrCode partition_add_segment(Partition *partition, Bytes state, Err *err);
 
 /* Unlinks all files and the folder. */
 ErrCode partition_delete_files(Partition *partition, Err *err);

@@ -11,11 +11,14 @@
  * checkpoint; (2) items below `written` are whole on disk, of item `written` the first `skip`
  * bytes are; (3) bytes of segments below their state's size never change.
  *
- * `lock` guards all lists. The background thread alone changes segments, `written` and `skip`, and
- * so may read them without the lock.
+ * `lock` guards all lists. The background thread alone changes growing segments, `written` and
+ * `skip`, and so may read them without the lock. The journal writer adds whole segments, but only
+ * where the tail is empty, so never beside a write.
  */
 #ifndef STORAGE_PARTITION_LISTS_IMPL_H
 #define STORAGE_PARTITION_LISTS_IMPL_H
+
+#include <stdatomic.h>
 
 #include "base/thread.h"
 #include "storage/segment_impl.h"
@@ -56,7 +59,8 @@ struct Partition {
     int64_t frozen_start, frozen_end;
     uint64_t written;
     uint32_t skip;
-    bool folder_made;
+    bool seal_wanted;        /* the next write() leaves nothing unsealed */
+    atomic_bool folder_made;
 
     /* Below the start: out of the list, but on disk until the next write(). */
     Segment **dropped;

@@ -198,7 +198,7 @@ ErrCode partition_read_segment(Partition *partition, Segment *segment, int64_t o
     read.state = segment->state;
     SegmentEntry entry = segment_index_find(&segment->index, &read.state, offset);
     lock_release(&partition->lock);
-    segment_path(&place, read.state.base_offset, "seg", read.path);
+    segment_path(&place, &read.state, "seg", read.path);
     ErrCode code = partition->io->ops->open(partition->io, read.path, IO_READ, &read.file, err);
     if (code == ERR_NOT_FOUND)
         return err_set(err, ERR_CORRUPT, "%s is missing", read.path);

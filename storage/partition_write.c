@@ -46,6 +46,16 @@ static ErrCode make_folders(Io *io, char *path, Err *err) {
     return code;
 }
 
+ErrCode partition_make_folder(Partition *partition, Err *err) {
+    if (atomic_load(&partition->folder_made))
+        return ERR_OK;
+    char *path = mem_strdup(partition->folder);
+    ErrCode code = make_folders(partition->io, path, err);
+    mem_free(path);
+    atomic_store(&partition->folder_made, code == ERR_OK);
+    return code;
+}
+
 /* == What to write ============================================================================ */
 
 /* The next stretch of one segment. */
@@ -86,6 +96,8 @@ static bool plan_write(const Partition *partition, WritePlan *plan) {
         size += info->size;
     }
     plan->end = item;
+    if (partition->seal_wanted && size > 0)
+        plan->seal = true;
     uint64_t before = segment ? segment->state.size : 0;
     if (!plan->seal && size < before + TAIL_WRITE_BYTES_MIN)
         return false;
@@ -153,7 +165,9 @@ static void publish(Partition *partition, Segment *segment, const SegmentWriter 
 
 static ErrCode write_segment(Partition *partition, const WritePlan *plan, Err *err) {
     SegmentPlace place = partition_place(partition);
+    lock_take(&partition->lock);
     Segment *segment = growing_segment(partition);
+    lock_release(&partition->lock);
     assert(!segment == plan->fresh);
     if (!segment) {
         segment = mem_alloc(sizeof *segment);
@@ -174,6 +188,8 @@ static ErrCode write_segment(Partition *partition, const WritePlan *plan, Err *e
         partition->written = item;
         partition->skip = skip;
         assert(!plan->seal || (item == plan->end && skip == 0));
+        if (plan->seal && item == partition->frozen)
+            partition->seal_wanted = false;
         lock_release(&partition->lock);
     } else if (plan->fresh) {
         mem_free(segment);
@@ -185,23 +201,27 @@ static ErrCode write_segment(Partition *partition, const WritePlan *plan, Err *e
 /* Index files that were found damaged are written again. */
 static ErrCode mend_indexes(Partition *partition, Err *err) {
     SegmentPlace place = partition_place(partition);
-    for (size_t i = 0; i < partition->segment_count; i++) {
-        Segment *segment = partition->segments[i];
+    for (size_t i = 0;; i++) {
         lock_take(&partition->lock);
+        if (i >= partition->segment_count) {
+            lock_release(&partition->lock);
+            return ERR_OK;
+        }
+        Segment *segment = partition->segments[i];
         bool stale = segment->stale_files;
         segment->stale_files = false;
         lock_release(&partition->lock);
         if (stale)
             TRY(segment_index_write(&place, &segment->state, &segment->index, 0, err));
     }
-    return ERR_OK;
 }
 
-static ErrCode remove_segment_files(const SegmentPlace *place, int64_t base_offset, Err *err) {
+static ErrCode remove_segment_files(const SegmentPlace *place, const SegmentState *state,
+                                    Err *err) {
     static const char *const endings[] = {"seg", "idx", "tix"};
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         char path[SEGMENT_PATH_SIZE];
-        segment_path(place, base_offset, endings[i], path);
+        segment_path(place, state, endings[i], path);
         ErrCode code = place->io->ops->remove(place->io, path, err);
         if (code != ERR_OK && code != ERR_NOT_FOUND)
             return code;
@@ -221,7 +241,7 @@ static ErrCode remove_dropped(Partition *partition, Err *err) {
             i++;
             continue;
         }
-        TRY(remove_segment_files(&place, segment->state.base_offset, err));
+        TRY(remove_segment_files(&place, &segment->state, err));
         lock_take(&partition->lock);
         partition->dropped[i] = partition->dropped[--partition->dropped_count];
         lock_release(&partition->lock);
@@ -239,13 +259,12 @@ ErrCode partition_write(Partition *partition, Err *err) {
         WritePlan plan;
         lock_take(&partition->lock);
         bool due = plan_write(partition, &plan);
+        if (!due)
+            partition->seal_wanted = false; /* there was nothing to seal */
         lock_release(&partition->lock);
         if (!due)
             break;
-        if (!partition->folder_made) {
-            TRY(make_folders(partition->io, partition->folder, err));
-            partition->folder_made = true;
-        }
+        TRY(partition_make_folder(partition, err));
         TRY(write_segment(partition, &plan, err));
         fresh_files = fresh_files || plan.fresh;
     }
@@ -255,6 +274,15 @@ ErrCode partition_write(Partition *partition, Err *err) {
 }
 
 /* == The checkpoint's bytes =================================================================== */
+
+/* Segments that were added after the freeze are not part of the checkpoint. */
+static size_t frozen_segments(const Partition *partition) {
+    size_t count = partition->segment_count;
+    while (count > 0 &&
+           partition->segments[count - 1]->state.base_offset >= partition->frozen_end)
+        count--;
+    return count;
+}
 
 /* The items that are not whole on disk, without what of the first one is. */
 static void put_remainder(Partition *partition, Buf *out) {
@@ -277,8 +305,8 @@ static void put_remainder(Partition *partition, Buf *out) {
         out->data[size_at + (size_t)i] = (uint8_t)(size >> 8 * i);
 }
 
-static uint32_t first_kept_segment(const Partition *partition) {
-    uint32_t first = 0;
+static size_t first_kept_segment(const Partition *partition) {
+    size_t first = 0;
     while (first < partition->segment_count && partition->segments[first]->state.sealed &&
            partition->segments[first]->state.end_offset <= partition->frozen_start)
         first++;
@@ -289,12 +317,12 @@ void partition_save(Partition *partition, Buf *out) {
     size_t begin = out->size;
     lock_take(&partition->lock);
     assert(partition->frozen_start <= partition->frozen_end);
-    uint32_t first = first_kept_segment(partition);
+    size_t first = first_kept_segment(partition), count = frozen_segments(partition);
     buf_u32_le(out, SAVE_MAGIC);
     buf_u64_le(out, (uint64_t)partition->frozen_start);
     buf_u64_le(out, (uint64_t)partition->frozen_end);
-    buf_u32_le(out, (uint32_t)partition->segment_count - first);
-    for (size_t i = first; i < partition->segment_count; i++)
+    buf_u32_le(out, (uint32_t)(count - first));
+    for (size_t i = first; i < count; i++)
         segment_state_put(out, &partition->segments[i]->state);
     put_remainder(partition, out);
     lock_release(&partition->lock);
@@ -353,7 +381,7 @@ static ErrCode load_head(Partition *partition, uint32_t skip, uint8_t *target, E
     SegmentPlace place = partition_place(partition);
     assert(segment && skip <= segment->state.size);
     char path[SEGMENT_PATH_SIZE];
-    segment_path(&place, segment->state.base_offset, "seg", path);
+    segment_path(&place, &segment->state, "seg", path);
     IoFile *file;
     uint32_t got;
     TRY(place.io->ops->open(place.io, path, IO_READ, &file, err));
@@ -400,15 +428,15 @@ static ErrCode load_tail(Partition *partition, Reader *reader, int64_t end, Err 
     return code;
 }
 
-static bool segment_claimed(const Partition *partition, int64_t base_offset) {
+static bool segment_claimed(const Partition *partition, int64_t base_offset, bool added) {
     for (size_t i = 0; i < partition->segment_count; i++)
-        if (partition->segments[i]->state.base_offset == base_offset)
+        if (partition->segments[i]->state.base_offset == base_offset &&
+            partition->segments[i]->state.added == added)
             return true;
     return false;
 }
 
-/* Files of segments that were begun or dropped around the crash, and that no checkpoint names. */
-static ErrCode remove_unclaimed(Partition *partition, Err *err) {
+ErrCode partition_remove_unclaimed(Partition *partition, Err *err) {
     Io *io = partition->io;
     Arena *arena = arena_new("partition_load", 0);
     char **names;
@@ -419,8 +447,9 @@ static ErrCode remove_unclaimed(Partition *partition, Err *err) {
         count = 0;
     }
     for (uint32_t i = 0; code == ERR_OK && i < count; i++) {
-        int64_t base = segment_name_base(names[i]);
-        if (base >= 0 && !segment_claimed(partition, base))
+        bool added;
+        int64_t base = segment_name_base(names[i], &added);
+        if (base >= 0 && !segment_claimed(partition, base, added))
             code = io->ops->remove(
                 io, arena_printf(arena, "%s/%s", partition->folder, names[i]), err);
     }
@@ -447,7 +476,7 @@ ErrCode partition_load(Partition *partition, Bytes saved, Err *err) {
         return saved_damaged(partition, "too long", err);
     partition->start = start;
     partition_freeze(partition);
-    return remove_unclaimed(partition, err);
+    return ERR_OK;
 }
 
 ErrCode partition_delete_files(Partition *partition, Err *err) {

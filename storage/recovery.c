@@ -288,6 +288,19 @@ static void recovery_set_offsets(Storage *storage) {
     mem_free(topics);
 }
 
+static ErrCode recovery_remove_segments(Storage *storage, Err *err) {
+    size_t count;
+    ErrCode code = ERR_OK;
+    Topic **topics = topics_all(&storage->topics, &count);
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < topics[i]->partition_count && code == ERR_OK; j++)
+            code = partition_remove_unclaimed(topics[i]->partitions[j], err);
+        topic_unref(topics[i]);
+    }
+    mem_free(topics);
+    return code;
+}
+
 /* Removes what crashes left beside the checkpoint: table files it does not name. */
 static ErrCode recovery_remove_tables(Recovery *recovery) {
     Storage *storage = recovery->storage;
@@ -353,6 +366,7 @@ static ErrCode recovery_steps(Recovery *recovery) {
     recovery_set_offsets(storage);
     TRY(manifest_confirm(storage->io, storage->folder, &storage->checkpoint.last, recovery->err));
     TRY(checkpoint_first(storage, recovery->replayed, recovery->err));
+    TRY(recovery_remove_segments(storage, recovery->err));
     TRY(recovery_remove_tables(recovery));
     return recovery_remove_topics(recovery);
 }

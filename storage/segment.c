@@ -16,6 +16,7 @@ enum {
     IDX_ENTRY_BYTES = 24,
     TIX_ENTRY_BYTES = 8,
     STATE_SEALED = 1,
+    STATE_ADDED = 2,
     NAME_DIGITS = 20,
 };
 
@@ -23,16 +24,16 @@ static const char idx_magic[8] = "WEIRIDX1", tix_magic[8] = "WEIRTIX1";
 
 /* == Names ==================================================================================== */
 
-void segment_path(const SegmentPlace *place, int64_t base_offset, const char *ending,
+void segment_path(const SegmentPlace *place, const SegmentState *state, const char *ending,
                   char path[SEGMENT_PATH_SIZE]) {
-    assert(base_offset >= 0);
-    int size = snprintf(path, SEGMENT_PATH_SIZE, "%s/%020" PRId64 ".%s", place->folder,
-                        base_offset, ending);
+    assert(state->base_offset >= 0);
+    int size = snprintf(path, SEGMENT_PATH_SIZE, "%s/%020" PRId64 "%s.%s", place->folder,
+                        state->base_offset, state->added ? "a" : "", ending);
     assert(size > 0 && size < SEGMENT_PATH_SIZE);
     (void)size;
 }
 
-int64_t segment_name_base(const char *name) {
+int64_t segment_name_base(const char *name, bool *added) {
     assert(name);
     int64_t base = 0;
     for (int i = 0; i < NAME_DIGITS; i++) {
@@ -41,6 +42,8 @@ int64_t segment_name_base(const char *name) {
         base = base * 10 + (name[i] - '0');
     }
     const char *ending = name + NAME_DIGITS;
+    *added = *ending == 'a';
+    ending += *added;
     bool ours = strcmp(ending, ".seg") == 0 || strcmp(ending, ".idx") == 0 ||
                 strcmp(ending, ".tix") == 0;
     return ours ? base : -1;
@@ -77,7 +80,7 @@ void segment_state_put(Buf *out, const SegmentState *state) {
     buf_u64_le(out, (uint64_t)state->base_offset);
     buf_u64_le(out, (uint64_t)state->end_offset);
     buf_u32_le(out, state->size);
-    buf_u32_le(out, state->sealed ? STATE_SEALED : 0);
+    buf_u32_le(out, (state->sealed ? STATE_SEALED : 0U) | (state->added ? STATE_ADDED : 0U));
     buf_u64_le(out, (uint64_t)state->max_timestamp);
     buf_u64_le(out, state->root);
     put_entry(out, &state->open);
@@ -99,14 +102,16 @@ bool segment_state_get(Reader *reader, SegmentState *state) {
     state->end_offset = (int64_t)reader_u64_le(reader);
     state->size = reader_u32_le(reader);
     uint32_t flags = reader_u32_le(reader);
-    state->sealed = flags == STATE_SEALED;
+    state->sealed = flags & STATE_SEALED;
+    state->added = flags & STATE_ADDED;
     state->max_timestamp = (int64_t)reader_u64_le(reader);
     state->root = reader_u64_le(reader);
     get_entry(reader, &state->open);
     state->open.time = state->max_timestamp;
     state->last_offset = (int64_t)reader_u64_le(reader);
     state->last_position = reader_u32_le(reader);
-    return reader_ok(reader) && flags <= STATE_SEALED && state->base_offset >= 0 &&
+    return reader_ok(reader) && flags <= (STATE_SEALED | STATE_ADDED) &&
+           (state->sealed || !state->added) && state->base_offset >= 0 &&
            state->end_offset > state->base_offset && state->size > 0 &&
            state->size <= UINT32_MAX - SEGMENT_CHUNK_BYTES &&
            (state->sealed || state->size % SEGMENT_BLOCK_BYTES == 0) &&
@@ -116,7 +121,7 @@ bool segment_state_get(Reader *reader, SegmentState *state) {
 ErrCode segment_adopt(const SegmentPlace *place, const SegmentState *state, Err *err) {
     assert(state->size > 0);
     char path[SEGMENT_PATH_SIZE];
-    segment_path(place, state->base_offset, "seg", path);
+    segment_path(place, state, "seg", path);
     IoFile *file;
     ErrCode code = place->io->ops->open(place->io, path, IO_READ, &file, err);
     if (code == ERR_NOT_FOUND)
@@ -230,11 +235,11 @@ ErrCode segment_index_write(const SegmentPlace *place, const SegmentState *state
     }
     uint64_t head = from == 0 ? 0 : INDEX_HEAD_BYTES;
     char path[SEGMENT_PATH_SIZE];
-    segment_path(place, state->base_offset, "idx", path);
+    segment_path(place, state, "idx", path);
     ErrCode code = index_write_file(place, path, head + (uint64_t)from * IDX_ENTRY_BYTES,
                                     buf_view(&idx), err);
     if (code == ERR_OK) {
-        segment_path(place, state->base_offset, "tix", path);
+        segment_path(place, state, "tix", path);
         code = index_write_file(place, path, head + (uint64_t)from * TIX_ENTRY_BYTES,
                                 buf_view(&tix), err);
     }
@@ -248,7 +253,7 @@ ErrCode segment_index_write(const SegmentPlace *place, const SegmentState *state
 static ErrCode index_read_file(const SegmentPlace *place, const SegmentState *state,
                                const char magic[8], Buf *memory, uint32_t size, Err *err) {
     char path[SEGMENT_PATH_SIZE];
-    segment_path(place, state->base_offset, magic == idx_magic ? "idx" : "tix", path);
+    segment_path(place, state, magic == idx_magic ? "idx" : "tix", path);
     IoFile *file;
     ErrCode code = place->io->ops->open(place->io, path, IO_READ, &file, err);
     if (code == ERR_NOT_FOUND)

@@ -41,6 +41,7 @@ typedef struct SegmentState {
     int64_t end_offset; /* after the last batch that begins in it; base_offset: none yet */
     uint32_t size;      /* bytes on disk; whole blocks unless sealed */
     bool sealed;
+    bool added; /* written whole before a commit added it: the name says so */
     int64_t max_timestamp;
     uint64_t root;        /* chain over the entries of complete chunks */
     SegmentEntry open;    /* the incomplete chunk, if size is not a multiple of a chunk's */
@@ -59,11 +60,13 @@ typedef struct SegmentPlace {
     const char *folder;
 } SegmentPlace;
 
-void segment_path(const SegmentPlace *place, int64_t base_offset, const char *ending,
+/* <base>.<ending>, or <base>a.<ending> of one that was added whole: both may exist, when others
+ * append while a segment for the same offsets is being written. */
+void segment_path(const SegmentPlace *place, const SegmentState *state, const char *ending,
                   char path[SEGMENT_PATH_SIZE]);
 
 /* What a name in the folder is: the base offset of one of a segment's three files, or -1. */
-int64_t segment_name_base(const char *name);
+int64_t segment_name_base(const char *name, bool *added);
 
 SegmentState segment_state_new(int64_t base_offset);
 uint32_t segment_chunk_count(const SegmentState *state); /* complete ones; all when sealed */

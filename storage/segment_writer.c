@@ -52,7 +52,7 @@ ErrCode segment_writer_open(SegmentWriter *writer, const SegmentPlace *place,
     *writer = (SegmentWriter){.place = *place, .state = *state};
     writer->first_chunk = segment_chunk_count(state);
     char path[SEGMENT_PATH_SIZE];
-    segment_path(place, state->base_offset, "seg", path);
+    segment_path(place, state, "seg", path);
     TRY(place->io->ops->open(place->io, path, IO_DIRECT, &writer->file, err));
     uint64_t size;
     TRY(writer->file->ops->size(writer->file, &size, err));
@@ -202,7 +202,7 @@ ErrCode segment_index_rebuild(const SegmentPlace *place, const SegmentState *sta
                               SegmentIndex *index, Err *err) {
     assert(index->count == 0);
     char path[SEGMENT_PATH_SIZE];
-    segment_path(place, state->base_offset, "seg", path);
+    segment_path(place, state, "seg", path);
     IoFile *file;
     ErrCode code = place->io->ops->open(place->io, path, IO_READ, &file, err);
     if (code == ERR_NOT_FOUND)

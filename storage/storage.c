@@ -21,7 +21,6 @@
 #define STORAGE_FORMAT "weir-data 1\n"
 
 enum {
-    STORAGE_CHECKPOINT_BYTES = 64 << 20,
     STORAGE_CHECKPOINT_MS = 30000,
     STORAGE_TAIL_BYTES_MAX = 64 << 20,
     STORAGE_MARK_MS = 100,
@@ -177,9 +176,9 @@ static ErrCode folder_open(Storage *storage, Err *err) {
         mem_free(parent);
         TRY(code);
         TRY(folder_put(storage, "format", bytes_of(STORAGE_FORMAT), err));
+    } else { /* names that are seen may not be on disk: the last process may have failed to sync */
+        TRY(io->ops->sync_folder(io, storage->folder, err));
     }
-    /* Names that are seen may not be on disk: the last process may have failed to sync them. */
-    TRY(io->ops->sync_folder(io, storage->folder, err));
     char *uuid = storage_path(storage, "uuid");
     IoFile *file;
     code = io->ops->open(io, uuid, IO_READ, &file, err);
@@ -198,8 +197,6 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
     StorageOptions *set = &storage->options;
     if (options)
         *set = *options;
-    if (set->checkpoint_bytes == 0)
-        set->checkpoint_bytes = STORAGE_CHECKPOINT_BYTES;
     if (set->checkpoint_ms == 0)
         set->checkpoint_ms = STORAGE_CHECKPOINT_MS;
     if (set->tail_bytes_max == 0)
@@ -212,9 +209,11 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
     atomic_init(&storage->commit_seq, 1);
     lock_init(&storage->queue_lock);
     lock_init(&storage->state_lock);
+    lock_init(&storage->listen_lock);
     signal_init(&storage->work);
     signal_init(&storage->changed);
     signal_init(&storage->background_work);
+    spare_memory_init(&storage->spare);
     topics_init(&storage->topics);
     journal_init(&storage->journal, io, folder, set->journal_file_bytes);
     storage->journal.direct = set->durability == DURABILITY_SYNC;
@@ -226,12 +225,14 @@ static void storage_free(Storage *storage) {
     checkpoint_release(storage);
     journal_close(&storage->journal);
     topics_close(&storage->topics);
+    spare_memory_close(&storage->spare);
     memtable_clear(&storage->state);
     signal_close(&storage->work);
     signal_close(&storage->changed);
     signal_close(&storage->background_work);
     lock_close(&storage->queue_lock);
     lock_close(&storage->state_lock);
+    lock_close(&storage->listen_lock);
     if (storage->lock_file)
         storage->lock_file->ops->close(storage->lock_file);
     mem_free(storage->folder);

@@ -22,6 +22,7 @@
 #include "storage/log.h"
 #include "storage/memtable_impl.h"
 #include "storage/store.h"
+#include "storage/spare_memory_impl.h"
 #include "storage/topic_impl.h"
 
 /* Keys of store 0 begin with what they are; topics come before their partitions when loaded. */
@@ -59,9 +60,11 @@ struct Storage {
     Lock state_lock; /* guards state; held for one commit at a time */
     Memtable state;
 
+    SpareMemory spare;
     TopicTable topics;
     Checkpoint checkpoint;
 
+    Lock listen_lock; /* held while the listener is called: after log_listen() it is not */
     LogListenerFn *listener;
     void *listener_context;
 

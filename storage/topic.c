@@ -28,6 +28,7 @@ Topic *topic_new(Io *io, const char *folder, uint32_t id, const char *name, uint
     topic->name = mem_strdup(name);
     topic->partitions = mem_array(partitions, sizeof *topic->partitions);
     topic->next_offsets = mem_array(partitions, sizeof *topic->next_offsets);
+    topic->adding = mem_array(partitions, sizeof *topic->adding);
     char *path = topic_folder(folder, id);
     Buf buf = {0};
     for (uint32_t i = 0; i < partitions; i++) {
@@ -62,6 +63,7 @@ void topic_unref(Topic *topic) {
         partition_free(topic->partitions[i]);
     mem_free(topic->partitions);
     mem_free(topic->next_offsets);
+    mem_free(topic->adding);
     mem_free(topic->name);
     mem_free(topic);
 }
@@ -259,6 +261,8 @@ ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32
 
 void log_listen(Storage *storage, LogListenerFn *listener, void *context) {
     assert(listener || !context);
+    lock_take(&storage->listen_lock);
     storage->listener = listener;
     storage->listener_context = context;
+    lock_release(&storage->listen_lock);
 }

@@ -23,6 +23,7 @@ struct Topic {
     char *name;
     Partition **partitions;
     int64_t *next_offsets; /* writer: to be given next */
+    atomic_bool *adding;   /* a SegmentAdd is open */
     uint64_t dropped_lsn;
     Topic *next_dropped;
     bool has_folder; /* checkpoint */

@@ -130,6 +130,31 @@ static bool writer_admit_appends(Storage *storage, Commit *commit) {
     return true;
 }
 
+static bool writer_admit_segment(Storage *storage, const CommitSegment *segment) {
+    uint32_t index = segment->where.partition;
+    Topic *topic = topics_find(&storage->topics, segment->where.topic_id);
+    if (!topic)
+        return false;
+    bool next = topic->next_offsets[index] == segment->base &&
+                partition_addable(topic->partitions[index]);
+    topic_unref(topic);
+    return next;
+}
+
+/* Segments whose offsets are still free. */
+static bool writer_admit_segments(Storage *storage, Commit *commit) {
+    for (size_t i = 0; i < commit->segment_count; i++)
+        if (!writer_admit_segment(storage, &commit->segments[i]))
+            return writer_abort(commit, ERR_BUSY, "others have appended meanwhile", "segment");
+    for (size_t i = 0; i < commit->segment_count; i++) {
+        const CommitSegment *segment = &commit->segments[i];
+        Topic *topic = topics_find(&storage->topics, segment->where.topic_id);
+        topic->next_offsets[segment->where.partition] = segment->end;
+        topic_unref(topic);
+    }
+    return true;
+}
+
 /* == Offsets and frames ======================================================================= */
 
 static void writer_give_offset(Storage *storage, Commit *commit, size_t index) {
@@ -190,7 +215,8 @@ static ErrCode writer_add_frame(Storage *storage, Commit *commit, size_t index, 
 
 static ErrCode writer_write(Storage *storage, Commit *run, Err *err) {
     for (Commit *commit = run; commit; commit = commit->next) {
-        if (!writer_admit_topics(storage, commit) || !writer_admit_appends(storage, commit))
+        if (!writer_admit_topics(storage, commit) || !writer_admit_appends(storage, commit) ||
+            !writer_admit_segments(storage, commit))
             continue;
         for (size_t i = 0; i < commit->frame_count; i++)
             TRY(writer_add_frame(storage, commit, i, err));
@@ -219,11 +245,21 @@ static ErrCode writer_apply(Storage *storage, Commit *run, Err *err) {
     return ERR_OK;
 }
 
+static void writer_tell(Storage *storage, const Commit *commit) {
+    for (size_t i = 0; i < commit->append_count; i++)
+        storage->listener(storage->listener_context, commit->appended[i].where,
+                          commit->appended[i].last_offset + 1);
+    for (size_t i = 0; i < commit->segment_count; i++)
+        storage->listener(storage->listener_context, commit->segments[i].where,
+                          commit->segments[i].end);
+}
+
 static void writer_finish(Storage *storage, Commit *run) {
+    lock_take(&storage->listen_lock);
     for (Commit *commit = run; storage->listener && commit; commit = commit->next)
-        for (size_t i = 0; commit->result == COMMIT_DURABLE && i < commit->append_count; i++)
-            storage->listener(storage->listener_context, commit->appended[i].where,
-                              commit->appended[i].last_offset + 1);
+        if (commit->result == COMMIT_DURABLE)
+            writer_tell(storage, commit);
+    lock_release(&storage->listen_lock);
     while (run) {
         Commit *commit = run;
         run = run->next;
@@ -251,6 +287,12 @@ static ErrCode writer_commit(Storage *storage, Commit *run, bool mark, Err *err)
     return writer_apply(storage, run, err);
 }
 
+/* Nothing has come for a while: memory kept for the next commit goes back. */
+static void writer_rest(Storage *storage) {
+    journal_rest(&storage->journal);
+    spare_memory_clear(&storage->spare);
+}
+
 ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
     const Storage *outer = writer_of;
     writer_of = storage;
@@ -269,7 +311,7 @@ ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
     if (code != ERR_OK)
         writer_abort_run(run, err);
     else if (run && mark)
-        journal_rest(&storage->journal);
+        writer_rest(storage);
     for (Commit *commit = run; commit; commit = commit->next)
         journal_unreserve(&storage->journal, commit->journal_bytes);
     writer_finish(storage, run);

@@ -89,19 +89,23 @@ static void sim_change_state(Sim *sim, Commit *commit) {
     buf_free(&value);
 }
 
-static void sim_append(Sim *sim, Commit *commit, uint32_t slot, uint32_t partition) {
-    RecordBatch batch = {0};
+static void sim_fill_batch(Sim *sim, RecordBatch *batch, uint32_t slot, uint32_t partition) {
     Buf value = {0};
     for (uint32_t count = 1 + sim_below(sim, 5); count > 0; count--) {
         model_bytes(++sim->number, &value);
-        record_batch_add(&batch, &(LogRecord){.timestamp = 1, .value = buf_view(&value)});
+        record_batch_add(batch, &(LogRecord){.timestamp = 1, .value = buf_view(&value)});
         sim_op(sim, (Op){.kind = OP_APPEND, .a = slot, .b = partition, .number = sim->number});
         sim->appended[slot][partition]++;
     }
-    record_batch_seal(&batch);
+    record_batch_seal(batch);
+    buf_free(&value);
+}
+
+static void sim_append(Sim *sim, Commit *commit, uint32_t slot, uint32_t partition) {
+    RecordBatch batch = {0};
+    sim_fill_batch(sim, &batch, slot, partition);
     commit_append(commit, (TopicPartition){sim->topic_ids[slot], partition}, &batch);
     record_batch_free(&batch);
-    buf_free(&value);
 }
 
 static void sim_change_log(Sim *sim, Commit *commit) {
@@ -186,32 +190,9 @@ static void sim_done(void *arg, const CommitOutcome *outcome) {
         sim_fold(sim, sim->safe = sim->acked);
 }
 
-static void sim_commit(Sim *sim) {
-    Commit *commit = commit_new(sim->storage, 1 + sim_below(sim, 3));
-    size_t ops = sim->op_count;
-    Err err;
-    sim_put_seq(sim, commit);
-    bool large = sim_below(sim, 16) == 0; /* more than a frame holds */
-    for (uint32_t left = sim_below(sim, large ? 80 : 5); left > 0; left--)
-        sim_change_state(sim, commit);
-    for (uint32_t left = sim_below(sim, large ? 20 : 4); left > 0; left--)
-        sim_change_log(sim, commit);
-    if (sim_below(sim, 12) == 0)
-        sim_change_topics(sim, commit);
-    if (sim_below(sim, 12) == 0)
-        sim_change_catalog(sim, commit);
-    ErrCode code = commit_submit(commit, sim_done, sim, &err);
-    if (code == ERR_OK) {
-        sim->issued++;
-        figures.commits++;
-        return;
-    }
-    commit_drop(commit);
-    sim->op_count = ops;
-    figures.no_space += code == ERR_NO_SPACE;
-    if (code != ERR_NO_SPACE && code != ERR_STORAGE_FAILED && !io_mem_stopped(sim->io))
-        sim_wrong(sim, err.message);
-    sim_plan(sim); /* again: what was refused did not happen */
+/* What the next commits may build on, after a commit that was refused: it did not happen. */
+static void sim_plan_again(Sim *sim) {
+    sim_plan(sim);
     for (size_t i = 0; i < sim->op_count; i++) {
         const Op *op = &sim->ops[i];
         if (op->kind == OP_APPEND)
@@ -227,6 +208,87 @@ static void sim_commit(Sim *sim) {
         memset(sim->appended[op->a], 0, sizeof sim->appended[op->a]);
         memset(sim->started[op->a], 0, sizeof sim->started[op->a]);
     }
+}
+
+static void sim_refused(Sim *sim, size_t ops, ErrCode code, const Err *err) {
+    sim->op_count = ops;
+    figures.no_space += code == ERR_NO_SPACE;
+    if (code != ERR_NO_SPACE && code != ERR_STORAGE_FAILED && !io_mem_stopped(sim->io))
+        sim_wrong(sim, err->message);
+    sim_plan_again(sim);
+}
+
+static void sim_submit(Sim *sim, Commit *commit, size_t ops) {
+    Err err;
+    ErrCode code = commit_submit(commit, sim_done, sim, &err);
+    if (code != ERR_OK) {
+        commit_drop(commit);
+        sim_refused(sim, ops, code, &err);
+        return;
+    }
+    sim->issued++;
+    figures.commits++;
+}
+
+static void sim_commit(Sim *sim) {
+    Commit *commit = commit_new(sim->storage, 1 + sim_below(sim, 3));
+    size_t ops = sim->op_count;
+    sim_put_seq(sim, commit);
+    bool large = sim_below(sim, 16) == 0; /* more than a frame holds */
+    for (uint32_t left = sim_below(sim, large ? 80 : 5); left > 0; left--)
+        sim_change_state(sim, commit);
+    for (uint32_t left = sim_below(sim, large ? 20 : 4); left > 0; left--)
+        sim_change_log(sim, commit);
+    if (sim_below(sim, 12) == 0)
+        sim_change_topics(sim, commit);
+    if (sim_below(sim, 12) == 0)
+        sim_change_catalog(sim, commit);
+    sim_submit(sim, commit, ops);
+}
+
+static ErrCode sim_fill_segment(Sim *sim, SegmentAdd *add, uint32_t slot, uint32_t partition,
+                                Err *err) {
+    if (segment_add_base(add) != sim->appended[slot][partition])
+        sim_wrong(sim, "a segment begins elsewhere");
+    ErrCode code = ERR_OK;
+    for (uint32_t left = 1 + sim_below(sim, 40); left > 0 && code == ERR_OK; left--) {
+        RecordBatch batch = {0};
+        sim_fill_batch(sim, &batch, slot, partition);
+        code = segment_add_batch(add, &batch, err);
+        record_batch_free(&batch);
+    }
+    return code;
+}
+
+/* Records as a whole segment. What waits goes first, so that the offsets are free. */
+static void sim_load(Sim *sim) {
+    uint32_t slot = sim_below(sim, MODEL_TOPICS);
+    Err err;
+    SegmentAdd *add;
+    if (storage_pump(sim->storage, &err) != ERR_OK || sim->topic_ids[slot] == 0)
+        return;
+    uint32_t partition = sim_below(sim, sim->topic_partitions[slot]);
+    TopicPartition where = {sim->topic_ids[slot], partition};
+    size_t ops = sim->op_count;
+    ErrCode code = segment_add_open(sim->storage, where, &add, &err);
+    if (code != ERR_OK) {
+        sim_refused(sim, ops, code, &err);
+        return;
+    }
+    code = sim_fill_segment(sim, add, slot, partition, &err);
+    Commit *commit = commit_new(sim->storage, 0);
+    sim_put_seq(sim, commit);
+    if (code != ERR_OK)
+        segment_add_drop(add);
+    else
+        code = commit_segment(commit, add, &err);
+    figures.segments++;
+    if (code == ERR_OK) {
+        sim_submit(sim, commit, ops);
+        return;
+    }
+    commit_drop(commit);
+    sim_refused(sim, ops, code, &err);
 }
 
 /* == Work ===================================================================================== */
@@ -269,8 +331,10 @@ static void sim_pump(Sim *sim) {
 
 static void sim_step(Sim *sim) {
     uint32_t kind = sim_below(sim, 100);
-    if (kind < 50) {
+    if (kind < sim->commit_share) {
         sim_commit(sim);
+    } else if (kind < sim->commit_share + 3) {
+        sim_load(sim);
     } else if (kind < 88) {
         sim_pump(sim);
     } else if (kind < 92) {
@@ -289,7 +353,15 @@ static void sim_step(Sim *sim) {
 }
 
 static void sim_work(Sim *sim) {
+    static const uint32_t shares[] = {20, 47, 47, 80};
     uint32_t steps = sim_below(sim, SIM_STEPS_MAX);
+    sim->commit_share = shares[sim_below(sim, 4)]; /* small: one frame a group */
+    if (sim->short_lives) { /* few frames in a file that has old ones */
+        checkpoint_request(sim->storage);
+        for (uint32_t i = 0; i < 20; i++)
+            sim_pump(sim);
+        steps = sim_below(sim, 12);
+    }
     for (uint32_t i = 0; i < steps && !sim->wrong[0]; i++) {
         if (storage_failed(sim->storage) || io_mem_stopped(sim->io))
             return;
@@ -485,8 +557,9 @@ static void sim_init(Sim *sim, uint64_t seed) {
     io_mem_start_faults(sim->io, sim_random(sim));
     model_init(&sim->model);
     static const uint32_t changes[] = {20, 60, 150, 400};
-    sim->change_max = changes[sim_below(sim, 4)];
-    sim->without_sync = sim_below(sim, 3) == 0;
+    sim->short_lives = sim_below(sim, 8) == 0;
+    sim->without_sync = sim->short_lives || sim_below(sim, 3) == 0;
+    sim->change_max = sim->short_lives ? 1000 : changes[sim_below(sim, 4)];
     sim->with_errors = sim_below(sim, 2) == 0;
     sim->with_space = sim_below(sim, 4) == 0;
     sim->with_flips = sim_below(sim, 2) == 0;
@@ -565,10 +638,12 @@ static void print_figures(double seconds) {
            (unsigned long long)f->in_checkpoint, (unsigned long long)f->kills,
            (double)f->crashes / seconds);
     printf("  commits %llu, acknowledged %llu, frames %llu, groups %llu, checkpoints %llu, "
-           "clean ends %llu\n",
+           "clean ends %llu, "
+           "segments %llu\n",
            (unsigned long long)f->commits, (unsigned long long)f->acked,
            (unsigned long long)f->frames, (unsigned long long)f->groups,
-           (unsigned long long)f->checkpoints, (unsigned long long)f->clean);
+           (unsigned long long)f->checkpoints, (unsigned long long)f->clean,
+           (unsigned long long)f->segments);
     printf("  failed calls %llu (%llu restarts), no space %llu, flips %llu: refused %llu, "
            "mended %llu\n",
            (unsigned long long)f->failures, (unsigned long long)f->restarts,

@@ -9,12 +9,13 @@
 #include <stdio.h>
 
 #include "base/io_mem.h"
+#include "storage/segment_add.h"
 #include "storage/storage_impl.h"
 #include "tests/tools/prove_model.h"
 
 typedef struct Figures {
     uint64_t runs, crashes, kills, in_recovery, in_checkpoint, clean, restarts, failures;
-    uint64_t no_space, flips;
+    uint64_t no_space, flips, segments;
     uint64_t refused, mended, commits, acked, checkpoints, frames, groups, opens;
 } Figures;
 
@@ -37,7 +38,8 @@ typedef struct Sim {
     uint64_t number;  /* of the last value */
     uint32_t topic_ids[MODEL_TOPICS], topic_partitions[MODEL_TOPICS]; /* after what is issued */
     int64_t appended[MODEL_TOPICS][MODEL_PARTITIONS], started[MODEL_TOPICS][MODEL_PARTITIONS];
-    bool with_errors, with_space, with_flips;
+    bool with_errors, with_space, with_flips, short_lives;
+    uint32_t commit_share; /* percent of steps that hand a commit over */
     unsigned change_max; /* crashes come at a change up to that */
     /* A snapshot that lives for a while, and what it must show. */
     Snapshot *held;

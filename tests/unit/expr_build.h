@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "data/base64.h"
+#include "base/base64.h"
 #include "data/decimal.h"
 #include "data/number_text.h"
 #include "data/time_text.h"

@@ -304,6 +304,7 @@ static inline void bench_start(Bench *bench) {
     QueryOptions options = bench->query_options;
     options.plan = &bench->plan;
     options.first_id = bench->first_id;
+    options.partitions = bench->partitions;
     options.internal_topics = bench->internal_topics;
     CHECK_OK(query_start(bench->runtime, &options, &bench->query, err));
 }

@@ -6,7 +6,7 @@
 static void open_table(Bench *bench, bool windowed) {
     bench_begin(bench, 0);
     bench_make_topic(bench, "S", 3);
-    bench_make_topic(bench, "OUT", 3);
+    bench_make_topic(bench, "OUT", 5);
     uint32_t source = bench_source(bench, "S", "K STRING KEY, V INT", false);
     PlanNode *node = bench_aggregate(bench, source, "K STRING KEY, N BIGINT, S INT",
                                      (const BenchCall[]){{"COUNT", NULL}, {"SUM", "V"}}, 2);
@@ -16,7 +16,7 @@ static void open_table(Bench *bench, bool windowed) {
     }
     bench_sink(bench, node->id, "OUT");
     bench_plan(bench, PLAN_PERSISTENT);
-    bench_prepare(bench, 3);
+    bench_prepare(bench, 5); /* more than the source has: the sink's */
     bench_start(bench);
 }
 

@@ -63,6 +63,7 @@ static void reopen(Bench *bench, uint64_t seed) {
 
 static bool start_and_pump(Bench *bench) {
     QueryOptions options = {.plan = &bench->plan, .first_id = bench->first_id,
+                            .partitions = bench->partitions,
                             .internal_topics = bench->internal_topics};
     Err err;
     if (!bench->query && query_start(bench->runtime, &options, &bench->query, &err) != ERR_OK)
