@@ -53,7 +53,7 @@ OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* ben
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: all lib deps deps-check demo test unit sql run-embed check tidy install clean prove
+.PHONY: all lib deps deps-check demo test unit sql cli-test run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -128,6 +128,10 @@ unit: $(UNIT_BIN)
 
 sql: $(BUILD)/weir
 	@$(BUILD)/weir test tests/sql
+
+# The command as people use it: pipes, files, signals, a terminal.
+cli-test: $(BUILD)/weir
+	@python3 tests/cli/run.py $(BUILD)/weir
 
 run-embed: $(EMBED)
 	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out

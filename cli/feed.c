@@ -64,9 +64,21 @@ const char *feed_pending(Feed *feed) {
     return buf_cstr(&feed->text) + feed->script.next;
 }
 
+/* Behind a comment that begins at `text`; NULL where none does, or where it is still open. */
+static const char *feed_comment_end(const char *text) {
+    const char *end = NULL;
+    if (text[0] == '-' && text[1] == '-')
+        end = strchr(text, '\n');
+    else if (text[0] == '/' && text[1] == '*' && (end = strstr(text + 2, "*/")) != NULL)
+        end += 2;
+    return end;
+}
+
 bool feed_is_blank(Feed *feed) {
     const char *text = feed_pending(feed);
-    return text[strspn(text, " \t\r\n")] == '\0';
+    for (const char *end = text; end; end = feed_comment_end(text))
+        text = end + strspn(end, " \t\r\n");
+    return *text == '\0';
 }
 
 void feed_reset(Feed *feed) {

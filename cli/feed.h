@@ -29,7 +29,7 @@ void feed_rest(Feed *feed);
 
 /* What is left and no statement yet; borrowed until the next call. */
 const char *feed_pending(Feed *feed);
-bool feed_is_blank(Feed *feed); /* nothing but blanks is left */
+bool feed_is_blank(Feed *feed); /* nothing but blanks and comments is left */
 
 /* Forgets everything; lines are counted from 1 again. */
 void feed_reset(Feed *feed);

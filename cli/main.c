@@ -166,6 +166,7 @@ static int main_weir(int argc, char **argv) {
         return status;
     Session session = {.format = options.format};
     WeirError error;
+    session_catch_signals(&session);
     if (weir_open(options.folder, &options.weir, &session.weir, &error) != WEIR_OK) {
         output_say("weir: ", error.message);
         return EXIT_OPEN;

@@ -196,6 +196,10 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
     const OutputOps *ops = output_ops[options->format];
     ops->begin(&output);
     OutputEnd end = output_rows(&output, ops, options, error);
+    if (end == OUTPUT_STOPPED && options->footer) { /* behind the ^C of the terminal */
+        fflush(stdout);
+        fputc('\n', stderr);
+    }
     ops->end(&output);
     if (fflush(stdout) != 0 || ferror(stdout))
         end = OUTPUT_CLOSED;

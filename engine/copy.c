@@ -3,7 +3,7 @@
  *
  * 'stop' reads the whole file once before the first append. Rows go in as commits of a few MiB;
  * each carries how far the file is done, in the same frame as its rows. So a COPY that a crash cut
- * off goes on exactly there when it is repeated for the same file; at the end the note is removed.
+ * off goes on exactly there when it is repeated for the same file; after the end the note is removed.
  * Standard input is taken as it comes: what is there is committed before more is waited for, so
  * that others see rows arrive, and the rows in front of a bad one stay.
  *
@@ -40,7 +40,7 @@ static ErrCode copy_waiting(void *context, Err *err) {
     TRY(engine_interrupted(copy->call, err));
     if (appender_bytes(copy->appender) == 0)
         return ERR_OK;
-    return copy_commit(copy, false, err);
+    return copy_commit(copy, err);
 }
 
 static ErrCode copy_reader(Copy *copy, RowReader **reader, Err *err) {
@@ -142,7 +142,7 @@ static ErrCode copy_add(Copy *copy, RowReader *reader, const RowChunk *chunk, Er
         copy->offset = place->end_offset;
         copy->line = place->end_line;
         if (appender_bytes(copy->appender) >= COPY_COMMIT_BYTES)
-            TRY(copy_commit(copy, false, err));
+            TRY(copy_commit(copy, err));
     }
     return ERR_OK;
 }
@@ -174,10 +174,10 @@ static void copy_explain(const Copy *copy, Err *err) {
                   copy->is_stream ? "." : "; the same COPY goes on behind them.");
 }
 
-/* Commits what is pending and waits; rows read in front of a failure stay. */
-static ErrCode copy_land(Copy *copy, bool last, Err *err) {
+/* Commits what is pending and waits. */
+static ErrCode copy_land(Copy *copy, Err *err) {
     Err landing;
-    ErrCode code = copy_commit(copy, last, err);
+    ErrCode code = copy->is_broken ? ERR_OK : copy_commit(copy, err);
     ErrCode landed = copy_commit_wait(copy, &landing);
     if (code != ERR_OK || landed == ERR_OK)
         return code;
@@ -185,11 +185,13 @@ static ErrCode copy_land(Copy *copy, bool last, Err *err) {
     return landed;
 }
 
+/* Rows read in front of a failure stay. */
 static ErrCode copy_finish(Copy *copy, ErrCode code, Err *err) {
     if (code == ERR_OK)
-        return copy_land(copy, true, err);
+        return copy_land(copy, err);
     Err other;
-    if (copy_land(copy, false, &other) == ERR_OK)
+    bool broken = copy->is_broken;
+    if (copy_land(copy, &other) == ERR_OK && !broken)
         copy_explain(copy, err);
     return code;
 }
@@ -212,6 +214,7 @@ static ErrCode copy_load(Copy *copy, Err *err) {
     code = copy_finish(copy, copy_rows(copy, reader, err), err);
     if (code != ERR_OK)
         goto done;
+    copy_forget_note(copy);
     uint64_t skipped = row_reader_skipped(reader);
     result_message(copy->call->result, "COPY %llu", (unsigned long long)copy->rows);
     if (skipped > 0)

@@ -2,8 +2,9 @@
  * copy_commit.c - rows of a COPY become durable, and how far it came with them.
  *
  * A few commits are in flight at once, so that decoding does not wait for the disk. They become
- * durable in the order they were handed over, and after one that failed none follows: the storage
- * stops, or the topic is gone for all of them. So the newest note that is durable tells the truth.
+ * durable in the order they were handed over. Where one in flight fails, so do those behind it (the
+ * storage has stopped, or the topic is gone), and none is handed over any more. So the newest note
+ * that is durable tells the truth.
  */
 #include "base/reader.h"
 #include "engine/copy_impl.h"
@@ -40,19 +41,23 @@ ErrCode copy_read_note(Copy *copy, Err *err) {
     return code;
 }
 
-static void copy_write_note(const Copy *copy, Commit *commit, bool last) {
+static void copy_write_note(const Copy *copy, Commit *commit) {
     if (copy->is_stream)
         return;
-    if (last) {
-        commit_remove(commit, STORE_COPY, buf_view(&copy->key));
-        return;
-    }
     Buf value = {0};
     buf_u64_le(&value, copy->offset);
     buf_u64_le(&value, copy->line);
     buf_u64_le(&value, copy->rows);
     commit_put(commit, STORE_COPY, buf_view(&copy->key), buf_view(&value));
     buf_free(&value);
+}
+
+void copy_forget_note(Copy *copy) {
+    if (copy->is_stream)
+        return;
+    Commit *commit = commit_new(copy->call->weir->storage, 0);
+    commit_remove(commit, STORE_COPY, buf_view(&copy->key));
+    result_farewell(copy->call->result, commit);
 }
 
 ErrCode copy_commit_wait(Copy *copy, Err *err) {
@@ -67,13 +72,20 @@ ErrCode copy_commit_wait(Copy *copy, Err *err) {
     return code;
 }
 
-ErrCode copy_commit(Copy *copy, bool last, Err *err) {
+static ErrCode copy_send(Copy *copy, Err *err) {
     CommitTicket *ticket = &copy->tickets[copy->next_ticket];
     TRY(commit_ticket_wait(ticket, NULL, err));
     Commit *commit = commit_new(copy->call->weir->storage, 0);
     commit_expect(commit, appender_bytes(copy->appender));
     appender_flush(copy->appender, commit);
-    copy_write_note(copy, commit, last);
+    copy_write_note(copy, commit);
     copy->next_ticket = (copy->next_ticket + 1) % COPY_FLIGHT_MAX;
     return commit_send(commit, ticket, err);
+}
+
+ErrCode copy_commit(Copy *copy, Err *err) {
+    assert(!copy->is_broken);
+    ErrCode code = copy_send(copy, err);
+    copy->is_broken = code != ERR_OK; /* a later note would hide the rows that are missing */
+    return code;
 }

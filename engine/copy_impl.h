@@ -29,6 +29,7 @@ typedef struct Copy {
     Buf key; /* of the progress note; empty for a stream */
     CommitTicket tickets[COPY_FLIGHT_MAX]; /* a ring */
     uint32_t next_ticket;
+    bool is_broken; /* a commit failed: no more of them */
 } Copy;
 
 /* FORMAT, HEADER, ON_ERROR; what is not said is guessed from the file's name. */
@@ -40,9 +41,13 @@ void copy_commit_close(Copy *copy);
 /* Reads how far an earlier COPY of the same file into the same topic came: rows, offset, line. */
 ErrCode copy_read_note(Copy *copy, Err *err);
 
-/* Hands over what the appender has, with the note of how far it reaches (`last`: the note is
- * removed). Does not wait until it is durable. */
-ErrCode copy_commit(Copy *copy, bool last, Err *err);
+/* Hands over what the appender has, with the note of how far it reaches. Does not wait until it is
+ * durable. Not after a failure. */
+ErrCode copy_commit(Copy *copy, Err *err);
+
+/* At the end: the note goes when the one who asked has the answer. Until then a COPY that is
+ * repeated, because nobody heard that it was done, adds nothing. */
+void copy_forget_note(Copy *copy);
 
 /* Waits for all commits handed over; the first failure among them. */
 ErrCode copy_commit_wait(Copy *copy, Err *err);

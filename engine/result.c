@@ -24,9 +24,25 @@ WeirResult *result_new(Weir *weir) {
     return result;
 }
 
+void result_farewell(WeirResult *result, Commit *commit) {
+    assert(!result->farewell);
+    result->farewell = commit;
+}
+
+static void result_say_farewell(WeirResult *result) {
+    Err ignored; /* what it tidies away would be tidied another time */
+    if (result->weir->options.workers == 0)
+        (void)!commit_wait(result->farewell, NULL, &ignored);
+    else if (commit_submit(result->farewell, NULL, NULL, &ignored) != ERR_OK)
+        commit_drop(result->farewell);
+    result->farewell = NULL;
+}
+
 void weir_result_free(WeirResult *result) {
     if (!result)
         return;
+    if (result->farewell)
+        result_say_farewell(result);
     if (result->push) {
         if (result->push->running)
             query_stop(result->push->running);

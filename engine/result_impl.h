@@ -19,6 +19,7 @@ struct WeirResult {
     ResultRows rows;      /* the present chunk */
     uint32_t row;         /* the present row; rows.count before the first */
     bool started;
+    Commit *farewell;   /* handed over when the result is freed; NULL: none */
     CatalogQuery *push; /* a transient query of its own; not in the catalog */
     ResultQueue *queue;
     Bytes *cells; /* a table of texts under construction */
@@ -30,6 +31,10 @@ WeirResult *result_new(Weir *weir);
 
 void result_message(WeirResult *result, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* What is to be tidied away when the answer has been taken: the commit is handed over, and nobody
+ * waits for it, when the result is freed. */
+void result_farewell(WeirResult *result, Commit *commit);
 
 /* A finite table of texts: columns first, then cells row by row (NULL: NULL), then done. */
 void result_columns(WeirResult *result, const char *const *names, uint32_t count);

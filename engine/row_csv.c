@@ -164,7 +164,7 @@ static void csv_hint_unknown(const RowReader *reader, uint32_t count) {
         if (reader->cell_columns[i] >= 0)
             continue;
         buf_text(&text, unknown++ > 0 ? ", " : " ");
-        buf_bytes(&text, reader->row_cells[i]);
+        buf_bytes(&text, csv_trim(reader->row_cells[i]));
     }
     buf_text(&text, unknown == 1 ? "; this column is left out" : "; these columns are left out");
     if (unknown > 0 && reader->options.notice)

@@ -117,9 +117,8 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
         record->key = (Bytes){0};
         return ERR_OK;
     }
-    *partition = op->env->single_partition
-                     ? 0
-                     : hash_partition(buf_view(&self->key), self->partitions);
+    bool one = op->env->single_partition || self->partitions == 1;
+    *partition = one ? 0 : hash_partition(buf_view(&self->key), self->partitions);
     if (self->topic->window != WINDOW_NONE) {
         assert(self->topic->window != WINDOW_SESSION && batch->window_start);
         buf_u64_be(&self->key, (uint64_t)batch->window_start[row]);

@@ -63,6 +63,8 @@ step "SQL tests, ASan+UBSan" make -s MODE=debug sql
 step "build, hostile limits" make -s -j"$jobs" MODE=hostile all
 step "unit tests, hostile limits" make -s -j"$jobs" MODE=hostile unit
 step "SQL tests, hostile limits" make -s MODE=hostile sql
+step "command line" make -s cli-test
+step "command line, ASan+UBSan" make -s MODE=debug cli-test
 step "embedding example" make -s run-embed
 step "demo" make -s demo
 while read -r name n; do

@@ -1,0 +1,55 @@
+/*
+ * test_impl.h - what the pieces of the .test runner share: a file as commands, one run of it.
+ */
+#ifndef CLI_TEST_IMPL_H
+#define CLI_TEST_IMPL_H
+
+#include "engine/testkit.h"
+
+typedef enum TestVerb {
+    TEST_SQL,
+    TEST_ERROR,
+    TEST_IN,
+    TEST_OUT,
+    TEST_ROWS,
+    TEST_ROW,
+    TEST_CLOCK,
+    TEST_ERRORS,
+    TEST_RESTART,
+} TestVerb;
+
+typedef struct TestCommand {
+    uint32_t line;
+    uint32_t column; /* of the text */
+    TestVerb verb;
+    const char *text; /* behind the verb */
+} TestCommand;
+
+typedef struct TestFile {
+    const char *path;
+    Arena *arena;
+    TestCommand *commands;
+    size_t count, capacity;
+} TestFile;
+
+/* Reads a file as commands; says what is wrong with every line that is none. */
+bool test_read(TestFile *file);
+
+/* Runs the commands on a fresh engine with this step size (0: the default). The first that does not
+ * hold ends the run with a message. */
+bool test_run(const TestFile *file, uint32_t step_rows);
+
+/* "path:line: text" on standard output; is false. */
+bool test_fault(const char *path, uint32_t line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Two lists of lines side by side: what both have, "- wanted", "+ got". */
+typedef struct TestLines {
+    const char **texts;
+    size_t count, capacity;
+} TestLines;
+
+void test_lines_add(TestLines *lines, const char *text); /* borrowed */
+void test_diff(const TestLines *wanted, const TestLines *got);
+
+#endif

@@ -1,0 +1,385 @@
+/*
+ * test_run.c - one run of a .test file: its commands, in order, on a fresh engine.
+ *
+ * `out` and `row` lines are compared in blocks (all that stand together), so that a difference can
+ * be shown among its neighbours.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cli/test_impl.h"
+
+typedef struct TopicCursor {
+    const char *topic;
+    uint32_t next;
+} TopicCursor;
+
+typedef struct TestRun {
+    const TestFile *file;
+    Testkit *kit;
+    Arena *arena;
+    TopicCursor *cursors;
+    size_t cursor_count, cursor_capacity;
+    size_t at; /* the present command */
+    Err failure;
+    bool failed; /* the last SQL, as an `error` line wants */
+} TestRun;
+
+static const TestCommand *run_command(const TestRun *run) {
+    return &run->file->commands[run->at];
+}
+
+static bool run_next_is(const TestRun *run, TestVerb verb) {
+    return run->at + 1 < run->file->count && run->file->commands[run->at + 1].verb == verb;
+}
+
+static bool run_fault(const TestRun *run, const char *format, ...) {
+    Buf text = {0};
+    va_list args;
+    char line[2048];
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    buf_text(&text, line);
+    test_fault(run->file->path, run_command(run)->line, "%s", buf_cstr(&text));
+    buf_free(&text);
+    return false;
+}
+
+static bool run_err(const TestRun *run, const Err *err) {
+    return run_fault(run, "error (%s): %s", err_name(err->code), err->message);
+}
+
+static bool run_settle(TestRun *run) {
+    Err err;
+    return testkit_run(run->kit, &err) == ERR_OK || run_err(run, &err);
+}
+
+/* -- Records ----------------------------------------------------------------------------------- */
+
+static Bytes run_side(const char *text) {
+    return strcmp(text, "-") == 0 ? (Bytes){NULL, 0} : bytes_of(text);
+}
+
+/* Takes " @DIGITS" off the end of a value: its rowtime. */
+static bool run_cut_time(char *value, int64_t *time) {
+    char *found = NULL;
+    for (char *at = strstr(value, " @"); at; at = strstr(at + 1, " @"))
+        found = at;
+    if (!found || found[2] == '\0' || found[2 + strspn(found + 2, "-0123456789")] != '\0')
+        return false;
+    *time = strtoll(found + 2, NULL, 10);
+    *found = '\0';
+    return true;
+}
+
+static void run_cut_blanks(char *text) {
+    size_t size = strlen(text);
+    while (size > 0 && text[size - 1] == ' ')
+        text[--size] = '\0';
+}
+
+/* "TOPIC [@TIME] KEY [@ START..END] | VALUE [@TIME]" -> record. *has_time: a time was given. */
+static void run_parse(TestRun *run, const TestCommand *command, TestkitRecord *record,
+                      bool *has_time) {
+    char *text = arena_strdup(run->arena, command->text);
+    char *bar = strstr(text, " | ");
+    char *value = bar + 3, *key = text + strcspn(text, " ");
+    *bar = '\0';
+    *record = (TestkitRecord){.topic = text};
+    *has_time = false;
+    if (*key)
+        *key++ = '\0';
+    key += strspn(key, " ");
+    if (command->verb == TEST_IN && *key == '@') {
+        record->timestamp = strtoll(key + 1, &key, 10);
+        key += strspn(key, " ");
+    }
+    char *at = command->verb == TEST_OUT ? strstr(key, " @ ") : NULL;
+    if (at) {
+        char *dots;
+        *at = '\0';
+        record->window_start = strtoll(at + 3, &dots, 10);
+        record->window_end = strtoll(dots + strspn(dots, "."), NULL, 10);
+        record->window = 't';
+    }
+    if (command->verb == TEST_OUT)
+        *has_time = run_cut_time(value, &record->timestamp);
+    run_cut_blanks(key);
+    record->key = run_side(key);
+    record->value = run_side(value + strspn(value, " "));
+}
+
+static bool run_in(TestRun *run) {
+    TestkitRecord record;
+    bool has_time;
+    Err err;
+    run_parse(run, run_command(run), &record, &has_time);
+    return testkit_append(run->kit, &record, true, &err) == ERR_OK || run_err(run, &err);
+}
+
+static TopicCursor *run_cursor(TestRun *run, const char *topic) {
+    for (size_t i = 0; i < run->cursor_count; i++)
+        if (strcmp(run->cursors[i].topic, topic) == 0)
+            return &run->cursors[i];
+    run->cursors =
+        mem_grow(run->cursors, &run->cursor_capacity, run->cursor_count + 1, sizeof *run->cursors);
+    TopicCursor *cursor = &run->cursors[run->cursor_count++];
+    *cursor = (TopicCursor){arena_strdup(run->arena, topic), 0};
+    return cursor;
+}
+
+static const char *run_record_text(TestRun *run, const TestkitRecord *record, bool time) {
+    Buf text = {0};
+    buf_bytes(&text, record->key.data ? record->key : bytes_of("-"));
+    if (record->window)
+        buf_printf(&text, " @ %lld..%lld", (long long)record->window_start,
+                   (long long)record->window_end);
+    buf_text(&text, " | ");
+    buf_bytes(&text, record->value.data ? record->value : bytes_of("-"));
+    if (time)
+        buf_printf(&text, " @%lld", (long long)record->timestamp);
+    const char *copy = arena_text(run->arena, buf_view(&text));
+    buf_free(&text);
+    return copy;
+}
+
+static bool run_read(TestRun *run, const TopicCursor *cursor, TestkitRecord *record, bool *found) {
+    Err err;
+    TestkitRead read = {cursor->topic, cursor->next, true, run->arena};
+    return testkit_read(run->kit, &read, record, found, &err) == ERR_OK || run_err(run, &err);
+}
+
+/* The records from the cursor on, as many as there are. */
+static bool run_show_rest(TestRun *run, TopicCursor cursor, bool times, TestLines *got) {
+    bool found = true;
+    while (found) {
+        TestkitRecord record;
+        if (!run_read(run, &cursor, &record, &found))
+            return false;
+        if (found)
+            test_lines_add(got, run_record_text(run, &record, times));
+        cursor.next++;
+    }
+    return true;
+}
+
+/* The `out` lines of this topic in this block against the topic from the first of them on. */
+static bool run_out_differs(TestRun *run, TopicCursor cursor) {
+    TestLines wanted = {0}, got = {0};
+    bool has_time, times = false;
+    const TestFile *file = run->file;
+    for (size_t i = run->at; i < file->count && file->commands[i].verb == TEST_OUT; i++) {
+        TestkitRecord record;
+        run_parse(run, &file->commands[i], &record, &has_time);
+        if (strcmp(record.topic, cursor.topic) != 0)
+            continue;
+        times |= has_time;
+        test_lines_add(&wanted, run_record_text(run, &record, has_time));
+    }
+    if (run_show_rest(run, cursor, times, &got)) {
+        run_fault(run, "topic %s from its record %u on (- wanted, + got)", cursor.topic,
+                  cursor.next);
+        test_diff(&wanted, &got);
+    }
+    mem_free(wanted.texts);
+    mem_free(got.texts);
+    return false;
+}
+
+static bool run_out(TestRun *run) {
+    TestkitRecord want, got = {0};
+    bool has_time, found;
+    run_parse(run, run_command(run), &want, &has_time);
+    if (!run_settle(run))
+        return false;
+    TopicCursor *cursor = run_cursor(run, want.topic);
+    if (!run_read(run, cursor, &got, &found))
+        return false;
+    if (!found || strcmp(run_record_text(run, &want, has_time),
+                         run_record_text(run, &got, has_time)) != 0)
+        return run_out_differs(run, *cursor);
+    cursor->next++;
+    return true;
+}
+
+/* -- Statements -------------------------------------------------------------------------------- */
+
+/* Executes the statements of a command, whose positions are the file's; *result is the last one's
+ * and may be NULL. */
+static ErrCode run_execute(TestRun *run, WeirResult **result, Err *err) {
+    const TestCommand *command = run_command(run);
+    WeirScript script = {.sql = command->text, .line = command->line, .column = command->column};
+    bool done = false;
+    *result = NULL;
+    while (!done) {
+        WeirResult *next;
+        ErrCode code =
+            engine_execute_next(testkit_weir(run->kit), &script, &next, &done, err);
+        if (code == ERR_OK && done)
+            break;
+        weir_result_free(*result);
+        *result = next;
+        TRY(code);
+    }
+    return ERR_OK;
+}
+
+/* Whether the run goes on after SQL that ended with `code`: an `error` line may want a failure. */
+static bool run_after(TestRun *run, ErrCode code) {
+    run->failed = code != ERR_OK;
+    if (run->failed && !run_next_is(run, TEST_ERROR))
+        return run_err(run, &run->failure);
+    return true;
+}
+
+static bool run_sql(TestRun *run) {
+    WeirResult *result;
+    ErrCode code = run_execute(run, &result, &run->failure);
+    weir_result_free(result);
+    return run_after(run, code);
+}
+
+static bool run_error(TestRun *run) {
+    const char *text = run_command(run)->text;
+    size_t size = strcspn(text, " ");
+    if (!run->failed)
+        return run_fault(run, "the statements were accepted");
+    const char *name = err_name(run->failure.code);
+    const char *message = text + size + strspn(text + size, " ");
+    run->failed = false;
+    if (strlen(name) == size && strncmp(name, text, size) == 0 &&
+        strstr(run->failure.message, message))
+        return true;
+    return run_fault(run, "the error is another one\n  - %s\n  + %s %s", text, name,
+                     run->failure.message);
+}
+
+static const char *run_row_text(TestRun *run, WeirResult *rows) {
+    Buf text = {0};
+    for (uint32_t i = 0; i < weir_column_count(rows); i++) {
+        const char *cell = weir_text(rows, i);
+        buf_printf(&text, "%s%s", i ? " | " : "", cell ? cell : "NULL");
+    }
+    const char *copy = arena_text(run->arena, buf_view(&text));
+    buf_free(&text);
+    return copy;
+}
+
+static bool run_same_lines(const TestLines *wanted, const TestLines *got) {
+    for (size_t i = 0; i < wanted->count && i < got->count; i++)
+        if (strcmp(wanted->texts[i], got->texts[i]) != 0)
+            return false;
+    return wanted->count == got->count;
+}
+
+static bool run_compare_rows(TestRun *run, WeirResult *rows) {
+    TestLines wanted = {0}, got = {0};
+    WeirError error;
+    WeirStatus status;
+    size_t line = run->at;
+    while (run_next_is(run, TEST_ROW))
+        test_lines_add(&wanted, run->file->commands[++run->at].text);
+    while ((status = weir_next(rows, 0, &error)) == WEIR_ROW)
+        test_lines_add(&got, run_row_text(run, rows));
+    bool same = status != WEIR_FAILED && run_same_lines(&wanted, &got);
+    run->at = same ? run->at : line;
+    if (status == WEIR_FAILED) {
+        run_fault(run, "error (%s): %s", error.code, error.message);
+    } else if (!same) {
+        run_fault(run, "the rows are others (- wanted, + got)");
+        test_diff(&wanted, &got);
+    }
+    mem_free(wanted.texts);
+    mem_free(got.texts);
+    return same;
+}
+
+static bool run_rows(TestRun *run) {
+    WeirResult *rows;
+    if (!run_settle(run))
+        return false;
+    ErrCode code = run_execute(run, &rows, &run->failure);
+    bool good = run_after(run, code);
+    if (good && code == ERR_OK && !rows)
+        good = run_fault(run, "there is no statement");
+    good = good && (code != ERR_OK || (run_settle(run) && run_compare_rows(run, rows)));
+    weir_result_free(rows);
+    return good;
+}
+
+/* -- The rest ---------------------------------------------------------------------------------- */
+
+static bool run_errors(TestRun *run) {
+    char *id = arena_strdup(run->arena, run_command(run)->text);
+    char *count = id + strcspn(id, " ");
+    uint64_t got;
+    if (*count)
+        *count++ = '\0';
+    if (!run_settle(run))
+        return false;
+    if (!testkit_row_errors(run->kit, id, &got))
+        return run_fault(run, "there is no running query %s", id);
+    if (got == strtoull(count, NULL, 10))
+        return true;
+    return run_fault(run, "%s has counted %llu bad rows", id, (unsigned long long)got);
+}
+
+static bool run_restart(TestRun *run) {
+    Err err;
+    return run_settle(run) &&
+           (testkit_restart(run->kit, &err) == ERR_OK || run_err(run, &err));
+}
+
+static bool run_clock(TestRun *run) {
+    testkit_set_clock(run->kit, strtoll(run_command(run)->text, NULL, 10));
+    return true;
+}
+
+static bool run_one(TestRun *run) {
+    static bool (*const verbs[])(TestRun *run) = {
+        [TEST_SQL] = run_sql,     [TEST_ERROR] = run_error,   [TEST_IN] = run_in,
+        [TEST_OUT] = run_out,     [TEST_ROWS] = run_rows,     [TEST_CLOCK] = run_clock,
+        [TEST_ERRORS] = run_errors, [TEST_RESTART] = run_restart,
+    };
+    assert(run_command(run)->verb != TEST_ROW); /* taken by its `rows` */
+    return verbs[run_command(run)->verb](run);
+}
+
+/* No topic that the file looks at has more than it names. */
+static bool run_nothing_unread(TestRun *run) {
+    for (size_t i = 0; i < run->cursor_count; i++) {
+        TestLines wanted = {0}, got = {0};
+        bool good = run_show_rest(run, run->cursors[i], true, &got);
+        if (good && got.count > 0) {
+            good = run_fault(run, "topic %s has more records than 'out' lines (+ got)",
+                             run->cursors[i].topic);
+            test_diff(&wanted, &got);
+        }
+        mem_free(got.texts);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+bool test_run(const TestFile *file, uint32_t step_rows) {
+    TestkitOptions options = {.step_rows = step_rows};
+    TestRun run = {.file = file, .arena = arena_new("test run", 0)};
+    Err err;
+    bool good = testkit_new(&options, &run.kit, &err) == ERR_OK || run_err(&run, &err);
+    for (; good && run.at < file->count; run.at++)
+        good = run_one(&run);
+    if (good) {
+        run.at = file->count - 1;
+        good = run_settle(&run) && run_nothing_unread(&run);
+    }
+    testkit_free(run.kit);
+    mem_free(run.cursors);
+    arena_free(run.arena);
+    if (!good && step_rows)
+        printf("  (with steps of %u)\n", step_rows);
+    return good;
+}

@@ -1,0 +1,973 @@
+#!/usr/bin/env python3
+"""run.py WEIR - the weir command as people and scripts use it: pipes, files, signals, a terminal.
+
+Every test gets an empty folder and ends what it started. Prints what failed, then
+"N passed, N failed, N skipped". An argument -k WORD runs the tests whose names have the word.
+"""
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+try:
+    import pexpect
+except ImportError:
+    pexpect = None
+
+WEIR = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else 'build/release/weir')
+SLOW = 6 if 'release' not in WEIR else 1  # sanitizers
+STREAM = ("CREATE STREAM s (k STRING KEY, v INT) "
+          "WITH (KAFKA_TOPIC='s', PARTITIONS=1, VALUE_FORMAT='JSON');")
+TABLE = ("CREATE TABLE t (k STRING PRIMARY KEY, v INT) "
+         "WITH (KAFKA_TOPIC='t', PARTITIONS=2, VALUE_FORMAT='JSON');")
+TYPES = ("CREATE STREAM a (k STRING KEY, b BOOLEAN, i INT, l BIGINT, d DOUBLE, m DECIMAL(9,2), "
+         "t STRING, ts TIMESTAMP, da DATE, ti TIME, ar ARRAY<INT>) "
+         "WITH (KAFKA_TOPIC='a', PARTITIONS=1, VALUE_FORMAT='JSON');")
+
+
+class Skip(Exception):
+    pass
+
+
+class Done:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def rows(self):
+        return [json.loads(line) for line in self.out.split('\n') if line]
+
+    def __repr__(self):
+        return 'exit %s\n--- out\n%s\n--- err\n%s' % (self.code, self.out, self.err)
+
+
+def start(*args, **more):
+    return subprocess.Popen([WEIR, *args], stdin=more.get('stdin', subprocess.PIPE),
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def finish(process, data=None, timeout=20):
+    try:
+        out, err = process.communicate(data, timeout * SLOW)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError('did not end; out %r err %r' % (out[-500:], err[-500:]))
+    return Done(process.returncode, out.decode('utf-8', 'replace'), err.decode('utf-8', 'replace'))
+
+
+def weir(*args, data=''):
+    return finish(start(*args), data.encode() if isinstance(data, str) else data)
+
+
+def good(*args, data=''):
+    done = weir(*args, data=data)
+    assert done.code == 0, done
+    return done
+
+
+def same(got, want):
+    assert got == want, '\n--- wanted\n%s\n--- got\n%s' % (want, got)
+
+
+def has(text, part):
+    assert part in text, '%r is not in\n%s' % (part, text)
+
+
+def write(path, text):
+    with open(path, 'wb') as file:
+        file.write(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def wait_for(what, seconds=10):
+    end = time.time() + seconds * SLOW
+    while time.time() < end:
+        if what():
+            return
+        time.sleep(0.01)
+    raise AssertionError('waited in vain')
+
+
+class Lines:
+    """Lines of a pipe as they come."""
+
+    def __init__(self, pipe):
+        self.lines, self.end = [], False
+        self.thread = threading.Thread(target=self.read, args=(pipe,), daemon=True)
+        self.thread.start()
+
+    def read(self, pipe):
+        for line in pipe:
+            self.lines.append(line.decode('utf-8', 'replace').rstrip('\n'))
+        self.end = True
+
+    def wait(self, count, seconds=10):
+        wait_for(lambda: len(self.lines) >= count, seconds)
+        return self.lines
+
+
+# == Words of the command line =====================================================================
+
+def test_help_and_version():
+    has(good('--help').out, 'usage: weir')
+    has(good('--version').out, 'weir 0.')
+    same(good('--help').err, '')
+
+
+def test_wrong_usage_is_2():
+    for args in (['--nope'], ['--format', 'xml', 'd'], ['--format'], ['--workers', '0'],
+                 ['--workers', 'x'], ['-e'], ['-f'], ['a', 'b'], ['server'], ['kafka://h:1'],
+                 ['test'], ['test', '--steps', '0', 'x'], ['']):
+        done = weir(*args)
+        same((done.code, done.out), (2, ''))
+        has(done.err, 'usage: weir')
+    assert os.listdir('.') == [], os.listdir('.')
+
+
+def test_options_take_an_equals_sign():
+    same(good('--format=ndjson', '--workers=1', '-e', STREAM, '-e', 'SHOW STREAMS').rows(),
+         [{'Name': 'S', 'Topic': 's', 'Key Format': 'KAFKA', 'Value Format': 'JSON'}])
+
+
+def test_scripts_run_in_order_and_stop_at_a_failure():
+    write('one.sql', STREAM)
+    write('two.sql', "INSERT INTO s VALUES ('a', 1);\n\n  SELECT nothing FROM s EMIT CHANGES;\n")
+    done = weir('d', '-f', 'one.sql', '-e', "INSERT INTO s VALUES ('b', 2)", '-f', 'two.sql',
+                '-e', "INSERT INTO s VALUES ('c', 3)")
+    same(done.code, 1)
+    has(done.err, 'error (unknown_name) in two.sql: line 3:10: ')
+    same(good('d', '--format', 'csv', '-e', 'SHOW TOPICS').out,
+         'Topic,Partitions,Records\ns,1,2\n')
+
+
+def test_missing_script_is_1():
+    done = weir('-f', 'nope.sql')
+    same(done.code, 1)
+    has(done.err, "Cannot open 'nope.sql': No such file or directory")
+    os.mkdir('folder')
+    has(weir('-f', 'folder').err, 'Is a directory')
+
+
+def test_folder_that_cannot_be_opened_is_3():
+    write('file', 'x')
+    done = weir('file', '-e', 'SHOW TOPICS')
+    same((done.code, done.out), (3, ''))
+    has(done.err, 'weir: ')
+
+
+def test_second_process_is_told():
+    first = start('d', '-e', STREAM, '-e', 'SELECT * FROM s EMIT CHANGES', '--format', 'ndjson')
+    try:
+        wait_for(lambda: os.path.isdir('d') and len(os.listdir('d')) > 1)
+        done = weir('d', '-e', 'SHOW TOPICS')
+        same((done.code, done.out), (3, ''))
+        assert re.search('process|in use|opened', done.err), done
+        first.send_signal(signal.SIGINT)
+        same(finish(first).code, 130)
+        same(weir('d', '-e', 'SHOW TOPICS').code, 0)
+    finally:
+        first.poll() is None and first.kill()
+
+
+def test_data_stays():
+    good('d', '-e', STREAM, '-e', "INSERT INTO s VALUES ('a', 1)")
+    same(good('d', '--format', 'ndjson', '-e', 'SELECT * FROM s EMIT CHANGES LIMIT 1').rows(),
+         [{'K': 'a', 'V': 1}])
+
+
+# == Standard input ================================================================================
+
+def test_statements_run_as_they_come():
+    process = start('--format', 'ndjson')
+    out, err = Lines(process.stdout), Lines(process.stderr)
+    def send(text):
+        process.stdin.write(text.encode())
+        process.stdin.flush()
+    send(STREAM + '\n')
+    same(err.wait(1), ['Stream created'])
+    send("INSERT INTO s VALUES ('a;\nb', 1); SELECT * FROM s EMIT CHANGES LIMIT 1; -- and; so\nSH")
+    same(out.wait(1), ['{"K":"a;\\nb","V":1}'])
+    send('OW TOPICS;')
+    same(json.loads(out.wait(2)[1]), {'Topic': 's', 'Partitions': 1, 'Records': 1})
+    send("\nSHOW STREAMS /* ; */ ")  # the last one has no ';'
+    process.stdin.close()
+    same(process.wait(10 * SLOW), 0)
+    same(len(out.wait(3)), 3)
+
+
+def test_line_numbers_count_over_standard_input():
+    done = weir(data='\n' + STREAM + " SHOW\nTOPICS;\n\n INSERT INTO s VALUES ('a', 1); SELECT w\n"
+                'FROM s EMIT CHANGES;\nSHOW TOPICS;')
+    same(done.code, 1)
+    has(done.err, 'line 5:40: ')
+    has(done.err, '\n   INSERT INTO s VALUES (\'a\', 1); SELECT w\n' + ' ' * 41 + '^')
+
+
+def test_many_statements_are_quick():
+    text = STREAM + "\n" + "SET 'auto.offset.reset'='earliest';\n" * 20000
+    begin = time.time()
+    same(weir(data=text).code, 0)
+    write('many.sql', text)
+    same(weir('-f', 'many.sql').code, 0)
+    assert time.time() - begin < 10 * SLOW
+
+
+def test_empty_inputs():
+    for text in ('', '\n', ';', ';;\n;', '-- nothing', '/* nothing */ ;', '\ufeffSHOW TOPICS;'):
+        same(weir(data=text).code, 0)
+        same(weir('-e', text).code, 0)
+
+
+def test_input_that_ends_inside_a_statement():
+    done = weir(data="SHOW TOPICS; SELECT 'abc")
+    same(done.code, 1)
+    has(done.err, 'error (syntax)')
+
+
+def test_sigint_while_waiting_for_statements():
+    process = start('d')
+    process.stdin.write(STREAM.encode())
+    process.stdin.flush()
+    err = Lines(process.stderr)
+    err.wait(1)
+    process.send_signal(signal.SIGINT)
+    same(process.wait(10 * SLOW), 130)
+
+
+def test_sigterm_ends_in_order():
+    process = start('d', '-e', STREAM, '-e', 'SELECT * FROM s EMIT CHANGES')
+    Lines(process.stderr).wait(1)
+    process.send_signal(signal.SIGTERM)
+    same(process.wait(10 * SLOW), 128 + signal.SIGTERM)
+
+
+# == Output ========================================================================================
+
+ROWS = [
+    '{"k":"a","b":true,"i":-7,"l":9007199254740993,"d":1.5,"m":12.30,"t":"x","ts":0,"da":1,"ti":1000,'
+    '"ar":[1,null]}',
+    '{"k":"b","t":""}',
+    '{"k":"c","t":"q\\"u,o\\nte\\u001b[31m","d":1e300}',
+    '{"k":"d","t":"\u6f22\u5b57"}',
+    '{"k":"e","t":"e\\u0301\\u202ex\\u0085"}',
+]
+
+
+def types(form):
+    write('rows.ndjson', '\n'.join(ROWS))
+    return good('--format', form, '-e', TYPES, '-e', "COPY a FROM 'rows.ndjson'", '-e',
+                'SELECT * FROM a EMIT CHANGES LIMIT 5')
+
+
+def test_ndjson():
+    done = types('ndjson')
+    same(done.out.splitlines()[0],
+         '{"K":"a","B":true,"I":-7,"L":9007199254740993,"D":1.5,"M":12.30,"T":"x",'
+         '"TS":"1970-01-01T00:00:00.000","DA":"1970-01-02","TI":"00:00:01","AR":[1,null]}')
+    same(done.rows()[2]['T'], 'q"u,o\nte\x1b[31m')
+    same([row['B'] for row in done.rows()], [True, None, None, None, None])
+    has(done.err, 'Stream created\nCOPY 5\n')
+
+
+def test_json_is_one_array():
+    rows = json.loads(types('json').out)
+    same([row['K'] for row in rows], ['a', 'b', 'c', 'd', 'e'])
+    same(good('--format', 'json', '-e', 'SHOW STREAMS').out, '[]\n')
+
+
+def test_csv():
+    lines = types('csv').out.split('\n')
+    same(lines[0], 'K,B,I,L,D,M,T,TS,DA,TI,AR')
+    same(lines[1], 'a,true,-7,9007199254740993,1.5,12.30,x,1970-01-01T00:00:00.000,1970-01-02,'
+                   '00:00:01,"[1,null]"')
+    same(lines[2], 'b,,,,,,"",,,,')
+    same(lines[3], 'c,,,,1.0E300,,"q""u,o')
+
+
+def test_table():
+    write('rows.ndjson', '\n'.join(ROWS))
+    done = good('-e', TYPES, '-e', "COPY a FROM 'rows.ndjson'", '-e',
+                'SELECT k, i, m, t FROM a EMIT CHANGES LIMIT 5')
+    same(done.out,
+         '+---+------+-------+-------------------+\n'
+         '| K |    I |     M | T                 |\n'
+         '+---+------+-------+-------------------+\n'
+         '| a |   -7 | 12.30 | x                 |\n'
+         '| b | NULL |  NULL |                   |\n'
+         '| c | NULL |  NULL | q"u,o\\nte\\x1b[31m |\n'
+         '| d | NULL |  NULL | \u6f22\u5b57              |\n'
+         '| e | NULL |  NULL | e\u0301\\u202ex\\u0085    |\n'
+         '+---+------+-------+-------------------+\n')
+
+
+def test_table_keeps_its_widths():
+    process = start('-e', STREAM)
+    process.kill()
+    finish(process)
+    process = start()
+    out = Lines(process.stdout)
+    process.stdin.write((STREAM + "INSERT INTO s VALUES ('ab', 1);"
+                         "SELECT * FROM s EMIT CHANGES LIMIT 2;").encode())
+    process.stdin.flush()
+    same(out.wait(4), ['+----+---+', '| K  | V |', '+----+---+', '| ab | 1 |'])
+    process.send_signal(signal.SIGINT)
+    process.stdin.close()
+    same(process.wait(10 * SLOW), 130)
+    same(out.wait(5)[4], '+----+---+')
+
+
+def test_messages_are_not_rows():
+    done = good('-e', STREAM, '-e', "INSERT INTO s VALUES ('a', 1)", '-e', "SET 'auto.offset.reset'"
+                "='latest'", '-e', 'DROP STREAM s')
+    same(done.out, '')
+    same(len(done.err.splitlines()), 3)
+
+
+def test_messages_are_escaped():
+    done = weir('-e', 'SELECT "\x1b[31m" FROM \x9b;')
+    assert '\x1b' not in done.err and '\x9b' not in done.err, repr(done.err)
+
+
+def test_explain_is_rows():
+    done = good('--format', 'csv', '-e', STREAM, '-e', 'EXPLAIN SELECT k FROM s WHERE v > 1 '
+                'EMIT CHANGES')
+    lines = done.out.splitlines()
+    same(lines[0], 'Execution plan')
+    assert len(lines) >= 4, done
+    has(done.out, 'Filter')
+
+
+def test_numbers_of_show():
+    same(good('--format', 'ndjson', '-e', STREAM, '-e', 'SHOW TOPICS').rows(),
+         [{'Topic': 's', 'Partitions': 1, 'Records': 0}])
+
+
+def test_reader_that_goes_ends_the_query():
+    write('rows.ndjson', ''.join('{"k":"a","v":%d}\n' % i for i in range(5000)))
+    process = start('--format', 'ndjson', '-e', STREAM, '-e', "COPY s FROM 'rows.ndjson'", '-e',
+                    'SELECT * FROM s EMIT CHANGES')
+    same(json.loads(process.stdout.readline()), {'K': 'a', 'V': 0})
+    process.stdout.close()
+    same(process.wait(10 * SLOW), 1)
+    has(process.stderr.read().decode(), 'COPY 5000')
+
+
+def test_full_disk_is_a_failure():
+    if not os.path.exists('/dev/full'):
+        raise Skip
+    with open('/dev/full', 'w') as full:
+        process = subprocess.Popen([WEIR, '-e', 'SHOW PROPERTIES'], stdout=full,
+                                   stderr=subprocess.PIPE)
+        process.stderr.read()
+        same(process.wait(10 * SLOW), 1)
+
+
+def test_interrupted_push_query_is_130():
+    process = start('--format', 'json', '-e', STREAM, '-e', "INSERT INTO s VALUES ('a', 1)", '-e',
+                    'SELECT * FROM s EMIT CHANGES', '-e', 'SHOW TOPICS')
+    out = Lines(process.stdout)
+    time.sleep(0.4 * SLOW)
+    process.send_signal(signal.SIGINT)
+    same(process.wait(10 * SLOW), 130)
+    wait_for(lambda: out.end)
+    same(json.loads('\n'.join(out.lines)), [{'K': 'a', 'V': 1}])  # closed, and nothing behind it
+
+
+# == Errors ========================================================================================
+
+def error_of(*scripts):
+    args = [word for script in scripts for word in ('-e', script)]
+    done = weir(*args)
+    same((done.code, done.out), (1, ''))
+    return done.err[done.err.index('error ('):]
+
+
+def test_pictures():
+    same(error_of(STREAM, 'SELECT v FORM s EMIT CHANGES'),
+         'error (syntax): line 1:10: Syntax error at or near "FORM"\n'
+         '  SELECT v FORM s EMIT CHANGES\n'
+         '           ^\n' + error_of(STREAM, 'SELECT v FORM s EMIT CHANGES').split('\n', 3)[3])
+    text = error_of(STREAM, "SELECT k,\n\t'\u6f22\u00e9' AS x,\tw\nFROM s EMIT CHANGES;")
+    lines = text.splitlines()
+    assert lines[0].startswith('error (unknown_name): line 2:13: '), text
+    same(lines[1:3], ["   '\u6f22\u00e9' AS x, w", ' ' * 15 + '^'])
+    same(text.count('^'), 1)
+
+
+def test_pictures_of_all_roads_are_alike():
+    for sql in ('SELECT * FROM nope EMIT CHANGES', 'SELECT nope FROM s EMIT CHANGES', 'DROP STREAM x',
+                'DROP TABLE s', 'DESCRIBE y', 'TERMINATE q', 'EXPLAIN q', 'SELECT FROM s',
+                "COPY s FROM 'x' (FORMT csv)", "COPY y FROM 'x'", 'INSERT INTO s VALUES (1, 2, 3)',
+                "SELECT k FROM s WHERE v = 'a' EMIT CHANGES", "INSERT INTO y VALUES (1)"):
+        text = error_of(STREAM, sql)
+        place = re.match(r'error \(\w+\): line 1:(\d+): ', text)
+        if place is None:
+            assert '^' not in text, text
+            continue
+        lines = text.splitlines()
+        at = [i for i, line in enumerate(lines) if line.strip() == '^']
+        same(len(at), 1)
+        same(lines[at[0] - 1], '  ' + sql)
+        same(lines[at[0]].index('^'), int(place.group(1)) + 1)
+
+
+def test_did_you_mean():
+    has(error_of(STREAM.replace('STREAM s', 'STREAM scores'), 'SELECT * FROM scoers EMIT CHANGES'),
+        'SCORES')
+    has(error_of(STREAM.replace('STREAM s', 'STREAM scores'), 'DESCRIBE score'),
+        'Did you mean SCORES?')
+    has(error_of('SELEC 1;'), 'SELECT')
+    has(error_of(STREAM, "COPY s FROM 'x' (FORMT csv)"), 'Did you mean FORMAT?')
+    has(error_of("SET 'auto.ofset.reset'='latest'"), 'auto.offset.reset')
+
+
+def test_what_only_test_runners_know():
+    for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')",
+                "RUN SCRIPT 'x.sql'"):
+        has(error_of(STREAM, sql), 'error (semantic): line 1:1: ')
+    has(error_of(STREAM, "ASSERT TOPIC s"), 'error (unsupported)')
+
+
+# == COPY ==========================================================================================
+
+def copy(statement, *before, data=''):
+    return weir('--format', 'ndjson', *[w for b in before for w in ('-e', b)], '-e', statement, '-e',
+                'SHOW TOPICS', data=data)
+
+
+def count(done):
+    return sum(row['Records'] for row in done.rows() if 'Records' in row)
+
+
+def rows_of(source, number, *args):
+    return good(*args, '--format', 'ndjson', '-e',
+                'SELECT * FROM %s EMIT CHANGES LIMIT %d' % (source, number)).rows()
+
+
+def test_copy_ndjson():
+    write('r.ndjson', '\ufeff{"k":"a","V":1}\r\n\n  \n{"K":"b","v":2,"other":[{}]}\n{"v":null,"k":"c"}')
+    good('d', '-e', STREAM, '-e', "COPY s FROM 'r.ndjson'")
+    same(rows_of('s', 3, 'd'), [{'K': 'a', 'V': 1}, {'K': 'b', 'V': 2}, {'K': 'c', 'V': None}])
+
+
+def test_copy_csv():
+    write('r.csv', '\ufeffV , k ,extra \r\n1,a,x\r\n,"b ""q"",\r\nnext",\r\n\r\n007,,""\r\n'
+                   '" 5 ",\u00e9,')
+    done = good('d', '-e', STREAM, '-e', "COPY s FROM 'r.csv'")
+    has(done.err, 'r.csv: the source does not have extra; this column is left out\nCOPY 4\n')
+    same(rows_of('s', 4, 'd'), [{'K': 'a', 'V': 1}, {'K': 'b "q",\r\nnext', 'V': None},
+                                {'K': None, 'V': 7}, {'K': '\u00e9', 'V': 5}])
+
+
+def test_copy_csv_by_place():
+    write('r.txt', 'a,1\n"",2\n')
+    good('d', '-e', STREAM, '-e', "COPY s FROM 'r.txt' (FORMAT csv, HEADER false)")
+    same(rows_of('s', 2, 'd'), [{'K': 'a', 'V': 1}, {'K': '', 'V': 2}])
+
+
+def test_copy_csv_types():
+    write('r.csv', 'k,b,i,l,d,m,t,ts,da,ti,ar\n'
+                   'x,TRUE,+5,-9007199254740993,1e3,1.5,"a,b",2001-02-03T04:05:06.007,2001-02-03,'
+                   '04:05,"[1,2]"\n'
+                   'y,false,,,.5,0.25,,981173106007,11356,1000,\n')
+    done = good('--format', 'ndjson', '-e', TYPES, '-e', "COPY a FROM 'r.csv'", '-e',
+                'SELECT * FROM a EMIT CHANGES LIMIT 2')
+    same(done.rows(), [
+        {'K': 'x', 'B': True, 'I': 5, 'L': -9007199254740993, 'D': 1000.0, 'M': 1.5, 'T': 'a,b',
+         'TS': '2001-02-03T04:05:06.007', 'DA': '2001-02-03', 'TI': '04:05', 'AR': [1, 2]},
+        {'K': 'y', 'B': False, 'I': None, 'L': None, 'D': 0.5, 'M': 0.25, 'T': None,
+         'TS': '2001-02-03T04:05:06.007', 'DA': '2001-02-03', 'TI': '00:00:01', 'AR': None}])
+
+
+def test_copy_csv_errors():
+    for text, why in (('x,y\n1,2\n', 'r.csv:1: the header names no column of the source, which has: K, V'),
+                      ('k,v,K\na,1,b\n', 'r.csv:1: the header names column K twice'),
+                      ('k,v\na,1\nb\n', 'r.csv:3: 1 cells where 2 are wanted'),
+                      ('k,v\n"a\nb",1\n"c,2\n\n', 'r.csv:4: a quote is not closed'),
+                      ('k,v\n"a"b,1\n', 'r.csv:2: text follows a closing quote'),
+                      ('k,v\na,1\nb,x1\n', 'r.csv:3: column V: '),
+                      ('', 'r.csv:1: the header names no column')):
+        write('r.csv', text)
+        done = copy("COPY s FROM 'r.csv'", STREAM)
+        same(done.code, 1)
+        has(done.err, why)
+        has(done.err, 'error (format): ')
+
+
+def test_copy_stop_appends_nothing():
+    rows = ['{"k":"a","v":%d}' % i for i in range(5000)]
+    rows[4000] = '{"k":"a","v":"x"}'
+    write('r.ndjson', '\n'.join(rows))
+    done = weir('d', '-e', STREAM, '-e', "COPY s FROM 'r.ndjson'")
+    same(done.code, 1)
+    has(done.err, 'r.ndjson:4001: ')
+    same(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS').rows()[0]['Records'], 0)
+
+
+def test_copy_skip():
+    rows = ['{"k":"a","v":%d}' % i for i in range(3000)]
+    rows[0] = '{"k":"a",'
+    rows[1500] = 'null'
+    rows[2999] = '{"k":"a","v":"3e"}'
+    write('r.ndjson', '\n'.join(rows))
+    done = copy("COPY s FROM 'r.ndjson' (ON_ERROR 'skip')", STREAM)
+    same((done.code, count(done)), (0, 2997))
+    for line in (1, 1501, 3000):
+        has(done.err, 'r.ndjson:%d: ' % line)
+    has(done.err, 'COPY 2997\n3 rows left out\n')
+
+
+def test_copy_skip_names_a_hundred():
+    write('r.ndjson', '{"k":"a","v":1}\n' + 'x\n' * 500)
+    done = copy("COPY s FROM 'r.ndjson' (ON_ERROR 'skip')", STREAM)
+    same((done.code, count(done)), (0, 1))
+    same(done.err.count('(row left out)'), 100)
+    has(done.err, '500 rows left out')
+
+
+def test_copy_table_needs_its_key():
+    write('r.ndjson', '{"k":"a","v":1}\n{"v":2}\n')
+    done = copy("COPY t FROM 'r.ndjson'", TABLE)
+    same(done.code, 1)
+    has(done.err, 'r.ndjson:2: The primary key is missing.')
+    done = copy("COPY t FROM 'r.ndjson' (ON_ERROR skip)", TABLE)
+    same((done.code, count(done)), (0, 1))
+
+
+def test_copy_rows_with_other_columns():
+    write('r.ndjson', '{"key":"a","value":1}\n' * 3)
+    done = copy("COPY s FROM 'r.ndjson'", STREAM)
+    same(done.code, 1)
+    has(done.err, 'r.ndjson:1: no row has a value for a column of S, which has: K, V')
+
+
+def test_copy_large_rows():
+    write('r.ndjson', '{"k":"a","v":1}\n{"k":"%s","v":2}\n' % ('x' * (1 << 20)))
+    done = copy("COPY s FROM 'r.ndjson'", STREAM)
+    same(done.code, 1)
+    has(done.err, 'r.ndjson:2: The record has ')
+    write('r.ndjson', '{"k":"a","v":1}\n' + 'x' * (18 << 20))
+    has(copy("COPY s FROM 'r.ndjson'", STREAM).err, 'r.ndjson:2: a row has more than 16 MiB')
+    write('r.ndjson', '{"k":"%s","v":2}\n' % ('x' * 900000) * 20)
+    same(count(copy("COPY s FROM 'r.ndjson'", STREAM)), 20)
+
+
+def test_copy_files_that_are_none():
+    os.mkdir('folder')
+    for name, why in (('nope', 'No such file or directory'), ('folder', 'Is a directory')):
+        done = copy("COPY s FROM '%s'" % name, STREAM)
+        same(done.code, 1)
+        has(done.err, "Cannot open '%s': %s" % (name, why))
+    write('empty.ndjson', '')
+    same(count(copy("COPY s FROM 'empty.ndjson'", STREAM)), 0)
+
+
+def test_copy_options():
+    write('r', '{"k":"a"}')
+    for options, why in (("FORMAT xml", "ndjson or csv, not 'xml'"), ("FORMAT", "ndjson or csv"),
+                         ("ON_ERROR 'go'", "'stop' or 'skip', not 'go'"),
+                         ("HEADER 7", 'true or false'), ("HEADER", 'HEADER is for csv'),
+                         ("NAMES true", 'it takes FORMAT, HEADER, ON_ERROR')):
+        done = copy("COPY s FROM 'r' (%s)" % options, STREAM)
+        same(done.code, 1)
+        has(done.err, why)
+    write('r.csv', 'k\na\n')
+    for options in ('FORMAT csv, HEADER', "FORMAT='csv', HEADER=true", "HEADER true, ON_ERROR stop"):
+        same(count(copy("COPY s FROM 'r.csv' (%s)" % options, STREAM)), 1)
+
+
+def test_copy_targets():
+    write('r.ndjson', '{"k":"a","v":1}')
+    done = copy("COPY x FROM 'r.ndjson'", STREAM.replace('STREAM s', 'SOURCE STREAM x'))
+    has(done.err, 'Cannot insert values into read-only stream: X')
+    has(copy("COPY x FROM 'r.ndjson'").err, 'unknown_name')
+
+
+def test_copy_standard_input():
+    done = copy("COPY s FROM '-'", STREAM, data='{"k":"a","v":1}\n{"k":"b","v":2}')
+    same((done.code, count(done)), (0, 2))
+    done = copy("COPY s FROM '-' (FORMAT csv)", STREAM, data='v,k\n1,a\n2,"b\nc"\n')
+    same((done.code, count(done)), (0, 2))
+    done = copy("COPY s FROM '-'", STREAM, data='{"k":"a"}\n' * 5 + '{"k":"b"\n')
+    same(done.code, 1)
+    has(done.err, 'standard input:6: ')
+    has(done.err, '5 rows in front of it are loaded.')
+
+
+def test_copy_file_as_standard_input():
+    write('r', '{"k":"a","v":1}\n' * 3000)
+    with open('r', 'rb') as data:
+        process = start('--format', 'ndjson', '-e', STREAM, '-e', "COPY s FROM '-'", '-e',
+                        'SHOW TOPICS', stdin=data)
+        same(count(finish(process)), 3000)
+
+
+def test_copy_is_refused_where_statements_come_from_standard_input():
+    done = weir(data=STREAM + "COPY s FROM '-';\n{\"k\":\"a\"}\n")
+    same(done.code, 1)
+    has(done.err, "Standard input ('-') is being read already.")
+
+
+def test_copy_rows_are_seen_as_they_come():
+    copier = start('d', '-e', STREAM, '-e', "COPY s FROM '-'")
+    err = Lines(copier.stderr)
+    err.wait(1)
+    for i in range(3):
+        copier.stdin.write(b'{"k":"a","v":%d}\n' % i)
+        copier.stdin.flush()
+        time.sleep(0.1 * SLOW)
+    copier.kill()  # what came is there: it was committed before more was waited for
+    copier.wait()
+    same([row['V'] for row in rows_of('s', 3, 'd')], [0, 1, 2])
+
+
+def test_copy_fifo():
+    os.mkfifo('fifo')
+    process = start('--format', 'ndjson', '-e', STREAM, '-e', "COPY s FROM 'fifo'", '-e',
+                    'SHOW TOPICS')
+    with open('fifo', 'w') as fifo:
+        fifo.write('{"k":"a","v":1}\n' * 2000)
+    same(count(finish(process)), 2000)
+
+
+def test_copy_interrupted():
+    process = start('d', '-e', STREAM, '-e', "COPY s FROM '-'")
+    err = Lines(process.stderr)
+    err.wait(1)
+    process.stdin.write(b'{"k":"a","v":1}\n')
+    process.stdin.flush()
+    time.sleep(0.2 * SLOW)
+    process.send_signal(signal.SIGINT)
+    same(process.wait(10 * SLOW), 130)
+    has('\n'.join(err.wait(3)), 'error (cancelled)')
+    has('\n'.join(err.lines), '1 row in front of it is loaded.')
+
+
+def numbered(rows):
+    return ''.join('{"k":"k%d","v":%d}\n' % (i % 97, i) for i in range(rows))
+
+
+def killed_copy(statement, rows, source):
+    """Kills a COPY again and again until it gets through; returns how often it went on."""
+    kills = resumed = 0
+    random.seed(1)
+    good('d', '-e', source)
+    while True:
+        process = start('d', '-e', statement)
+        delay = random.uniform(0.02, 0.25) * SLOW
+        if kills < 12:
+            try:
+                process.wait(delay)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+        done = finish(process, timeout=60)
+        resumed += 'COPY goes on behind row' in done.err
+        if 'COPY %d\n' % rows in done.err:
+            return resumed
+        same(done.code, -signal.SIGKILL)
+
+
+def test_copy_goes_on_after_kill_9():
+    rows = 600000 // SLOW
+    write('r.ndjson', numbered(rows))
+    resumed = killed_copy("COPY s FROM 'r.ndjson'", rows, STREAM.replace('PARTITIONS=1',
+                                                                         'PARTITIONS=3'))
+    assert resumed > 0, 'no COPY was cut off in the middle'
+    seen = sorted(row['V'] for row in rows_of('s', rows, 'd'))
+    assert seen == list(range(rows)), 'rows are missing or doubled'
+    same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), rows)
+    has(good('d', '-e', "COPY s FROM 'r.ndjson'").err, 'COPY %d\n' % rows)  # done: begins anew
+    same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), 2 * rows)
+
+
+def test_copy_csv_goes_on_after_kill_9():
+    rows = 300000 // SLOW
+    write('r.csv', 'v,k\n' + ''.join('%d,"a\nb"\n' % i for i in range(rows)))
+    killed_copy("COPY s FROM 'r.csv' (ON_ERROR skip)", rows, STREAM)
+    assert [row['V'] for row in rows_of('s', rows, 'd')] == list(range(rows))
+
+
+def test_copy_note_belongs_to_the_topic():
+    rows = 600000 // SLOW
+    write('r.ndjson', numbered(rows))
+    for attempt in range(20):
+        shutil.rmtree('d', ignore_errors=True)
+        good('d', '-e', STREAM)
+        process = start('d', '-e', "COPY s FROM 'r.ndjson'")
+        time.sleep((0.08 + 0.02 * attempt) * SLOW)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        finish(process)
+        part = count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS'))
+        if 0 < part < rows:
+            break
+    assert 0 < part < rows, 'no COPY was cut off in the middle'
+    good('d', '-e', 'DROP STREAM s DELETE TOPIC', '-e', STREAM)
+    done = good('d', '--format', 'ndjson', '-e', "COPY s FROM 'r.ndjson'", '-e', 'SHOW TOPICS')
+    same(count(done), rows)
+
+
+# == weir test =====================================================================================
+
+TEST = """# t.test - a count
+sql    CREATE STREAM s (k STRING KEY, v INT)
+         WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+sql    CREATE TABLE c AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;
+in     s @5 a | {"v":1}
+in     s @7 a | {"v":2}
+out    C a | {"N":1} @5
+out    C a | {"N":2}       # any time
+rows   SELECT * FROM c;
+row    a | 2
+restart
+rows   SELECT n FROM c WHERE k = 'a';
+row    2
+sql    SELECT x FROM c;
+error  unknown_name X
+"""
+
+
+def test_test_files_pass():
+    write('t.test', TEST)
+    os.mkdir('more')
+    shutil.copy('t.test', 'more/u.test')
+    write('more/readme.txt', 'no test')
+    same(good('test', 't.test').out, '1 passed, 0 failed, 0 skipped\n')
+    same(good('test', '.').out, '2 passed, 0 failed, 0 skipped\n')
+    same(good('test', '--steps', '7', '.').out, '2 passed, 0 failed, 0 skipped\n')
+
+
+def test_test_files_show_differences():
+    write('t.test', TEST.replace('{"N":2}', '{"N":3}'))
+    done = weir('test', 't.test')
+    same((done.code, done.out),
+         (1, 't.test:8: topic C from its record 1 on (- wanted, + got)\n  - a | {"N":3}\n'
+             '  + a | {"N":2}\n  (with steps of 1)\n0 passed, 1 failed, 0 skipped\n'))
+    write('t.test', TEST.replace('row    a | 2', 'row    a | 2\nrow    b | 1'))
+    has(weir('test', 't.test').out,
+        't.test:9: the rows are others (- wanted, + got)\n    a | 2\n  - b | 1\n')
+    write('t.test', TEST.replace('out    C a | {"N":2}', '#'))
+    has(weir('test', 't.test').out, 'more records than \'out\' lines (+ got)\n  + a | {"N":2} @7\n')
+    write('t.test', TEST.replace('unknown_name X', 'syntax X'))
+    has(weir('test', 't.test').out, 't.test:15: the error is another one\n  - syntax X\n  + unkno')
+    write('t.test', TEST.replace('error  unknown_name X\n', ''))
+    has(weir('test', 't.test').out, 't.test:14: error (unknown_name): line 14:15: ')
+
+
+def test_test_files_name_wrong_lines():
+    write('t.test', TEST + 'foo bar\nin s x\nclock now\nrow 1\n')
+    out = weir('test', 't.test').out
+    for line, why in ((16, "unknown command 'foo'"), (17, "'in TOPIC KEY | VALUE' is wanted"),
+                      (18, "'clock MILLISECONDS' is wanted"), (19, "'row' stands behind")):
+        has(out, 't.test:%d: %s' % (line, why))
+    write('t.test', '# nothing\n')
+    has(weir('test', 't.test').out, 'the file has no commands')
+    done = weir('test', 'nope.test')
+    same(done.code, 1)
+    has(done.out, "Cannot open 'nope.test'")
+
+
+# == The shell =====================================================================================
+
+class Shell:
+    def __init__(self, *args, **env):
+        if pexpect is None:
+            raise Skip
+        home = os.path.abspath('home')
+        os.makedirs(home, exist_ok=True)
+        all_env = {'HOME': home, 'TERM': 'xterm', 'PATH': os.environ['PATH'], 'LANG': 'C'}
+        all_env.update(env)
+        self.child = pexpect.spawn(WEIR, list(args), env=all_env, encoding='utf-8',
+                                   timeout=10 * SLOW, dimensions=(40, 120))
+        self.child.delaybeforesend = 0.01
+        self.prompt()
+
+    def prompt(self, text='weir> '):
+        self.child.expect_exact(text)
+        return re.sub(r'\x1b\[[0-9;]*[A-Za-z]', '', self.child.before).replace('\r\n', '\n')
+
+    def run(self, line, prompt='weir> '):
+        self.child.sendline(line)
+        return self.prompt(prompt)
+
+    def leave(self, how=None):
+        if how is None:
+            self.child.sendeof()
+        else:
+            self.child.sendline(how)
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        return self.child.exitstatus
+
+    history = 'home/.local/state/weir/history'
+
+
+def test_shell_statements():
+    shell = Shell('d')
+    shell.run('CREATE STREAM s (k STRING KEY, v INT)', '-> ')
+    shell.run("WITH (KAFKA_TOPIC='s', PARTITIONS=1,", '(> ')
+    has(shell.run("VALUE_FORMAT='JSON');"), 'Stream created')
+    shell.run("INSERT INTO s VALUES ('\u00e9\u6f22", "'> ")
+    shell.run("x', 1); INSERT INTO s VALUES ('b', 2); /* more", '*> ')
+    shell.run('*/')
+    text = shell.run('SELECT * FROM s EMIT CHANGES LIMIT 2;')
+    has(text, '| \u00e9\u6f22\\nx | 1 |')
+    has(text, '2 rows (')
+    has(shell.run('SHOW TOPICS; SHOW', '-> '), '1 row (')
+    has(shell.run('STREAMS;'), '| S ')
+    has(shell.run('SELECT x FROM s EMIT CHANGES; SHOW TOPICS;'), 'error (unknown_name): line 1:8: ')
+    has(shell.run('SHOW TOPICS;'), '1 row (')
+    same(shell.leave(), 0)
+
+
+def test_shell_interrupts():
+    shell = Shell()
+    shell.run("SELECT 'open", "'> ")
+    shell.child.sendintr()
+    shell.prompt()
+    shell.child.send('never run')
+    time.sleep(0.1)
+    shell.child.sendintr()
+    shell.prompt()
+    shell.run(STREAM)
+    shell.run("INSERT INTO s VALUES ('row', 1);")
+    shell.child.sendline('SELECT * FROM s EMIT CHANGES;')
+    shell.child.expect_exact('| row |')
+    shell.child.sendintr()
+    has(shell.prompt(), '1 row (')
+    shell.child.sendline("COPY s FROM '-';")
+    time.sleep(0.2)
+    shell.child.sendintr()
+    has(shell.prompt(), 'error (cancelled)')
+    has(shell.run('SHOW TOPICS;'), '| s ')
+    same(shell.leave('exit'), 0)
+
+
+def test_shell_copies_what_is_typed():
+    shell = Shell()
+    shell.run(STREAM)
+    shell.child.sendline("COPY s FROM '-';")
+    time.sleep(0.2)
+    shell.child.sendline('{"k":"typed","v":1}')
+    time.sleep(0.1)
+    shell.child.sendeof()
+    has(shell.prompt(), 'COPY 1')
+    has(shell.run('SELECT * FROM s EMIT CHANGES LIMIT 1;'), '| typed | 1 |')
+    same(shell.leave('\\q'), 0)
+
+
+def test_shell_history():
+    shell = Shell()
+    shell.run('SHOW', '-> ')
+    shell.run('TOPICS;')
+    shell.run("SET 'a.password'='hunter2';")
+    shell.run("SET 'a.b'='my Secret';")
+    shell.child.kill(signal.SIGKILL)  # it is kept at once
+    shell.child.close()
+    same(os.stat(Shell.history).st_mode & 0o777, 0o600)
+    same(os.stat(os.path.dirname(Shell.history)).st_mode & 0o777, 0o700)
+    with open(Shell.history) as file:
+        text = file.read()
+    has(text, 'SHOW\\040TOPICS;')
+    assert 'hunter2' not in text and 'Secret' not in text, text
+    shell = Shell()
+    shell.child.send('\x1b[A')
+    has(shell.run(''), '| Topic ')
+    same(shell.leave('quit'), 0)
+
+
+def test_shell_without_a_home():
+    shell = Shell(HOME='/nonexistent', XDG_STATE_HOME='')
+    has(shell.run('SHOW TOPICS;'), '| Topic ')
+    same(shell.leave(), 0)
+
+
+def test_shell_help_and_words():
+    shell = Shell()
+    for word in ('help', '\\?', 'HELP;'):
+        has(shell.run(word), 'CREATE STREAM s')
+    has(shell.run('\\x'), '\\q leaves')
+    shell.run('')
+    shell.run('helper', '-> ')
+    has(shell.run(';'), 'error (syntax)')
+    same(shell.leave('EXIT;'), 0)
+
+
+def test_shell_ends_by_sigterm():
+    shell = Shell('d')
+    shell.child.kill(signal.SIGTERM)
+    shell.child.expect(pexpect.EOF)
+    shell.child.close()
+    same(shell.child.exitstatus, 128 + signal.SIGTERM)
+
+
+def test_shell_rows_are_alone_on_standard_output():
+    if pexpect is None:
+        raise Skip
+    env = {'HOME': os.getcwd(), 'TERM': 'xterm', 'PATH': os.environ['PATH']}
+    child = pexpect.spawn('/bin/sh', ['-c', '"$0" --format csv > out', WEIR], env=env,
+                          encoding='utf-8', timeout=10 * SLOW)
+    child.expect_exact('weir> ')
+    child.sendline('SHOW TOPICS;')
+    child.expect_exact('0 rows')
+    child.expect_exact('weir> ')
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    with open('out') as file:
+        same(file.read(), 'Topic,Partitions,Records\n')
+
+
+def test_shell_wide_line_editing():
+    shell = Shell(LANG='C.UTF-8')
+    shell.run(STREAM)
+    shell.child.send("INSERT INTO s VALUES ('\u6f22x\u5b57', 1);")
+    shell.child.send('\x1b[D' * 6)        # to behind the second character of three
+    shell.child.send('\x7f' * 2 + '\u00e9')  # and away with two of them
+    shell.child.send('\x05')
+    shell.run('')
+    has(shell.run('SELECT k FROM s EMIT CHANGES LIMIT 1;'), '\u00e9')
+    same(shell.leave(), 0)
+
+
+# == Running them ==================================================================================
+
+def main():
+    word = sys.argv[sys.argv.index('-k') + 1] if '-k' in sys.argv else ''
+    passed = failed = skipped = 0
+    for name, test in sorted(globals().items(), key=lambda item: getattr(
+            getattr(item[1], '__code__', None), 'co_firstlineno', 0)):
+        if not name.startswith('test_') or word not in name:
+            continue
+        before, folder = os.getcwd(), tempfile.mkdtemp(prefix='weir-cli-')
+        os.chdir(folder)
+        begin = time.time()
+        try:
+            test()
+            passed += 1
+        except Skip:
+            skipped += 1
+        except Exception:
+            failed += 1
+            print('FAIL %s' % name)
+            traceback.print_exc(limit=-2, file=sys.stdout)
+        finally:
+            os.chdir(before)
+            shutil.rmtree(folder, ignore_errors=True)
+        if '-v' in sys.argv:
+            print('%6.2f s %s' % (time.time() - begin, name), flush=True)
+    print('%d passed, %d failed, %d skipped' % (passed, failed, skipped))
+    return failed > 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
