@@ -3,43 +3,69 @@
  *
  *   prove_kill N SEED FOLDER
  *
- * A child opens the folder, runs three queries (a stream over a stream, a table per key, a table
- * over another key, so through an internal topic) and two threads that insert numbered rows and
- * note in shared memory what they issued and what was acknowledged. The parent kills it at a random
- * moment, N times over; every second folder keeps unsynced bytes in process memory, so that the
- * kill loses them. Afterwards the folder is opened once more, and:
+ * A child opens the folder and runs seven queries: a stream over a stream, a join with a table, a
+ * stream by another key, tables per key, per another key (so through an internal topic) and per
+ * window. Threads insert numbered rows, some with COPY from files, and note in shared memory what
+ * they issued and what was acknowledged; another one looks tables up. The parent kills the child
+ * at a random moment, N times over; every second folder keeps unsynced bytes in process memory, so
+ * that the kill loses them. Producers, workers, size of checkpoints and COPY change from folder to
+ * folder. While it runs:
+ *   - what a lookup saw, of a key, a sum over all keys, or windows, never goes backwards, also not
+ *     across kills; a lookup sees every row acknowledged before it was asked.
+ * Afterwards the folder is opened once more, a COPY that was cut off is repeated, and:
  *   - every acknowledged row is in the stream exactly once, no row twice, none that was not issued;
- *   - the stream of the first query is, byte for byte, what an undisturbed engine makes of the same
- *     rows, and both tables have the same last value per key.
+ *   - streams are, byte for byte (behind a repartition: as a bag), what an undisturbed engine makes
+ *     of the same rows, and tables have the same last value per key.
  * Prints figures; the last line is PROVED or "FAILED why".
  */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io_hold.h"
-#include "base/mem.h"
 #include "base/thread.h"
-#include "engine/engine.h"
-#include "storage/log.h"
+#include "tests/tools/prove_kill_check.h"
 
 enum {
-    PRODUCERS = 2,
+    PRODUCERS = 5, /* the last one copies files */
+    COPIER = PRODUCERS - 1,
     ROWS_MAX = 1 << 20,
-    PARTITIONS = 3,
+    KEYS = 23,
+    NAMES = 15, /* keys that the table of the join has */
+    VALUES = 10,
     KILLS_PER_FOLDER = 5,
     LIFE_US_MAX = 60000,
+    COPY_FILES = 2,
+#ifdef HOSTILE_LIMITS
+    COPY_ROWS = 3000, /* a file is several commits */
+#else
+    COPY_ROWS = 60000,
+#endif
 };
+
+/* How this folder is run. */
+typedef struct Variety {
+    uint32_t producers, workers;
+    uint64_t checkpoint_bytes;
+    bool hold, copies;
+    char folder[512];
+} Variety;
 
 /* Shared by parent and children; survives every kill. */
 typedef struct Shared {
+    Variety variety;
     atomic_uint issued[PRODUCERS]; /* rows 0..issued-1 were handed to the engine */
+    atomic_uint acked_count[PRODUCERS];
     atomic_uchar acked[PRODUCERS][ROWS_MAX];
     atomic_uint opened; /* times a child was ready */
+    atomic_llong seen_key[KEYS], seen_sum, seen_windows[KEYS];
+    atomic_ullong lookups;
+    char failure[256]; /* of a child */
 } Shared;
 
 static Shared *shared;
@@ -50,103 +76,203 @@ static uint64_t dice(uint64_t sides) {
     return (dice_state >> 33) % sides;
 }
 
-static int failed(const char *format, const char *text, uint64_t number) {
-    printf("FAILED ");
-    printf(format, text, (unsigned long long)number);
-    printf("\n");
-    return 1;
+static const char *const sources[] = {
+    "CREATE STREAM rows (k STRING KEY, id BIGINT, v INT, src INT) WITH (KAFKA_TOPIC='rows',"
+    " PARTITIONS=3, VALUE_FORMAT='JSON');",
+    "CREATE TABLE names (k STRING PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names',"
+    " PARTITIONS=3, VALUE_FORMAT='JSON');",
+};
+static const char *const queries[] = {
+    "CREATE STREAM even AS SELECT k, id, v * 2 AS w FROM rows WHERE v % 2 = 0;",
+    "CREATE STREAM named AS SELECT r.k AS k, id, name FROM rows r LEFT JOIN names n ON r.k = n.k;",
+    "CREATE STREAM by_value AS SELECT * FROM rows PARTITION BY v;",
+    "CREATE TABLE per_key AS SELECT k, COUNT(*) AS n, SUM(v) AS s FROM rows GROUP BY k;",
+    "CREATE TABLE per_value AS SELECT v, COUNT(*) AS n, MAX(id) AS m FROM rows GROUP BY v;",
+    "CREATE TABLE per_src AS SELECT src, COUNT(*) AS n FROM rows GROUP BY src;",
+    "CREATE TABLE per_window AS SELECT k, COUNT(*) AS n, MIN(id) AS m FROM rows"
+    " WINDOW TUMBLING (SIZE 20 MILLISECONDS, GRACE PERIOD 1 HOURS) GROUP BY k;",
+};
+
+/* A kill may have cut an earlier child's statements: each is as if it said IF NOT EXISTS. */
+static int make(Weir *weir, const char *const *statements, size_t count) {
+    WeirError error;
+    for (size_t i = 0; i < count; i++)
+        if (weir_execute(weir, statements[i], NULL, &error) != WEIR_OK &&
+            !strstr(error.message, "already exists"))
+            return failed("statement: %s", error.message, 0);
+    return 0;
 }
 
-static const char statements[] =
-    "CREATE STREAM rows (k STRING KEY, id BIGINT, v INT) WITH (KAFKA_TOPIC='rows', PARTITIONS=3,"
-    " VALUE_FORMAT='JSON');"
-    "CREATE STREAM even AS SELECT k, id, v * 2 AS w FROM rows WHERE v % 2 = 0;"
-    "CREATE TABLE per_key AS SELECT k, COUNT(*) AS n, SUM(v) AS s FROM rows GROUP BY k;"
-    "CREATE TABLE per_value AS SELECT v, COUNT(*) AS n, MAX(id) AS m FROM rows GROUP BY v;";
-
+/* The table is there before the first query starts, so that every row finds it; to insert it again
+ * changes nothing. */
 static int open_weir(Io *io, const char *folder, Weir **weir) {
-    EngineOptions options = {.workers = 2, .checkpoint_bytes = 256 << 10};
-    WeirResult *sources;
+    EngineOptions options = {.workers = shared->variety.workers,
+                             .checkpoint_bytes = shared->variety.checkpoint_bytes};
     WeirError error;
     Err err;
     if (engine_open(io, folder, &options, weir, &err) != ERR_OK)
         return failed("open: %s", err.message, 0);
-    if (weir_execute(*weir, "SHOW STREAMS;", &sources, &error) != WEIR_OK)
-        return failed("%s", error.message, 0);
-    bool fresh = weir_next(sources, 0, &error) != WEIR_ROW;
-    weir_result_free(sources);
-    /* A kill may have cut the first script in the middle: IF NOT EXISTS in effect. */
-    WeirScript script = {.sql = statements};
-    WeirResult *result;
-    WeirStatus status;
-    while ((status = weir_execute_next(*weir, &script, &result, &error)) != WEIR_END) {
-        if (status == WEIR_OK)
-            weir_result_free(result);
-        else if (fresh || !strstr(error.message, "already exists"))
-            return failed("statement: %s", error.message, 0);
-    }
-    return 0;
+    if (make(*weir, sources, sizeof sources / sizeof *sources) != 0)
+        return 1;
+    Buf names = {0};
+    for (uint32_t i = 0; i < NAMES; i++)
+        buf_printf(&names, "{\"k\":\"key%u\",\"name\":\"name of %u\"}\n", i, i);
+    WeirStatus status = weir_insert(*weir, "NAMES", buf_cstr(&names), &error);
+    buf_free(&names);
+    if (status != WEIR_OK)
+        return failed("names: %s", error.message, 0);
+    return make(*weir, queries, sizeof queries / sizeof *queries);
 }
 
 /* -- The child --------------------------------------------------------------------------------- */
 
-typedef struct Producer {
+typedef struct Actor {
     Weir *weir;
     uint32_t number;
-} Producer;
+    Thread thread;
+} Actor;
+
+/* The child found something wrong: the parent tells. */
+static void child_fails(const char *what, const char *why) {
+    snprintf(shared->failure, sizeof shared->failure, "%s: %s", what, why);
+    _exit(3);
+}
+
+static void row_put(Buf *rows, uint32_t producer, uint32_t i) {
+    buf_printf(rows, "{\"k\":\"key%u\",\"id\":%llu,\"v\":%u,\"src\":%u}\n", i * 7 % KEYS,
+               (unsigned long long)i * PRODUCERS + producer, i * 13 % VALUES, producer);
+}
+
+static void acknowledged(uint32_t producer, uint32_t first, uint32_t count) {
+    for (uint32_t i = first; i < first + count; i++)
+        atomic_store(&shared->acked[producer][i], 1);
+    atomic_fetch_add(&shared->acked_count[producer], count);
+}
 
 static void *produce(void *arg) {
-    const Producer *producer = arg;
-    uint64_t random = producer->number * 77 + (uint64_t)getpid();
+    const Actor *actor = arg;
+    uint64_t random = actor->number * 77 + (uint64_t)getpid();
     Buf rows = {0};
     WeirError error;
     for (;;) {
-        uint32_t first = atomic_load(&shared->issued[producer->number]);
+        uint32_t first = atomic_load(&shared->issued[actor->number]);
         random = random * 6364136223846793005U + 1;
         uint32_t count = 1 + (uint32_t)(random >> 40) % 20;
         if (first + count >= ROWS_MAX)
             break;
         buf_reset(&rows);
         for (uint32_t i = first; i < first + count; i++)
-            buf_printf(&rows, "{\"k\":\"key%u\",\"id\":%llu,\"v\":%u}\n", i * 7 % 23,
-                       (unsigned long long)i * PRODUCERS + producer->number, i * 13 % 10);
-        atomic_store(&shared->issued[producer->number], first + count);
-        if (weir_insert(producer->weir, "ROWS", buf_cstr(&rows), &error) != WEIR_OK)
-            _exit(3);
-        for (uint32_t i = first; i < first + count; i++)
-            atomic_store(&shared->acked[producer->number][i], 1);
+            row_put(&rows, actor->number, i);
+        atomic_store(&shared->issued[actor->number], first + count);
+        if (weir_insert(actor->weir, "ROWS", buf_cstr(&rows), &error) != WEIR_OK)
+            child_fails("insert", error.message);
+        acknowledged(actor->number, first, count);
     }
     buf_free(&rows);
     return NULL;
 }
 
-static void child(const char *folder, bool hold) {
+/* The sum of the first column; the statement's failure ends the child. */
+static int64_t look_up(Weir *weir, const char *sql) {
+    WeirResult *result;
+    WeirError error;
+    int64_t sum = 0;
+    if (weir_execute(weir, sql, &result, &error) != WEIR_OK)
+        child_fails(sql, error.message);
+    while (weir_next(result, 0, &error) == WEIR_ROW)
+        sum += weir_integer(result, 0);
+    weir_result_free(result);
+    atomic_fetch_add(&shared->lookups, 1);
+    return sum;
+}
+
+static void must_not_fall(Weir *weir, const char *sql, atomic_llong *seen) {
+    int64_t now = look_up(weir, sql);
+    if (now < atomic_load(seen))
+        child_fails(sql, "went backwards");
+    atomic_store(seen, now);
+}
+
+static void must_see_own(Weir *weir, uint32_t producer) {
+    char sql[128];
+    uint32_t acked = atomic_load(&shared->acked_count[producer]);
+    snprintf(sql, sizeof sql, "SELECT n FROM per_src WHERE src = %u;", producer);
+    int64_t there = look_up(weir, sql);
+    if (there < acked || there > atomic_load(&shared->issued[producer]))
+        child_fails(sql, "fewer than acknowledged or more than issued");
+}
+
+static void *ask(void *arg) {
+    const Actor *actor = arg;
+    char sql[128];
+    for (uint32_t turn = (uint32_t)getpid();; turn++) {
+        uint32_t key = turn % KEYS;
+        snprintf(sql, sizeof sql, "SELECT n FROM per_key WHERE k = 'key%u';", key);
+        must_not_fall(actor->weir, sql, &shared->seen_key[key]);
+        must_not_fall(actor->weir, "SELECT n FROM per_key;", &shared->seen_sum);
+        snprintf(sql, sizeof sql, "SELECT n FROM per_window WHERE k = 'key%u';", key);
+        must_not_fall(actor->weir, sql, &shared->seen_windows[key]);
+        must_see_own(actor->weir, turn % PRODUCERS);
+    }
+    return NULL;
+}
+
+static void copy_name(char *name, size_t size, uint32_t file) {
+    snprintf(name, size, "%s-copy%u.ndjson", shared->variety.folder, file);
+}
+
+/* Copies the files one after the other; the one that was cut off is copied again. */
+static void copy_files(Weir *weir) {
+    char sql[700], name[600];
+    WeirError error;
+    snprintf(sql, sizeof sql, "SELECT n FROM per_src WHERE src = %u;", COPIER);
+    uint32_t there = (uint32_t)look_up(weir, sql), done = there / COPY_ROWS;
+    for (; done < COPY_FILES; done++) {
+        atomic_store(&shared->issued[COPIER], (done + 1) * COPY_ROWS);
+        copy_name(name, sizeof name, done);
+        snprintf(sql, sizeof sql, "COPY rows FROM '%s' (FORMAT ndjson);", name);
+        if (weir_execute(weir, sql, NULL, &error) != WEIR_OK)
+            child_fails("copy", error.message);
+        uint32_t acked = atomic_load(&shared->acked_count[COPIER]);
+        acknowledged(COPIER, acked, (done + 1) * COPY_ROWS - acked);
+    }
+}
+
+static void *copy(void *arg) {
+    const Actor *actor = arg;
+    copy_files(actor->weir);
+    return NULL;
+}
+
+static void child(void) {
+    const Variety *variety = &shared->variety;
     Weir *weir;
-    Thread threads[PRODUCERS];
-    Producer producers[PRODUCERS];
-    if (hold)
+    if (variety->hold)
         io_posix_hold_unsynced(true);
-    if (open_weir(io_posix(), folder, &weir) != 0)
+    if (open_weir(io_posix(), variety->folder, &weir) != 0)
         _exit(2);
     atomic_fetch_add(&shared->opened, 1);
-    for (uint32_t i = 0; i < PRODUCERS; i++) {
-        producers[i] = (Producer){weir, i};
-        thread_start(&threads[i], "producer", produce, &producers[i]);
+    Actor actors[PRODUCERS + 1];
+    for (uint32_t i = 0; i <= PRODUCERS; i++) {
+        actors[i] = (Actor){.weir = weir, .number = i};
+        bool works = i == PRODUCERS || (i == COPIER ? variety->copies : i < variety->producers);
+        if (works)
+            thread_start(&actors[i].thread, "actor",
+                         i == PRODUCERS ? ask : i == COPIER ? copy : produce, &actors[i]);
     }
-    for (uint32_t i = 0; i < PRODUCERS; i++)
-        thread_join(&threads[i]);
+    thread_join(&actors[0].thread);
     _exit(0);
 }
 
 /* Starts a child and kills it; 0, or 1 when it failed by itself. */
-static int kill_once(const char *folder, bool hold) {
+static int kill_once(void) {
     uint32_t opened = atomic_load(&shared->opened);
     bool early = dice(8) == 0; /* now and then while it opens and recovers */
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0)
-        child(folder, hold);
-    for (int i = 0; !early && i < 20000 && atomic_load(&shared->opened) == opened; i++)
+        child();
+    for (int i = 0; !early && i < 40000 && atomic_load(&shared->opened) == opened; i++)
         usleep(500);
     usleep((useconds_t)dice(early ? 8000 : LIFE_US_MAX));
     kill(pid, SIGKILL);
@@ -154,58 +280,12 @@ static int kill_once(const char *folder, bool hold) {
     waitpid(pid, &status, 0);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         return 0;
+    if (shared->failure[0])
+        return failed("the child found: %s", shared->failure, 0);
     return failed("%s ended by itself with status %llu", "the child", (uint64_t)status);
 }
 
 /* -- Verifying --------------------------------------------------------------------------------- */
-
-typedef struct Records {
-    Arena *arena;
-    LogRecord *list;
-    size_t count, capacity;
-} Records;
-
-static bool read_partition(Weir *weir, const char *name, uint32_t partition, Records *records) {
-    LogTopic topic;
-    Err err;
-    int64_t offset = 0;
-    Storage *storage = engine_storage(weir);
-    if (!log_topic_find(storage, name, &topic))
-        return false;
-    for (;;) {
-        LogBlock *block;
-        if (log_fetch(storage, (TopicPartition){topic.id, partition}, offset, 1 << 20, &block,
-                      &err) != ERR_OK)
-            return false;
-        if (!block)
-            return true;
-        Bytes rest = log_block_bytes(block);
-        RecordBatchInfo info;
-        while (rest.size > 0 && record_batch_check(rest, &info, &err) == ERR_OK) {
-            RecordIter iter;
-            LogRecord record;
-            record_iter_init(&iter, rest);
-            while (record_iter_next(&iter, &record)) {
-                if (record.offset < offset)
-                    continue;
-                record.key = arena_bytes(records->arena, record.key);
-                record.value = record.value.data ? arena_bytes(records->arena, record.value)
-                                                 : record.value;
-                records->list = mem_grow(records->list, &records->capacity, records->count + 1,
-                                         sizeof *records->list);
-                records->list[records->count++] = record;
-            }
-            offset = info.last_offset + 1;
-            rest = (Bytes){rest.data + info.size, rest.size - info.size};
-        }
-        log_block_unref(block);
-    }
-}
-
-static void records_free(Records *records) {
-    mem_free(records->list);
-    arena_free(records->arena);
-}
 
 static bool row_id(const LogRecord *record, uint64_t *id) {
     char text[256];
@@ -218,10 +298,9 @@ static bool row_id(const LogRecord *record, uint64_t *id) {
 /* Each acknowledged row once, no other row twice, nothing that was never issued. */
 static int check_rows(Weir *weir, uint64_t *row_count) {
     static unsigned char seen[PRODUCERS][ROWS_MAX];
-    memset(seen, 0, sizeof seen);
     for (uint32_t p = 0; p < PARTITIONS; p++) {
-        Records records = {.arena = arena_new("records", 0)};
-        if (!read_partition(weir, "rows", p, &records))
+        Records records = records_new();
+        if (!records_read(weir, "rows", p, &records))
             return failed("%s partition %llu cannot be read", "rows", p);
         for (size_t i = 0; i < records.count; i++) {
             uint64_t id;
@@ -250,8 +329,8 @@ static int copy_rows(Weir *from, Weir *to) {
     if (!log_topic_find(engine_storage(to), "rows", &topic))
         return failed("%s is missing", "rows", 0);
     for (uint32_t p = 0; p < PARTITIONS; p++) {
-        Records records = {.arena = arena_new("records", 0)};
-        read_partition(from, "rows", p, &records);
+        Records records = records_new();
+        records_read(from, "rows", p, &records);
         RecordBatch batch = {0};
         for (size_t i = 0; i < records.count; i++) {
             record_batch_add(&batch, &records.list[i]);
@@ -270,61 +349,23 @@ static int copy_rows(Weir *from, Weir *to) {
     return 0;
 }
 
-static bool record_same(const LogRecord *left, const LogRecord *right) {
-    return left->timestamp == right->timestamp && left->offset == right->offset &&
-           bytes_equal(left->key, right->key) && bytes_equal(left->value, right->value) &&
-           (left->value.data == NULL) == (right->value.data == NULL);
+static int compare(Weir *weir, Weir *calm) {
+    int status = compare_stream(weir, calm, "EVEN", false);
+    status = status ? status : compare_stream(weir, calm, "NAMED", false);
+    status = status ? status : compare_stream(weir, calm, "BY_VALUE", true);
+    status = status ? status : compare_table(weir, calm, "PER_KEY");
+    status = status ? status : compare_table(weir, calm, "PER_VALUE");
+    status = status ? status : compare_table(weir, calm, "PER_SRC");
+    return status ? status : compare_table(weir, calm, "PER_WINDOW");
 }
 
-static int compare_stream(Weir *left, Weir *right, const char *topic) {
-    for (uint32_t p = 0; p < PARTITIONS; p++) {
-        Records a = {.arena = arena_new("records", 0)}, b = {.arena = arena_new("records", 0)};
-        read_partition(left, topic, p, &a);
-        read_partition(right, topic, p, &b);
-        if (a.count != b.count)
-            return failed("%s has another number of records than undisturbed (%llu)", topic,
-                          a.count);
-        for (size_t i = 0; i < a.count; i++)
-            if (!record_same(&a.list[i], &b.list[i]))
-                return failed("%s record %llu differs", topic, i);
-        records_free(&a);
-        records_free(&b);
-    }
-    return 0;
-}
-
-static const LogRecord *last_of_key(const Records *records, Bytes key) {
-    for (size_t i = records->count; i > 0; i--)
-        if (bytes_equal(records->list[i - 1].key, key))
-            return &records->list[i - 1];
-    return NULL;
-}
-
-static int compare_table(Weir *left, Weir *right, const char *topic) {
-    Records a = {.arena = arena_new("records", 0)}, b = {.arena = arena_new("records", 0)};
-    for (uint32_t p = 0; p < PARTITIONS; p++) {
-        read_partition(left, topic, p, &a);
-        read_partition(right, topic, p, &b);
-    }
-    for (size_t i = 0; i < b.count; i++) {
-        const LogRecord *mine = last_of_key(&a, b.list[i].key);
-        const LogRecord *theirs = last_of_key(&b, b.list[i].key);
-        if (!mine || !bytes_equal(mine->value, theirs->value))
-            return failed("table %s: the last value of a key differs (record %llu)", topic, i);
-    }
-    for (size_t i = 0; i < a.count; i++)
-        if (!last_of_key(&b, a.list[i].key))
-            return failed("table %s has a key too many (record %llu)", topic, i);
-    records_free(&a);
-    records_free(&b);
-    return 0;
-}
-
-static int verify(const char *folder, uint64_t *row_count) {
+static int verify(uint64_t *row_count) {
     Weir *weir = NULL, *calm = NULL;
     WeirError error;
     Io *io = io_mem_new();
-    int status = open_weir(io_posix(), folder, &weir);
+    int status = open_weir(io_posix(), shared->variety.folder, &weir);
+    if (status == 0 && shared->variety.copies)
+        copy_files(weir);
     if (status == 0 && weir_catch_up(weir, 60000, &error) != WEIR_OK)
         status = failed("catch up: %s", error.message, 0);
     status = status ? status : check_rows(weir, row_count);
@@ -332,9 +373,7 @@ static int verify(const char *folder, uint64_t *row_count) {
     status = status ? status : copy_rows(weir, calm);
     if (status == 0 && weir_catch_up(calm, 60000, &error) != WEIR_OK)
         status = failed("catch up: %s", error.message, 0);
-    status = status ? status : compare_stream(weir, calm, "EVEN");
-    status = status ? status : compare_table(weir, calm, "PER_KEY");
-    status = status ? status : compare_table(weir, calm, "PER_VALUE");
+    status = status ? status : compare(weir, calm);
     weir_close(weir);
     weir_close(calm);
     io_mem_free(io);
@@ -342,7 +381,7 @@ static int verify(const char *folder, uint64_t *row_count) {
 }
 
 /* verify() in a process of its own: the parent never has threads, so that it may fork. */
-static int verify_apart(const char *folder, uint64_t *row_count) {
+static int verify_apart(uint64_t *row_count) {
     int fds[2];
     if (pipe(fds) != 0)
         return failed("%s", "pipe", 0);
@@ -350,7 +389,7 @@ static int verify_apart(const char *folder, uint64_t *row_count) {
     pid_t pid = fork();
     if (pid == 0) {
         uint64_t rows = 0;
-        int status = verify(folder, &rows);
+        int status = verify(&rows);
         fflush(stdout);
         if (write(fds[1], &rows, sizeof rows) != (ssize_t)sizeof rows)
             status = 1;
@@ -365,7 +404,58 @@ static int verify_apart(const char *folder, uint64_t *row_count) {
     *row_count += rows;
     if (got == (ssize_t)sizeof rows && WIFEXITED(status))
         return WEXITSTATUS(status);
-    return failed("%s ended with %llu", "the verifier", (uint64_t)status);
+    return failed(shared->failure[0] ? "the verifier found: %s" : "the verifier ended with %s%llu",
+                  shared->failure, (uint64_t)status);
+}
+
+/* -- Folders ----------------------------------------------------------------------------------- */
+
+static int remove_folder(void) {
+    char command[1200];
+    snprintf(command, sizeof command, "rm -rf '%s' '%s'-copy*", shared->variety.folder,
+             shared->variety.folder);
+    return system(command) == 0 ? 0 : failed("cannot remove %s", shared->variety.folder, 0);
+}
+
+static int write_files(void) {
+    Buf rows = {0};
+    int status = 0;
+    for (uint32_t file = 0; file < COPY_FILES && status == 0; file++) {
+        char name[600];
+        copy_name(name, sizeof name, file);
+        buf_reset(&rows);
+        for (uint32_t i = file * COPY_ROWS; i < (file + 1) * COPY_ROWS; i++)
+            row_put(&rows, COPIER, i);
+        FILE *out = fopen(name, "w");
+        if (!out || fwrite(rows.data, 1, rows.size, out) != rows.size || fclose(out) != 0)
+            status = failed("cannot write %s", name, 0);
+    }
+    buf_free(&rows);
+    return status;
+}
+
+static int prove_folder(const char *base, uint32_t number, uint32_t kills, uint64_t *rows) {
+    uint64_t lookups = atomic_load(&shared->lookups);
+    memset(shared, 0, sizeof *shared);
+    atomic_store(&shared->lookups, lookups);
+    Variety *variety = &shared->variety;
+    *variety = (Variety){.producers = 1 + (uint32_t)dice(COPIER),
+                         .workers = 1 + (uint32_t)dice(3),
+                         .checkpoint_bytes = (uint64_t)64 << 10 << 2 * dice(4),
+                         .hold = number % 2 == 1,
+                         .copies = dice(3) == 0};
+    snprintf(variety->folder, sizeof variety->folder, "%s-%u", base, number);
+    if (remove_folder() != 0 || (variety->copies && write_files() != 0))
+        return 1;
+    int status = 0;
+    for (uint32_t i = 0; status == 0 && i < kills; i++)
+        status = kill_once();
+    status = status ? status : verify_apart(rows);
+    if (status != 0)
+        printf("folder %s: %u producers, %u workers, checkpoints of %llu, hold %d, copies %d\n",
+               variety->folder, variety->producers, variety->workers,
+               (unsigned long long)variety->checkpoint_bytes, variety->hold, variety->copies);
+    return status ? status : remove_folder();
 }
 
 int main(int argc, char **argv) {
@@ -378,20 +468,14 @@ int main(int argc, char **argv) {
     dice_state = seed * 2654435761U + 12345;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     for (; status == 0 && done < kills; folders++) {
-        char folder[512], command[600];
-        memset(shared, 0, sizeof *shared);
-        snprintf(folder, sizeof folder, "%s-%u", base, folders);
-        snprintf(command, sizeof command, "rm -rf '%s'", folder);
-        if (system(command) != 0)
-            return failed("cannot remove %s", folder, 0);
-        for (uint32_t i = 0; status == 0 && i < KILLS_PER_FOLDER && done < kills; i++, done++)
-            status = kill_once(folder, folders % 2 == 1);
-        status = status ? status : verify_apart(folder, &rows);
-        if (status == 0 && system(command) != 0)
-            status = failed("cannot remove %s", folder, 0);
+        uint32_t count = kills - done < KILLS_PER_FOLDER ? kills - done : KILLS_PER_FOLDER;
+        status = prove_folder(base, folders, count, &rows);
+        done += count;
     }
-    printf("kills %u, folders %u (every second one loses unsynced bytes), rows checked %llu\n",
-           done, folders, (unsigned long long)rows);
+    printf("kills %u, folders %u (every second one loses unsynced bytes), rows checked %llu, "
+           "lookups %llu\n",
+           done, folders, (unsigned long long)rows,
+           (unsigned long long)atomic_load(&shared->lookups));
     if (status != 0)
         printf("FAILED see above (seed %llu)\n", (unsigned long long)seed);
     else
