@@ -2,6 +2,7 @@
 #include "base/buf.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -17,38 +18,34 @@ void buf_grow(Buf *buf, size_t needed) {
     buf->data = mem_grow(buf->data, &buf->capacity, needed < 64 ? 64 : needed, 1);
 }
 
-static void buf_integer(Buf *buf, uint64_t value, unsigned bytes, unsigned first_shift, int step) {
-    uint8_t *target = buf_room(buf, bytes);
-    unsigned shift = first_shift;
-    for (unsigned i = 0; i < bytes; i++) {
-        target[i] = (uint8_t)(value >> shift);
-        shift = (unsigned)((int)shift + step);
-    }
-    buf->size += bytes;
-}
-
 void buf_u16_be(Buf *buf, uint16_t value) {
-    buf_integer(buf, value, 2, 8, -8);
+    value = htobe16(value);
+    buf_put(buf, &value, sizeof value);
 }
 
 void buf_u32_be(Buf *buf, uint32_t value) {
-    buf_integer(buf, value, 4, 24, -8);
+    value = htobe32(value);
+    buf_put(buf, &value, sizeof value);
 }
 
 void buf_u64_be(Buf *buf, uint64_t value) {
-    buf_integer(buf, value, 8, 56, -8);
+    value = htobe64(value);
+    buf_put(buf, &value, sizeof value);
 }
 
 void buf_u16_le(Buf *buf, uint16_t value) {
-    buf_integer(buf, value, 2, 0, 8);
+    value = htole16(value);
+    buf_put(buf, &value, sizeof value);
 }
 
 void buf_u32_le(Buf *buf, uint32_t value) {
-    buf_integer(buf, value, 4, 0, 8);
+    value = htole32(value);
+    buf_put(buf, &value, sizeof value);
 }
 
 void buf_u64_le(Buf *buf, uint64_t value) {
-    buf_integer(buf, value, 8, 0, 8);
+    value = htole64(value);
+    buf_put(buf, &value, sizeof value);
 }
 
 void buf_varint(Buf *buf, uint64_t value) {

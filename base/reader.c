@@ -2,8 +2,10 @@
 #include "base/reader.h"
 
 #include <assert.h>
+#include <endian.h>
 
 static const uint8_t *reader_take(Reader *reader, uint32_t size) {
+    assert(reader->next <= reader->end);
     if (reader->failed || (size_t)(reader->end - reader->next) < size) {
         reader->failed = true;
         return NULL;
@@ -13,53 +15,62 @@ static const uint8_t *reader_take(Reader *reader, uint32_t size) {
     return taken;
 }
 
-static uint64_t reader_be(Reader *reader, uint32_t size) {
-    assert(size <= 8);
-    const uint8_t *source = reader_take(reader, size);
-    uint64_t value = 0;
-    for (uint32_t i = 0; source && i < size; i++)
-        value = value << 8 | source[i];
-    return value;
-}
-
-static uint64_t reader_le(Reader *reader, uint32_t size) {
-    assert(size <= 8);
-    const uint8_t *source = reader_take(reader, size);
-    uint64_t value = 0;
-    for (uint32_t i = 0; source && i < size; i++)
-        value |= (uint64_t)source[i] << (8 * i);
-    return value;
-}
-
 uint8_t reader_u8(Reader *reader) {
-    return (uint8_t)reader_be(reader, 1);
+    const uint8_t *source = reader_take(reader, 1);
+    return source ? *source : 0;
+}
+
+static inline uint16_t reader_raw_16(Reader *reader) {
+    const uint8_t *source = reader_take(reader, 2);
+    uint16_t raw = 0;
+    if (source)
+        memcpy(&raw, source, sizeof raw);
+    return raw;
+}
+
+static inline uint32_t reader_raw_32(Reader *reader) {
+    const uint8_t *source = reader_take(reader, 4);
+    uint32_t raw = 0;
+    if (source)
+        memcpy(&raw, source, sizeof raw);
+    return raw;
+}
+
+static inline uint64_t reader_raw_64(Reader *reader) {
+    const uint8_t *source = reader_take(reader, 8);
+    uint64_t raw = 0;
+    if (source)
+        memcpy(&raw, source, sizeof raw);
+    return raw;
 }
 
 uint16_t reader_u16_be(Reader *reader) {
-    return (uint16_t)reader_be(reader, 2);
+    return be16toh(reader_raw_16(reader));
 }
 
 uint32_t reader_u32_be(Reader *reader) {
-    return (uint32_t)reader_be(reader, 4);
+    return be32toh(reader_raw_32(reader));
 }
 
 uint64_t reader_u64_be(Reader *reader) {
-    return reader_be(reader, 8);
+    return be64toh(reader_raw_64(reader));
 }
 
 uint16_t reader_u16_le(Reader *reader) {
-    return (uint16_t)reader_le(reader, 2);
+    return le16toh(reader_raw_16(reader));
 }
 
 uint32_t reader_u32_le(Reader *reader) {
-    return (uint32_t)reader_le(reader, 4);
+    return le32toh(reader_raw_32(reader));
 }
 
 uint64_t reader_u64_le(Reader *reader) {
-    return reader_le(reader, 8);
+    return le64toh(reader_raw_64(reader));
 }
 
 uint64_t reader_varint(Reader *reader) {
+    if (!reader->failed && reader->next < reader->end && *reader->next < 0x80)
+        return *reader->next++; /* most sizes and counts */
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
         uint8_t byte = reader_u8(reader);

@@ -6,13 +6,28 @@ cd "$(dirname "$0")/.."
 nexgen=${1:-../shared/peers/nexgen.c}
 out=build/bench
 mkdir -p $out
+make --no-print-directory -s lib all MODE=release
 gcc -std=c11 -I. -D_GNU_SOURCE -O2 -o $out/load bench/load.c build/release/libweir.a \
     -ljansson -lutf8proc -lm -lpthread
+simd=true
+g++ -O3 -march=native -DNDEBUG -o $out/json_simdjson bench/json_simdjson.cpp -lsimdjson ||
+    { simd=false; echo "simdjson left out: it needs g++ and libsimdjson-dev"; }
+
+# What one core of ours does, as a share of what simdjson does with each record on one core.
+share() {
+    awk -v limit="$1" '{ rate = $(NF - 1); print } END {
+        if (limit > 0) printf "%-16s per core %.2f of simdjson\n", "", rate / limit }'
+}
 
 load() {
+    limit=0
+    if $simd; then
+        $out/json_simdjson "$1" "$2" | tee $out/simd.txt
+        limit=$(awk '$3 == "record" { print $4 }' $out/simd.txt)
+    fi
     for query in none filter count; do
         rm -rf $out/load-data
-        $out/load "$1" $query "$2" $out/load-data "$(nproc)"
+        $out/load "$1" $query "$2" $out/load-data "$(nproc)" | share "$limit"
     done
     rm -rf $out/load-data
 }
@@ -27,12 +42,6 @@ if [ -f "$nexgen" ]; then
     load bids $out/bids.ndjson
 else
     echo "nexmark bids left out: no $nexgen"
-fi
-
-echo "The limit: simdjson On-Demand, the same bytes, one core"
-if g++ -O3 -march=native -DNDEBUG -o $out/json_simdjson bench/json_simdjson.cpp -lsimdjson; then
-    $out/json_simdjson flights $out/flights.ndjson
-    [ ! -f $out/bids.ndjson ] || $out/json_simdjson bids $out/bids.ndjson
 fi
 
 echo "Start of the program to the first row, and memory at rest"
@@ -51,7 +60,8 @@ for _ in range(20):
 times.sort()
 print(f'first row after {times[10]:.1f} ms (median of 20; best {times[0]:.1f})')
 with tempfile.TemporaryDirectory() as folder:
-    child = subprocess.Popen([weir, folder, '-e', sql.split(';')[0] + ';', '-f', '/dev/stdin'], stdin=subprocess.PIPE)
+    child = subprocess.Popen([weir, folder, '-e', sql.split(';')[0] + ';', '-f', '/dev/stdin'],
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     time.sleep(1)
     with open(f'/proc/{child.pid}/status') as status:
         print(next(line.strip() for line in status if line.startswith('VmRSS')))

@@ -74,26 +74,26 @@ static inline uint8_t *number_put_first(uint8_t *at, uint64_t value) {
 }
 
 /* Eight digits are stored at a time, whether all of them count or not. */
-void number_print_i64(Buf *out, int64_t value) {
-    enum { ROOM = 32 };
-    uint8_t *start = buf_room(out, ROOM), *at = start;
+uint8_t *number_put_i64(uint8_t *at, int64_t value) {
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    assert(at);
     if (value < 0)
         *at++ = '-';
-    if (magnitude < NUMBER_EIGHT) {
-        at = number_put_first(at, magnitude);
+    if (magnitude < NUMBER_EIGHT)
+        return number_put_first(at, magnitude);
+    uint64_t upper = magnitude / NUMBER_EIGHT;
+    if (upper < NUMBER_EIGHT) {
+        at = number_put_first(at, upper);
     } else {
-        uint64_t upper = magnitude / NUMBER_EIGHT;
-        if (upper < NUMBER_EIGHT) {
-            at = number_put_first(at, upper);
-        } else {
-            at = number_put_first(at, upper / NUMBER_EIGHT);
-            at = number_put_eight(at, upper % NUMBER_EIGHT);
-        }
-        at = number_put_eight(at, magnitude % NUMBER_EIGHT);
+        at = number_put_first(at, upper / NUMBER_EIGHT);
+        at = number_put_eight(at, upper % NUMBER_EIGHT);
     }
-    assert(at - start <= ROOM);
-    out->size += (size_t)(at - start);
+    return number_put_eight(at, magnitude % NUMBER_EIGHT);
+}
+
+void number_print_i64(Buf *out, int64_t value) {
+    uint8_t *at = buf_room(out, NUMBER_I64_ROOM);
+    out->size += (size_t)(number_put_i64(at, value) - at);
 }
 
 /* == Shortest digits == */

@@ -9,6 +9,10 @@
 /* Decimal digits of an integer. */
 void number_print_i64(Buf *out, int64_t value);
 
+/* The same at `at`, where NUMBER_I64_ROOM bytes are writable; returns the end of the digits. */
+enum { NUMBER_I64_ROOM = 32 };
+uint8_t *number_put_i64(uint8_t *at, int64_t value);
+
 /* Shortest digits that read back as the same double, in the layout of Java's Double.toString:
  * 2.0, 1.0E10, 1.234E-5, NaN, Infinity. */
 void number_print_double(Buf *out, double value);

@@ -116,23 +116,47 @@ static inline bool json_needs_escape(uint8_t c) {
     return c == '"' || c == '\\' || c < 0x20;
 }
 
-const uint8_t *json_copy(uint8_t **target, const uint8_t *at, const uint8_t *end) {
-    uint8_t *to = *target;
 #ifdef JSON_SSE2
-    for (; end - at >= 16; at += 16, to += 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
-        __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
-        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
-        __m128i any = _mm_or_si128(_mm_or_si128(quote, backslash), control);
-        uint32_t mask = (uint32_t)_mm_movemask_epi8(any);
-        _mm_storeu_si128((__m128i *)(void *)to, block);
-        if (mask) {
-            *target = to + __builtin_ctz(mask);
-            return at + __builtin_ctz(mask);
+/* Copies 16 bytes; one bit for each that a string must escape. */
+static inline uint32_t json_copy_block(uint8_t *to, const uint8_t *at) {
+    __m128i block = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+    _mm_storeu_si128((__m128i *)(void *)to, block);
+    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control));
+}
+
+/* The last block overlaps the one before it, whose bytes need no escape: no loop over the rest. */
+static inline const uint8_t *json_copy_blocks(uint8_t **target, const uint8_t *at,
+                                              const uint8_t *end) {
+    uint8_t *to = *target;
+    assert(end - at >= 16);
+    uint32_t mask = 0;
+    for (; end - at >= 16 && !(mask = json_copy_block(to, at)); at += 16)
+        to += 16;
+    if (!mask && at < end) {
+        ptrdiff_t over = 16 - (end - at);
+        at -= over;
+        to -= over;
+        mask = json_copy_block(to, at);
+        if (!mask) {
+            *target = to + 16;
+            return end;
         }
     }
+    uint32_t clean = mask ? (uint32_t)__builtin_ctz(mask) : 0;
+    *target = to + clean;
+    return at + clean;
+}
 #endif
+
+const uint8_t *json_copy(uint8_t **target, const uint8_t *at, const uint8_t *end) {
+#ifdef JSON_SSE2
+    if (end - at >= 16)
+        return json_copy_blocks(target, at, end);
+#endif
+    uint8_t *to = *target;
     for (; end - at >= 8; at += 8, to += 8) {
         uint64_t word = json_word(at);
         if (json_zero_bytes(word ^ json_ones * '"') | json_zero_bytes(word ^ json_ones * '\\') |

@@ -123,7 +123,7 @@ static void json_write_before(Buf *out, Bytes before) {
     out->size += before.size;
 }
 
-static bool json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row);
+static void json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row);
 
 static void json_write_double(Buf *out, double value) {
     bool quoted = !isfinite(value);
@@ -147,20 +147,18 @@ static void json_write_decimal(Buf *out, const Column *column, uint32_t row) {
     decimal_print(out, decimal_load(data, type->precision), type->scale);
 }
 
-static bool json_write_array(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+static void json_write_array(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
     assert(row < column->length);
     buf_u8(out, '[');
     for (uint32_t i = column->offsets[row]; i < column->offsets[row + 1]; i++) {
         if (i > column->offsets[row])
             buf_u8(out, ',');
-        if (!json_write_value(out, &part->children[0], &column->children[0], i))
-            return false;
+        json_write_value(out, &part->children[0], &column->children[0], i);
     }
     buf_u8(out, ']');
-    return true;
 }
 
-static bool json_write_map(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+static void json_write_map(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
     const Column *keys = &column->children[0];
     assert(keys->type->kind == TYPE_STRING);
     buf_u8(out, '{');
@@ -168,17 +166,16 @@ static bool json_write_map(Buf *out, const JsonPart *part, const Column *column,
         if (i > column->offsets[row])
             buf_u8(out, ',');
         if (column_is_null(keys, i))
-            return false;
-        json_write_string(out, keys->bytes[i]);
+            buf_text(out, "\"null\""); /* as ksqlDB does */
+        else
+            json_write_string(out, keys->bytes[i]);
         buf_u8(out, ':');
-        if (!json_write_value(out, &part->children[1], &column->children[1], i))
-            return false;
+        json_write_value(out, &part->children[1], &column->children[1], i);
     }
     buf_u8(out, '}');
-    return true;
 }
 
-static bool json_write_struct(Buf *out, const JsonPart *part, const Column *column,
+static void json_write_struct(Buf *out, const JsonPart *part, const Column *column,
                               uint32_t row) {
     assert(part->type->kind == TYPE_STRUCT);
     uint32_t count = part->type->field_count;
@@ -186,19 +183,16 @@ static bool json_write_struct(Buf *out, const JsonPart *part, const Column *colu
         buf_u8(out, '{');
     for (uint32_t i = 0; i < count; i++) {
         json_write_before(out, part->children[i].before);
-        if (!json_write_value(out, &part->children[i], &column->children[i], row))
-            return false;
+        json_write_value(out, &part->children[i], &column->children[i], row);
     }
     buf_u8(out, '}');
-    return true;
 }
 
-/* false: a key of a MAP is missing. */
-static bool json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
+static void json_write_value(Buf *out, const JsonPart *part, const Column *column, uint32_t row) {
     assert(part->type->kind == column->type->kind);
     if (column_is_null(column, row)) {
         buf_put(out, "null", 4);
-        return true;
+        return;
     }
     switch (part->type->kind) {
     case TYPE_NULL: buf_put(out, "null", 4); break;
@@ -212,41 +206,69 @@ static bool json_write_value(Buf *out, const JsonPart *part, const Column *colum
     case TYPE_DECIMAL: json_write_decimal(out, column, row); break;
     case TYPE_STRING: json_write_string(out, column->bytes[row]); break;
     case TYPE_BYTES: json_write_base64(out, column->bytes[row]); break;
-    case TYPE_ARRAY: return json_write_array(out, part, column, row);
-    case TYPE_MAP: return json_write_map(out, part, column, row);
-    case TYPE_STRUCT: return json_write_struct(out, part, column, row);
+    case TYPE_ARRAY: json_write_array(out, part, column, row); break;
+    case TYPE_MAP: json_write_map(out, part, column, row); break;
+    case TYPE_STRUCT: json_write_struct(out, part, column, row); break;
     }
-    return true;
 }
 
 /* == Rows == */
 
-static bool json_write_row(const Encoder *encoder, const Column *const *columns, uint32_t row,
+/* A column with what stands before it: the common kinds are put in place without a call each. */
+static void json_write_column(Buf *out, const JsonPart *part, const Column *column,
+                              uint32_t row) {
+    const TypeKind kind = part->type->kind;
+    assert(kind == column->type->kind);
+    bool is_null = column_is_null(column, row);
+    Bytes text = {NULL, 0};
+    if (kind == TYPE_STRING && !is_null)
+        text = column->bytes[row];
+    uint8_t *to = buf_room(out, (size_t)part->before.size + JSON_SHORT + NUMBER_I64_ROOM +
+                                    text.size);
+    memcpy(to, part->before.data, JSON_SHORT);
+    if (__builtin_expect(part->before.size > JSON_SHORT, 0))
+        memcpy(to, part->before.data, part->before.size);
+    out->size += part->before.size;
+    to += part->before.size;
+    if (is_null || (kind != TYPE_STRING && kind != TYPE_INT && kind != TYPE_BIGINT)) {
+        json_write_value(out, part, column, row);
+        return;
+    }
+    if (kind == TYPE_STRING) {
+        *to++ = '"';
+        if (text.size > 0 &&
+            json_copy(&to, text.data, text.data + text.size) != text.data + text.size) {
+            json_write_value(out, part, column, row); /* once more, with escapes */
+            return;
+        }
+        *to++ = '"';
+    } else {
+        to = number_put_i64(to, kind == TYPE_INT ? column->i32[row] : column->i64[row]);
+    }
+    out->size = (size_t)(to - out->data);
+}
+
+static void json_write_row(const Encoder *encoder, const Column *const *columns, uint32_t row,
                            Buf *out) {
     assert(encoder->parts);
-    if (encoder->bare)
-        return json_write_value(out, &encoder->parts[0], columns[0], row);
+    if (encoder->bare) {
+        json_write_value(out, &encoder->parts[0], columns[0], row);
+        return;
+    }
     if (encoder->count == 0)
         buf_u8(out, '{');
-    for (uint32_t i = 0; i < encoder->count; i++) {
-        json_write_before(out, encoder->parts[i].before);
-        if (!json_write_value(out, &encoder->parts[i], columns[i], row))
-            return false;
-    }
+    for (uint32_t i = 0; i < encoder->count; i++)
+        json_write_column(out, &encoder->parts[i], columns[i], row);
     buf_u8(out, '}');
-    return true;
 }
 
 bool json_encode(Encoder *encoder, const Column *const *columns, uint32_t row, Buf *out,
                  bool *is_null, const char **reason) {
     assert(encoder && (columns || encoder->count == 0) && out && is_null && reason);
+    (void)reason; /* a row of columns can always be written */
     *is_null = encoder->bare && column_is_null(columns[0], row);
     if (*is_null)
         return true;
-    size_t start = out->size;
-    if (json_write_row(encoder, columns, row, out))
-        return true;
-    out->size = start;
-    *reason = "A MAP has NULL as a key, which JSON cannot carry";
-    return false;
+    json_write_row(encoder, columns, row, out);
+    return true;
 }

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 enum {
-    READER_WINDOW_BYTES = 1 << 20,
+    READER_WINDOW_BYTES = 256 << 10,
     READER_ROW_BYTES_MAX = 16 << 20,
     READER_WAIT_MS = 100, /* how soon a cancelled wait ends */
 };

@@ -117,9 +117,8 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
         record->key = (Bytes){0};
         return ERR_OK;
     }
-    *partition = op->env->single_partition
-                     ? 0
-                     : hash_partition(buf_view(&self->key), self->partitions);
+    bool one = op->env->single_partition || self->partitions == 1;
+    *partition = one ? 0 : hash_partition(buf_view(&self->key), self->partitions);
     if (self->topic->window != WINDOW_NONE) {
         assert(self->topic->window != WINDOW_SESSION && batch->window_start);
         buf_u64_be(&self->key, (uint64_t)batch->window_start[row]);
@@ -180,12 +179,9 @@ static ErrCode put_value(Op *op, const Batch *batch, uint32_t row, LogRecord *re
     return ERR_OK;
 }
 
-/* Whether the row's key had a value before. */
-static bool had_old(const Batch *batch, uint16_t row) {
-    assert(row < batch->row_count);
-    if (!batch->old)
-        return true;
-    uint32_t low = 0, high = batch->old->selected_count;
+/* Where the row, or the first after it, is among the old ones. */
+static uint32_t find_old(const Batch *batch, uint16_t row) {
+    uint32_t low = 0, high = batch->old ? batch->old->selected_count : 0;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (batch->old->selected[middle] < row)
@@ -193,10 +189,20 @@ static bool had_old(const Batch *batch, uint16_t row) {
         else
             high = middle;
     }
-    return low < batch->old->selected_count && batch->old->selected[low] == row;
+    return low;
 }
 
-static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, Err *err) {
+/* Whether the row's key had a value before. *at: how far `old` was searched; rows ascend. */
+static bool had_old(const Batch *batch, uint16_t row, uint32_t *at) {
+    const Batch *old = batch->old;
+    if (!old)
+        return true;
+    while (*at < old->selected_count && old->selected[*at] < row)
+        ++*at;
+    return *at < old->selected_count && old->selected[*at] == row;
+}
+
+static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, bool had_old, Err *err) {
     assert(row < batch->row_count);
     Sink *self = op->self;
     LogRecord record = {0};
@@ -207,8 +213,7 @@ static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, Err *err) {
         return ERR_OK;
     TRY(put_key(op, batch, row, &record, &partition, err));
     TRY(put_value(op, batch, row, &record, err));
-    outbox_put(op->env->outbox, self->target, partition, &record,
-               !self->consolidate || had_old(batch, row));
+    outbox_put(op->env->outbox, self->target, partition, &record, had_old);
     return ERR_OK;
 }
 
@@ -216,8 +221,11 @@ static ErrCode sink_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_
     assert(port == 0 && from < to);
     (void)port;
     assert(batch->schema->column_count == ((Sink *)op->self)->topic->schema->column_count);
-    for (uint32_t i = from; i < to; i++)
-        TRY(sink_row(op, batch, batch->selected[i], err));
+    uint32_t old_at = find_old(batch, batch->selected[from]);
+    for (uint32_t i = from; i < to; i++) {
+        uint16_t row = batch->selected[i];
+        TRY(sink_row(op, batch, row, had_old(batch, row, &old_at), err));
+    }
     atomic_fetch_add_explicit(&op->env->counters->rows_out, (uint64_t)to - from,
                               memory_order_relaxed);
     return ERR_OK;

@@ -44,7 +44,8 @@ void query_changed(Query *query) {
 
 int64_t query_rowtime_max(const Query *query, const Task *task) {
     assert(query->task_count > 0);
-    if (!query->skew_limited)
+    int64_t skew_ms = query->runtime->options.task_skew_max_ms;
+    if (skew_ms == 0)
         return INT64_MAX;
     int64_t slowest = INT64_MAX;
     for (uint32_t i = 0; i < query->task_count; i++) {
@@ -53,7 +54,6 @@ int64_t query_rowtime_max(const Query *query, const Task *task) {
         if (other != task && rowtime < slowest)
             slowest = rowtime;
     }
-    int64_t skew_ms = query->runtime->options.task_skew_max_ms;
     return slowest > INT64_MAX - skew_ms ? INT64_MAX : slowest + skew_ms;
 }
 
@@ -65,7 +65,7 @@ static void wake_workers(void *context) {
         worker_poke(query->groups[i]->worker);
 }
 
-static bool is_skew_limited(const Query *query) {
+static bool is_by_lanes(const Query *query) {
     assert(query->stages.cut);
     bool cut = false, windowed = false;
     for (uint32_t i = 0; i < query->plan->node_count; i++) {
@@ -141,7 +141,7 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
                              .persistent = query->plan->kind == PLAN_PERSISTENT,
                              .from_end = options->from_end, .table_first = options->table_first,
                              .bounded = options->bounded};
-            if (query->skew_limited) {
+            if (query->by_lanes) {
                 spec.writers = query->tasks;
                 spec.writer_count = made;
             }
@@ -213,12 +213,14 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
                          query->arena, &query->stages, err));
     if (query->stages.whole && query->plan->kind != PLAN_PERSISTENT)
         query->options.partitions = 1; /* one task that keeps nothing */
+    if (query->options.partitions == 0)
+        query->options.partitions = query->stages.partitions_max;
     if (query->options.partitions < (query->stages.whole ? 1 : query->stages.partitions_max)) {
         code = err_set(err, ERR_INTERNAL, "a topic of query %s has more partitions than the query",
                        query->plan->query_id ? query->plan->query_id : "?");
         goto done;
     }
-    query->skew_limited = is_skew_limited(query);
+    query->by_lanes = is_by_lanes(query);
     TRY_DONE(make_tasks(query, snapshot, err));
     if (options->results)
         result_queue_on_room(options->results, wake_workers, query);

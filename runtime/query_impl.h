@@ -21,7 +21,7 @@ struct Query {
     uint32_t task_count;
     Group **groups;
     uint32_t group_count;
-    bool skew_limited; /* a windowed operator reads an internal topic */
+    bool by_lanes; /* a windowed operator reads an internal topic: arbiter.h */
     Counters counters;
     RowErrors errors;
 

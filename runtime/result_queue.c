@@ -194,7 +194,6 @@ static ErrCode decode_rows(ResultQueue *queue, ResultRows *rows, Err *err) {
 
 /* Nothing was there: whether nothing will be. */
 static ErrCode take_end(ResultQueue *queue, bool *ended, Err *err) {
-    assert(queue->taken_next == queue->taken.count);
     if (atomic_load(&queue->cancelled)) {
         *ended = true;
         return err_set(err, ERR_CANCELLED, "cancelled");

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "runtime/worker.h"
 
-enum { COMMIT_INTERVAL_MS = 100, TASK_SKEW_MAX_MS = 1000 };
+enum { COMMIT_INTERVAL_MS = 100 };
 
 static void poke_all(Runtime *runtime) {
     assert(runtime->worker_count > 0);
@@ -36,8 +36,6 @@ Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options) {
         set->step_rows = BATCH_ROWS_MAX;
     if (set->commit_interval_ms == 0)
         set->commit_interval_ms = COMMIT_INTERVAL_MS;
-    if (set->task_skew_max_ms == 0)
-        set->task_skew_max_ms = TASK_SKEW_MAX_MS;
     runtime->threads = options->workers > 0;
     runtime->worker_count = runtime->threads ? options->workers : 1;
     runtime->workers = mem_array(runtime->worker_count, sizeof *runtime->workers);

@@ -23,7 +23,9 @@ typedef struct RuntimeOptions {
     uint32_t workers;
     uint32_t step_rows;          /* 0: BATCH_ROWS_MAX; tests use 1 and 7 */
     int64_t commit_interval_ms;  /* under load; 0: 100 */
-    int64_t task_skew_max_ms;    /* 0: 1,000 */
+    int64_t task_skew_max_ms;    /* how far tasks of a query may run ahead of its slowest, in
+                                    rowtime; 0: no limit, since internal topics are merged by
+                                    their writers */
     bool single_partition;       /* conformance cases: all records are in partition 0 */
     const _Atomic uint32_t *interrupts; /* query_catch_up() ends when it changes; may be NULL */
 } RuntimeOptions;
@@ -50,7 +52,8 @@ typedef struct ResultQueue ResultQueue;
 typedef struct QueryOptions {
     const Plan *plan;       /* must outlive the query */
     uint32_t first_id;      /* query_ids_needed() consecutive ids from storage_new_id() */
-    uint32_t partitions;    /* as given to query_ids_needed(), and to lookups */
+    uint32_t partitions;    /* as given to query_ids_needed(), and to lookups; 0: those of the
+                               largest source */
     bool from_end;          /* auto.offset.reset=latest for positions that are not there yet */
     bool table_first;       /* table sides are read to their present end first */
     bool consolidate;       /* one output per key and commit before table sinks */

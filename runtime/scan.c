@@ -267,12 +267,18 @@ static void records_init(ScanRecords *records, Block *block) {
     block->size = arena_raw(arena, BATCH_ROWS_MAX * sizeof *block->size);
 }
 
+/* Field by field, as the record was just written: one wide load would wait for both stores. */
+static inline void put_bytes(Bytes *target, Bytes source) {
+    target->data = source.data;
+    target->size = source.size;
+}
+
 static void add_record(ScanRecords *records, Block *block, const LogRecord *record) {
     uint32_t row = block->row_count++;
     assert(row < BATCH_ROWS_MAX);
-    records->keys[row] = record->key;
-    records->values[row] = record->value;
-    records->headers[row] = record->headers;
+    put_bytes(&records->keys[row], record->key);
+    put_bytes(&records->values[row], record->value);
+    put_bytes(&records->headers[row], record->headers);
     records->timestamp[row] = record->timestamp;
     block->offset[row] = record->offset;
     block->size[row] = record->key.size + record->value.size;

@@ -593,6 +593,39 @@ static void threads_commit_beside_checkpoints(void **state) {
     io_mem_free(io);
 }
 
+static void tickets_are_waited_for_later(void **state) {
+    (void)state;
+    Io *io = io_mem_new();
+    Storage *storage = bench_open(io, NULL);
+    TopicPartition where = {0, 0};
+    bench_topic(storage, &where.topic_id, "t", 1);
+    CommitTicket tickets[3] = {{0}};
+    int64_t start, end, first;
+    for (int i = 0; i < 3; i++) {
+        Commit *commit = commit_new(storage, 0);
+        commit_expect(commit, 1 << 20);
+        bench_append(commit, where, "x", 10);
+        CHECK_OK(commit_send(commit, &tickets[i], err));
+    }
+    CHECK_OK(log_offsets(storage, where, &start, &end, err));
+    assert_int_equal(end, 0);
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(commit_ticket_wait(&tickets[i], &first, err));
+        assert_int_equal(first, 10 * i);
+        CHECK_OK(commit_ticket_wait(&tickets[i], &first, err));
+        assert_int_equal(first, -1);
+    }
+    Commit *drop = commit_new(storage, 0), *late = commit_new(storage, 0);
+    commit_topic_delete(drop, where.topic_id);
+    bench_append(late, where, "y", 1);
+    CHECK_OK(commit_send(drop, &tickets[0], err));
+    CHECK_OK(commit_send(late, &tickets[1], err));
+    CHECK_CODE(ERR_NOT_FOUND, commit_ticket_wait(&tickets[1], NULL, err));
+    CHECK_OK(commit_ticket_wait(&tickets[0], NULL, err));
+    storage_close(storage);
+    io_mem_free(io);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(positions_state_and_records_together),
@@ -602,6 +635,7 @@ int main(void) {
         cmocka_unit_test(catalog_in_key_order),
         cmocka_unit_test(waiting_commits_share_a_sync),
         cmocka_unit_test(a_large_commit_is_a_chain_of_frames),
+        cmocka_unit_test(tickets_are_waited_for_later),
         cmocka_unit_test(limits_are_errors),
         cmocka_unit_test(a_segment_is_added_by_a_commit),
         cmocka_unit_test(a_segment_gives_way_to_appends),

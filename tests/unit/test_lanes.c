@@ -5,8 +5,9 @@
 enum { ROWS = 3000, GROUPS = 3, WINDOW_MS = 500 };
 
 /* COUNT(*) by G in windows without grace, over stream S keyed by K. */
-static void open_world(Bench *bench, uint32_t partitions, uint32_t workers) {
+static void open_world(Bench *bench, uint32_t partitions, uint32_t workers, int64_t skew_ms) {
     bench_begin(bench, 0);
+    bench->options.task_skew_max_ms = skew_ms;
     runtime_free(bench->runtime);
     storage_close(bench->storage);
     bench->storage = bench_open(bench->io, &(StorageOptions){.threads = workers > 0});
@@ -74,7 +75,7 @@ static void no_row_is_late(void **state) {
     const uint32_t worlds[][2] = {{1, 0}, {2, 0}, {3, 0}, {3, 1}, {3, 2}, {8, 2}};
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++) {
         Bench bench;
-        open_world(&bench, worlds[i][0], worlds[i][1]);
+        open_world(&bench, worlds[i][0], worlds[i][1], 0);
         put_rows(&bench, worlds[i][0], 0, ROWS / 2);
         bench_start(&bench);
         CHECK_OK(query_catch_up(bench.query, 20000, err));
@@ -91,9 +92,27 @@ static void no_row_is_late(void **state) {
     }
 }
 
+/* Tasks that hold each other back: slower, and the same. */
+static void no_row_is_late_with_a_skew_limit(void **state) {
+    (void)state;
+    for (uint32_t workers = 0; workers < 3; workers++) {
+        Bench bench;
+        open_world(&bench, 3, workers, 200);
+        put_rows(&bench, 3, 0, 300);
+        bench_start(&bench);
+        CHECK_OK(query_catch_up(bench.query, 20000, err));
+        QueryFigures figures;
+        query_figures(bench.query, &figures);
+        assert_int_equal(figures.late_rows, 0);
+        assert_int_equal(rows_counted(&bench, 3), 300);
+        bench_end(&bench);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_row_is_late),
+        cmocka_unit_test(no_row_is_late_with_a_skew_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
