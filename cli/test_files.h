@@ -1,12 +1,12 @@
 /*
  * test_files.h - `weir test FILE...`: .test files of SQL, inputs and expected records.
  *
- * A file opens with "# name.test - what it shows". Each line is a command; SQL goes on in lines that
- * begin with a blank:
+ * A file opens with "# name.test - what it shows". Each line is a command; SQL goes on in lines
+ * that begin with a blank:
  *
  *   sql    CREATE STREAM ...;            statements
- *   error  CODE text                     the `sql` or `rows` in front of it fails so: this code, and
- *                                        this text somewhere in the message
+ *   error  CODE text                     the `sql` or `rows` in front of it fails so: this code,
+ *                                        and this text somewhere in the message
  *   in     TOPIC KEY | VALUE             appends a record: text of the topic's format, `-` is null
  *   in     TOPIC @TIME KEY | VALUE       ... with its rowtime (default 0)
  *   out    TOPIC KEY | VALUE             the next record of the topic, compared byte for byte
@@ -17,9 +17,9 @@
  *   errors QUERY N                       the query has counted N bad rows
  *   restart                              closes the engine and opens it again
  *
- * Behind two blanks and '#' stands a comment (not in SQL, which has "--"). Unread records of a topic
- * named by an `out` line fail the file. Without --steps each file runs with steps of 1, 7 and 1,024
- * records, which must give the same bytes. docs/testing.md tells the same with examples.
+ * Behind two blanks and '#' stands a comment (not in SQL, which has "--"). Unread records of a
+ * topic named by an `out` line fail the file. Without --steps each file runs with steps of 1, 7 and
+ * 1,024 records, which must give the same bytes. docs/testing.md tells the same with examples.
  */
 #ifndef CLI_TEST_FILES_H
 #define CLI_TEST_FILES_H

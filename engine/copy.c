@@ -3,7 +3,7 @@
  *
  * 'stop' reads the whole file once before the first append. Rows go in as commits of a few MiB;
  * each carries how far the file is done, in the same frame as its rows. So a COPY that a crash cut
- * off goes on exactly there when it is repeated for the same file; after the end the note is removed.
+ * off goes on exactly there when it is repeated for the same file; after its end the note goes.
  * Standard input is taken as it comes: what is there is committed before more is waited for, so
  * that others see rows arrive, and the rows in front of a bad one stay.
  *
