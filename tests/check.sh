@@ -52,6 +52,13 @@ conformance() {
     return "${PIPESTATUS[0]}"
 }
 
+# Every statement of the cases: text to tree to text gives the same tree.
+roundtrip() {
+    make -s build/release/tests/tools/parse_roundtrip || return 1
+    build/release/tests/tools/parse_roundtrip ../shared/conformance/query.ndjson \
+        ../shared/conformance/rest.ndjson
+}
+
 step "build, gcc release" make -s -j"$jobs" all
 step "build, clang" make -s -j"$jobs" CC=clang BUILD=build/clang CFLAGS=-O1 lib
 step "tidy" make -s tidy
@@ -71,9 +78,10 @@ while read -r name n; do
     step "proof: $name" proof "$name" "$n"
 done < tests/prove/short.txt
 if [ -d ../shared/conformance ]; then
+    step "statements parse, print, parse" roundtrip
     step "conformance" conformance
 else
-    skipped=$((skipped + 1))
+    skipped=$((skipped + 2))
     echo "skip  conformance (no cases here)"
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
