@@ -43,8 +43,9 @@ static ErrCode copy_waiting(void *context, Err *err) {
     return copy_commit(copy, err);
 }
 
-static ErrCode copy_reader(Copy *copy, RowReader **reader, Err *err) {
+static ErrCode copy_reader(Copy *copy, const bool *used, RowReader **reader, Err *err) {
     RowReaderOptions options = {.schema = copy->schema,
+                                .used = used,
                                 .format = copy->format,
                                 .header = copy->header,
                                 .skip_errors = copy->skip_errors,
@@ -97,9 +98,7 @@ static bool copy_is_doubtful(const Copy *copy, const RowChunk *chunk) {
     return false;
 }
 
-static ErrCode copy_check_chunk(Copy *copy, RowReader *reader, const RowChunk *chunk, Err *err) {
-    if (!copy_is_doubtful(copy, chunk))
-        return ERR_OK;
+static ErrCode copy_check_rows(Copy *copy, RowReader *reader, const RowChunk *chunk, Err *err) {
     for (uint32_t row = 0; row < chunk->count; row++) {
         Err why;
         if (appender_check(copy->appender, chunk->columns, row, &why) != ERR_OK)
@@ -108,25 +107,40 @@ static ErrCode copy_check_chunk(Copy *copy, RowReader *reader, const RowChunk *c
     return ERR_OK;
 }
 
-/* Reads the whole file without appending anything. */
-static ErrCode copy_check(Copy *copy, Err *err) {
+/* Reads the file to its end; *doubtful: for some rows the values are needed to tell. With all
+ * columns (`used` NULL) they are told. */
+static ErrCode copy_check_pass(Copy *copy, const bool *used, bool *doubtful, Err *err) {
     RowReader *reader;
-    TRY(copy_reader(copy, &reader, err));
+    TRY(copy_reader(copy, used, &reader, err));
     RowChunk chunk;
-    bool more = true, first = true;
+    bool more = true;
     ErrCode code;
-    while (more) {
+    *doubtful = false;
+    while (more && !*doubtful) {
         TRY_DONE(engine_interrupted(copy->call, err));
         TRY_DONE(row_reader_next(reader, &chunk, &more, err));
-        if (first && chunk.count > 0)
-            TRY_DONE(copy_check_names(copy, &chunk, err));
-        TRY_DONE(copy_check_chunk(copy, reader, &chunk, err));
-        first &= chunk.count == 0;
+        if (!copy_is_doubtful(copy, &chunk))
+            continue;
+        *doubtful = used != NULL;
+        if (!used)
+            TRY_DONE(copy_check_rows(copy, reader, &chunk, err));
     }
+    copy->quiet = true; /* hints have been given */
     code = io_input_seek(copy->input, 0, err);
 done:
     row_reader_free(reader);
     return code;
+}
+
+/* Checks the whole file without appending anything. Rows are checked whether their values are used
+ * or not; of most files, only keys of tables are. */
+static ErrCode copy_check(Copy *copy, Err *err) {
+    bool *used = arena_array(copy->call->arena, copy->schema->column_count, sizeof *used);
+    bool doubtful;
+    for (uint32_t i = 0; copy->is_table && i < copy->schema->key_count; i++)
+        used[i] = true;
+    TRY(copy_check_pass(copy, used, &doubtful, err));
+    return doubtful ? copy_check_pass(copy, NULL, &doubtful, err) : ERR_OK;
 }
 
 static ErrCode copy_add(Copy *copy, RowReader *reader, const RowChunk *chunk, Err *err) {
@@ -201,11 +215,9 @@ static ErrCode copy_load(Copy *copy, Err *err) {
     ErrCode code;
     TRY_DONE(copy_read_note(copy, err));
     bool resumes = copy->offset > 0;
-    if (!copy->skip_errors && !copy->is_stream && !resumes) {
+    if (!copy->skip_errors && !copy->is_stream && !resumes)
         TRY_DONE(copy_check(copy, err));
-        copy->quiet = true;
-    }
-    TRY_DONE(copy_reader(copy, &reader, err));
+    TRY_DONE(copy_reader(copy, NULL, &reader, err));
     if (resumes) {
         engine_notice(copy->call->weir, "COPY goes on behind row %llu, where it was cut off.",
                       (unsigned long long)copy->rows);

@@ -6,91 +6,122 @@
 #include "engine/result_impl.h"
 #include "planner/explain.h"
 
+static void describe_column_type(Call *call, const Source *source, uint32_t index) {
+    const SchemaColumn *column = &source->topic.schema->columns[index];
+    const char *note = column->role == COLUMN_HEADERS ? " (headers)"
+                       : column->role == COLUMN_VALUE ? ""
+                       : source->is_table             ? " (primary key)"
+                                                      : " (key)";
+    result_cell_printf(call->result, "%s%s", type_text(call->arena, column->type), note);
+}
+
 static void describe_columns(Call *call, const Source *source) {
     static const char *const names[] = {"Field", "Type"};
     const Schema *schema = source->topic.schema;
     result_columns(call->result, names, 2);
     for (uint32_t i = 0; i < schema->column_count; i++) {
-        const SchemaColumn *column = &schema->columns[i];
-        const char *note = column->role == COLUMN_HEADERS ? " (headers)"
-                           : column->role == COLUMN_VALUE ? ""
-                           : source->is_table             ? " (primary key)"
-                                                          : " (key)";
-        result_cell(call->result, column->name);
-        result_cell_printf(call->result, "%s%s", type_text(call->arena, column->type), note);
+        result_cell(call->result, schema->columns[i].name);
+        describe_column_type(call, source, i);
     }
     result_done(call->result);
 }
 
+/* -- EXTENDED: rows of property and value ------------------------------------------------------ */
+
 static void describe_errors(WeirResult *result, CatalogQuery *query) {
     RowError errors[ROW_ERRORS_KEPT];
     uint32_t count = query_last_errors(query->running, errors);
-    for (uint32_t i = 0; i < count; i++)
-        result_message(result, "    %s at %s[%d] offset %lld: %s", errors[i].kind, errors[i].topic,
-                       errors[i].partition, (long long)errors[i].offset, errors[i].text);
+    for (uint32_t i = 0; i < count; i++) {
+        result_cell_printf(result, "Error of %s", query->id);
+        result_cell_printf(result, "%s at %s[%d] offset %lld: %s", errors[i].kind, errors[i].topic,
+                           errors[i].partition, (long long)errors[i].offset, errors[i].text);
+    }
+}
+
+static void describe_figures(WeirResult *result, CatalogQuery *query, const QueryFigures *figures) {
+    result_cell_printf(result, "Rows of %s", query->id);
+    result_cell_printf(result, "in %llu, out %llu, errors %llu, late %llu, lag %lld",
+                       (unsigned long long)figures->rows_in, (unsigned long long)figures->rows_out,
+                       (unsigned long long)figures->row_errors,
+                       (unsigned long long)figures->late_rows, (long long)figures->lag);
+    result_cell_printf(result, "State of %s", query->id);
+    result_cell_printf(result, "%llu rows, %llu bytes, commits %llu",
+                       (unsigned long long)figures->state_rows,
+                       (unsigned long long)figures->state_bytes,
+                       (unsigned long long)figures->commits);
 }
 
 /* One query that reads or writes the source: state, counters, the last bad rows. */
-static void describe_query(Call *call, CatalogQuery *query, const char *what) {
+static void describe_query(WeirResult *result, CatalogQuery *query, const char *what) {
     QueryFigures figures = {0};
     if (query->running)
         query_figures(query->running, &figures);
-    result_message(call->result, "%s %s: %s", what, query->id, show_query_state(query, &figures));
-    if (!query->running) {
-        if (query->start_error.code != ERR_OK)
-            result_message(call->result, "  reason: %s", query->start_error.message);
+    const Err *reason = query->running ? &figures.error : &query->start_error;
+    bool failed = query->running ? figures.state == QUERY_ERROR : reason->code != ERR_OK;
+    result_cell_printf(result, "%s %s", what, query->id);
+    result_cell_printf(result, "%s%s%s", show_query_state(query, &figures), failed ? ": " : "",
+                       failed ? reason->message : "");
+    if (!query->running)
         return;
-    }
-    if (figures.state == QUERY_ERROR)
-        result_message(call->result, "  reason: %s", figures.error.message);
-    result_message(call->result,
-                   "  rows in %llu, rows out %llu, errors %llu, late %llu, commits %llu, lag %lld, "
-                   "state %llu rows, %llu bytes",
-                   (unsigned long long)figures.rows_in, (unsigned long long)figures.rows_out,
-                   (unsigned long long)figures.row_errors, (unsigned long long)figures.late_rows,
-                   (unsigned long long)figures.commits, (long long)figures.lag,
-                   (unsigned long long)figures.state_rows,
-                   (unsigned long long)figures.state_bytes);
+    describe_figures(result, query, &figures);
     if (figures.row_errors > 0)
-        describe_errors(call->result, query);
+        describe_errors(result, query);
 }
 
 static void describe_topic(Call *call, const Source *source) {
     LogTopic topic;
+    result_cell(call->result, "Topic");
+    result_cell(call->result, source->topic.topic);
     if (!log_topic_find(call->weir->storage, source->topic.topic, &topic)) {
-        result_message(call->result, "Topic %s is gone.", source->topic.topic);
+        result_cell(call->result, "Partitions");
+        result_cell(call->result, "none: the topic is gone");
         return;
     }
     for (uint32_t p = 0; p < topic.partition_count; p++) {
         int64_t start, end;
         Err ignored;
         if (log_offsets(call->weir->storage, (TopicPartition){topic.id, p}, &start, &end,
-                        &ignored) == ERR_OK)
-            result_message(call->result, "  partition %u: offsets %lld to %lld", p,
-                           (long long)start, (long long)end);
+                        &ignored) != ERR_OK)
+            continue;
+        result_cell_printf(call->result, "Partition %u", p);
+        result_cell_printf(call->result, "offsets %lld to %lld", (long long)start,
+                           (long long)end);
     }
 }
 
+static void describe_property(WeirResult *result, const char *name, const char *value) {
+    result_cell(result, name);
+    result_cell(result, value);
+}
+
 static void describe_extended(Call *call, const Source *source) {
+    static const char *const names[] = {"Property", "Value"};
     WeirResult *result = call->result;
-    result_message(result, "Name: %s (%s)", source->name, source->is_table ? "TABLE" : "STREAM");
+    const Schema *schema = source->topic.schema;
+    result_columns(result, names, 2);
+    describe_property(result, "Name", source->name);
+    describe_property(result, "Kind", source->is_table ? "TABLE" : "STREAM");
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        result_cell_printf(result, "Column %s", schema->columns[i].name);
+        describe_column_type(call, source, i);
+    }
     if (source->topic.timestamp_column >= 0)
-        result_message(result, "Timestamp column: %s",
-                       source->topic.schema->columns[source->topic.timestamp_column].name);
-    result_message(result, "Formats: key %s, value %s", source->topic.key.format->name,
-                   source->topic.value.format->name);
-    result_message(result, "Topic: %s", source->topic.topic);
+        describe_property(result, "Timestamp column",
+                          schema->columns[source->topic.timestamp_column].name);
+    describe_property(result, "Key format", source->topic.key.format->name);
+    describe_property(result, "Value format", source->topic.value.format->name);
     describe_topic(call, source);
-    result_message(result, "Statement: %s", source->statement);
+    describe_property(result, "Statement", source->statement);
     const Catalog *catalog = &call->weir->catalog;
     for (size_t i = 0; i < catalog->query_count; i++) {
         CatalogQuery *query = catalog->queries[i];
         if (query->plan->sink_source && strcmp(query->plan->sink_source, source->name) == 0)
-            describe_query(call, query, "Written by");
+            describe_query(result, query, "Written by");
         for (uint32_t r = 0; r < query->read_count; r++)
             if (strcmp(query->reads[r], source->name) == 0)
-                describe_query(call, query, "Read by");
+                describe_query(result, query, "Read by");
     }
+    result_done(result);
 }
 
 static ErrCode describe_source(Call *call, Err *err) {
@@ -99,7 +130,8 @@ static ErrCode describe_source(Call *call, Err *err) {
                            err));
     if (call->statement->extended)
         describe_extended(call, source);
-    describe_columns(call, source);
+    else
+        describe_columns(call, source);
     return ERR_OK;
 }
 

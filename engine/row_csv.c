@@ -213,7 +213,6 @@ static ErrCode csv_open_columns(RowReader *reader, Err *err) {
 
 ErrCode row_csv_open(RowReader *reader, Err *err) {
     TRY(csv_open_columns(reader, err));
-    static const bool used = true;
     reader->cell_decoders = arena_array(reader->arena, reader->column_count, sizeof(Decoder *));
     for (uint32_t i = 0; i < reader->column_count; i++) {
         SerdeSpec *spec = arena_alloc(reader->arena, sizeof *spec);
@@ -221,7 +220,7 @@ ErrCode row_csv_open(RowReader *reader, Err *err) {
                             .columns = &reader->columns[i],
                             .column_count = 1,
                             .unwrapped = true};
-        reader->cell_decoders[i] = format_json.decoder_new(spec, &used, reader->arena);
+        reader->cell_decoders[i] = format_json.decoder_new(spec, &reader->used[i], reader->arena);
     }
     return ERR_OK;
 }
@@ -309,7 +308,7 @@ static Column *csv_column(RowReader *reader, CsvChunk *chunk, uint32_t at, uint8
     const SchemaColumn *column = &reader->columns[at];
     Bytes *cells = chunk->cells[at];
     if (column->type->kind == TYPE_STRING)
-        return csv_text_column(chunk, cells);
+        return reader->used[at] ? csv_text_column(chunk, cells) : NULL;
     chunk->column = column->name;
     for (uint32_t i = 0; i < chunk->cut.count; i++)
         cells[i] = csv_json_value(column->type, cells[i], chunk->arena);

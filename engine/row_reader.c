@@ -70,10 +70,12 @@ static void reader_columns(RowReader *reader) {
     const Schema *schema = reader->options.schema;
     reader->columns = arena_array(reader->arena, schema->column_count, sizeof(SchemaColumn));
     reader->places = arena_array(reader->arena, schema->column_count, sizeof(uint32_t));
+    reader->used = arena_array(reader->arena, schema->column_count, sizeof(bool));
     for (uint32_t i = 0; i < schema->column_count; i++) {
         if (schema->columns[i].role == COLUMN_HEADERS)
             continue;
         reader->columns[reader->column_count] = schema->columns[i];
+        reader->used[reader->column_count] = !reader->options.used || reader->options.used[i];
         reader->places[reader->column_count++] = i;
     }
 }
@@ -83,9 +85,7 @@ static void row_json_open(RowReader *reader) {
     *spec = (SerdeSpec){.format = &format_json,
                         .columns = reader->columns,
                         .column_count = reader->column_count};
-    bool *used = arena_array(reader->arena, reader->column_count, sizeof *used);
-    memset(used, true, reader->column_count);
-    reader->decoder = format_json.decoder_new(spec, used, reader->arena);
+    reader->decoder = format_json.decoder_new(spec, reader->used, reader->arena);
 }
 
 static ErrCode reader_open(RowReader *reader, Err *err) {
@@ -188,7 +188,9 @@ void row_reader_give(RowReader *reader, const RowCut *cut, Column **columns, Row
         arena_array(arena, reader->options.schema->column_count, sizeof *given);
     for (uint32_t i = 0; i < reader->column_count; i++)
         given[reader->places[i]] =
-            count == cut->count ? columns[i] : column_gather(arena, columns[i], good, count);
+            count == cut->count || !reader->used[i]
+                ? columns[i]
+                : column_gather(arena, columns[i], good, count);
     *chunk = (RowChunk){given, cut->places, count, cut->bytes_max};
 }
 

@@ -18,6 +18,7 @@ typedef enum RowFormat { ROW_FORMAT_NDJSON, ROW_FORMAT_CSV } RowFormat;
 
 typedef struct RowReaderOptions {
     const Schema *schema;
+    const bool *used; /* per column: whether its values are wanted; NULL: all. All are checked. */
     RowFormat format;
     bool header;      /* csv */
     bool skip_errors; /* leave bad rows out */
@@ -40,7 +41,7 @@ typedef struct RowPlace {
 } RowPlace;
 
 typedef struct RowChunk {
-    const Column *const *columns; /* schema->column_count; NULL for header columns */
+    const Column *const *columns; /* schema->column_count; NULL: not used, or a header column */
     const RowPlace *places;
     uint32_t count;
     uint32_t bytes_max; /* of the longest row, as it stands in the file */

@@ -17,6 +17,7 @@ struct RowReader {
     Arena *chunk_arena; /* the present chunk's */
     SchemaColumn *columns; /* the schema's without header columns */
     uint32_t *places;      /* where each is in the schema */
+    bool *used;
     uint32_t column_count;
     Buf window;
     size_t taken;

@@ -350,6 +350,20 @@ def test_numbers_of_show():
          [{'Topic': 's', 'Partitions': 1, 'Records': 0}])
 
 
+def test_describe_extended_tells_bad_rows():
+    raw = STREAM.replace('STREAM s', 'STREAM raw').replace('k STRING KEY, v INT', 'x STRING').replace(
+        'JSON', 'KAFKA')
+    done = good('--format', 'ndjson', '-e', STREAM + raw + 'CREATE STREAM o AS SELECT * FROM s;'
+                "INSERT INTO raw VALUES ('{bad'); INSERT INTO s VALUES ('k', 1);"
+                'SELECT * FROM o EMIT CHANGES LIMIT 1; DESCRIBE s EXTENDED;')
+    facts = {row['Property']: row['Value'] for row in done.rows()[1:]}
+    same((facts['Name'], facts['Kind'], facts['Column V']), ('S', 'STREAM', 'INTEGER'))
+    same(facts['Partition 0'], 'offsets 0 to 2')
+    same(facts['Read by CSAS_O_0'], 'RUNNING')
+    has(facts['Rows of CSAS_O_0'], 'in 2, out 1, errors 1')
+    has(facts['Error of CSAS_O_0'], ' at s[0] offset 0: ')
+
+
 def test_reader_that_goes_ends_the_query():
     write('rows.ndjson', ''.join('{"k":"a","v":%d}\n' % i for i in range(5000)))
     process = start('--format', 'ndjson', '-e', STREAM, '-e', "COPY s FROM 'rows.ndjson'", '-e',
