@@ -63,6 +63,7 @@ static bool shell_wait(EditLine *edit) {
         if (shell_resized)
             el_resize(edit);
         if (shell_continued) {
+            el_set(edit, EL_PREP_TERM, 0); /* libedit believes it is still prepared */
             el_set(edit, EL_PREP_TERM, 1);
             el_set(edit, EL_REFRESH);
         }
@@ -290,7 +291,7 @@ int session_shell(Session *session, const char *folder) {
     shell_banner(folder);
     while (!leave && !session_end) {
         int count = 0;
-        session_stop = 0;
+        session_stop = shell_continued = 0;
         shell_set_prompt(&shell);
         const char *line = el_gets(shell.edit, &count);
         if (session_stop) {

@@ -4,6 +4,8 @@
 Every test gets an empty folder and ends what it started. Prints what failed, then
 "N passed, N failed, N skipped". An argument -k WORD runs the tests whose names have the word.
 """
+import csv
+import io
 import json
 import os
 import random
@@ -499,6 +501,38 @@ def test_copy_csv_types():
          'TS': '2001-02-03T04:05:06.007', 'DA': '2001-02-03', 'TI': '04:05', 'AR': [1, 2]},
         {'K': 'y', 'B': False, 'I': None, 'L': None, 'D': 0.5, 'M': 0.25, 'T': None,
          'TS': '2001-02-03T04:05:06.007', 'DA': '2001-02-03', 'TI': '00:00:01', 'AR': None}])
+
+
+def test_copy_csv_as_python_writes_it():
+    random.seed(7)
+    pieces = ['a', '"', ',', '\n', '\r\n', ' ', '\u00e9', '\u6f22', '\U0001f600', 'x' * 300, "'", '\\']
+    for terminator, quoting in (('\n', csv.QUOTE_MINIMAL), ('\r\n', csv.QUOTE_ALL)):
+        rows = [(''.join(random.choices(pieces, k=random.randrange(8))), random.randrange(-9, 9))
+                for _ in range(20000)]
+        with open('r.csv', 'w', newline='') as file:
+            writer = csv.writer(file, lineterminator=terminator, quoting=quoting)
+            writer.writerow(['k', 'v'])
+            writer.writerows(rows)
+        shutil.rmtree('d', ignore_errors=True)
+        has(good('d', '-e', STREAM, '-e', "COPY s FROM 'r.csv'").err, 'COPY %d\n' % len(rows))
+        got = [(row['K'], row['V']) for row in rows_of('s', len(rows), 'd')]
+        missing = '' if quoting == csv.QUOTE_ALL else None  # empty without quotes: NULL
+        want = [(k or missing, v) for k, v in rows]
+        assert got == want, next(pair for pair in zip(got, want) if pair[0] != pair[1])
+        out = good('d', '--format', 'csv', '-e',
+                   'SELECT * FROM s EMIT CHANGES LIMIT %d' % len(rows)).out
+        back = list(csv.reader(io.StringIO(out, newline='')))[1:]
+        assert back == [[k or '', str(v)] for k, v in want]
+
+
+def test_copy_ndjson_as_python_writes_it():
+    random.seed(8)
+    pieces = ['a', '"', '\\', '\n', '\x00', '\x1f', '\u00e9', '\u2028', '\U0001f600', 'y' * 5000]
+    rows = [{'k': ''.join(random.choices(pieces, k=random.randrange(6))), 'v': i}
+            for i in range(5000)]
+    write('r.ndjson', '\n'.join(json.dumps(row, ensure_ascii=row['v'] % 2 == 0) for row in rows))
+    good('d', '-e', STREAM, '-e', "COPY s FROM 'r.ndjson'")
+    assert rows_of('s', len(rows), 'd') == [{'K': row['k'], 'V': row['v']} for row in rows]
 
 
 def test_copy_csv_errors():
