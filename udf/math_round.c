@@ -86,7 +86,7 @@ static double round_places(double value, int32_t places, RoundMode mode, Buf *bu
     if (mode == ROUND_HALF && half)
         kept++;
     buf_reset(buf);
-    buf_printf(buf, "%lldE%d", (long long)kept, (int)-places);
+    buf_printf(buf, "%lldE%lld", (long long)kept, -(long long)places);
     double result = 0;
     bool parsed = kept == 0 || number_parse_double(buf_view(buf), &result);
     assert(parsed);

@@ -99,6 +99,8 @@ static void test_rounding_of_doubles(void **state) {
     assert_string_equal(APPLY("ROUND", doubles("1.005|-1.005|1.004|12345.678|1e300|0.05|1.5"),
                               ints("2|2|2|-2|2|0|-5")),
                         "1.01|-1.0|1.0|12300.0|1.0E300|0.0|0.0");
+    assert_string_equal(APPLY("ROUND", doubles("100.5|100.5"), ints("-2147483648|2147483647")),
+                        "0.0|100.5");
     assert_string_equal(APPLY("TRUNC", doubles("1.99|-1.99|null")), "1|-1|null");
     assert_string_equal(APPLY("TRUNC", doubles("1.999|-1.999|199|199"), ints("2|1|-2|-3")),
                         "1.99|-1.9|100.0|0.0");
