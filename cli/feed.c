@@ -1,4 +1,10 @@
-/* feed.c - see feed.h. */
+/*
+ * feed.c - see feed.h.
+ *
+ * The text is looked at once, byte by byte: a ';' outside of quotes and comments ends a statement.
+ * What is open at the end of a piece is remembered. A quote that is written twice inside quotes
+ * closes and opens them again, which comes to the same.
+ */
 #include "cli/feed.h"
 
 #include <assert.h>
@@ -29,29 +35,62 @@ static void feed_give(Feed *feed, size_t end) {
     feed->scanned = end;
 }
 
-/* Whether the next statement ends in front of `end`, which is behind a ';'. */
-static bool feed_ends_at(Feed *feed, size_t end) {
-    char open, *text = (char *)feed->text.data;
-    char behind = text[end];
-    text[end] = '\0';
-    bool complete = weir_is_complete(text + feed->script.next, &open);
-    text[end] = behind;
-    return complete;
+/* Inside quotes or a comment: to what closes it, or as far as there is text. */
+static void feed_skip(Feed *feed) {
+    const uint8_t *from = feed->text.data + feed->scanned;
+    size_t left = feed->text.size - feed->scanned;
+    const uint8_t *close;
+    if (feed->open == '*')
+        close = memmem(from, left, "*/", 2);
+    else
+        close = memchr(from, feed->open == '-' ? '\n' : feed->open, left);
+    if (close) {
+        feed->scanned = (size_t)(close - feed->text.data) + (feed->open == '*' ? 2 : 1);
+        feed->open = '\0';
+    } else {
+        bool half = feed->open == '*' && left > 0 && from[left - 1] == '*';
+        feed->scanned = feed->text.size - half;
+    }
+}
+
+/* Outside of both: takes one character, or the two that open a comment. false: the second has not
+ * come yet. */
+static bool feed_step(Feed *feed) {
+    const uint8_t *at = feed->text.data + feed->scanned;
+    bool last = feed->scanned + 1 == feed->text.size;
+    if (*at == '\'' || *at == '"' || *at == '`')
+        feed->open = (char)*at;
+    if (*at != '-' && *at != '/') {
+        feed->scanned++;
+        return true;
+    }
+    if (last)
+        return false;
+    if (*at == '-' && at[1] == '-')
+        feed->open = '-';
+    else if (*at == '/' && at[1] == '*')
+        feed->open = '*';
+    feed->scanned += feed->open ? 2 : 1;
+    return true;
 }
 
 bool feed_next(Feed *feed) {
     buf_cstr(&feed->text);
     if (feed->scanned < feed->script.next)
         feed->scanned = feed->script.next;
-    const uint8_t *data = feed->text.data, *found;
-    while ((found = memchr(data + feed->scanned, ';', feed->text.size - feed->scanned)) != NULL) {
-        feed->scanned = (size_t)(found - data) + 1;
-        if (!feed_ends_at(feed, feed->scanned))
-            continue;
-        feed_give(feed, feed->scanned);
-        return true;
+    while (feed->scanned < feed->text.size) {
+        if (feed->open) {
+            size_t before = feed->scanned;
+            feed_skip(feed);
+            if (feed->open && feed->scanned == before)
+                return false;
+        } else if (feed->text.data[feed->scanned] == ';') {
+            feed_give(feed, feed->scanned + 1);
+            return true;
+        } else if (!feed_step(feed)) {
+            return false;
+        }
     }
-    feed->scanned = feed->text.size;
     return false;
 }
 
@@ -84,6 +123,7 @@ bool feed_is_blank(Feed *feed) {
 void feed_reset(Feed *feed) {
     buf_reset(&feed->text);
     feed->scanned = 0;
+    feed->open = '\0';
     feed->script = (WeirScript){0};
 }
 

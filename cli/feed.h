@@ -15,6 +15,7 @@
 typedef struct Feed {
     Buf text;          /* from the line of the next statement on */
     size_t scanned;    /* no ';' in front of it ends the next statement */
+    char open;         /* at `scanned`: ' " ` * (a comment), - (one up to its line's end), or NUL */
     WeirScript script; /* what was given out last; `next` is where the next statement begins */
 } Feed;
 

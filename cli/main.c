@@ -7,6 +7,7 @@
  * Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be opened,
  * 130 interrupted.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,10 @@ static bool main_is(const char *word, const char *name) {
 static int main_option(Options *options, char **argv, int *at) {
     const char *name = argv[*at], *value = NULL;
     bool good;
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        fputs(usage, stdout);
+        exit(0);
+    }
     if (strcmp(name, "--os-durability") == 0) {
         options->weir.os_durability = true;
         return 0;
@@ -159,6 +164,13 @@ static int main_statements(const Options *options, Session *session) {
                                 : session_run_file(session, "-");
 }
 
+/* A closed standard stream would give its number to a file of ours. */
+static void main_hold_streams(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDWR);
+}
+
 static int main_weir(int argc, char **argv) {
     Options options = {.format = OUTPUT_TABLE, .weir = {.notice = main_notice}};
     int status = main_parse(&options, argc, argv);
@@ -205,14 +217,11 @@ static int main_test(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    main_hold_streams();
     if (argc > 1 && strcmp(argv[1], "test") == 0)
         return main_test(argc, argv);
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         puts("weir " WEIR_VERSION);
-        return 0;
-    }
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        fputs(usage, stdout);
         return 0;
     }
     return main_weir(argc, argv);

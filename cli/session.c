@@ -9,6 +9,7 @@
 
 enum {
     SESSION_READ_BYTES = 1 << 16,
+    SESSION_STATEMENT_BYTES_MAX = 4 << 20, /* more without a ';' is not kept: the engine says why */
     SESSION_WAIT_MS = 100,
     SESSION_STOPS_MAX = 3, /* Ctrl-C again and again: somebody really means it */
     EXIT_INTERRUPTED = 130,
@@ -111,6 +112,7 @@ static int session_run_input(Session *session, IoInput *input) {
         status = session_read(session, input, &feed, &more);
         while (status == 0 && feed_next(&feed))
             status = session_run(session, &feed.script);
+        more &= feed.text.size - feed.script.next < SESSION_STATEMENT_BYTES_MAX;
     }
     if (status == 0) {
         feed_rest(&feed);

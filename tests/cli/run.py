@@ -122,6 +122,7 @@ def test_help_and_version():
     has(good('--help').out, 'usage: weir')
     has(good('--version').out, 'weir 0.')
     same(good('--help').err, '')
+    has(good('d', '--help').out, 'usage: weir')
 
 
 def test_wrong_usage_is_2():
@@ -220,6 +221,36 @@ def test_many_statements_are_quick():
     write('many.sql', text)
     same(weir('-f', 'many.sql').code, 0)
     assert time.time() - begin < 10 * SLOW
+
+
+def test_long_statements():
+    long = "x''; -- /* \n" * 60000
+    begin = time.time()
+    done = weir('--format', 'ndjson', data=STREAM + "INSERT INTO s (k) VALUES ('" + long + "'); /*" +
+                'y;' * 200000 + "*/ SELECT * FROM s EMIT CHANGES LIMIT 1;")
+    same(done.rows()[0]['K'], long.replace("''", "'"))
+    for text in ("SELECT '" + 'x;' * (1 << 20), 'SELECT ' + 'x,' * (3 << 20)):
+        done = weir(data=text)
+        same(done.code, 1)
+        has(done.err, 'error (')
+    assert time.time() - begin < 15 * SLOW
+
+
+def test_input_byte_by_byte():
+    text = (STREAM + "/*;'*/--;\"\n;INSERT INTO s VALUES ('a''-;--/*',2-1)--;\n;"
+            "/**;*/INSERT INTO `S` (\"K\",v) VALUES ('*/;',4/2);/***/SELECT*FROM s EMIT CHANGES LIMIT 2")
+    process = start('--format', 'ndjson')
+    for byte in text.encode():
+        process.stdin.write(bytes([byte]))
+        process.stdin.flush()
+    same(finish(process).rows(), [{'K': "a'-;--/*", 'V': 1}, {'K': '*/;', 'V': 2}])
+
+
+def test_closed_streams():
+    for closed in ('<&-', '2>&-', '<&- 2>&-'):
+        done = subprocess.run(['/bin/sh', '-c', '"$0" d --format csv -e "SHOW TOPICS" ' + closed, WEIR],
+                              stdout=subprocess.PIPE)
+        same(done.stdout, b'Topic,Partitions,Records\n')
 
 
 def test_empty_inputs():
@@ -699,10 +730,6 @@ def test_copy_interrupted():
     has('\n'.join(err.lines), '1 row in front of it is loaded.')
 
 
-def numbered(rows):
-    return ''.join('{"k":"k%d","v":%d}\n' % (i % 97, i) for i in range(rows))
-
-
 PAD = 'x' * 300  # many commits with few rows
 
 
@@ -774,6 +801,26 @@ def test_copy_goes_on_after_several_kills():
             process.send_signal(signal.SIGKILL)
         if 'COPY %d\n' % rows in finish(process).err:
             break
+    assert [row['V'] for row in rows_of('s', rows, 'd')] == list(range(rows))
+
+
+def test_copy_goes_on_after_ctrl_c():
+    rows = 60000
+    statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
+    write('r.ndjson', ''.join('{"k":"%s","v":%d}\n' % (PAD, i) for i in range(rows)))
+    seconds = whole_copy(statement, STREAM)
+    for _ in range(30):
+        shutil.rmtree('d', ignore_errors=True)
+        good('d', '-e', STREAM)
+        process = start('d', '-e', statement)
+        time.sleep(random.uniform(0.3, 0.9) * seconds)
+        process.send_signal(signal.SIGINT)
+        done = finish(process)
+        if 'the same COPY goes on behind them' in done.err:
+            break
+    same(done.code, 130)
+    has(done.err, 'error (cancelled)')
+    has(good('d', '-e', statement).err, 'COPY %d\n' % rows)
     assert [row['V'] for row in rows_of('s', rows, 'd')] == list(range(rows))
 
 

@@ -317,6 +317,21 @@ static void rows_wait(void **state) {
     weir_close(weir);
 }
 
+static void a_topic_goes_under_a_push_query(void **state) {
+    (void)state;
+    Weir *weir = open_weir(NULL);
+    WeirError error;
+    done(weir, SCORES);
+    insert(weir, "{\"player\":\"ann\",\"points\":7}");
+    WeirResult *push = run(weir, "SELECT points FROM scores EMIT CHANGES;");
+    assert_int_equal(weir_next(push, 5000, &error), WEIR_ROW);
+    done(weir, "DROP STREAM scores DELETE TOPIC;" SCORES);
+    assert_int_equal(weir_next(push, 5000, &error), WEIR_FAILED);
+    assert_string_equal(error.code, "not_found");
+    weir_result_free(push);
+    weir_close(weir);
+}
+
 /* -- Several threads --------------------------------------------------------------------------- */
 
 typedef struct Canceller {
@@ -566,6 +581,7 @@ int main(void) {
         cmocka_unit_test(inserts_are_whole),
         cmocka_unit_test(lookups_see_what_was_written),
         cmocka_unit_test(rows_wait),
+        cmocka_unit_test(a_topic_goes_under_a_push_query),
         cmocka_unit_test(a_waiting_row_is_cancelled),
         cmocka_unit_test(a_copy_is_seen_row_by_row_and_interrupted),
         cmocka_unit_test(a_copy_ends_with_its_pipe),
