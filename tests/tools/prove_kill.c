@@ -221,20 +221,21 @@ static void copy_name(char *name, size_t size, uint32_t file) {
     snprintf(name, size, "%s-copy%u.ndjson", shared->variety.folder, file);
 }
 
-/* Copies the files one after the other; the one that was cut off is copied again. */
+/* Copies the files one after the other; a COPY that was not answered is repeated: it goes on where
+ * it was cut off, which may be at the end. Its note is forgotten with the result. */
 static void copy_files(Weir *weir) {
     char sql[700], name[600];
-    WeirError error;
-    snprintf(sql, sizeof sql, "SELECT n FROM per_src WHERE src = %u;", COPIER);
-    uint32_t there = (uint32_t)look_up(weir, sql), done = there / COPY_ROWS;
+    uint32_t done = atomic_load(&shared->acked_count[COPIER]) / COPY_ROWS;
     for (; done < COPY_FILES; done++) {
+        WeirResult *result;
+        WeirError error;
         atomic_store(&shared->issued[COPIER], (done + 1) * COPY_ROWS);
         copy_name(name, sizeof name, done);
         snprintf(sql, sizeof sql, "COPY rows FROM '%s' (FORMAT ndjson);", name);
-        if (weir_execute(weir, sql, NULL, &error) != WEIR_OK)
+        if (weir_execute(weir, sql, &result, &error) != WEIR_OK)
             child_fails("copy", error.message);
-        uint32_t acked = atomic_load(&shared->acked_count[COPIER]);
-        acknowledged(COPIER, acked, (done + 1) * COPY_ROWS - acked);
+        acknowledged(COPIER, done * COPY_ROWS, COPY_ROWS);
+        weir_result_free(result);
     }
 }
 
