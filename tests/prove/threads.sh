@@ -17,4 +17,4 @@ rounds=$(((n + 3) / 4))
 out=$(TSAN_OPTIONS=halt_on_error=1 build/tsan/$tool $rounds "$seed" $folder 2>&1) ||
     { echo "$out" | head -n 60; echo "FAILED under ThreadSanitizer"; exit 1; }
 echo "$out"
-rm -rf $folder
+rm -rf $folder $folder.ndjson

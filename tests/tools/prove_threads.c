@@ -23,14 +23,15 @@
 #include "base/thread.h"
 #include "engine/engine.h"
 
-enum { ROUND_MS = 700, HANG_SECONDS = 120, KEYS = 23 };
+enum { ROUND_MS = 700, HANG_SECONDS = 120, KEYS = 23, ACTORS = 11, FILE_ROWS = 5000 };
 
 typedef struct Round {
     Weir *weir;
     Io *io;
     atomic_bool stop;
     atomic_uint playing; /* actors that have not ended */
-    atomic_ullong rows, lookups, pushed, made, cancelled;
+    atomic_ullong rows, lookups, pushed, made, cancelled, copied;
+    char file[600];     /* for COPY */
     Lock lock;          /* of `target` */
     WeirResult *target; /* what the canceller may cancel */
 } Round;
@@ -214,21 +215,37 @@ static void ask_this_and_that(Actor *actor) {
     run(actor->round, statements[dice(actor, sizeof statements / sizeof *statements)]);
 }
 
+/* Names are made of nothing else, so that the file may be cut off and copied again. */
+static void copy_file(Actor *actor) {
+    char sql[700];
+    WeirError error;
+    snprintf(sql, sizeof sql, "COPY names FROM '%s' (FORMAT ndjson);", actor->round->file);
+    if (weir_execute(actor->round->weir, sql, NULL, &error) == WEIR_OK)
+        atomic_fetch_add(&actor->round->copied, 1);
+    else if (strcmp(error.code, "cancelled") != 0)
+        fail("a COPY", error.message);
+}
+
+static void wait_for_all(Actor *actor) {
+    WeirError error;
+    if (weir_catch_up(actor->round->weir, 60000, &error) != WEIR_OK)
+        fail("catching up", error.message);
+}
+
 static void *act(void *arg) {
-    static void (*const roles[])(Actor *) = {insert_rows, look_up_often, read_to_limit,
-                                             read_until_cancelled, cancel_target, make_and_drop,
-                                             ask_this_and_that, insert_rows, make_and_drop};
+    static void (*const roles[])(Actor *) = {
+        insert_rows,   look_up_often,     read_to_limit, read_until_cancelled, cancel_target,
+        make_and_drop, ask_this_and_that, insert_rows,   make_and_drop,        copy_file,
+        wait_for_all};
     Actor *actor = arg;
     Round *round = actor->round;
     while (!atomic_load(&round->stop))
-        roles[actor->number % 9](actor);
+        roles[actor->number % ACTORS](actor);
     atomic_fetch_sub(&round->playing, 1);
     return NULL;
 }
 
 /* -- A round ----------------------------------------------------------------------------------- */
-
-enum { ACTORS = 9 };
 
 static const char sources[] =
     "CREATE STREAM rows (k STRING KEY, id BIGINT, v INT) WITH (KAFKA_TOPIC='rows', PARTITIONS=3,"
@@ -274,12 +291,23 @@ static void check(Round *round) {
         fail("the counts per key", "are not the number of rows inserted");
 }
 
+static void write_file(const char *folder) {
+    char name[600];
+    snprintf(name, sizeof name, "%s.ndjson", folder);
+    FILE *file = fopen(name, "w");
+    for (uint32_t i = 0; file && i < FILE_ROWS; i++)
+        fprintf(file, "{\"k\":\"key%u\",\"name\":\"name %u\"}\n", i % KEYS, i);
+    if (!file || fclose(file) != 0)
+        fail(name, "cannot be written");
+}
+
 static void play_round(uint32_t number, uint64_t seed, const char *folder, uint64_t *figures) {
     Round *round = mem_alloc(sizeof *round);
     EngineOptions options = {.workers = 1 + number % 3, .checkpoint_bytes = 128 << 10};
     Err err;
     bool disk = number % 2 == 1;
     char command[600];
+    snprintf(round->file, sizeof round->file, "%s.ndjson", folder);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     if (system(command) != 0)
         fail("the folder", "cannot be removed");
@@ -296,6 +324,7 @@ static void play_round(uint32_t number, uint64_t seed, const char *folder, uint6
     figures[2] += atomic_load(&round->pushed);
     figures[3] += atomic_load(&round->made);
     figures[4] += atomic_load(&round->cancelled);
+    figures[5] += atomic_load(&round->copied);
     if (!disk)
         io_mem_free(round->io);
     lock_close(&round->lock);
@@ -306,16 +335,17 @@ int main(int argc, char **argv) {
     uint32_t rounds = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 20;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     const char *folder = argc > 3 ? argv[3] : "build/prove-threads-data";
-    uint64_t figures[5] = {0};
+    uint64_t figures[6] = {0};
     signal(SIGALRM, hangs);
+    write_file(folder);
     for (uint32_t i = 0; i < rounds; i++) {
         alarm(HANG_SECONDS);
         play_round(i, seed, folder, figures);
     }
     printf("rounds %u: rows %llu, lookups %llu, pushed %llu, made and dropped %llu, cancelled "
-           "%llu\nPROVED\n",
+           "%llu, copied %llu\nPROVED\n",
            rounds, (unsigned long long)figures[0], (unsigned long long)figures[1],
            (unsigned long long)figures[2], (unsigned long long)figures[3],
-           (unsigned long long)figures[4]);
+           (unsigned long long)figures[4], (unsigned long long)figures[5]);
     return 0;
 }
