@@ -162,6 +162,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_CREATE_TABLE:
     case AST_INSERT_SELECT:
     case AST_INSERT_VALUES:
+    case AST_ALTER_SOURCE:
         return engine_create(call, err);
     case AST_DROP_STREAM:
     case AST_DROP_TABLE:
@@ -189,8 +190,6 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
         return engine_explain(call, err);
     case AST_COPY:
         return engine_copy(call, err);
-    case AST_ALTER_SOURCE:
-        return engine_unsupported(statement, "ALTER STREAM/TABLE", err);
     case AST_ALTER_SYSTEM:
         return engine_unsupported(statement, "ALTER SYSTEM", err);
     case AST_PRINT:
