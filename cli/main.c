@@ -20,7 +20,7 @@
 enum { EXIT_USAGE = 2, EXIT_OPEN = 3, SCRIPTS_MAX = 256, WORKERS_MAX = 1024 };
 
 static const char usage[] =
-    "usage: weir [DIR] [-e SQL] [-f FILE] [--workers N] [--format table|csv|json|ndjson]\n"
+    "usage: weir [DIR] [-e SQL] [-f FILE] [--workers N] [--format F]\n"
     "       weir test FILE|DIR... [--steps N]\n"
     "       weir test --cases FILE [--steps N] [--only PREFIX]\n"
     "\n"
@@ -31,7 +31,10 @@ static const char usage[] =
     "  -e SQL             runs these statements and ends (may be given several times)\n"
     "  -f FILE            runs the statements of a file (-: standard input) and ends\n"
     "  --workers N        threads that run queries (default: one per core)\n"
-    "  --format F         how rows are written (default: table)\n"
+    "  --format F         how rows are written: table (default), expanded, auto, csv, tsv, json,\n"
+    "                     ndjson, markdown, insert\n"
+    "  --color WHEN       auto (default), always, never\n"
+    "  --no-rc            does not run the shell's start file\n"
     "  --latest           new queries start at the end of their topics\n"
     "  --os-durability    write without waiting for the disk: survives kill -9, not a power cut\n"
     "  --version, --help\n"
@@ -49,6 +52,8 @@ typedef struct Options {
     Script scripts[SCRIPTS_MAX];
     uint32_t script_count;
     OutputFormat format;
+    const char *colour;
+    bool no_start_file;
     WeirOptions weir;
 } Options;
 
@@ -103,6 +108,10 @@ static int main_option(Options *options, char **argv, int *at) {
         options->weir.from_latest = true;
         return 0;
     }
+    if (strcmp(name, "--no-rc") == 0) {
+        options->no_start_file = true;
+        return 0;
+    }
     if (main_is(name, "-e"))
         good = main_script(options, (Script){main_value(argv, at, "-e"), NULL});
     else if (main_is(name, "-f"))
@@ -113,6 +122,10 @@ static int main_option(Options *options, char **argv, int *at) {
     else if (main_is(name, "--format"))
         good = (value = main_value(argv, at, "--format")) != NULL &&
                output_format_find(value, &options->format);
+    else if (main_is(name, "--color"))
+        good = (options->colour = main_value(argv, at, "--color")) != NULL &&
+               (strcmp(options->colour, "auto") == 0 || strcmp(options->colour, "always") == 0 ||
+                strcmp(options->colour, "never") == 0);
     else
         return main_usage("unknown option ", name);
     return good ? 0 : main_usage("a value is missing or wrong for ", name);
@@ -172,11 +185,14 @@ static void main_hold_streams(void) {
 }
 
 static int main_weir(int argc, char **argv) {
-    Options options = {.format = OUTPUT_TABLE, .weir = {.notice = main_notice}};
+    Options options = {.format = OUTPUT_TABLE, .colour = "auto", .weir = {.notice = main_notice}};
     int status = main_parse(&options, argc, argv);
     if (status != 0)
         return status;
-    Session session = {.format = options.format};
+    Session session = {.format = options.format,
+                       .timing = true,
+                       .colour = options.colour,
+                       .no_start_file = options.no_start_file};
     WeirError error;
     session_catch_signals(&session);
     if (weir_open(options.folder, &options.weir, &session.weir, &error) != WEIR_OK) {

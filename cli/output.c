@@ -62,67 +62,28 @@ void output_say(const char *prefix, const char *text) {
     buf_free(&out);
 }
 
-/* -- csv --------------------------------------------------------------------------------------- */
-
-static void csv_put(uint32_t column, const char *text) {
-    if (column > 0)
-        putchar(',');
-    if (!text)
-        return;
-    if (*text && !strpbrk(text, ",\"\r\n")) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
-}
-
-static void csv_begin(Output *output) {
-    for (uint32_t i = 0; i < output->columns; i++)
-        csv_put(i, weir_column_name(output->result, i));
-    putchar('\n');
-}
-
-static void csv_row(Output *output) {
-    for (uint32_t i = 0; i < output->columns; i++)
-        csv_put(i, weir_text(output->result, i));
-    putchar('\n');
-}
-
-/* -- json: one array; ndjson: one object a line ------------------------------------------------ */
-
-static void json_row(Output *output) {
-    fputs(output->rows > 1 ? ",\n " : "[", stdout);
-    fputs(weir_json_row(output->result), stdout);
-}
-
-static void json_end(Output *output) {
-    puts(output->rows > 0 ? "]" : "[]");
-}
-
-static void ndjson_row(Output *output) {
-    puts(weir_json_row(output->result));
-}
-
-static void no_step(Output *output) {
-    (void)output;
-}
-
-static const OutputOps output_csv = {"csv", csv_begin, csv_row, NULL, no_step};
-static const OutputOps output_json = {"json", no_step, json_row, NULL, json_end};
-static const OutputOps output_ndjson = {"ndjson", no_step, ndjson_row, NULL, no_step};
+/* -- Formats --------------------------------------------------------------------------------- */
 
 static const OutputOps *const output_ops[] = {
-    [OUTPUT_TABLE] = &output_table,
-    [OUTPUT_CSV] = &output_csv,
-    [OUTPUT_JSON] = &output_json,
-    [OUTPUT_NDJSON] = &output_ndjson,
+    [OUTPUT_TABLE] = &output_table,       [OUTPUT_EXPANDED] = &output_expanded,
+    [OUTPUT_AUTO] = &output_auto,         [OUTPUT_CSV] = &output_csv,
+    [OUTPUT_TSV] = &output_tsv,           [OUTPUT_JSON] = &output_json,
+    [OUTPUT_NDJSON] = &output_ndjson,     [OUTPUT_MARKDOWN] = &output_markdown,
+    [OUTPUT_INSERT] = &output_insert,
 };
+
+const char *output_format_name(OutputFormat format) {
+    return output_ops[format]->name;
+}
+
+const char *output_format_names(void) {
+    return "table, expanded, auto, csv, tsv, json, ndjson, markdown, insert";
+}
+
+bool output_type_is_number(const char *type) {
+    return strcmp(type, "INTEGER") == 0 || strcmp(type, "BIGINT") == 0 ||
+           strcmp(type, "DOUBLE") == 0 || strncmp(type, "DECIMAL(", 8) == 0;
+}
 
 bool output_format_find(const char *name, OutputFormat *format) {
     for (size_t i = 0; i < sizeof output_ops / sizeof output_ops[0]; i++) {
@@ -177,9 +138,11 @@ static OutputEnd output_rows(Output *output, const OutputOps *ops, const OutputO
     }
 }
 
-static void output_footer(const Output *output, int64_t taken_us) {
-    fprintf(stderr, "%llu row%s (%.1f ms)\n", (unsigned long long)output->rows,
-            output->rows == 1 ? "" : "s", (double)taken_us / 1000.0);
+static void output_footer(const Output *output, bool timing, int64_t taken_us) {
+    fprintf(stderr, "%llu row%s", (unsigned long long)output->rows, output->rows == 1 ? "" : "s");
+    if (timing)
+        fprintf(stderr, " (%.1f ms)", (double)taken_us / 1000.0);
+    fputc('\n', stderr);
 }
 
 OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirError *error) {
@@ -192,6 +155,7 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
     int64_t begin_us = io->ops->mono_us(io);
     Output output = {.result = result,
                      .columns = weir_column_count(result),
+                     .source = "RESULT",
                      .arena = arena_new("output", 0)};
     const OutputOps *ops = output_ops[options->format];
     ops->begin(&output);
@@ -204,7 +168,7 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
     if (fflush(stdout) != 0 || ferror(stdout))
         end = OUTPUT_CLOSED;
     if (options->footer)
-        output_footer(&output, io->ops->mono_us(io) - begin_us);
+        output_footer(&output, options->timing, io->ops->mono_us(io) - begin_us);
     arena_free(output.arena);
     return end;
 }

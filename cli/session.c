@@ -57,7 +57,8 @@ static void session_error(const Session *session, const WeirError *error) {
 /* Shows one result; 0: go on. */
 static int session_show(const Session *session, WeirResult *result) {
     OutputOptions options = {
-        .format = session->format, .footer = session->interactive, .stop = &session_stop};
+        .format = session->format, .footer = session->interactive, .timing = session->timing,
+        .stop = &session_stop};
     WeirError error;
     OutputEnd end = output_result(result, &options, &error);
     if (end == OUTPUT_FAILED)

@@ -11,6 +11,9 @@ typedef struct Session {
     Weir *weir;
     OutputFormat format;
     bool interactive;
+    bool timing;        /* how long a statement took, behind its rows */
+    bool no_start_file;
+    const char *colour; /* "auto", "always", "never" */
     const char *file; /* whose statements run; NULL: none to be named in errors */
 } Session;
 

@@ -93,6 +93,32 @@ void weir_interrupt(Weir *weir);
  * one of ' " ` ( * (a comment) or '-' (just the ';' is missing). For prompts. */
 bool weir_is_complete(const char *sql, char *open);
 
+/* A piece of SQL text, for colours and completion; the text may be incomplete. */
+typedef enum WeirTokenKind {
+    WEIR_TOKEN_BLANK,
+    WEIR_TOKEN_COMMENT,
+    WEIR_TOKEN_KEYWORD,
+    WEIR_TOKEN_NAME,
+    WEIR_TOKEN_QUOTED, /* a name in quotes */
+    WEIR_TOKEN_STRING,
+    WEIR_TOKEN_NUMBER,
+    WEIR_TOKEN_VARIABLE, /* ${name} */
+    WEIR_TOKEN_SYMBOL,
+    WEIR_TOKEN_BAD, /* a character that starts nothing */
+} WeirTokenKind;
+
+typedef struct WeirToken {
+    WeirTokenKind kind;
+    size_t end; /* bytes, behind it */
+    bool open;  /* a quote or a comment that is not closed */
+} WeirToken;
+
+/* The piece that begins at byte `from`; false at the end of the text. */
+bool weir_token(const char *sql, size_t size, size_t from, WeirToken *token);
+
+/* The keywords in alphabetical order; NULL behind the last. */
+const char *weir_keyword(uint32_t index);
+
 /* -- Results -------------------------------------------------------------------------------- */
 
 /* What was done, in words ("Stream created"); "" where the rows say it. Until the result is
