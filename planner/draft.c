@@ -223,6 +223,9 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
     plan->statement = draft->planner->statement
                           ? arena_text(draft->planner->arena, draft->planner->statement->source)
                           : "";
+    const UserUses *uses = draft->planner->uses;
+    plan->functions = uses ? uses->functions : NULL;
+    plan->function_count = uses ? (uint32_t)uses->count : 0;
     plan->lookup.window_start_min = INT64_MIN;
     plan->lookup.window_start_max = INT64_MAX;
     draft_used(draft);

@@ -24,6 +24,9 @@ typedef struct PlannerHost {
     const char *(*setting)(void *context, const char *name);
     const Type *(*custom_type)(void *context, const char *name); /* CREATE TYPE; NULL */
     bool (*query_exists)(void *context, const char *query_id);
+    /* Overloads of a user's function of this name, in any case; *count 0: none. May be NULL. */
+    const UserFunction *const *(*user_functions)(void *context, const char *name,
+                                                 uint32_t *count);
     /* The plan of a running persistent query; NULL. For lookups. */
     const Plan *(*query_plan)(void *context, const char *query_id);
     /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
@@ -61,5 +64,16 @@ ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, A
 /* A type as written, with custom types resolved. */
 ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
                   Err *err);
+
+/* Checks CREATE FUNCTION and makes the definition: names, types, limits; that an expression binds
+ * and gives the result's type. What calls itself is refused when host->user_functions already
+ * knows the new definition: plan_function_check(). */
+ErrCode plan_function(const PlannerHost *host, const AstStatement *statement, Arena *arena,
+                      UserFunction **function, Err *err);
+
+/* Binds the body of a stored definition against the present functions. `statement` is the one
+ * that makes or changes it, for positions; NULL: positions are those of the body. */
+ErrCode plan_function_check(const PlannerHost *host, const UserFunction *function,
+                            const AstStatement *statement, Arena *arena, Err *err);
 
 #endif
