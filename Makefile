@@ -53,7 +53,7 @@ OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* ben
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: all lib deps deps-check demo test unit sql cli-test run-embed check tidy install clean prove
+.PHONY: print-libs all lib deps deps-check demo test unit sql cli-test run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -157,6 +157,10 @@ prove-%: tests/prove/%.sh
 
 bench-%: bench/%.sh $(BUILD)/weir
 	@bash $<
+
+# For programs that are compiled outside: bench/.
+print-libs:
+	@echo $(LIBS)
 
 clean:
 	rm -rf build

@@ -124,6 +124,10 @@ const char *weir_json_row(WeirResult *result);
 /* Whether the present row says that its key was deleted (push queries on tables). */
 bool weir_is_delete(const WeirResult *result);
 
+/* Runs a push query, to which nobody has listened yet, over all that its sources hold now, and
+ * drops its rows where they come into being: what the query itself costs. *rows: how many. */
+WeirStatus weir_discard(WeirResult *result, int64_t timeout_ms, uint64_t *rows, WeirError *error);
+
 /* Makes a waiting or later weir_next() fail with code "cancelled". */
 void weir_cancel(WeirResult *result);
 void weir_result_free(WeirResult *result); /* NULL is allowed */
