@@ -150,6 +150,18 @@ const char *weir_json_row(WeirResult *result);
 /* Whether the present row says that its key was deleted (push queries on tables). */
 bool weir_is_delete(const WeirResult *result);
 
+/* How far a push query is; false: the result is none. */
+typedef struct WeirProgress {
+    uint64_t rows_in;    /* records read */
+    uint64_t row_errors; /* of them could not be used */
+    uint64_t late_rows;  /* came too late for their windows */
+    int64_t lag;         /* records not read yet */
+} WeirProgress;
+bool weir_progress(const WeirResult *result, WeirProgress *progress);
+
+/* In words, for a push query that has given no rows: what its topics hold and where it began. */
+const char *weir_hint(WeirResult *result);
+
 /* Makes a waiting or later weir_next() fail with code "cancelled". */
 void weir_cancel(WeirResult *result);
 void weir_result_free(WeirResult *result); /* NULL is allowed */

@@ -54,7 +54,8 @@ typedef struct Planned {
 } Planned;
 
 /* Plans CREATE STREAM/TABLE [AS], ALTER STREAM/TABLE, INSERT and SELECT. Other kinds are the
- * engine's: INTERNAL. Everything in *planned lives in `arena`. Errors carry the position where it can be known. */
+ * engine's: INTERNAL. Everything in *planned lives in `arena`. Errors carry the position where it
+ * can be known. */
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 
