@@ -21,11 +21,11 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
            -Wimplicit-fallthrough -Werror
 
 # What the binary links, and what only the tests and benchmarks need (Debian's package names).
-DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev libedit-dev \
+DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev \
              libutf8proc-dev libpcre2-dev liblua5.4-dev libmd-dev
 DEPS_CHECK = clang libcmocka-dev python3 python3-pexpect sqlite3 libsimdjson-dev g++ git
 
-LIBS       = -ljansson -ledit -lutf8proc -lpcre2-8 -llua5.4 -lmd -lm -lpthread
+LIBS       = -ljansson -lutf8proc -lpcre2-8 -llua5.4 -lmd -lm -lpthread
 LIBS_CHECK = -lcmocka
 
 # == Folders, lowest first. tests/layers.txt says who may include whom ===========================
