@@ -110,8 +110,24 @@ deps:
 deps-check: deps
 	@sh tests/deps.sh $(DEPS_CHECK)
 
-install: $(BUILD)/weir
+# Texts made from the tables of the code (cli/manual.c): the language, the manual page, completion.
+MANUALS = sql functions settings extensions
+
+docs: $(BUILD)/weir
+	@mkdir -p build/docs
+	@for name in $(MANUALS); do $< manual $$name > build/docs/$$name.md || exit 1; done
+	@$< manual man > build/docs/weir.1
+	@$< manual bash > build/docs/weir.bash
+	@$< manual zsh > build/docs/_weir
+
+install: $(BUILD)/weir docs
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 build/docs/weir.1 $(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+	install -D -m 644 build/docs/weir.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weir
+	install -D -m 644 build/docs/_weir $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_weir
+	for name in $(MANUALS); do install -D -m 644 build/docs/$$name.md \
+	    $(DESTDIR)$(PREFIX)/share/doc/weir/$$name.md || exit 1; done
 	install -D -m 644 engine/weir.h $(DESTDIR)$(PREFIX)/include/weir.h
 
 # == Showing and proving =========================================================================

@@ -925,6 +925,31 @@ def test_variables_and_output_files():
     same(weir('--output', 'no/folder', '-e', 'SHOW TOPICS').code, 1)
 
 
+def test_manuals():
+    for name, word in (('sql', '## CREATE STREAM'), ('functions', 'SUBSTRING'), ('man', '.SH OPTIONS'),
+                       ('settings', 'auto.offset.reset'), ('extensions', 'COPY'),
+                       ('zsh', '--format=['), ('bash', '--format')):
+        has(good('manual', name).out, word)
+    same(weir('manual', 'nope').code, 2)
+    done = subprocess.run(['bash', '-c', 'source /dev/stdin; COMP_WORDS=(weir --fo); COMP_CWORD=1; '
+                           '_weir; echo ${COMPREPLY[0]}'], input=good('manual', 'bash').out,
+                          capture_output=True, text=True, check=True)
+    same(done.stdout, '--format\n')
+
+
+def test_examples_of_the_manual_run():
+    """Every statement's example, one behind the other, as the manual shows them."""
+    write('readings.ndjson', '{"sensor":"s1","value":40}\n')
+    write('more.sql', 'SHOW TOPICS;')
+    text = good('manual', 'sql').out
+    examples = dict(zip(re.findall('^## (.*)$', text, re.M), re.findall('```sql\n(.*?)```', text, re.S)))
+    order = ['CREATE STREAM', 'CREATE TABLE'] + sorted(
+        examples, key=lambda name: (name.split()[0] in ('DROP', 'TERMINATE', 'ALTER'), name))
+    for name in dict.fromkeys(order):
+        done = weir('d', '-e', examples[name])
+        assert done.code == 0 or 'error (unsupported)' in done.err, (name, done)
+
+
 def test_rows_as_statements():
     create = ("CREATE STREAM n (k STRING KEY, a ARRAY<STRING>, m MAP<STRING, INT>, "
               "t STRUCT<x INT, y ARRAY<STRUCT<z DOUBLE>>>, d DECIMAL(4,2), b BOOLEAN, l BIGINT) "
