@@ -327,6 +327,9 @@ ErrCode create_column_name(const AstColumnDef *def, Err *err);
 
 /* upgrade.c: what CREATE OR REPLACE may change. `source` takes the place of `old`. */
 ErrCode upgrade_source(const Planner *planner, const Source *old, const Source *source, Err *err);
+/* upgrade_plan.c: the same for queries. *rebuild: positions and state cannot be taken over. */
+ErrCode upgrade_plan(const Planner *planner, const Plan *old, const Plan *plan, bool *rebuild,
+                     Err *err);
 
 /* What WHERE says about the key of a table: narrows what is read. SEMANTIC where it says too
  * little and scans are turned off. */
