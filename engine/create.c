@@ -1,5 +1,5 @@
 /*
- * create.c - CREATE STREAM/TABLE [AS], INSERT INTO ... SELECT, INSERT INTO ... VALUES.
+ * create.c - CREATE STREAM/TABLE [AS], ALTER, INSERT INTO ... SELECT, INSERT INTO ... VALUES.
  *
  * Everything a statement makes (topics, catalog entries) is one commit; only when that is durable
  * is the query started and the source shown.
@@ -74,6 +74,15 @@ static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
     return ERR_OK;
 }
 
+/* Queries that read it keep the columns they were made with. */
+static ErrCode create_altered(Call *call, const Planned *planned, Err *err) {
+    Commit *commit = commit_new(call->weir->storage, 0);
+    TRY(create_carry_out(call, planned, NULL, commit, err));
+    result_message(call->result, "%s %s altered.", planned->source->is_table ? "Table" : "Stream",
+                   planned->source->name);
+    return ERR_OK;
+}
+
 ErrCode engine_create(Call *call, Err *err) {
     PlannerHost host = engine_host(call->weir);
     Planned planned = {0};
@@ -81,6 +90,8 @@ ErrCode engine_create(Call *call, Err *err) {
     switch (planned.kind) {
     case PLANNED_CREATE_SOURCE:
         return create_source(call, &planned, err);
+    case PLANNED_ALTER:
+        return create_altered(call, &planned, err);
     case PLANNED_CREATE_AS:
     case PLANNED_INSERT_SELECT:
         return create_query(call, &planned, err);

@@ -207,8 +207,6 @@ ErrCode draft_query(Draft *draft, Err *err) {
 }
 
 ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
-    if (draft->window == WINDOW_SESSION && draft->kind == PLAN_PERSISTENT)
-        draft_unsupported(draft, "Writing SESSION windows is not supported yet.");
     if (draft->unsupported)
         return err_set(err, ERR_UNSUPPORTED, "%s", draft->unsupported);
     assert(draft->node_count > 0 && draft->top == draft->nodes[draft->node_count - 1]);

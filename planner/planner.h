@@ -32,6 +32,7 @@ typedef struct PlannerHost {
 
 typedef enum PlannedKind {
     PLANNED_CREATE_SOURCE, /* source; create_topic */
+    PLANNED_ALTER,         /* source, in place of the one of its name */
     PLANNED_CREATE_AS,     /* source, plan; create_topic */
     PLANNED_INSERT_SELECT, /* plan */
     PLANNED_INSERT_VALUES, /* target, values, rowtime */
@@ -52,8 +53,9 @@ typedef struct Planned {
     const char *message;
 } Planned;
 
-/* Plans CREATE STREAM/TABLE [AS], INSERT and SELECT. Other kinds are the engine's: INTERNAL.
- * Everything in *planned lives in `arena`. Errors carry the position where it can be known. */
+/* Plans CREATE STREAM/TABLE [AS], ALTER STREAM/TABLE, INSERT and SELECT. Other kinds are the
+ * engine's: INTERNAL. Everything in *planned lives in `arena`. Errors carry the position where it
+ * can be known. */
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 

@@ -229,6 +229,8 @@ ErrCode formats_choose(const Planner *planner, const Properties *properties,
                        const PlanTopic *inherited, PlanTopic *topic, Err *err);
 /* FORMAT error for a key with a map at any depth: it has no one form. */
 ErrCode format_map_key(const Planner *planner, const char *name, const Type *type, Err *err);
+/* Formats that are chosen, against a schema that has changed; wrapping follows. */
+ErrCode formats_recheck(const Planner *planner, PlanTopic *topic, Err *err);
 /* TIMESTAMP and TIMESTAMP_FORMAT against topic->schema. */
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err);
@@ -334,6 +336,11 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err);
 ErrCode create_name(const Planner *planner, Err *err);
 ErrCode create_topic_name(const char *topic, Err *err);
 ErrCode create_existing(const Planner *planner, const Source **old, Planned *planned, Err *err);
+/* Reserved column names. */
+ErrCode create_column_name(const AstColumnDef *def, Err *err);
+
+/* upgrade.c: what CREATE OR REPLACE may change. `source` takes the place of `old`. */
+ErrCode upgrade_source(const Planner *planner, const Source *old, const Source *source, Err *err);
 
 /* What WHERE says about the key of a table: narrows what is read. SEMANTIC where it says too
  * little and scans are turned off. */
@@ -341,6 +348,7 @@ ErrCode lookup_conditions(const Planner *planner, const Source *table, const Exp
                           PlanLookup *lookup, Err *err);
 
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err);
+ErrCode plan_alter(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_insert_select(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_insert_values(Planner *planner, Planned *planned, Err *err);
