@@ -21,11 +21,11 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
            -Wimplicit-fallthrough -Werror
 
 # What the binary links, and what only the tests and benchmarks need (Debian's package names).
-DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev libedit-dev \
+DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev \
              libutf8proc-dev libpcre2-dev liblua5.4-dev libmd-dev
 DEPS_CHECK = clang libcmocka-dev python3 python3-pexpect sqlite3 libsimdjson-dev g++ git
 
-LIBS       = -ljansson -ledit -lutf8proc -lpcre2-8 -llua5.4 -lmd -lm -lpthread
+LIBS       = -ljansson -lutf8proc -lpcre2-8 -llua5.4 -lmd -lm -lpthread
 LIBS_CHECK = -lcmocka
 
 # == Folders, lowest first. tests/layers.txt says who may include whom ===========================
@@ -53,7 +53,7 @@ OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* ben
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: all lib deps deps-check demo test unit sql cli-test run-embed check tidy install clean prove
+.PHONY: print-libs all lib deps deps-check demo test unit sql cli-test run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -157,6 +157,10 @@ prove-%: tests/prove/%.sh
 
 bench-%: bench/%.sh $(BUILD)/weir
 	@bash $<
+
+# For programs that are compiled outside: bench/.
+print-libs:
+	@echo $(LIBS)
 
 clean:
 	rm -rf build

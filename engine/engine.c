@@ -334,6 +334,20 @@ bool weir_is_complete(const char *sql, char *open) {
     return parse_is_complete(bytes_of(sql), open);
 }
 
+_Static_assert((int)WEIR_TOKEN_BAD == (int)PIECE_BAD, "the kinds are the parser's");
+
+bool weir_token(const char *sql, size_t size, size_t from, WeirToken *token) {
+    Piece piece;
+    if (!parse_piece((Bytes){(const uint8_t *)sql, (uint32_t)size}, (uint32_t)from, &piece))
+        return false;
+    *token = (WeirToken){(WeirTokenKind)piece.kind, piece.end, piece.open};
+    return true;
+}
+
+const char *weir_keyword(uint32_t index) {
+    return parse_keyword(index);
+}
+
 ErrCode engine_set(Weir *weir, const char *name, const char *value, Err *err) {
     return settings_set(&weir->settings, name, value, err);
 }
