@@ -257,3 +257,54 @@ bool parse_is_complete(Bytes text, char *open) {
         *open = '(';
     return complete;
 }
+
+/* -- Pieces ------------------------------------------------------------------------------------ */
+
+static PieceKind piece_of_name(Bytes text, uint32_t from) {
+    bool quoted = text.data[from] == '"' || text.data[from] == '`';
+    return quoted ? PIECE_QUOTED : PIECE_NAME;
+}
+
+static PieceKind piece_kind(Bytes text, uint32_t from, int kind, uint32_t end) {
+    switch (kind) {
+    case LEX_BLANK:
+        return text.data[from] == '/' ? PIECE_COMMENT : PIECE_BLANK;
+    case LEX_LINE_COMMENT:
+    case LEX_OPEN_COMMENT:
+        return PIECE_COMMENT;
+    case LEX_WORD:
+        return keyword_find((Bytes){text.data + from, end - from}) ? PIECE_KEYWORD : PIECE_NAME;
+    case LEX_OPEN_STRING:
+    case TK_STRING:
+        return PIECE_STRING;
+    case LEX_OPEN_DOUBLE:
+    case LEX_OPEN_BACK:
+        return PIECE_QUOTED;
+    case TK_NAME:
+        return piece_of_name(text, from);
+    case TK_INTEGER:
+    case TK_DECIMAL:
+    case TK_DOUBLE:
+        return PIECE_NUMBER;
+    case TK_VARIABLE:
+        return PIECE_VARIABLE;
+    default:
+        return kind == LEX_OTHER ? PIECE_BAD : PIECE_SYMBOL;
+    }
+}
+
+bool parse_piece(Bytes text, uint32_t from, Piece *piece) {
+    assert(from <= text.size);
+    uint32_t end;
+    int kind = lex_scan(text, from, &end);
+    if (kind == LEX_END)
+        return false;
+    *piece = (Piece){piece_kind(text, from, kind, end), end, kind <= LEX_OPEN_COMMENT};
+    return true;
+}
+
+const char *parse_keyword(uint32_t index) {
+    uint32_t count;
+    const Keyword *all = keyword_all(&count);
+    return index < count ? all[index].text : NULL;
+}

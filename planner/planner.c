@@ -102,6 +102,8 @@ ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, A
     case AST_CREATE_TABLE:
         return statement->query ? plan_create_as(&planner, planned, err)
                                 : plan_create(&planner, planned, err);
+    case AST_ALTER_SOURCE:
+        return plan_alter(&planner, planned, err);
     case AST_INSERT_SELECT:
         return plan_insert_select(&planner, planned, err);
     case AST_INSERT_VALUES:
