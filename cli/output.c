@@ -103,6 +103,11 @@ static bool output_is_closed(void) {
     return ferror(stdout) || (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL));
 }
 
+static int64_t output_now_us(void) {
+    Io *io = io_posix();
+    return io->ops->mono_us(io);
+}
+
 /* Nothing has come at once: shows what there is, and waits. A table of a push query waits a moment
  * longer for the rows that size its columns. */
 static WeirStatus output_wait(Output *output, const OutputOps *ops, WeirError *error) {
@@ -111,17 +116,34 @@ static WeirStatus output_wait(Output *output, const OutputOps *ops, WeirError *e
         if (status != WEIR_WAITING)
             return status;
     }
-    if (ops->flush && output->cell_count > 0)
+    if (ops->flush && output->cell_count > 0) {
+        live_clear(&output->live);
         ops->flush(output);
+    }
     fflush(stdout);
+    live_tell(&output->live, output->result, output->rows);
     return weir_next(output->result, WAIT_MS, error);
+}
+
+/* Whether a limit of the options has been reached. */
+static bool output_is_over(const Output *output, const OutputOptions *options, OutputEnd *end) {
+    bool push = weir_is_push(output->result);
+    *end = OUTPUT_DONE;
+    if (options->stop && *options->stop)
+        *end = OUTPUT_STOPPED;
+    else if (live_is_left(&output->live))
+        *end = OUTPUT_STOPPED;
+    else
+        return push && options->rows_max > 0 && output->rows >= (uint64_t)options->rows_max;
+    return true;
 }
 
 static OutputEnd output_rows(Output *output, const OutputOps *ops, const OutputOptions *options,
                              WeirError *error) {
-    for (;;) {
-        if (options->stop && *options->stop)
-            return OUTPUT_STOPPED;
+    OutputEnd end;
+    while (!output_is_over(output, options, &end)) {
+        if (live_pause(&output->live, output->result, output->rows))
+            continue;
         WeirStatus status = weir_next(output->result, 0, error);
         if (status == WEIR_WAITING)
             status = output_wait(output, ops, error);
@@ -130,19 +152,30 @@ static OutputEnd output_rows(Output *output, const OutputOps *ops, const OutputO
         if (status == WEIR_END)
             return OUTPUT_DONE;
         if (status == WEIR_ROW) {
+            live_clear(&output->live);
             output->rows++;
             ops->row(output);
         }
         if (status == WEIR_WAITING ? output_is_closed() : ferror(stdout) != 0)
             return OUTPUT_CLOSED;
     }
+    return end;
 }
 
 static void output_footer(const Output *output, bool timing, int64_t taken_us) {
+    WeirProgress progress;
     fprintf(stderr, "%llu row%s", (unsigned long long)output->rows, output->rows == 1 ? "" : "s");
     if (timing)
         fprintf(stderr, " (%.1f ms)", (double)taken_us / 1000.0);
     fputc('\n', stderr);
+    if (!weir_progress(output->result, &progress))
+        return;
+    if (progress.row_errors > 0)
+        fprintf(stderr, "%llu record%s could not be used: SHOW ERRORS tells why.\n",
+                (unsigned long long)progress.row_errors, progress.row_errors == 1 ? "" : "s");
+    if (progress.late_rows > 0)
+        fprintf(stderr, "%llu row%s came too late for their windows and were left out.\n",
+                (unsigned long long)progress.late_rows, progress.late_rows == 1 ? "" : "s");
 }
 
 OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirError *error) {
@@ -151,15 +184,16 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
         output_say("", message);
     if (weir_column_count(result) == 0)
         return OUTPUT_DONE;
-    Io *io = io_posix();
-    int64_t begin_us = io->ops->mono_us(io);
+    int64_t begin_us = output_now_us();
     Output output = {.result = result,
                      .columns = weir_column_count(result),
-                     .source = "RESULT",
+                     .source = options->source ? options->source : "RESULT",
                      .arena = arena_new("output", 0)};
     const OutputOps *ops = output_ops[options->format];
+    live_begin(&output.live, options->live && weir_is_push(result));
     ops->begin(&output);
     OutputEnd end = output_rows(&output, ops, options, error);
+    live_end(&output.live);
     if (end == OUTPUT_STOPPED && options->footer) { /* behind the ^C of the terminal */
         fflush(stdout);
         fputc('\n', stderr);
@@ -168,7 +202,7 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
     if (fflush(stdout) != 0 || ferror(stdout))
         end = OUTPUT_CLOSED;
     if (options->footer)
-        output_footer(&output, options->timing, io->ops->mono_us(io) - begin_us);
+        output_footer(&output, options->timing, output_now_us() - begin_us);
     arena_free(output.arena);
     return end;
 }

@@ -37,6 +37,9 @@ typedef struct OutputOptions {
     OutputFormat format;
     bool footer;                       /* how many rows, on standard error */
     bool timing;                       /* and how long they took */
+    bool live;                         /* push queries: a line of progress, hints, keys */
+    int64_t rows_max;                  /* of a push query; 0: no limit */
+    const char *source;                /* insert: whom the rows are for */
     const volatile sig_atomic_t *stop; /* set by Ctrl-C */
 } OutputOptions;
 

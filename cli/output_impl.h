@@ -5,6 +5,7 @@
 #define CLI_OUTPUT_IMPL_H
 
 #include "base/arena.h"
+#include "cli/live.h"
 #include "cli/output.h"
 
 typedef struct Output {
@@ -23,6 +24,7 @@ typedef struct Output {
     uint64_t shown;     /* table: rows written */
     uint32_t screen;    /* columns of the terminal for which the widths were made; 0: no terminal */
     bool sized;
+    Live live;
 } Output;
 
 typedef struct OutputOps {

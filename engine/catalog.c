@@ -215,6 +215,18 @@ void catalog_hide_query(Catalog *catalog, const char *id) {
     assert(0 && "no such query");
 }
 
+void catalog_swap_query(Catalog *catalog, CatalogQuery *query) {
+    for (size_t i = 0; i < catalog->query_count; i++) {
+        if (strcmp(catalog->queries[i]->id, query->id) != 0)
+            continue;
+        assert(catalog->queries[i] != query && catalog->queries[i]->number == query->number);
+        catalog_query_free(catalog->queries[i]);
+        catalog->queries[i] = query;
+        return;
+    }
+    assert(0 && "no such query");
+}
+
 static CatalogType *catalog_add_type(Catalog *catalog, const char *name) {
     catalog->types = mem_grow(catalog->types, &catalog->type_capacity, catalog->type_count + 1,
                               sizeof *catalog->types);

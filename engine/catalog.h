@@ -74,6 +74,7 @@ ErrCode catalog_show_source(Catalog *catalog, const Source *source, Err *err);
 void catalog_hide_source(Catalog *catalog, const char *name);
 void catalog_show_query(Catalog *catalog, CatalogQuery *query);
 void catalog_hide_query(Catalog *catalog, const char *id); /* frees it */
+void catalog_swap_query(Catalog *catalog, CatalogQuery *query); /* frees the one of its id */
 ErrCode catalog_show_type(Catalog *catalog, const char *name, const Type *type, Err *err);
 void catalog_hide_type(Catalog *catalog, const char *name);
 

@@ -175,6 +175,13 @@ static ErrCode describe_function(Call *call, Err *err) {
             result_cell(call->result, aggregate->help);
             found++;
         }
+    const TableFunction *table;
+    for (uint32_t i = 0; (table = table_at(i)) != NULL; i++)
+        if (strcasecmp(table->name, name) == 0) {
+            result_cell_printf(call->result, "%s%s", table->name, table->signature);
+            result_cell(call->result, table->help);
+            found++;
+        }
     result_done(call->result);
     if (found > 0)
         return ERR_OK;

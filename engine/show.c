@@ -106,6 +106,13 @@ static ErrCode show_functions(Call *call) {
         result_cell(call->result, aggregate->signature);
         result_cell(call->result, aggregate->help);
     }
+    const TableFunction *table;
+    for (uint32_t i = 0; (table = table_at(i)) != NULL; i++) {
+        result_cell(call->result, table->name);
+        result_cell(call->result, "TABLE");
+        result_cell(call->result, table->signature);
+        result_cell(call->result, table->help);
+    }
     return ERR_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "data/serde.h"
 #include "udf/aggregate.h"
 #include "udf/function.h"
+#include "udf/table.h"
 
 /* -- Expressions ------------------------------------------------------------------------------- */
 
@@ -116,6 +117,9 @@ typedef enum PlanNodeKind {
     PLAN_STORE,       /* lookups only: reads the store of another query's node */
     PLAN_FILTER,      /* predicate; on tables: by pairs */
     PLAN_PROJECT,     /* exprs[i] makes column i of schema */
+    PLAN_FLAT_MAP,    /* streams: table functions; output: the input's columns, then one per call.
+                         A row becomes as many as its longest call makes; shorter ones end in NULL;
+                         none at all: the row is gone */
     PLAN_REPARTITION, /* to another key: exprs as PROJECT, then an internal topic unless both sides
                          are one task; on streams only */
     PLAN_JOIN_TABLE,  /* inputs[0] a stream, inputs[1] a table: the table's rows are kept in a table
@@ -134,6 +138,14 @@ typedef struct PlanAggregate {
     const uint32_t *args;   /* columns of the input */
     uint32_t arg_count;
 } PlanAggregate;
+
+/* A table function's call. */
+typedef struct PlanTableCall {
+    const TableFunction *function;
+    const Expr *const *args; /* over the input */
+    uint32_t arg_count;
+    const char *text;
+} PlanTableCall;
 
 typedef struct PlanWindow {
     WindowKind kind;
@@ -162,6 +174,8 @@ struct PlanNode {
     const char *store_path;
     const Expr *predicate;       /* FILTER */
     const Expr *const *exprs;    /* PROJECT, REPARTITION: schema->column_count of them */
+    const PlanTableCall *table_calls; /* FLAT_MAP */
+    uint32_t table_call_count;
     PlanJoinKind join;           /* JOIN_TABLE */
     const Expr *join_key;        /* JOIN_TABLE: over inputs[0] */
     PlanWindow window;           /* AGGREGATE */

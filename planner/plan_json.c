@@ -24,8 +24,8 @@ const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffs
                                          "windowstart", "windowend",    NULL};
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "store",     "filter",
-                                            "project", "repartition", "join_table", "aggregate",
-                                            "sink",   "result",      NULL};
+                                            "project", "flat_map", "repartition", "join_table",
+                                            "aggregate", "sink",   "result",      NULL};
 const char *const plan_json_joins[] = {"inner", "left", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};
@@ -213,6 +213,20 @@ static json_t *aggregates_json(const PlanNode *node) {
     return array;
 }
 
+static json_t *table_calls_json(const PlanNode *node) {
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < node->table_call_count; i++) {
+        const PlanTableCall *call = &node->table_calls[i];
+        json_t *object = json_object();
+        put_text(object, "function", call->function->name);
+        put_text(object, "signature", call->function->signature);
+        put(object, "args", exprs_json(call->args, call->arg_count));
+        put_text(object, "text", call->text);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 static void put_node_inside(json_t *object, const PlanNode *node) {
     if (node->topic)
         put(object, "topic", topic_json(node->topic));
@@ -232,6 +246,8 @@ static void put_node_inside(json_t *object, const PlanNode *node) {
         put_text(object, "join", plan_json_joins[node->join]);
         put(object, "join_key", expr_json(node->join_key));
     }
+    if (node->kind == PLAN_FLAT_MAP)
+        put(object, "table_calls", table_calls_json(node));
     if (node->kind == PLAN_AGGREGATE) {
         put(object, "window", window_json(&node->window));
         put(object, "aggregates", aggregates_json(node));

@@ -464,6 +464,62 @@ static ErrCode get_aggregates(Getter *getter, const Schema *input, PlanNode *nod
     return ERR_OK;
 }
 
+/* The function takes these arguments as they are, and makes values of this type. */
+static bool table_call_fits(const PlanTableCall *call, const Type *type, Arena *arena) {
+    TableMatch match;
+    Err err;
+    const Type **types = arena_array(arena, call->arg_count, sizeof *types);
+    for (uint32_t i = 0; i < call->arg_count; i++)
+        types[i] = call->args[i]->type;
+    if (table_resolve(call->function->name, types, call->arg_count, arena, &match, &err) != ERR_OK)
+        return false;
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        if (!type_equal(match.cast_types[i], types[i]))
+            return false;
+    }
+    return match.function == call->function && type_equal(match.result, type);
+}
+
+static ErrCode get_table_call(json_t *object, ExprPlace place, const Type *type,
+                              PlanTableCall *call, Err *err) {
+    Getter getter;
+    json_t *args;
+    const char *name, *signature;
+    TRY(getter_open(object, place.arena, "table function", &getter, err));
+    TRY(get_text(&getter, "function", true, &name, err));
+    TRY(get_text(&getter, "signature", true, &signature, err));
+    TRY(get_text(&getter, "text", true, &call->text, err));
+    call->function = table_by_signature(name, signature);
+    if (!call->function)
+        return err_set(err, ERR_UNSUPPORTED, "stored table function: %s%s is not known", name,
+                       signature);
+    TRY(get_array(&getter, "args", UINT16_MAX, &args, &call->arg_count, err));
+    TRY(get_exprs(args, call->arg_count, place, &call->args, err));
+    if (!table_call_fits(call, type, place.arena))
+        return get_corrupt(&getter, "args", err);
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_table_calls(Getter *getter, ExprPlace place, PlanNode *node, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, "table_calls", UINT16_MAX, &array, &node->table_call_count, err));
+    if (node->table_call_count == 0 ||
+        node->schema->column_count != place.input->column_count + node->table_call_count)
+        return get_corrupt(getter, "table_calls", err);
+    const SchemaColumn *columns = node->schema->columns;
+    uint32_t first = place.input->column_count;
+    for (uint32_t i = 0; i < first; i++) {
+        if (!type_equal(columns[i].type, place.input->columns[i].type))
+            return get_corrupt(getter, "schema", err);
+    }
+    PlanTableCall *calls = arena_array(getter->arena, node->table_call_count, sizeof *calls);
+    for (uint32_t i = 0; i < node->table_call_count; i++)
+        TRY(get_table_call(json_array_get(array, i), place, columns[first + i].type, &calls[i],
+                           err));
+    node->table_calls = calls;
+    return ERR_OK;
+}
+
 static ErrCode get_used(Getter *getter, PlanNode *node, Err *err) {
     json_t *array;
     uint32_t count;
@@ -513,6 +569,7 @@ static ErrCode get_node_inside(Getter *getter, const PlanNode *const *nodes, Pla
                                                            : get_corrupt(getter, "predicate", err);
     case PLAN_PROJECT:
     case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
+    case PLAN_FLAT_MAP: return get_table_calls(getter, place, node, err);
     case PLAN_JOIN_TABLE:
         TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
         node->join = (PlanJoinKind)join;

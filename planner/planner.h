@@ -26,6 +26,8 @@ typedef struct PlannerHost {
     bool (*query_exists)(void *context, const char *query_id);
     /* The plan of a running persistent query; NULL. For lookups. */
     const Plan *(*query_plan)(void *context, const char *query_id);
+    /* The id of the index-th query that writes into a source; NULL: there are not so many. */
+    const char *(*sink_query)(void *context, const char *source, uint32_t index);
     /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
     uint64_t (*next_query_number)(void *context);
 } PlannerHost;
@@ -46,6 +48,8 @@ typedef struct Planned {
     const Source *source;
     const Plan *plan;
     bool create_topic; /* the topic is missing and to be made with source->partition_count */
+    bool replaces; /* CREATE_AS: plan->query_id is running and gives place to it ... */
+    bool rebuild;  /* ... but not its positions and state */
     bool notice_partitions; /* ... with one partition because none were given: say so */
     const Source *target;
     const Expr *const *values; /* one per column of target's schema; NULL literal where missing */
@@ -54,7 +58,8 @@ typedef struct Planned {
 } Planned;
 
 /* Plans CREATE STREAM/TABLE [AS], ALTER STREAM/TABLE, INSERT and SELECT. Other kinds are the
- * engine's: INTERNAL. Everything in *planned lives in `arena`. Errors carry the position where it can be known. */
+ * engine's: INTERNAL. Everything in *planned lives in `arena`. Errors carry the position where it
+ * can be known. */
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 
