@@ -277,6 +277,8 @@ static uint32_t compile_call(Compile *compile, const Expr *expr) {
     inst.list_count = expr->arg_count;
     ExprCall *call = arena_alloc(compile->arena, sizeof *call);
     call->function = function;
+    if (function->open)
+        call->state = function->open(function->user, compile->arena);
     if (function->prepare) {
         const Column **constants =
             arena_array(compile->arena, expr->arg_count, sizeof *constants);
