@@ -202,7 +202,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
         return engine_unsupported(statement, "A connector", err);
     case AST_ASSERT_TOPIC:
     case AST_ASSERT_SCHEMA:
-        return engine_unsupported(statement, "ASSERT", err);
+        return engine_assert(call, err);
     case AST_ASSERT_VALUES:
     case AST_ASSERT_NULL_VALUES:
     case AST_ASSERT_STREAM:
@@ -243,6 +243,8 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
     TRY(storage_state(weir->storage, err));
     if (call->statement->kind == AST_COPY)
         return engine_copy(call, err);
+    if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)
+        return engine_assert(call, err);
     if (engine_only_looks(call->statement))
         shared_lock_read(&weir->lock);
     else
