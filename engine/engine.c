@@ -346,6 +346,13 @@ bool weir_token(const char *sql, size_t size, size_t from, WeirToken *token) {
     return true;
 }
 
+bool weir_statement(uint32_t index, WeirStatement *statement) {
+    const StatementHelp *help = parse_statement_help(index);
+    if (help)
+        *statement = (WeirStatement){help->name, help->help, help->syntax, help->example};
+    return help != NULL;
+}
+
 const char *weir_keyword(uint32_t index) {
     return parse_keyword(index);
 }
