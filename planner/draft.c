@@ -215,9 +215,7 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
     plan->node_count = (uint32_t)draft->node_count;
     plan->materialized = draft->materialized ? (int32_t)draft->materialized->id : -1;
     plan->limit = draft->limit;
-    plan->statement = draft->planner->statement
-                          ? arena_text(draft->planner->arena, draft->planner->statement->source)
-                          : "";
+    plan->statement = planner_statement(draft->planner);
     plan->lookup.window_start_min = INT64_MIN;
     plan->lookup.window_start_max = INT64_MAX;
     draft_used(draft);

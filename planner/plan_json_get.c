@@ -710,6 +710,20 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     return getter_close(&getter, err);
 }
 
+static ErrCode get_reads(Getter *getter, Source *source, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, "reads", SOURCES_MAX, &array, &source->read_count, err));
+    const char **names = arena_array(getter->arena, source->read_count, sizeof *names);
+    for (uint32_t i = 0; i < source->read_count; i++) {
+        const char *name = json_string_value(json_array_get(array, i));
+        if (!name)
+            return get_corrupt(getter, "reads", err);
+        names[i] = arena_strdup(getter->arena, name);
+    }
+    source->reads = names;
+    return ERR_OK;
+}
+
 static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err) {
     Getter getter;
     TRY(getter_open(object, arena, "source", &getter, err));
@@ -721,6 +735,7 @@ static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err
     TRY(get_text(&getter, "statement", false, &source->statement, err));
     TRY(get_text(&getter, "query_id", false, &source->query_id, err));
     TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
+    TRY(get_reads(&getter, source, err));
     return getter_close(&getter, err);
 }
 
