@@ -130,6 +130,41 @@ static void command_help(Shell *shell, const char *argument) {
           "  SELECT * FROM t WHERE id = 'a';\n", stderr);
 }
 
+/* All words of the argument are in the name, in their order. */
+static bool statement_fits(const char *name, const char *argument) {
+    char word[COMMAND_NAME_SIZE];
+    for (const char *at = argument; *at;) {
+        size_t size = strcspn(at, " \t");
+        snprintf(word, sizeof word, "%.*s", (int)size, at);
+        name = strcasestr(name, word);
+        if (!name)
+            return false;
+        name += size < sizeof word ? size : sizeof word - 1;
+        at += size + strspn(at + size, " \t");
+    }
+    return true;
+}
+
+static void command_syntax(Shell *shell, const char *argument) {
+    WeirStatement statement;
+    uint32_t found = 0, last = 0;
+    (void)shell;
+    for (uint32_t i = 0; weir_statement(i, &statement); i++) {
+        if (!statement_fits(statement.name, argument))
+            continue;
+        found++;
+        last = i;
+        if (!*argument)
+            fprintf(stderr, "  %-24s %s\n", statement.name, statement.help);
+        else
+            fprintf(stderr, "%s: %s\n  %s\n", statement.name, statement.help, statement.syntax);
+    }
+    if (found == 0)
+        fprintf(stderr, "No statement '%s'. \\h lists them.\n", argument);
+    else if (found == 1 && weir_statement(last, &statement))
+        fprintf(stderr, "For example:\n  %s\n", statement.example);
+}
+
 /* -- Settings of the shell --------------------------------------------------------------------- */
 
 static void command_quit(Shell *shell, const char *argument) {

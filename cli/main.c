@@ -1,8 +1,9 @@
 /*
  * main.c - the `weir` command: what was asked, handed to the one who does it.
  *
- *   weir [DIR] [-e SQL]... [-f FILE]... [--workers N] [--format F] [--os-durability]
+ *   weir [DIR] [-e SQL]... [-f FILE]... [option.def]
  *   weir test FILE|DIR... [--steps N]      weir test --cases FILE [--steps N] [--only PREFIX]
+ *   weir manual NAME                       texts made from the tables (manual.h)
  *
  * Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be opened,
  * 4 the time was over, 130 interrupted.
@@ -15,40 +16,13 @@
 #include <unistd.h>
 
 #include "base/io_stdout.h"
+#include "cli/manual.h"
 #include "cli/session.h"
 #include "cli/test_cases.h"
 #include "cli/test_files.h"
 
 enum { EXIT_USAGE = 2, EXIT_OPEN = 3 };
 enum { SCRIPTS_MAX = 256, WORKERS_MAX = 1024, SECONDS_MAX = 1000000 };
-
-static const char usage[] =
-    "usage: weir [DIR] [-e SQL] [-f FILE] [--workers N] [--format F]\n"
-    "       weir test FILE|DIR... [--steps N]\n"
-    "       weir test --cases FILE [--steps N] [--only PREFIX]\n"
-    "\n"
-    "Without DIR everything lives in memory. Without -e or -f: a shell, or the statements of\n"
-    "standard input where that is no terminal. Rows go to standard output, all else to standard\n"
-    "error.\n"
-    "\n"
-    "  -e SQL             runs these statements and ends (may be given several times)\n"
-    "  -f FILE            runs the statements of a file (-: standard input) and ends\n"
-    "  --workers N        threads that run queries (default: one per core)\n"
-    "  --format F         how rows are written: table (default), expanded, auto, csv, tsv, json,\n"
-    "                     ndjson, markdown, insert\n"
-    "  --output FILE      rows go to this file\n"
-    "  --rows N           a push query ends behind N rows\n"
-    "  --timeout SECONDS  everything ends then\n"
-    "  --on-error WHAT    stop (default) or continue behind a statement that failed\n"
-    "  -v NAME=VALUE      defines a variable for ${NAME}\n"
-    "  --color WHEN       auto (default), always, never\n"
-    "  --no-rc            does not run the shell's start file\n"
-    "  --latest           new queries start at the end of their topics\n"
-    "  --os-durability    write without waiting for the disk: survives kill -9, not a power cut\n"
-    "  --version, --help\n"
-    "\n"
-    "Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be\n"
-    "opened, 4 the time was over, 130 interrupted.\n";
 
 typedef struct Script {
     const char *text; /* -e */
@@ -72,11 +46,16 @@ typedef struct Options {
 } Options;
 
 static int main_usage(const char *why, const char *what) {
-    fprintf(stderr, "weir: %s%s\n\n%s", why, what, usage);
+    fprintf(stderr, "weir: %s%s\n\n", why, what);
+    manual_usage(stderr);
     return EXIT_USAGE;
 }
 
-static bool main_number(const char *text, uint32_t most, uint32_t *number) {
+/* -- Options ----------------------------------------------------------------------------------- */
+
+/* Each takes its value (NULL: none was given) and says whether it is right. */
+
+static bool number_of(const char *text, uint32_t most, uint32_t *number) {
     char *end;
     unsigned long value = text ? strtoul(text, &end, 10) : 0;
     if (!text || *text < '0' || *text > '9' || *end || value < 1 || value > most)
@@ -85,115 +64,130 @@ static bool main_number(const char *text, uint32_t most, uint32_t *number) {
     return true;
 }
 
-static bool main_script(Options *options, Script script) {
+static bool option_script(Options *options, Script script) {
     if (options->script_count == SCRIPTS_MAX || (!script.text && !script.path))
         return false;
     options->scripts[options->script_count++] = script;
     return true;
 }
 
-/* --name=value or --name value at argv[*at]; moves *at to the last word used. */
-static const char *main_value(char **argv, int *at, const char *name) {
-    size_t size = strlen(name);
-    if (argv[*at][size] == '=')
-        return argv[*at] + size + 1;
-    return argv[++*at];
+static bool option_sql(Options *options, const char *value) {
+    return option_script(options, (Script){value, NULL});
 }
 
-static bool main_is(const char *word, const char *name) {
-    size_t size = strlen(name);
-    return strncmp(word, name, size) == 0 &&
-           (word[size] == '\0' || (word[size] == '=' && name[1] == '-'));
+static bool option_file(Options *options, const char *value) {
+    return option_script(options, (Script){NULL, value});
 }
 
-static bool main_seconds(const char *text, double *seconds) {
-    char *end;
-    *seconds = text && *text ? strtod(text, &end) : 0;
-    return *seconds > 0 && *seconds < SECONDS_MAX && *end == '\0';
-}
-
-/* One of three words. */
-static bool main_choice(const char *value, const char *one, const char *two, const char *three) {
-    return value && (strcmp(value, one) == 0 || strcmp(value, two) == 0 ||
-                     strcmp(value, three) == 0);
-}
-
-static bool main_on_error(Options *options, const char *value) {
-    options->go_on = value && strcmp(value, "continue") == 0;
-    return options->go_on || (value && strcmp(value, "stop") == 0);
-}
-
-static bool main_variable(Options *options, const char *value) {
+static bool option_variable(Options *options, const char *value) {
     if (!value || !strchr(value, '=') || options->variable_count == SCRIPTS_MAX)
         return false;
     options->variables[options->variable_count++] = value;
     return true;
 }
 
-/* Options without a value; false: it is none of them. */
-static bool main_flag(Options *options, const char *name) {
-    bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
-    bool os = strcmp(name, "--os-durability") == 0, latest = strcmp(name, "--latest") == 0;
-    bool no_rc = strcmp(name, "--no-rc") == 0;
-    if (help) {
-        fputs(usage, stdout);
-        exit(0);
-    }
-    options->weir.os_durability |= os;
-    options->weir.from_latest |= latest;
-    options->no_start_file |= no_rc;
-    return os || latest || no_rc;
+static bool option_color(Options *options, const char *value) {
+    options->colour = value;
+    return value && (strcmp(value, "auto") == 0 || strcmp(value, "always") == 0 ||
+                     strcmp(value, "never") == 0);
 }
 
-/* How rows are shown; *good: the value is right. false: it is none of these options. */
-static bool main_option_output(Options *options, char **argv, int *at, bool *good) {
-    const char *name = argv[*at], *value;
-    if (main_is(name, "--format")) {
-        value = main_value(argv, at, "--format");
-        *good = value && output_format_find(value, &options->format);
-    } else if (main_is(name, "--color")) {
-        options->colour = main_value(argv, at, "--color");
-        *good = main_choice(options->colour, "auto", "always", "never");
-    } else if (main_is(name, "--output")) {
-        *good = (options->output = main_value(argv, at, "--output")) != NULL;
-    } else if (main_is(name, "--rows")) {
-        *good = main_number(main_value(argv, at, "--rows"), UINT32_MAX, &options->rows_max);
-    } else {
-        return false;
-    }
-    return true;
+static bool option_format(Options *options, const char *value) {
+    return value && output_format_find(value, &options->format);
+}
+
+static bool option_help(Options *options, const char *value) {
+    (void)options;
+    (void)value;
+    manual_usage(stdout);
+    exit(0);
+}
+
+static bool option_latest(Options *options, const char *value) {
+    (void)value;
+    return options->weir.from_latest = true;
+}
+
+static bool option_no_rc(Options *options, const char *value) {
+    (void)value;
+    return options->no_start_file = true;
+}
+
+static bool option_on_error(Options *options, const char *value) {
+    options->go_on = value && strcmp(value, "continue") == 0;
+    return options->go_on || (value && strcmp(value, "stop") == 0);
+}
+
+static bool option_os_durability(Options *options, const char *value) {
+    (void)value;
+    return options->weir.os_durability = true;
+}
+
+static bool option_output(Options *options, const char *value) {
+    return (options->output = value) != NULL;
+}
+
+static bool option_rows(Options *options, const char *value) {
+    return number_of(value, UINT32_MAX, &options->rows_max);
+}
+
+static bool option_timeout(Options *options, const char *value) {
+    char *end;
+    options->timeout_s = value && *value ? strtod(value, &end) : 0;
+    return options->timeout_s > 0 && options->timeout_s < SECONDS_MAX && *end == '\0';
+}
+
+static bool option_version(Options *options, const char *value) {
+    (void)options;
+    (void)value;
+    puts("weir " WEIR_VERSION);
+    exit(0);
+}
+
+static bool option_workers(Options *options, const char *value) {
+    return number_of(value, WORKERS_MAX, &options->weir.workers);
+}
+
+typedef struct Option {
+    const char *name, *value;
+    bool (*take)(Options *options, const char *value);
+} Option;
+
+static const Option main_options[] = {
+#define OPTION(name, value, take, help) {name, value, take},
+#include "cli/option.def"
+#undef OPTION
+};
+
+/* Whether the word is the option, alone or as --name=value. */
+static bool option_is(const Option *option, const char *word) {
+    size_t size = strlen(option->name);
+    return strncmp(word, option->name, size) == 0 &&
+           (word[size] == '\0' || (word[size] == '=' && word[1] == '-'));
 }
 
 /* One option at argv[*at]; moves *at to its last word. 0: understood. */
 static int main_option(Options *options, char **argv, int *at) {
-    const char *name = argv[*at];
-    bool good;
-    if (main_flag(options, name) || (main_option_output(options, argv, at, &good) && good))
-        return 0;
-    if (main_is(name, "-e"))
-        good = main_script(options, (Script){main_value(argv, at, "-e"), NULL});
-    else if (main_is(name, "-f"))
-        good = main_script(options, (Script){NULL, main_value(argv, at, "-f")});
-    else if (main_is(name, "-v"))
-        good = main_variable(options, main_value(argv, at, "-v"));
-    else if (main_is(name, "--workers"))
-        good = main_number(main_value(argv, at, "--workers"), WORKERS_MAX,
-                           &options->weir.workers);
-    else if (main_is(name, "--timeout"))
-        good = main_seconds(main_value(argv, at, "--timeout"), &options->timeout_s);
-    else if (main_is(name, "--on-error"))
-        good = main_on_error(options, main_value(argv, at, "--on-error"));
-    else if (!main_is(name, "--format") && !main_is(name, "--color") &&
-             !main_is(name, "--output") && !main_is(name, "--rows"))
-        return main_usage("unknown option ", name);
-    else
-        good = false;
-    return good ? 0 : main_usage("a value is missing or wrong for ", name);
+    const char *word = argv[*at];
+    for (size_t i = 0; i < sizeof main_options / sizeof main_options[0]; i++) {
+        const Option *option = &main_options[i];
+        const char *value = NULL;
+        if (!option_is(option, word))
+            continue;
+        if (word[strlen(option->name)] == '=')
+            value = word + strlen(option->name) + 1;
+        else if (*option->value)
+            value = argv[++*at];
+        return option->take(options, value)
+                   ? 0
+                   : main_usage("a value is missing or wrong for ", word);
+    }
+    return main_usage("unknown option ", word);
 }
 
 /* Words that will mean more than a folder, and are not to become one by mistake. */
 static int main_check_folder(const char *folder) {
-    static const char *const later[] = {"server", "check", "repair", "backup"};
+    static const char *const later[] = {"manual", "server", "check", "repair", "backup"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
         if (strcmp(folder, later[i]) == 0)
             return main_usage("not supported yet (a folder of this name is ./NAME): ", folder);
@@ -315,7 +309,7 @@ static int main_test(int argc, char **argv) {
         } else if (strcmp(argv[at], "--only") == 0 && value) {
             cases.only = argv[++at];
         } else if (strcmp(argv[at], "--steps") == 0 &&
-                   main_number(value, 1 << 20, &cases.step_rows)) {
+                   number_of(value, 1 << 20, &cases.step_rows)) {
             at++;
         } else if (argv[at][0] == '-') {
             return main_usage("unknown option, or its value is missing: ", argv[at]);
@@ -333,9 +327,7 @@ int main(int argc, char **argv) {
     main_hold_streams();
     if (argc > 1 && strcmp(argv[1], "test") == 0)
         return main_test(argc, argv);
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        puts("weir " WEIR_VERSION);
-        return 0;
-    }
+    if (argc > 2 && strcmp(argv[1], "manual") == 0)
+        return manual_write(argv[2]);
     return main_weir(argc, argv);
 }

@@ -175,6 +175,10 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_CREATE_TYPE:
     case AST_DROP_TYPE:
         return engine_type(call, err);
+    case AST_CREATE_FUNCTION:
+        return engine_create_function(call, err);
+    case AST_DROP_FUNCTION:
+        return engine_drop_function(call, err);
     case AST_SET:
     case AST_UNSET:
     case AST_DEFINE:
@@ -342,6 +346,13 @@ bool weir_token(const char *sql, size_t size, size_t from, WeirToken *token) {
         return false;
     *token = (WeirToken){(WeirTokenKind)piece.kind, piece.end, piece.open};
     return true;
+}
+
+bool weir_statement(uint32_t index, WeirStatement *statement) {
+    const StatementHelp *help = parse_statement_help(index);
+    if (help)
+        *statement = (WeirStatement){help->name, help->help, help->syntax, help->example};
+    return help != NULL;
 }
 
 const char *weir_keyword(uint32_t index) {

@@ -116,6 +116,12 @@ typedef struct WeirToken {
 /* The piece that begins at byte `from`; false at the end of the text. */
 bool weir_token(const char *sql, size_t size, size_t from, WeirToken *token);
 
+/* How statements are written; false behind the last. */
+typedef struct WeirStatement {
+    const char *name, *help, *syntax, *example;
+} WeirStatement;
+bool weir_statement(uint32_t index, WeirStatement *statement);
+
 /* The keywords in alphabetical order; NULL behind the last. */
 const char *weir_keyword(uint32_t index);
 

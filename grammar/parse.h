@@ -80,6 +80,13 @@ typedef struct Piece {
 /* The piece that begins at `from`; false at the end of the text. */
 bool parse_piece(Bytes text, uint32_t from, Piece *piece);
 
+/* How statements are written: rows of statement.def; NULL behind the last. */
+typedef struct StatementHelp {
+    const char *name, *help, *syntax, *example;
+} StatementHelp;
+
+const StatementHelp *parse_statement_help(uint32_t index);
+
 /* The index-th keyword in alphabetical order; NULL behind the last. */
 const char *parse_keyword(uint32_t index);
 

@@ -299,6 +299,8 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
     TRY(formats_partitions(planner, &properties, source, planned, err));
     if (old)
         TRY(upgrade_source(planner, old, source, err));
+    if (old)
+        source->query_id = old->query_id; /* it goes on writing */
     TRY(create_source_table(planner, source, planned, err));
     planned->kind = PLANNED_CREATE_SOURCE;
     planned->source = source;

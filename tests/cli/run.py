@@ -477,8 +477,7 @@ def test_did_you_mean():
 
 
 def test_what_only_test_runners_know():
-    for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')",
-                "RUN SCRIPT 'x.sql'"):
+    for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')"):
         has(error_of(STREAM, sql), 'error (semantic): line 1:1: ')
     has(error_of(STREAM, "ASSERT TOPIC s"), 'error (unsupported)')
 
@@ -923,6 +922,47 @@ def test_variables_and_output_files():
     with open('rows.tsv') as file:
         same(file.read(), "K\tW\na\\tb\\\\\tit's\n")
     same(weir('--output', 'no/folder', '-e', 'SHOW TOPICS').code, 1)
+
+
+def test_manuals():
+    for name, word in (('sql', '## CREATE STREAM'), ('functions', 'SUBSTRING'), ('man', '.SH OPTIONS'),
+                       ('settings', 'auto.offset.reset'), ('extensions', 'COPY'),
+                       ('zsh', '--format=['), ('bash', '--format')):
+        has(good('manual', name).out, word)
+    same(weir('manual', 'nope').code, 2)
+    done = subprocess.run(['bash', '-c', 'source /dev/stdin; COMP_WORDS=(weir --fo); COMP_CWORD=1; '
+                           '_weir; echo ${COMPREPLY[0]}'], input=good('manual', 'bash').out,
+                          capture_output=True, text=True, check=True)
+    same(done.stdout, '--format\n')
+
+
+def test_examples_of_the_manual_run():
+    """Every statement's example, one behind the other, as the manual shows them."""
+    write('readings.ndjson', '{"sensor":"s1","value":40}\n')
+    write('more.sql', 'SHOW TOPICS;')
+    text = good('manual', 'sql').out
+    examples = dict(zip(re.findall('^## (.*)$', text, re.M), re.findall('```sql\n(.*?)```', text, re.S)))
+    order = ['CREATE STREAM', 'CREATE TABLE', 'ALTER STREAM | TABLE'] + sorted(
+        examples, key=lambda name: (name.split()[0] in ('DROP', 'TERMINATE'), name))
+    for name in dict.fromkeys(order):
+        define = examples['DEFINE'] if name == 'UNDEFINE' else ''
+        done = weir('d', '-e', define + examples[name])
+        assert done.code == 0 or 'error (unsupported)' in done.err, (name, done)
+
+
+def test_scripts_run_scripts():
+    write('inner.sql', "SHOW TOPICS; SELECT nothing;")
+    write("it's.sql", "RUN SCRIPT 'inner.sql'; SHOW STREAMS;")
+    done = weir('--format', 'csv', '-e', "RUN SCRIPT 'it''s.sql'; SHOW TABLES")
+    same((done.code, done.out), (1, 'Topic,Partitions,Records\n'))
+    has(done.err, ' in inner.sql: line 1:')
+    write('round.sql', "RUN SCRIPT 'round.sql'")
+    has(weir('-f', 'round.sql').err, 'error (limit)')
+    has(weir('-e', "RUN SCRIPT 'none.sql'").err, 'none.sql')
+    done = good('--format', 'csv', '-e', "SPOOL 'rows.txt'; SHOW TOPICS; SPOOL OFF; SHOW TABLES")
+    has(done.out, 'Topic,Partitions,Records\nName,')
+    with open('rows.txt') as file:
+        same(file.read(), 'Topic,Partitions,Records\n')
 
 
 def test_rows_as_statements():
