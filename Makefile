@@ -21,11 +21,11 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
            -Wimplicit-fallthrough -Werror
 
 # What the binary links, and what only the tests and benchmarks need (Debian's package names).
-DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev libedit-dev \
-             libutf8proc-dev libpcre2-dev liblua5.4-dev libmd-dev
-DEPS_CHECK = clang libcmocka-dev python3 python3-pexpect sqlite3 libsimdjson-dev g++ git
+DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev \
+             libutf8proc-dev libpcre2-dev liblua5.4-dev libmd-dev tzdata
+DEPS_CHECK = clang libclang-rt-14-dev libgmp-dev libcmocka-dev python3 python3-pexpect sqlite3 libsimdjson-dev g++ git
 
-LIBS       = -ljansson -ledit -lutf8proc -lpcre2-8 -llua5.4 -lmd -lm -lpthread
+LIBS       = -ljansson -lutf8proc -lpcre2-8 -llua5.4 -lmd -lm -lpthread
 LIBS_CHECK = -lcmocka
 
 # == Folders, lowest first. tests/layers.txt says who may include whom ===========================
@@ -47,13 +47,14 @@ UNIT_SRC = $(wildcard tests/unit/test_*.c)
 UNIT_BIN = $(UNIT_SRC:%.c=$(BUILD)/%)
 TOOL_SRC = $(wildcard tests/tools/*.c)
 TOOL_BIN = $(TOOL_SRC:%.c=$(BUILD)/%)
+INTERP   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/interp/*.c))
 EMBED    = $(BUILD)/examples/embed/embed
 HEADERS  = $(wildcard $(addsuffix /*.h,$(LIB_DIRS) cli))
 OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* bench))
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: all lib deps deps-check demo test unit sql cli-test run-embed check tidy install clean prove
+.PHONY: print-libs all lib deps deps-check demo test unit sql cli-test run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -95,7 +96,11 @@ $(LIB_OBJ): | $(GEN)/grammar/sql_grammar.h
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
 	@echo "  CC $<"
-	@$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
+	@$(COMPILE) $(WARNINGS) -o $@ $< $(filter %.o,$^) $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
+
+# The interpreter sees every row error: the tool puts itself between batches and their RowErrors.
+$(BUILD)/tests/tools/prove_expressions: $(INTERP)
+$(BUILD)/tests/tools/prove_expressions: LIBS_CHECK += -lgmp -Wl,--wrap=row_errors_add
 
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
@@ -110,8 +115,24 @@ deps:
 deps-check: deps
 	@sh tests/deps.sh $(DEPS_CHECK)
 
-install: $(BUILD)/weir
+# Texts made from the tables of the code (cli/manual.c): the language, the manual page, completion.
+MANUALS = sql functions settings extensions
+
+docs: $(BUILD)/weir
+	@mkdir -p build/docs
+	@for name in $(MANUALS); do $< manual $$name > build/docs/$$name.md || exit 1; done
+	@$< manual man > build/docs/weir.1
+	@$< manual bash > build/docs/weir.bash
+	@$< manual zsh > build/docs/_weir
+
+install: $(BUILD)/weir docs
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 build/docs/weir.1 $(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+	install -D -m 644 build/docs/weir.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weir
+	install -D -m 644 build/docs/_weir $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_weir
+	for name in $(MANUALS); do install -D -m 644 build/docs/$$name.md \
+	    $(DESTDIR)$(PREFIX)/share/doc/weir/$$name.md || exit 1; done
 	install -D -m 644 engine/weir.h $(DESTDIR)$(PREFIX)/include/weir.h
 
 # == Showing and proving =========================================================================
@@ -158,7 +179,11 @@ prove-%: tests/prove/%.sh
 bench-%: bench/%.sh $(BUILD)/weir
 	@bash $<
 
+# For programs that are compiled outside: bench/.
+print-libs:
+	@echo $(LIBS)
+
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOOL_BIN:=.d) $(EMBED).d
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(INTERP:.o=.d) $(UNIT_BIN:=.d) $(TOOL_BIN:=.d) $(EMBED).d

@@ -22,11 +22,18 @@ typedef struct ArenaBlock {
     _Alignas(16) unsigned char data[];
 } ArenaBlock;
 
+typedef struct ArenaDefer {
+    struct ArenaDefer *next;
+    void (*release)(void *object);
+    void *object;
+} ArenaDefer;
+
 struct Arena {
     const char *name;
     size_t budget_bytes;
     size_t full_bytes; /* in blocks behind the first */
     ArenaBlock *first;
+    ArenaDefer *deferred; /* in the arena itself */
 };
 
 enum { ARENA_ALIGN = 16 };
@@ -50,9 +57,18 @@ static void arena_free_blocks(ArenaBlock *block) {
     }
 }
 
+static void arena_release(Arena *arena) {
+    while (arena->deferred) {
+        ArenaDefer *deferred = arena->deferred;
+        arena->deferred = deferred->next;
+        deferred->release(deferred->object);
+    }
+}
+
 void arena_free(Arena *arena) {
     if (!arena)
         return;
+    arena_release(arena);
     arena_free_blocks(arena->first);
     mem_free(arena);
 }
@@ -139,8 +155,16 @@ void *arena_grow(Arena *arena, void *array, size_t *capacity, size_t needed, siz
     return copy;
 }
 
+void arena_defer(Arena *arena, void (*release)(void *object), void *object) {
+    assert(release);
+    ArenaDefer *deferred = arena_alloc(arena, sizeof *deferred);
+    *deferred = (ArenaDefer){arena->deferred, release, object};
+    arena->deferred = deferred;
+}
+
 void arena_reset(Arena *arena) {
     assert(arena);
+    arena_release(arena);
     ArenaBlock *keep = arena->first;
     if (!keep)
         return;

@@ -47,6 +47,10 @@ void *arena_grow(Arena *arena, void *array, size_t *capacity, size_t needed, siz
 /* Forgets every allocation but keeps one block; in debug builds fills them with 0xDD. */
 void arena_reset(Arena *arena);
 
+/* Calls release(object) when the arena is freed or reset, before its memory goes; the last one
+ * asked for comes first. For what an object in the arena holds outside of it. */
+void arena_defer(Arena *arena, void (*release)(void *object), void *object);
+
 size_t arena_used_bytes(const Arena *arena);
 bool arena_over(const Arena *arena); /* used more than its budget */
 

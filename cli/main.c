@@ -1,43 +1,28 @@
 /*
  * main.c - the `weir` command: what was asked, handed to the one who does it.
  *
- *   weir [DIR] [-e SQL]... [-f FILE]... [--workers N] [--format F] [--os-durability]
+ *   weir [DIR] [-e SQL]... [-f FILE]... [option.def]
  *   weir test FILE|DIR... [--steps N]      weir test --cases FILE [--steps N] [--only PREFIX]
+ *   weir manual NAME                       texts made from the tables (manual.h)
  *
  * Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be opened,
- * 130 interrupted.
+ * 4 the time was over, 130 interrupted.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include "base/io_stdout.h"
+#include "cli/manual.h"
 #include "cli/session.h"
 #include "cli/test_cases.h"
 #include "cli/test_files.h"
 
-enum { EXIT_USAGE = 2, EXIT_OPEN = 3, SCRIPTS_MAX = 256, WORKERS_MAX = 1024 };
-
-static const char usage[] =
-    "usage: weir [DIR] [-e SQL] [-f FILE] [--workers N] [--format table|csv|json|ndjson]\n"
-    "       weir test FILE|DIR... [--steps N]\n"
-    "       weir test --cases FILE [--steps N] [--only PREFIX]\n"
-    "\n"
-    "Without DIR everything lives in memory. Without -e or -f: a shell, or the statements of\n"
-    "standard input where that is no terminal. Rows go to standard output, all else to standard\n"
-    "error.\n"
-    "\n"
-    "  -e SQL             runs these statements and ends (may be given several times)\n"
-    "  -f FILE            runs the statements of a file (-: standard input) and ends\n"
-    "  --workers N        threads that run queries (default: one per core)\n"
-    "  --format F         how rows are written (default: table)\n"
-    "  --latest           new queries start at the end of their topics\n"
-    "  --os-durability    write without waiting for the disk: survives kill -9, not a power cut\n"
-    "  --version, --help\n"
-    "\n"
-    "Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be\n"
-    "opened, 130 interrupted.\n";
+enum { EXIT_USAGE = 2, EXIT_OPEN = 3 };
+enum { SCRIPTS_MAX = 256, WORKERS_MAX = 1024, SECONDS_MAX = 1000000 };
 
 typedef struct Script {
     const char *text; /* -e */
@@ -49,15 +34,28 @@ typedef struct Options {
     Script scripts[SCRIPTS_MAX];
     uint32_t script_count;
     OutputFormat format;
+    const char *colour;
+    bool no_start_file;
+    const char *output;
+    const char *variables[SCRIPTS_MAX];
+    uint32_t variable_count;
+    uint32_t rows_max;
+    double timeout_s; /* 0: none */
+    bool go_on;
     WeirOptions weir;
 } Options;
 
 static int main_usage(const char *why, const char *what) {
-    fprintf(stderr, "weir: %s%s\n\n%s", why, what, usage);
+    fprintf(stderr, "weir: %s%s\n\n", why, what);
+    manual_usage(stderr);
     return EXIT_USAGE;
 }
 
-static bool main_number(const char *text, uint32_t most, uint32_t *number) {
+/* -- Options ----------------------------------------------------------------------------------- */
+
+/* Each takes its value (NULL: none was given) and says whether it is right. */
+
+static bool number_of(const char *text, uint32_t most, uint32_t *number) {
     char *end;
     unsigned long value = text ? strtoul(text, &end, 10) : 0;
     if (!text || *text < '0' || *text > '9' || *end || value < 1 || value > most)
@@ -66,61 +64,130 @@ static bool main_number(const char *text, uint32_t most, uint32_t *number) {
     return true;
 }
 
-static bool main_script(Options *options, Script script) {
+static bool option_script(Options *options, Script script) {
     if (options->script_count == SCRIPTS_MAX || (!script.text && !script.path))
         return false;
     options->scripts[options->script_count++] = script;
     return true;
 }
 
-/* --name=value or --name value at argv[*at]; moves *at to the last word used. */
-static const char *main_value(char **argv, int *at, const char *name) {
-    size_t size = strlen(name);
-    if (argv[*at][size] == '=')
-        return argv[*at] + size + 1;
-    return argv[++*at];
+static bool option_sql(Options *options, const char *value) {
+    return option_script(options, (Script){value, NULL});
 }
 
-static bool main_is(const char *word, const char *name) {
-    size_t size = strlen(name);
-    return strncmp(word, name, size) == 0 &&
-           (word[size] == '\0' || (word[size] == '=' && name[1] == '-'));
+static bool option_file(Options *options, const char *value) {
+    return option_script(options, (Script){NULL, value});
+}
+
+static bool option_variable(Options *options, const char *value) {
+    if (!value || !strchr(value, '=') || options->variable_count == SCRIPTS_MAX)
+        return false;
+    options->variables[options->variable_count++] = value;
+    return true;
+}
+
+static bool option_color(Options *options, const char *value) {
+    options->colour = value;
+    return value && (strcmp(value, "auto") == 0 || strcmp(value, "always") == 0 ||
+                     strcmp(value, "never") == 0);
+}
+
+static bool option_format(Options *options, const char *value) {
+    return value && output_format_find(value, &options->format);
+}
+
+static bool option_help(Options *options, const char *value) {
+    (void)options;
+    (void)value;
+    manual_usage(stdout);
+    exit(0);
+}
+
+static bool option_latest(Options *options, const char *value) {
+    (void)value;
+    return options->weir.from_latest = true;
+}
+
+static bool option_no_rc(Options *options, const char *value) {
+    (void)value;
+    return options->no_start_file = true;
+}
+
+static bool option_on_error(Options *options, const char *value) {
+    options->go_on = value && strcmp(value, "continue") == 0;
+    return options->go_on || (value && strcmp(value, "stop") == 0);
+}
+
+static bool option_os_durability(Options *options, const char *value) {
+    (void)value;
+    return options->weir.os_durability = true;
+}
+
+static bool option_output(Options *options, const char *value) {
+    return (options->output = value) != NULL;
+}
+
+static bool option_rows(Options *options, const char *value) {
+    return number_of(value, UINT32_MAX, &options->rows_max);
+}
+
+static bool option_timeout(Options *options, const char *value) {
+    char *end;
+    options->timeout_s = value && *value ? strtod(value, &end) : 0;
+    return options->timeout_s > 0 && options->timeout_s < SECONDS_MAX && *end == '\0';
+}
+
+static bool option_version(Options *options, const char *value) {
+    (void)options;
+    (void)value;
+    puts("weir " WEIR_VERSION);
+    exit(0);
+}
+
+static bool option_workers(Options *options, const char *value) {
+    return number_of(value, WORKERS_MAX, &options->weir.workers);
+}
+
+typedef struct Option {
+    const char *name, *value;
+    bool (*take)(Options *options, const char *value);
+} Option;
+
+static const Option main_options[] = {
+#define OPTION(name, value, take, help) {name, value, take},
+#include "cli/option.def"
+#undef OPTION
+};
+
+/* Whether the word is the option, alone or as --name=value. */
+static bool option_is(const Option *option, const char *word) {
+    size_t size = strlen(option->name);
+    return strncmp(word, option->name, size) == 0 &&
+           (word[size] == '\0' || (word[size] == '=' && word[1] == '-'));
 }
 
 /* One option at argv[*at]; moves *at to its last word. 0: understood. */
 static int main_option(Options *options, char **argv, int *at) {
-    const char *name = argv[*at], *value = NULL;
-    bool good;
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        fputs(usage, stdout);
-        exit(0);
+    const char *word = argv[*at];
+    for (size_t i = 0; i < sizeof main_options / sizeof main_options[0]; i++) {
+        const Option *option = &main_options[i];
+        const char *value = NULL;
+        if (!option_is(option, word))
+            continue;
+        if (word[strlen(option->name)] == '=')
+            value = word + strlen(option->name) + 1;
+        else if (*option->value)
+            value = argv[++*at];
+        return option->take(options, value)
+                   ? 0
+                   : main_usage("a value is missing or wrong for ", word);
     }
-    if (strcmp(name, "--os-durability") == 0) {
-        options->weir.os_durability = true;
-        return 0;
-    }
-    if (strcmp(name, "--latest") == 0) {
-        options->weir.from_latest = true;
-        return 0;
-    }
-    if (main_is(name, "-e"))
-        good = main_script(options, (Script){main_value(argv, at, "-e"), NULL});
-    else if (main_is(name, "-f"))
-        good = main_script(options, (Script){NULL, main_value(argv, at, "-f")});
-    else if (main_is(name, "--workers"))
-        good = main_number(main_value(argv, at, "--workers"), WORKERS_MAX,
-                           &options->weir.workers);
-    else if (main_is(name, "--format"))
-        good = (value = main_value(argv, at, "--format")) != NULL &&
-               output_format_find(value, &options->format);
-    else
-        return main_usage("unknown option ", name);
-    return good ? 0 : main_usage("a value is missing or wrong for ", name);
+    return main_usage("unknown option ", word);
 }
 
 /* Words that will mean more than a folder, and are not to become one by mistake. */
 static int main_check_folder(const char *folder) {
-    static const char *const later[] = {"server", "check", "repair", "backup"};
+    static const char *const later[] = {"manual", "server", "check", "repair", "backup"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
         if (strcmp(folder, later[i]) == 0)
             return main_usage("not supported yet (a folder of this name is ./NAME): ", folder);
@@ -149,8 +216,41 @@ static void main_notice(void *context, const char *text) {
     output_say("", text);
 }
 
+/* The variables of -v, as if they had been defined. */
+static int main_define(const Options *options, Session *session) {
+    for (uint32_t i = 0; i < options->variable_count; i++) {
+        const char *name = options->variables[i], *value = strchr(name, '=');
+        Buf sql = {0};
+        buf_printf(&sql, "DEFINE %.*s = '", (int)(value - name), name);
+        for (value++; *value; value++)
+            buf_put(&sql, *value == '\'' ? "''" : value, *value == '\'' ? 2 : 1);
+        buf_text(&sql, "';");
+        WeirScript script = {.sql = buf_cstr(&sql)};
+        int status = session_run(session, &script);
+        buf_free(&sql);
+        if (status != 0)
+            return EXIT_USAGE;
+    }
+    return 0;
+}
+
+/* Where rows go, and how long all may take. */
+static int main_prepare(const Options *options, Session *session) {
+    Err err;
+    double seconds = options->timeout_s;
+    struct itimerval timer = {.it_value.tv_sec = (time_t)seconds};
+    timer.it_value.tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6);
+    if (seconds > 0)
+        (void)setitimer(ITIMER_REAL, &timer, NULL);
+    if (options->output && io_stdout_to_file(options->output, false, &err) != ERR_OK) {
+        output_say("weir: ", err.message);
+        return 1;
+    }
+    return main_define(options, session);
+}
+
 static int main_statements(const Options *options, Session *session) {
-    int status = 0;
+    int status = main_prepare(options, session);
     for (uint32_t i = 0; status == 0 && i < options->script_count; i++) {
         const Script *script = &options->scripts[i];
         WeirScript text = {.sql = script->text};
@@ -158,6 +258,8 @@ static int main_statements(const Options *options, Session *session) {
                               : session_run_file(session, script->path);
     }
     if (options->script_count > 0)
+        return status == 0 && session->failed ? 1 : status;
+    if (status != 0)
         return status;
     session->interactive = isatty(STDIN_FILENO);
     return session->interactive ? session_shell(session, options->folder)
@@ -172,11 +274,16 @@ static void main_hold_streams(void) {
 }
 
 static int main_weir(int argc, char **argv) {
-    Options options = {.format = OUTPUT_TABLE, .weir = {.notice = main_notice}};
+    Options options = {.format = OUTPUT_TABLE, .colour = "auto", .weir = {.notice = main_notice}};
     int status = main_parse(&options, argc, argv);
     if (status != 0)
         return status;
-    Session session = {.format = options.format};
+    Session session = {.format = options.format,
+                       .timing = true,
+                       .colour = options.colour,
+                       .rows_max = options.rows_max,
+                       .go_on = options.go_on,
+                       .no_start_file = options.no_start_file};
     WeirError error;
     session_catch_signals(&session);
     if (weir_open(options.folder, &options.weir, &session.weir, &error) != WEIR_OK) {
@@ -202,7 +309,7 @@ static int main_test(int argc, char **argv) {
         } else if (strcmp(argv[at], "--only") == 0 && value) {
             cases.only = argv[++at];
         } else if (strcmp(argv[at], "--steps") == 0 &&
-                   main_number(value, 1 << 20, &cases.step_rows)) {
+                   number_of(value, 1 << 20, &cases.step_rows)) {
             at++;
         } else if (argv[at][0] == '-') {
             return main_usage("unknown option, or its value is missing: ", argv[at]);
@@ -220,9 +327,7 @@ int main(int argc, char **argv) {
     main_hold_streams();
     if (argc > 1 && strcmp(argv[1], "test") == 0)
         return main_test(argc, argv);
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        puts("weir " WEIR_VERSION);
-        return 0;
-    }
+    if (argc > 2 && strcmp(argv[1], "manual") == 0)
+        return manual_write(argv[2]);
     return main_weir(argc, argv);
 }

@@ -62,67 +62,28 @@ void output_say(const char *prefix, const char *text) {
     buf_free(&out);
 }
 
-/* -- csv --------------------------------------------------------------------------------------- */
-
-static void csv_put(uint32_t column, const char *text) {
-    if (column > 0)
-        putchar(',');
-    if (!text)
-        return;
-    if (*text && !strpbrk(text, ",\"\r\n")) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
-}
-
-static void csv_begin(Output *output) {
-    for (uint32_t i = 0; i < output->columns; i++)
-        csv_put(i, weir_column_name(output->result, i));
-    putchar('\n');
-}
-
-static void csv_row(Output *output) {
-    for (uint32_t i = 0; i < output->columns; i++)
-        csv_put(i, weir_text(output->result, i));
-    putchar('\n');
-}
-
-/* -- json: one array; ndjson: one object a line ------------------------------------------------ */
-
-static void json_row(Output *output) {
-    fputs(output->rows > 1 ? ",\n " : "[", stdout);
-    fputs(weir_json_row(output->result), stdout);
-}
-
-static void json_end(Output *output) {
-    puts(output->rows > 0 ? "]" : "[]");
-}
-
-static void ndjson_row(Output *output) {
-    puts(weir_json_row(output->result));
-}
-
-static void no_step(Output *output) {
-    (void)output;
-}
-
-static const OutputOps output_csv = {"csv", csv_begin, csv_row, NULL, no_step};
-static const OutputOps output_json = {"json", no_step, json_row, NULL, json_end};
-static const OutputOps output_ndjson = {"ndjson", no_step, ndjson_row, NULL, no_step};
+/* -- Formats --------------------------------------------------------------------------------- */
 
 static const OutputOps *const output_ops[] = {
-    [OUTPUT_TABLE] = &output_table,
-    [OUTPUT_CSV] = &output_csv,
-    [OUTPUT_JSON] = &output_json,
-    [OUTPUT_NDJSON] = &output_ndjson,
+    [OUTPUT_TABLE] = &output_table,       [OUTPUT_EXPANDED] = &output_expanded,
+    [OUTPUT_AUTO] = &output_auto,         [OUTPUT_CSV] = &output_csv,
+    [OUTPUT_TSV] = &output_tsv,           [OUTPUT_JSON] = &output_json,
+    [OUTPUT_NDJSON] = &output_ndjson,     [OUTPUT_MARKDOWN] = &output_markdown,
+    [OUTPUT_INSERT] = &output_insert,
 };
+
+const char *output_format_name(OutputFormat format) {
+    return output_ops[format]->name;
+}
+
+const char *output_format_names(void) {
+    return "table, expanded, auto, csv, tsv, json, ndjson, markdown, insert";
+}
+
+bool output_type_is_number(const char *type) {
+    return strcmp(type, "INTEGER") == 0 || strcmp(type, "BIGINT") == 0 ||
+           strcmp(type, "DOUBLE") == 0 || strncmp(type, "DECIMAL(", 8) == 0;
+}
 
 bool output_format_find(const char *name, OutputFormat *format) {
     for (size_t i = 0; i < sizeof output_ops / sizeof output_ops[0]; i++) {
@@ -142,6 +103,11 @@ static bool output_is_closed(void) {
     return ferror(stdout) || (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL));
 }
 
+static int64_t output_now_us(void) {
+    Io *io = io_posix();
+    return io->ops->mono_us(io);
+}
+
 /* Nothing has come at once: shows what there is, and waits. A table of a push query waits a moment
  * longer for the rows that size its columns. */
 static WeirStatus output_wait(Output *output, const OutputOps *ops, WeirError *error) {
@@ -150,17 +116,34 @@ static WeirStatus output_wait(Output *output, const OutputOps *ops, WeirError *e
         if (status != WEIR_WAITING)
             return status;
     }
-    if (ops->flush && output->cell_count > 0)
+    if (ops->flush && output->cell_count > 0) {
+        live_clear(&output->live);
         ops->flush(output);
+    }
     fflush(stdout);
+    live_tell(&output->live, output->result, output->rows);
     return weir_next(output->result, WAIT_MS, error);
+}
+
+/* Whether a limit of the options has been reached. */
+static bool output_is_over(const Output *output, const OutputOptions *options, OutputEnd *end) {
+    bool push = weir_is_push(output->result);
+    *end = OUTPUT_DONE;
+    if (options->stop && *options->stop)
+        *end = OUTPUT_STOPPED;
+    else if (live_is_left(&output->live))
+        *end = OUTPUT_STOPPED;
+    else
+        return push && options->rows_max > 0 && output->rows >= (uint64_t)options->rows_max;
+    return true;
 }
 
 static OutputEnd output_rows(Output *output, const OutputOps *ops, const OutputOptions *options,
                              WeirError *error) {
-    for (;;) {
-        if (options->stop && *options->stop)
-            return OUTPUT_STOPPED;
+    OutputEnd end;
+    while (!output_is_over(output, options, &end)) {
+        if (live_pause(&output->live, output->result, output->rows))
+            continue;
         WeirStatus status = weir_next(output->result, 0, error);
         if (status == WEIR_WAITING)
             status = output_wait(output, ops, error);
@@ -169,17 +152,30 @@ static OutputEnd output_rows(Output *output, const OutputOps *ops, const OutputO
         if (status == WEIR_END)
             return OUTPUT_DONE;
         if (status == WEIR_ROW) {
+            live_clear(&output->live);
             output->rows++;
             ops->row(output);
         }
         if (status == WEIR_WAITING ? output_is_closed() : ferror(stdout) != 0)
             return OUTPUT_CLOSED;
     }
+    return end;
 }
 
-static void output_footer(const Output *output, int64_t taken_us) {
-    fprintf(stderr, "%llu row%s (%.1f ms)\n", (unsigned long long)output->rows,
-            output->rows == 1 ? "" : "s", (double)taken_us / 1000.0);
+static void output_footer(const Output *output, bool timing, int64_t taken_us) {
+    WeirProgress progress;
+    fprintf(stderr, "%llu row%s", (unsigned long long)output->rows, output->rows == 1 ? "" : "s");
+    if (timing)
+        fprintf(stderr, " (%.1f ms)", (double)taken_us / 1000.0);
+    fputc('\n', stderr);
+    if (!weir_progress(output->result, &progress))
+        return;
+    if (progress.row_errors > 0)
+        fprintf(stderr, "%llu record%s could not be used: SHOW ERRORS tells why.\n",
+                (unsigned long long)progress.row_errors, progress.row_errors == 1 ? "" : "s");
+    if (progress.late_rows > 0)
+        fprintf(stderr, "%llu row%s came too late for their windows and were left out.\n",
+                (unsigned long long)progress.late_rows, progress.late_rows == 1 ? "" : "s");
 }
 
 OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirError *error) {
@@ -188,14 +184,16 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
         output_say("", message);
     if (weir_column_count(result) == 0)
         return OUTPUT_DONE;
-    Io *io = io_posix();
-    int64_t begin_us = io->ops->mono_us(io);
+    int64_t begin_us = output_now_us();
     Output output = {.result = result,
                      .columns = weir_column_count(result),
+                     .source = options->source ? options->source : "RESULT",
                      .arena = arena_new("output", 0)};
     const OutputOps *ops = output_ops[options->format];
+    live_begin(&output.live, options->live && weir_is_push(result));
     ops->begin(&output);
     OutputEnd end = output_rows(&output, ops, options, error);
+    live_end(&output.live);
     if (end == OUTPUT_STOPPED && options->footer) { /* behind the ^C of the terminal */
         fflush(stdout);
         fputc('\n', stderr);
@@ -204,7 +202,7 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
     if (fflush(stdout) != 0 || ferror(stdout))
         end = OUTPUT_CLOSED;
     if (options->footer)
-        output_footer(&output, io->ops->mono_us(io) - begin_us);
+        output_footer(&output, options->timing, output_now_us() - begin_us);
     arena_free(output.arena);
     return end;
 }

@@ -13,14 +13,33 @@
 #include "base/buf.h"
 #include "engine/weir.h"
 
-typedef enum OutputFormat { OUTPUT_TABLE, OUTPUT_CSV, OUTPUT_JSON, OUTPUT_NDJSON } OutputFormat;
+typedef enum OutputFormat {
+    OUTPUT_TABLE,
+    OUTPUT_EXPANDED, /* a line per column */
+    OUTPUT_AUTO,     /* a table where it fits on the screen, else expanded */
+    OUTPUT_CSV,
+    OUTPUT_TSV,
+    OUTPUT_JSON,
+    OUTPUT_NDJSON,
+    OUTPUT_MARKDOWN,
+    OUTPUT_INSERT, /* statements that make the rows again */
+} OutputFormat;
 
 /* false: no such format. */
 bool output_format_find(const char *name, OutputFormat *format);
+const char *output_format_name(OutputFormat format);
+const char *output_format_names(void);
+
+/* Whether values of this type are written to the right. */
+bool output_type_is_number(const char *type);
 
 typedef struct OutputOptions {
     OutputFormat format;
-    bool footer;                       /* how many rows and how long, on standard error */
+    bool footer;                       /* how many rows, on standard error */
+    bool timing;                       /* and how long they took */
+    bool live;                         /* push queries: a line of progress, hints, keys */
+    int64_t rows_max;                  /* of a push query; 0: no limit */
+    const char *source;                /* insert: whom the rows are for */
     const volatile sig_atomic_t *stop; /* set by Ctrl-C */
 } OutputOptions;
 

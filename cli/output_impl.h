@@ -5,19 +5,26 @@
 #define CLI_OUTPUT_IMPL_H
 
 #include "base/arena.h"
+#include "cli/live.h"
 #include "cli/output.h"
 
 typedef struct Output {
     WeirResult *result;
     uint32_t columns;
     uint64_t rows;
+    const char *source; /* insert: whom the rows are for */
+    bool automatic;     /* expanded where a table is too wide for the terminal */
+    bool expanded;
     Arena *arena;       /* of the result */
     Arena *kept_arena;  /* table: of the rows kept */
     size_t *widths;     /* table */
     bool *is_number;    /* table */
     const char **cells; /* table: rows kept until the widths are known */
     size_t cell_count, cell_capacity;
+    uint64_t shown;     /* table: rows written */
+    uint32_t screen;    /* columns of the terminal for which the widths were made; 0: no terminal */
     bool sized;
+    Live live;
 } Output;
 
 typedef struct OutputOps {
@@ -28,6 +35,11 @@ typedef struct OutputOps {
     void (*end)(Output *output);
 } OutputOps;
 
-extern const OutputOps output_table;
+extern const OutputOps output_table, output_expanded, output_auto;              /* output_table.c */
+extern const OutputOps output_csv, output_tsv, output_json, output_ndjson;      /* output_text.c */
+extern const OutputOps output_markdown, output_insert;                          /* output_text.c */
+
+/* Columns of the terminal that standard output is; 0: it is none. */
+uint32_t output_screen_width(void);
 
 #endif

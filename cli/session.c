@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "base/io_input.h"
+#include "cli/client_statement.h"
 
 enum {
     SESSION_READ_BYTES = 1 << 16,
     SESSION_STATEMENT_BYTES_MAX = 4 << 20, /* more without a ';' is not kept: the engine says why */
     SESSION_WAIT_MS = 100,
     SESSION_STOPS_MAX = 3, /* Ctrl-C again and again: somebody really means it */
+    EXIT_TIMEOUT = 4,
     EXIT_INTERRUPTED = 130,
 };
 
@@ -31,7 +33,7 @@ static void session_on_signal(int number) {
 }
 
 void session_catch_signals(const Session *session) {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = session_on_signal; /* no SA_RESTART: a waiting read ends */
@@ -43,6 +45,8 @@ void session_catch_signals(const Session *session) {
 }
 
 static int session_stopped(void) {
+    if (session_end == SIGALRM)
+        return EXIT_TIMEOUT;
     return session_end ? 128 + session_end : EXIT_INTERRUPTED;
 }
 
@@ -57,7 +61,9 @@ static void session_error(const Session *session, const WeirError *error) {
 /* Shows one result; 0: go on. */
 static int session_show(const Session *session, WeirResult *result) {
     OutputOptions options = {
-        .format = session->format, .footer = session->interactive, .stop = &session_stop};
+        .format = session->format, .footer = session->interactive, .timing = session->timing,
+        .live = session->interactive, .rows_max = session->rows_max,
+        .stop = &session_stop};
     WeirError error;
     OutputEnd end = output_result(result, &options, &error);
     if (end == OUTPUT_FAILED)
@@ -65,23 +71,36 @@ static int session_show(const Session *session, WeirResult *result) {
     return end == OUTPUT_DONE ? 0 : end == OUTPUT_STOPPED ? session_stopped() : 1;
 }
 
+/* The next statement: 0, the exit status of its failure, or -1: there is none. */
+static int session_step(Session *session, WeirScript *script) {
+    WeirResult *result = NULL;
+    WeirError error;
+    int own;
+    if (session_stop)
+        return session_stopped();
+    if (client_statement(session, script, &own))
+        return own;
+    WeirStatus status = weir_execute_next(session->weir, script, &result, &error);
+    if (status == WEIR_END)
+        return -1;
+    if (status == WEIR_FAILED) {
+        session_error(session, &error);
+        return session_stop ? session_stopped() : 1;
+    }
+    int end = session_show(session, result);
+    weir_result_free(result);
+    return end;
+}
+
 int session_run(Session *session, WeirScript *script) {
     for (;;) {
-        WeirResult *result = NULL;
-        WeirError error;
-        if (session_stop)
-            return session_stopped();
-        WeirStatus status = weir_execute_next(session->weir, script, &result, &error);
-        if (status == WEIR_END)
+        int status = session_step(session, script);
+        if (status < 0)
             return 0;
-        if (status == WEIR_FAILED) {
-            session_error(session, &error);
-            return session_stop ? session_stopped() : 1;
-        }
-        int end = session_show(session, result);
-        weir_result_free(result);
-        if (end != 0)
-            return end;
+        if (status == 1 && session->go_on)
+            session->failed = true;
+        else if (status != 0)
+            return status;
     }
 }
 

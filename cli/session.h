@@ -11,20 +11,28 @@ typedef struct Session {
     Weir *weir;
     OutputFormat format;
     bool interactive;
+    bool timing;        /* how long a statement took, behind its rows */
+    bool no_start_file;
+    const char *colour;  /* "auto", "always", "never" */
+    int64_t rows_max;    /* of each push query; 0: no limit */
+    bool go_on;          /* behind a statement that failed */
+    bool failed;         /* one did */
+    uint32_t depth;   /* scripts that run scripts */
     const char *file; /* whose statements run; NULL: none to be named in errors */
 } Session;
 
 /* Set by Ctrl-C, and by the signals that end the program. */
 extern volatile sig_atomic_t session_stop;
 
-/* The signal that ends the program (SIGTERM, SIGHUP); 0: none came. */
+/* The signal that ends the program (SIGTERM, SIGHUP, SIGALRM of --timeout); 0: none came. */
 extern volatile sig_atomic_t session_end;
 
 /* From now on signals interrupt what `session` executes. */
 void session_catch_signals(const Session *session);
 
 /* Runs the statements of a script and shows results. Stops at the first that fails and says so on
- * standard error with its place. Exit status: 0, 1 (a statement failed), 130 (interrupted). */
+ * standard error with its place, unless it is to go on. Exit status: 0, 1 (a statement failed), 4
+ * (the time was over), 130 (interrupted). */
 int session_run(Session *session, WeirScript *script);
 
 /* The same for statements that come from a file, a pipe or standard input ("-"): each runs when its

@@ -81,7 +81,8 @@ static void run_cut_blanks(char *text) {
         text[--size] = '\0';
 }
 
-/* "TOPIC [@TIME] KEY [@ START..END] | VALUE [@TIME]" -> record. *has_time: a time was given. */
+/* "TOPIC [@TIME] KEY [@ START..END] | VALUE [@TIME]" -> record. Whether a window is a session's is
+ * the source's to say. *has_time: a time was given. */
 static void run_parse(TestRun *run, const TestCommand *command, TestkitRecord *record,
                       bool *has_time) {
     char *text = arena_strdup(run->arena, command->text);
@@ -97,7 +98,7 @@ static void run_parse(TestRun *run, const TestCommand *command, TestkitRecord *r
         record->timestamp = strtoll(key + 1, &key, 10);
         key += strspn(key, " ");
     }
-    char *at = command->verb == TEST_OUT ? strstr(key, " @ ") : NULL;
+    char *at = strstr(key, " @ ");
     if (at) {
         char *dots;
         *at = '\0';

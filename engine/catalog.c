@@ -215,6 +215,18 @@ void catalog_hide_query(Catalog *catalog, const char *id) {
     assert(0 && "no such query");
 }
 
+void catalog_swap_query(Catalog *catalog, CatalogQuery *query) {
+    for (size_t i = 0; i < catalog->query_count; i++) {
+        if (strcmp(catalog->queries[i]->id, query->id) != 0)
+            continue;
+        assert(catalog->queries[i] != query && catalog->queries[i]->number == query->number);
+        catalog_query_free(catalog->queries[i]);
+        catalog->queries[i] = query;
+        return;
+    }
+    assert(0 && "no such query");
+}
+
 static CatalogType *catalog_add_type(Catalog *catalog, const char *name) {
     catalog->types = mem_grow(catalog->types, &catalog->type_capacity, catalog->type_count + 1,
                               sizeof *catalog->types);
@@ -264,6 +276,9 @@ void catalog_close(Catalog *catalog) {
         catalog_hide_source(catalog, catalog->sources[catalog->source_count - 1].source->name);
     while (catalog->type_count > 0)
         catalog_hide_type(catalog, catalog->types[0].name);
+    while (catalog->function_count > 0)
+        catalog_hide_function(catalog, catalog->functions[catalog->function_count - 1]);
+    mem_free(catalog->functions);
     mem_free(catalog->queries);
     mem_free(catalog->sources);
     mem_free(catalog->types);

@@ -1,5 +1,5 @@
 /*
- * create.c - CREATE STREAM/TABLE [AS], INSERT INTO ... SELECT, INSERT INTO ... VALUES.
+ * create.c - CREATE STREAM/TABLE [AS], ALTER, INSERT INTO ... SELECT, INSERT INTO ... VALUES.
  *
  * Everything a statement makes (topics, catalog entries) is one commit; only when that is durable
  * is the query started and the source shown.
@@ -7,8 +7,7 @@
 #include "engine/engine_query_impl.h"
 #include "engine/result_impl.h"
 
-/* Adds the topic of a new source to the commit, with a notice where the user gave no count. */
-static void create_topic(Call *call, const Planned *planned, Commit *commit) {
+void engine_create_topic(Call *call, const Planned *planned, Commit *commit) {
     const Source *source = planned->source;
     if (!planned->create_topic)
         return;
@@ -44,10 +43,11 @@ static ErrCode create_carry_out(Call *call, const Planned *planned, CatalogQuery
 
 static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
     Commit *commit = commit_new(call->weir->storage, 0);
-    create_topic(call, planned, commit);
+    engine_create_topic(call, planned, commit);
     CatalogQuery *query = NULL;
     if (planned->plan) {
-        ErrCode code = engine_query_new(call, planned->plan, commit, &query, err);
+        EngineQueryNew make = {.plan = planned->plan, .commit = commit};
+        ErrCode code = engine_query_new(call, &make, &query, err);
         if (code != ERR_OK) {
             commit_drop(commit);
             return code;
@@ -62,8 +62,9 @@ static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
     Commit *commit = commit_new(call->weir->storage, 0);
     CatalogQuery *query;
     if (planned->source)
-        create_topic(call, planned, commit);
-    ErrCode code = engine_query_new(call, planned->plan, commit, &query, err);
+        engine_create_topic(call, planned, commit);
+    EngineQueryNew make = {.plan = planned->plan, .commit = commit};
+    ErrCode code = engine_query_new(call, &make, &query, err);
     if (code != ERR_OK) {
         commit_drop(commit);
         return code;
@@ -74,6 +75,15 @@ static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
     return ERR_OK;
 }
 
+/* Queries that read it keep the columns they were made with. */
+static ErrCode create_altered(Call *call, const Planned *planned, Err *err) {
+    Commit *commit = commit_new(call->weir->storage, 0);
+    TRY(create_carry_out(call, planned, NULL, commit, err));
+    result_message(call->result, "%s %s altered.", planned->source->is_table ? "Table" : "Stream",
+                   planned->source->name);
+    return ERR_OK;
+}
+
 ErrCode engine_create(Call *call, Err *err) {
     PlannerHost host = engine_host(call->weir);
     Planned planned = {0};
@@ -81,8 +91,12 @@ ErrCode engine_create(Call *call, Err *err) {
     switch (planned.kind) {
     case PLANNED_CREATE_SOURCE:
         return create_source(call, &planned, err);
+    case PLANNED_ALTER:
+        return create_altered(call, &planned, err);
     case PLANNED_CREATE_AS:
     case PLANNED_INSERT_SELECT:
+        if (planned.replaces)
+            return engine_replace_query(call, &planned, err);
         return create_query(call, &planned, err);
     case PLANNED_INSERT_VALUES:
         return engine_insert_values(call, &planned, err);

@@ -162,6 +162,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_CREATE_TABLE:
     case AST_INSERT_SELECT:
     case AST_INSERT_VALUES:
+    case AST_ALTER_SOURCE:
         return engine_create(call, err);
     case AST_DROP_STREAM:
     case AST_DROP_TABLE:
@@ -174,6 +175,10 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_CREATE_TYPE:
     case AST_DROP_TYPE:
         return engine_type(call, err);
+    case AST_CREATE_FUNCTION:
+        return engine_create_function(call, err);
+    case AST_DROP_FUNCTION:
+        return engine_drop_function(call, err);
     case AST_SET:
     case AST_UNSET:
     case AST_DEFINE:
@@ -189,8 +194,6 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
         return engine_explain(call, err);
     case AST_COPY:
         return engine_copy(call, err);
-    case AST_ALTER_SOURCE:
-        return engine_unsupported(statement, "ALTER STREAM/TABLE", err);
     case AST_ALTER_SYSTEM:
         return engine_unsupported(statement, "ALTER SYSTEM", err);
     case AST_PRINT:
@@ -333,6 +336,27 @@ WeirStatus weir_execute(Weir *weir, const char *sql, WeirResult **result, WeirEr
 
 bool weir_is_complete(const char *sql, char *open) {
     return parse_is_complete(bytes_of(sql), open);
+}
+
+_Static_assert((int)WEIR_TOKEN_BAD == (int)PIECE_BAD, "the kinds are the parser's");
+
+bool weir_token(const char *sql, size_t size, size_t from, WeirToken *token) {
+    Piece piece;
+    if (!parse_piece((Bytes){(const uint8_t *)sql, (uint32_t)size}, (uint32_t)from, &piece))
+        return false;
+    *token = (WeirToken){(WeirTokenKind)piece.kind, piece.end, piece.open};
+    return true;
+}
+
+bool weir_statement(uint32_t index, WeirStatement *statement) {
+    const StatementHelp *help = parse_statement_help(index);
+    if (help)
+        *statement = (WeirStatement){help->name, help->help, help->syntax, help->example};
+    return help != NULL;
+}
+
+const char *weir_keyword(uint32_t index) {
+    return parse_keyword(index);
 }
 
 ErrCode engine_set(Weir *weir, const char *name, const char *value, Err *err) {

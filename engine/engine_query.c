@@ -68,29 +68,37 @@ static void query_note_reads(CatalogQuery *query, const AstStatement *statement)
     query->read_count = ast->source_count;
 }
 
-ErrCode engine_query_new(Call *call, const Plan *plan, Commit *commit, CatalogQuery **prepared,
-                      Err *err) {
+/* Its ids and internal topics: fresh ones. */
+static void query_begin(Weir *weir, CatalogQuery *query, Commit *commit) {
+    query->partitions = query_partitions(weir, query->plan);
+    query->first_id = query_fresh_ids(weir, query_ids_needed(query->plan, query->partitions));
+    if (commit)
+        query_make_topics(weir, query, commit);
+    else
+        query->internal_topics =
+            arena_array(query->arena, query->plan->node_count, sizeof(uint32_t));
+}
+
+ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **prepared,
+                         Err *err) {
     Weir *weir = call->weir;
-    CatalogQuery *query = catalog_query_new(plan->query_id);
+    CatalogQuery *query = catalog_query_new(make->plan->query_id);
     Buf json = {0};
-    plan_json_put(&json, plan);
+    plan_json_put(&json, make->plan);
     ErrCode code = plan_json_get(buf_view(&json), query->arena, &query->plan, err);
     buf_free(&json);
     if (code != ERR_OK) {
         catalog_query_free(query);
         return code;
     }
-    query->partitions = query_partitions(weir, query->plan);
-    query->first_id = query_fresh_ids(weir, query_ids_needed(query->plan, query->partitions));
     query->from_end =
         strcmp(settings_get(&weir->settings, "auto.offset.reset"), "latest") == 0;
     query->consolidate = settings_number(&weir->settings, "cache.max.bytes.buffering") > 0;
     query_note_reads(query, call->statement);
-    if (commit)
-        query_make_topics(weir, query, commit);
-    else
-        query->internal_topics =
-            arena_array(query->arena, query->plan->node_count, sizeof(uint32_t));
+    if (make->old)
+        engine_query_inherit(query, make->old);
+    if (!make->old || make->rebuild)
+        query_begin(weir, query, make->commit);
     *prepared = query;
     return ERR_OK;
 }

@@ -6,10 +6,25 @@
 
 #include "engine/engine_impl.h"
 
-/* A query object for a plan: the plan goes through its JSON, ids are drawn, and its internal
- * topics are added to `commit` (NULL: a transient query has none). */
-ErrCode engine_query_new(Call *call, const Plan *plan, Commit *commit, CatalogQuery **prepared,
-                      Err *err);
+typedef struct EngineQueryNew {
+    const Plan *plan;
+    Commit *commit; /* its internal topics are added to it; NULL: a transient query has none */
+    const CatalogQuery *old; /* the query of the same id that it replaces; NULL: none */
+    bool rebuild;            /* ... without taking over its ids */
+} EngineQueryNew;
+
+/* A query object for a plan: the plan goes through its JSON, ids are drawn or taken over. */
+ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **prepared,
+                         Err *err);
+
+/* replace.c: ids, internal topics and settings of the query that another replaces. */
+void engine_query_inherit(CatalogQuery *query, const CatalogQuery *old);
+
+/* Puts planned->plan in the place of the query of its id. */
+ErrCode engine_replace_query(Call *call, const Planned *planned, Err *err);
+
+/* Adds the topic of a new source to the commit, with a notice where the user gave no count. */
+void engine_create_topic(Call *call, const Planned *planned, Commit *commit);
 
 void engine_query_topic_name(Buf *out, const CatalogQuery *query, uint32_t node);
 

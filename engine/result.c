@@ -340,6 +340,20 @@ const char *weir_json_row(WeirResult *result) {
     return buf_cstr(text);
 }
 
+WeirStatus weir_discard(WeirResult *result, int64_t timeout_ms, uint64_t *rows, WeirError *error) {
+    assert(result->push && result->queue);
+    Err err;
+    result_queue_discard(result->queue);
+    if (query_catch_up(result->push->running, timeout_ms, &err) != ERR_OK) {
+        result_error(error, &err, 0);
+        return WEIR_FAILED;
+    }
+    QueryFigures figures;
+    query_figures(result->push->running, &figures);
+    *rows = figures.rows_out;
+    return WEIR_OK;
+}
+
 void weir_cancel(WeirResult *result) {
     if (result->queue)
         result_queue_cancel(result->queue);

@@ -18,7 +18,8 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
     plan.query_id = arena_printf(call->arena, "transient_%s_%llu",
                                  call->statement->query->sources[0].name,
                                  (unsigned long long)++weir->push_count);
-    TRY(engine_query_new(call, &plan, NULL, &result->push, err));
+    EngineQueryNew make = {.plan = &plan};
+    TRY(engine_query_new(call, &make, &result->push, err));
     result->queue = result_queue_new(PUSH_QUEUE_ROWS_MAX);
     QueryOptions options = {.plan = result->push->plan,
                             .partitions = result->push->partitions,

@@ -340,9 +340,9 @@ static void testkit_headers_json(Bytes encoded, Buf *out) {
     for (uint32_t i = 0; i < count; i++) {
         buf_text(out, i ? ",{\"KEY\":" : "{\"KEY\":");
         value_json_string(out, headers[i].key);
-        buf_text(out, ",\"VALUE\":\"");
+        buf_text(out, headers[i].value.data ? ",\"VALUE\":\"" : ",\"VALUE\":null");
         base64_print(out, headers[i].value);
-        buf_text(out, "\"}");
+        buf_text(out, headers[i].value.data ? "\"}" : "}");
     }
     buf_u8(out, ']');
 }

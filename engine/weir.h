@@ -93,6 +93,38 @@ void weir_interrupt(Weir *weir);
  * one of ' " ` ( * (a comment) or '-' (just the ';' is missing). For prompts. */
 bool weir_is_complete(const char *sql, char *open);
 
+/* A piece of SQL text, for colours and completion; the text may be incomplete. */
+typedef enum WeirTokenKind {
+    WEIR_TOKEN_BLANK,
+    WEIR_TOKEN_COMMENT,
+    WEIR_TOKEN_KEYWORD,
+    WEIR_TOKEN_NAME,
+    WEIR_TOKEN_QUOTED, /* a name in quotes */
+    WEIR_TOKEN_STRING,
+    WEIR_TOKEN_NUMBER,
+    WEIR_TOKEN_VARIABLE, /* ${name} */
+    WEIR_TOKEN_SYMBOL,
+    WEIR_TOKEN_BAD, /* a character that starts nothing */
+} WeirTokenKind;
+
+typedef struct WeirToken {
+    WeirTokenKind kind;
+    size_t end; /* bytes, behind it */
+    bool open;  /* a quote or a comment that is not closed */
+} WeirToken;
+
+/* The piece that begins at byte `from`; false at the end of the text. */
+bool weir_token(const char *sql, size_t size, size_t from, WeirToken *token);
+
+/* How statements are written; false behind the last. */
+typedef struct WeirStatement {
+    const char *name, *help, *syntax, *example;
+} WeirStatement;
+bool weir_statement(uint32_t index, WeirStatement *statement);
+
+/* The keywords in alphabetical order; NULL behind the last. */
+const char *weir_keyword(uint32_t index);
+
 /* -- Results -------------------------------------------------------------------------------- */
 
 /* What was done, in words ("Stream created"); "" where the rows say it. Until the result is
@@ -123,6 +155,22 @@ const char *weir_json_row(WeirResult *result);
 
 /* Whether the present row says that its key was deleted (push queries on tables). */
 bool weir_is_delete(const WeirResult *result);
+
+/* Runs a push query, to which nobody has listened yet, over all that its sources hold now, and
+ * drops its rows where they come into being: what the query itself costs. *rows: how many. */
+WeirStatus weir_discard(WeirResult *result, int64_t timeout_ms, uint64_t *rows, WeirError *error);
+
+/* How far a push query is; false: the result is none. */
+typedef struct WeirProgress {
+    uint64_t rows_in;    /* records read */
+    uint64_t row_errors; /* of them could not be used */
+    uint64_t late_rows;  /* came too late for their windows */
+    int64_t lag;         /* records not read yet */
+} WeirProgress;
+bool weir_progress(const WeirResult *result, WeirProgress *progress);
+
+/* In words, for a push query that has given no rows: what its topics hold and where it began. */
+const char *weir_hint(WeirResult *result);
 
 /* Makes a waiting or later weir_next() fail with code "cancelled". */
 void weir_cancel(WeirResult *result);

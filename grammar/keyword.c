@@ -64,6 +64,15 @@ const Keyword *keyword_of_token(int token) {
     return NULL;
 }
 
+const StatementHelp *parse_statement_help(uint32_t index) {
+    static const StatementHelp statements[] = {
+#define STATEMENT(name, help, syntax, example) {name, help, syntax, example},
+#include "grammar/statement.def"
+#undef STATEMENT
+    };
+    return index < sizeof statements / sizeof statements[0] ? &statements[index] : NULL;
+}
+
 bool parse_name_is_plain(const char *name) {
     assert(name);
     if (!(name[0] == '_' || (name[0] >= 'A' && name[0] <= 'Z')))

@@ -56,6 +56,40 @@ ErrCode parse_columns(Bytes text, Arena *arena, const AstColumnDef **columns, ui
  * still open otherwise (for a continuation prompt) is one of ' " ` ( * (a comment) or '-'. */
 bool parse_is_complete(Bytes text, char *open);
 
+/* A piece of text as the lexer cuts it: for colours and completion, where the text may still be
+ * incomplete. `open`: a quote or a comment that is not closed. */
+typedef enum PieceKind {
+    PIECE_BLANK,
+    PIECE_COMMENT,
+    PIECE_KEYWORD,
+    PIECE_NAME,
+    PIECE_QUOTED, /* a name in quotes */
+    PIECE_STRING,
+    PIECE_NUMBER,
+    PIECE_VARIABLE,
+    PIECE_SYMBOL,
+    PIECE_BAD, /* a byte that starts nothing */
+} PieceKind;
+
+typedef struct Piece {
+    PieceKind kind;
+    uint32_t end; /* offset behind it */
+    bool open;
+} Piece;
+
+/* The piece that begins at `from`; false at the end of the text. */
+bool parse_piece(Bytes text, uint32_t from, Piece *piece);
+
+/* How statements are written: rows of statement.def; NULL behind the last. */
+typedef struct StatementHelp {
+    const char *name, *help, *syntax, *example;
+} StatementHelp;
+
+const StatementHelp *parse_statement_help(uint32_t index);
+
+/* The index-th keyword in alphabetical order; NULL behind the last. */
+const char *parse_keyword(uint32_t index);
+
 /* Whether a name can stand unquoted: [A-Z_][A-Z0-9_@]* in upper case and not reserved. */
 bool parse_name_is_plain(const char *name);
 

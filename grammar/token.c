@@ -69,6 +69,9 @@ static ErrCode lexer_refuse(Lexer *lexer, int kind, uint32_t end, Err *err) {
     case LEX_OPEN_BACK:
         snprintf(text, sizeof text, "The name is not closed: ` is missing");
         break;
+    case LEX_OPEN_DOLLARS:
+        snprintf(text, sizeof text, "The text is not closed: $$ is missing");
+        break;
     default:
         if (byte < 0x20 || byte == 0x7F)
             snprintf(text, sizeof text, "Unexpected control character 0x%02x", byte);
@@ -139,6 +142,8 @@ static ErrCode lexer_take(Lexer *lexer, Token *token, Err *err) {
     do {
         uint32_t end;
         kind = lex_scan(lexer->text, lexer->pos.offset, &end);
+        if ((kind == TK_DOLLARS || kind == LEX_OPEN_DOLLARS) && !lexer->extensions)
+            kind = LEX_OTHER;
         Bytes bytes = {lexer->text.data + lexer->pos.offset, end - lexer->pos.offset};
         *token = (Token){.pos = lexer->pos, .end = end, .bytes = bytes};
         if (kind == LEX_OTHER || kind <= LEX_OPEN_COMMENT)
@@ -198,6 +203,8 @@ static bool word_is_keyword(const Lexer *lexer, int kind, Token next) {
 /* What a keyword that may also be a name is, seen together with the next token. */
 static int lexer_settle(const Lexer *lexer, int kind) {
     Token next = lexer_peek(lexer, 0);
+    if (kind == TK_FUNCTION && lexer->place == LEXER_MADE && lexer->extensions)
+        return TK_FUNCTION_MADE;
     if (lexer->place == LEXER_EXPLAINED && (next.kind == TK_SEMI || next.kind == 0))
         return TK_NAME; /* EXPLAIN show; is about a query of that name */
     if (kind == TK_ARRAY && next.kind == TK_LB)
@@ -212,6 +219,10 @@ static int lexer_settle(const Lexer *lexer, int kind) {
 static LexerPlace lexer_place_after(LexerPlace place, int kind) {
     if (place == LEXER_INSIDE || place == LEXER_DEFINED)
         return LEXER_INSIDE;
+    if (place == LEXER_MADE)
+        return kind == TK_OR || kind == TK_REPLACE ? LEXER_MADE : LEXER_INSIDE;
+    if (kind == TK_CREATE || kind == TK_DROP)
+        return LEXER_MADE;
     if (kind == TK_EXPLAIN || (kind == TK_ANALYZE && place == LEXER_EXPLAINED))
         return LEXER_EXPLAINED;
     return kind == TK_DEFINE || kind == TK_UNDEFINE ? LEXER_DEFINED : LEXER_INSIDE;
@@ -234,7 +245,7 @@ ErrCode lexer_next(Lexer *lexer, Token *token, Err *err) {
 
 bool parse_is_complete(Bytes text, char *open) {
     assert(open);
-    static const char quotes[] = {'*', '\'', '"', '`'};
+    static const char quotes[] = {'*', '\'', '"', '`', '$'};
     uint32_t depth = 0;
     bool complete = false;
     *open = '-';
@@ -256,4 +267,57 @@ bool parse_is_complete(Bytes text, char *open) {
     if (!complete && depth > 0)
         *open = '(';
     return complete;
+}
+
+/* -- Pieces ------------------------------------------------------------------------------------ */
+
+static PieceKind piece_of_name(Bytes text, uint32_t from) {
+    bool quoted = text.data[from] == '"' || text.data[from] == '`';
+    return quoted ? PIECE_QUOTED : PIECE_NAME;
+}
+
+static PieceKind piece_kind(Bytes text, uint32_t from, int kind, uint32_t end) {
+    switch (kind) {
+    case LEX_BLANK:
+        return text.data[from] == '/' ? PIECE_COMMENT : PIECE_BLANK;
+    case LEX_LINE_COMMENT:
+    case LEX_OPEN_COMMENT:
+        return PIECE_COMMENT;
+    case LEX_WORD:
+        return keyword_find((Bytes){text.data + from, end - from}) ? PIECE_KEYWORD : PIECE_NAME;
+    case LEX_OPEN_STRING:
+    case LEX_OPEN_DOLLARS:
+    case TK_DOLLARS:
+    case TK_STRING:
+        return PIECE_STRING;
+    case LEX_OPEN_DOUBLE:
+    case LEX_OPEN_BACK:
+        return PIECE_QUOTED;
+    case TK_NAME:
+        return piece_of_name(text, from);
+    case TK_INTEGER:
+    case TK_DECIMAL:
+    case TK_DOUBLE:
+        return PIECE_NUMBER;
+    case TK_VARIABLE:
+        return PIECE_VARIABLE;
+    default:
+        return kind == LEX_OTHER ? PIECE_BAD : PIECE_SYMBOL;
+    }
+}
+
+bool parse_piece(Bytes text, uint32_t from, Piece *piece) {
+    assert(from <= text.size);
+    uint32_t end;
+    int kind = lex_scan(text, from, &end);
+    if (kind == LEX_END)
+        return false;
+    *piece = (Piece){piece_kind(text, from, kind, end), end, kind <= LEX_OPEN_COMMENT};
+    return true;
+}
+
+const char *parse_keyword(uint32_t index) {
+    uint32_t count;
+    const Keyword *all = keyword_all(&count);
+    return index < count ? all[index].text : NULL;
 }

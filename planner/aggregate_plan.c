@@ -288,9 +288,6 @@ static ErrCode aggregate_clauses(Draft *draft, Err *err) {
     if (!grouped && ast->having)
         return err_set_at(err, ERR_SEMANTIC, ast->having->pos.line, ast->having->pos.column,
                           "HAVING requires a GROUP BY clause.");
-    if (grouped && draft->has_table_function)
-        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
-                          "Table functions cannot be used with aggregations.");
     if (grouped && draft->aggregates.count == 0)
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
                           "GROUP BY requires aggregate functions in either the SELECT or HAVING "

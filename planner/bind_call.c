@@ -26,12 +26,28 @@ static const Type **call_types(const Planner *planner, const Expr *const *args, 
     return types;
 }
 
+/* The users' overloads, where no built-in one fits: `err` says why none does. */
+static ErrCode call_user(Binder *binder, UserCall *call, const Expr **args, const Expr **expr,
+                         Err *err) {
+    const PlannerHost *host = binder->planner->host;
+    if (host->user_functions)
+        call->overloads = host->user_functions(host->context, call->name, &call->overload_count);
+    if (call->overload_count == 0)
+        return err->code;
+    const UserFunction *function;
+    TRY(user_resolve(call, &function, err));
+    return bind_user_call(binder, function, args, expr, err);
+}
+
 static ErrCode call_scalar(Binder *binder, const char *name, const Expr **args, uint32_t count,
                            const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
     const Type **types = call_types(planner, args, count);
     FunctionMatch match;
-    TRY(function_resolve(name, types, count, planner->arena, &match, err));
+    if (function_resolve(name, types, count, planner->arena, &match, err) != ERR_OK) {
+        UserCall call = {.name = name, .types = types, .type_count = count};
+        return call_user(binder, &call, args, expr, err);
+    }
     call_cast_args(planner, args, count, match.cast_types);
     Expr *made = expr_new(planner->arena, EXPR_CALL, match.result, args, count);
     made->function = match.function;
@@ -129,32 +145,55 @@ static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **e
 
 /* -- Table functions --------------------------------------------------------------------------- */
 
-/* EXPLODE(ARRAY<T>) makes T, CUBE_EXPLODE(ARRAY<T>) the array again: checked, not run yet. */
-static ErrCode call_table_function(Binder *binder, const AstExpr *ast, const Expr **expr,
-                                   Err *err) {
-    const Planner *planner = binder->planner;
-    if (strcmp(binder->clause, "SELECT") != 0)
-        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
-                          "%s does not support table functions: %s is a table function.",
-                          binder->clause, ast->name);
+static ErrCode call_table_allowed(const Binder *binder, const AstExpr *ast, Err *err) {
     if (binder->in_table_function)
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
-                          "Table functions cannot be nested: %s", planner_expr(planner, ast));
+                          "Table functions cannot be nested: %s",
+                          planner_expr(binder->planner, ast));
+    if (binder->inside || !binder->tables)
+        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
+                          "%s does not support table functions: %s is a table function.",
+                          binder->inside ? binder->inside : binder->clause, ast->name);
+    return ERR_OK;
+}
+
+static bool table_calls_equal(const PlanTableCall *left, const PlanTableCall *right) {
+    if (left->function != right->function || left->arg_count != right->arg_count)
+        return false;
+    for (uint32_t i = 0; i < left->arg_count; i++) {
+        if (!expr_equal(left->args[i], right->args[i]))
+            return false;
+    }
+    return true;
+}
+
+static uint32_t table_calls_add(const Planner *planner, TableCalls *calls, TableCallRef ref) {
+    for (size_t i = 0; i < calls->count; i++) {
+        if (table_calls_equal(&calls->calls[i].call, &ref.call))
+            return (uint32_t)i;
+    }
+    calls->calls = arena_grow(planner->arena, calls->calls, &calls->capacity, calls->count + 1,
+                              sizeof *calls->calls);
+    calls->calls[calls->count] = ref;
+    return (uint32_t)calls->count++;
+}
+
+static ErrCode call_table(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    const Planner *planner = binder->planner;
+    TRY(call_table_allowed(binder, ast, err));
     const Expr **args;
     binder->in_table_function = true;
     ErrCode code = bind_args(binder, ast, &args, err);
     binder->in_table_function = false;
     TRY(code);
-    if (ast->arg_count != 1 || args[0]->type->kind != TYPE_ARRAY)
-        return err_set_at(err, ERR_TYPE, ast->pos.line, ast->pos.column,
-                          "Function '%s' does not accept parameters (%s).\n"
-                          "Valid alternatives are:\n%s(ARRAY<T>)",
-                          ast->name,
-                          ast->arg_count > 0 ? type_text(planner->arena, args[0]->type) : "",
-                          ast->name);
-    binder->has_table_function = true;
-    bool cube = strcasecmp(ast->name, "CUBE_EXPLODE") == 0;
-    *expr = expr_null(planner->arena, cube ? args[0]->type : args[0]->type->fields[0].type);
+    const Type **types = call_types(planner, args, ast->arg_count);
+    TableMatch match;
+    TRY(table_resolve(ast->name, types, ast->arg_count, planner->arena, &match, err));
+    call_cast_args(planner, args, ast->arg_count, match.cast_types);
+    binder->tables->met++;
+    PlanTableCall call = {match.function, args, ast->arg_count, planner_expr(planner, ast)};
+    uint32_t index = table_calls_add(planner, binder->tables, (TableCallRef){call, match.result});
+    *expr = expr_column(planner->arena, TABLE_COLUMN + index, match.result, call.text);
     return ERR_OK;
 }
 
@@ -181,8 +220,8 @@ ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *er
     assert(ast->kind == AST_CALL && ast->name);
     if (aggregate_exists(ast->name))
         return call_aggregate(binder, ast, expr, err);
-    if (function_is_ksqldb(ast->name) == FUNCTION_TABLE)
-        return call_table_function(binder, ast, expr, err);
+    if (table_exists(ast->name))
+        return call_table(binder, ast, expr, err);
     for (uint32_t i = 0; i < ast->arg_count; i++) {
         if (ast->args[i]->kind == AST_LAMBDA)
             return call_lambda(binder, ast, err);

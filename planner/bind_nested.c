@@ -41,10 +41,10 @@ ErrCode bind_case(Binder *binder, const AstExpr *ast, const Expr **expr, Err *er
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
                           "CASE with an operand is not part of the language: write CASE WHEN x = "
                           "1 THEN ... END.");
-    bool table_function = binder->has_table_function;
+    size_t table_count = binder->tables ? binder->tables->met : 0;
     const Expr **bound;
     TRY(bind_args(binder, ast, &bound, err));
-    if (binder->has_table_function && !table_function)
+    if (binder->tables && binder->tables->met > table_count)
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
                           "Table functions cannot be used in CASE: %s",
                           planner_expr(planner, ast));

@@ -31,12 +31,16 @@ static ErrCode create_header(const Planner *planner, const AstColumnDef *def, co
                       type_text(planner->arena, expected), type_text(planner->arena, type));
 }
 
+ErrCode create_column_name(const AstColumnDef *def, Err *err) {
+    if (!planner_reserved_name(def->name))
+        return ERR_OK;
+    return err_set_at(err, ERR_SEMANTIC, def->pos.line, def->pos.column,
+                      "'%s' is a reserved column name. You cannot use it as a name for a column.",
+                      def->name);
+}
+
 static ErrCode create_role(const AstColumnDef *def, bool is_table, Err *err) {
-    if (planner_reserved_name(def->name))
-        return err_set_at(err, ERR_SEMANTIC, def->pos.line, def->pos.column,
-                          "'%s' is a reserved column name. You cannot use it as a name for a "
-                          "column.",
-                          def->name);
+    TRY(create_column_name(def, err));
     if (def->role == AST_COLUMN_KEY && is_table)
         return err_set_at(err, ERR_SEMANTIC, def->pos.line, def->pos.column,
                           "Column `%s` is a 'KEY' column: please use 'PRIMARY KEY' for tables.\n"
@@ -186,45 +190,6 @@ static ErrCode create_window(const Properties *properties, PlanTopic *topic, Err
 
 /* -- Over one that exists ---------------------------------------------------------------------- */
 
-static ErrCode create_upgrade_fails(const Planner *planner, const Source *old, const char *what,
-                                    const char *detail, Err *err) {
-    return err_set(err, ERR_SEMANTIC,
-                   "Cannot upgrade data source: DataSource '`%s`' has %s which is not "
-                   "upgradeable.%s%s%s",
-                   old->name, what, *detail ? " (" : "",
-                   arena_strdup(planner->arena, detail), *detail ? ")" : "");
-}
-
-/* CREATE OR REPLACE: the same but for value columns added at the end. */
-static ErrCode create_upgrade(const Planner *planner, const Source *old, const Source *source,
-                              Err *err) {
-    const PlanTopic *from = &old->topic, *to = &source->topic;
-    if (old->is_table != source->is_table)
-        return create_upgrade_fails(planner, old, "another type", "", err);
-    if (strcmp(from->topic, to->topic) != 0 || from->key.format != to->key.format ||
-        from->value.format != to->value.format || from->key.delimiter != to->key.delimiter ||
-        from->value.delimiter != to->value.delimiter || from->window != to->window ||
-        from->window_size_ms != to->window_size_ms)
-        return create_upgrade_fails(planner, old, "another topic or format", "", err);
-    if (from->timestamp_column != to->timestamp_column)
-        return create_upgrade_fails(planner, old, "another timestamp column", "", err);
-    bool key = true, value = to->schema->column_count >= from->schema->column_count;
-    for (uint32_t i = 0; value && i < from->schema->column_count; i++) {
-        const SchemaColumn *left = &from->schema->columns[i], *right = &to->schema->columns[i];
-        bool same = strcmp(left->name, right->name) == 0 && left->role == right->role &&
-                    type_equal(left->type, right->type);
-        key = key && (same || left->role != COLUMN_KEY);
-        value = value && (same || left->role == COLUMN_KEY);
-    }
-    if (!key || from->schema->key_count != to->schema->key_count)
-        return create_upgrade_fails(planner, old, "another schema",
-                                    "Key columns must be identical.", err);
-    if (!value)
-        return create_upgrade_fails(planner, old, "another schema",
-                                    "Columns are changed, missing or reordered.", err);
-    return ERR_OK;
-}
-
 ErrCode create_existing(const Planner *planner, const Source **old, Planned *planned, Err *err) {
     const AstStatement *statement = planner->statement;
     const PlannerHost *host = planner->host;
@@ -333,7 +298,9 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
     TRY(formats_timestamp(planner, &properties, &source->topic, err));
     TRY(formats_partitions(planner, &properties, source, planned, err));
     if (old)
-        TRY(create_upgrade(planner, old, source, err));
+        TRY(upgrade_source(planner, old, source, err));
+    if (old)
+        source->query_id = old->query_id; /* it goes on writing */
     TRY(create_source_table(planner, source, planned, err));
     planned->kind = PLANNED_CREATE_SOURCE;
     planned->source = source;

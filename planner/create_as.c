@@ -58,6 +58,27 @@ static ErrCode create_as_limit(const AstStatement *statement, Err *err) {
                       statement->kind == AST_CREATE_TABLE ? "CREATE TABLE" : "CREATE STREAM");
 }
 
+/* The id of the query that writes there already, or a new one. */
+static ErrCode create_as_query_id(const Planner *planner, const Source *old, Source *source,
+                                  Err *err) {
+    const PlannerHost *host = planner->host;
+    const char *first = old ? host->sink_query(host->context, old->name, 0) : NULL;
+    const char *second = first ? host->sink_query(host->context, old->name, 1) : NULL;
+    if (second)
+        return err_set_at(err, ERR_SEMANTIC, planner->statement->name_pos.line,
+                          planner->statement->name_pos.column,
+                          "REPLACE for sink `%s` is not supported because there are multiple "
+                          "queries writing into it: [%s, %s%s]",
+                          source->name, first, second,
+                          host->sink_query(host->context, old->name, 2) ? ", ..." : "");
+    source->query_id = first;
+    if (!first)
+        source->query_id =
+            arena_printf(planner->arena, "%s_%s_%llu", source->is_table ? "CTAS" : "CSAS",
+                         source->name, (unsigned long long)host->next_query_number(host->context));
+    return ERR_OK;
+}
+
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err) {
     const AstStatement *statement = planner->statement;
     const PlannerHost *host = planner->host;
@@ -78,18 +99,20 @@ ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err) {
     TRY(create_as_source(planner, &draft, &properties, source, err));
     TRY(create_as_kind(&draft, is_table, err));
     TRY(formats_partitions(planner, &properties, source, planned, err));
-    if (statement->or_replace && old)
-        draft_unsupported(&draft, "CREATE OR REPLACE of a running query is not supported yet.");
+    if (old)
+        TRY(upgrade_source(planner, old, source, err));
     PlanNode *sink = draft_add(&draft, PLAN_SINK, "Sink", draft.top);
     sink->topic = &source->topic;
-    source->query_id =
-        arena_printf(planner->arena, "%s_%s_%llu", is_table ? "CTAS" : "CSAS", source->name,
-                     (unsigned long long)host->next_query_number(host->context));
+    TRY(create_as_query_id(planner, old, source, err));
     Plan *plan = arena_alloc(planner->arena, sizeof *plan);
     plan->query_id = source->query_id;
     plan->sink_source = source->name;
     plan->partition_count = source->partition_count;
     TRY(draft_finish(&draft, plan, err));
+    const Plan *present = host->query_plan(host->context, plan->query_id);
+    planned->replaces = present != NULL;
+    if (present)
+        TRY(upgrade_plan(planner, present, plan, &planned->rebuild, err));
     planned->kind = PLANNED_CREATE_AS;
     planned->source = source;
     planned->plan = plan;

@@ -54,12 +54,6 @@ void draft_unsupported(Draft *draft, const char *format, ...) {
     draft->unsupported = arena_strdup(draft->planner->arena, text);
 }
 
-void draft_note(Draft *draft, const Binder *binder) {
-    draft->has_table_function = draft->has_table_function || binder->has_table_function;
-    if (binder->has_table_function)
-        draft_unsupported(draft, "Table functions are not supported yet.");
-}
-
 Binder draft_binder(Draft *draft, const char *clause) {
     const Scope *scope = &draft->scope;
     bool flat = scope->sources[0].source->topic.value.format == &format_delimited;
@@ -206,14 +200,13 @@ ErrCode draft_query(Draft *draft, Err *err) {
     TRY(draft_where(draft, err));
     TRY(draft_partition_by(draft, err));
     TRY(draft_items(draft, err));
+    TRY(draft_flat_map(draft, err));
     TRY(draft_aggregate(draft, err));
     return draft->kind == PLAN_PERSISTENT ? draft_project_keyed(draft, err)
                                           : draft_project_plain(draft, err);
 }
 
 ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
-    if (draft->window == WINDOW_SESSION && draft->kind == PLAN_PERSISTENT)
-        draft_unsupported(draft, "Writing SESSION windows is not supported yet.");
     if (draft->unsupported)
         return err_set(err, ERR_UNSUPPORTED, "%s", draft->unsupported);
     assert(draft->node_count > 0 && draft->top == draft->nodes[draft->node_count - 1]);
@@ -225,6 +218,9 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
     plan->statement = draft->planner->statement
                           ? arena_text(draft->planner->arena, draft->planner->statement->source)
                           : "";
+    const UserUses *uses = draft->planner->uses;
+    plan->functions = uses ? uses->functions : NULL;
+    plan->function_count = uses ? (uint32_t)uses->count : 0;
     plan->lookup.window_start_min = INT64_MIN;
     plan->lookup.window_start_max = INT64_MAX;
     draft_used(draft);

@@ -11,6 +11,7 @@ static const char *const explain_kinds[] = {
     [PLAN_PROJECT] = "Project",       [PLAN_REPARTITION] = "Repartition",
     [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_AGGREGATE] = "Aggregate",
     [PLAN_SINK] = "Sink",             [PLAN_RESULT] = "Result",
+    [PLAN_FLAT_MAP] = "FlatMap",
 };
 
 static const char *const explain_windows[] = {"", "TUMBLING", "HOPPING", "SESSION"};
@@ -48,6 +49,13 @@ static void explain_aggregates(Buf *out, const PlanNode *node, const Plan *plan)
                    (long long)node->window.size_ms, (long long)node->window.grace_ms);
 }
 
+static void explain_table_calls(Buf *out, const PlanNode *node) {
+    uint32_t first = node->schema->column_count - node->table_call_count;
+    for (uint32_t i = 0; i < node->table_call_count; i++)
+        buf_printf(out, "%s%s := %s", i > 0 ? ", " : " ", node->schema->columns[first + i].name,
+                   node->table_calls[i].text);
+}
+
 static void explain_topic(Buf *out, const PlanNode *node) {
     const PlanTopic *topic = node->topic;
     buf_printf(out, " %s (%s, %s)", topic->topic, topic->key.format->name,
@@ -81,6 +89,7 @@ static void explain_inside(Buf *out, const Plan *plan, const PlanNode *node) {
         break;
     case PLAN_PROJECT:
     case PLAN_REPARTITION: explain_exprs(out, node); break;
+    case PLAN_FLAT_MAP: explain_table_calls(out, node); break;
     case PLAN_JOIN_TABLE:
         buf_text(out, node->join == JOIN_LEFT ? " LEFT ON " : " INNER ON ");
         explain_expr(out, node->join_key);

@@ -306,6 +306,19 @@ ErrCode formats_choose(const Planner *planner, const Properties *properties,
     return ERR_OK;
 }
 
+ErrCode formats_recheck(const Planner *planner, PlanTopic *topic, Err *err) {
+    for (int i = 0; i < 2; i++) {
+        FormatSide side = format_side(planner, topic->schema, i == 0);
+        PlanFormat *chosen = i == 0 ? &topic->key : &topic->value;
+        if (side.column_count > 1 && chosen->unwrapped && chosen->format->can_wrap)
+            return err_set(err, ERR_SEMANTIC,
+                           "'WRAP_SINGLE_VALUE' is only valid for single-field value schemas");
+        chosen->unwrapped = chosen->unwrapped && side.column_count == 1;
+        TRY(format_check(planner, &side, chosen, err));
+    }
+    return ERR_OK;
+}
+
 /* -- TIMESTAMP --------------------------------------------------------------------------------- */
 
 /* A column named by a text: upper case unless it is quoted inside. */

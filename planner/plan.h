@@ -16,6 +16,8 @@
 #include "data/serde.h"
 #include "udf/aggregate.h"
 #include "udf/function.h"
+#include "udf/table.h"
+#include "udf/user.h"
 
 /* -- Expressions ------------------------------------------------------------------------------- */
 
@@ -43,6 +45,8 @@ typedef enum ExprKind {
     EXPR_ARRAY,     /* ARRAY[args] */
     EXPR_MAP,       /* MAP(key, value, ...) */
     EXPR_STRUCT,    /* STRUCT: args in the order of type's fields */
+    EXPR_LET,       /* args[1], in which local number `column` is args[0], computed once a row */
+    EXPR_LOCAL,     /* local number `column` of the nearest EXPR_LET around that has it */
 } ExprKind;
 
 typedef enum ExprOp {
@@ -116,6 +120,9 @@ typedef enum PlanNodeKind {
     PLAN_STORE,       /* lookups only: reads the store of another query's node */
     PLAN_FILTER,      /* predicate; on tables: by pairs */
     PLAN_PROJECT,     /* exprs[i] makes column i of schema */
+    PLAN_FLAT_MAP,    /* streams: table functions; output: the input's columns, then one per call.
+                         A row becomes as many as its longest call makes; shorter ones end in NULL;
+                         none at all: the row is gone */
     PLAN_REPARTITION, /* to another key: exprs as PROJECT, then an internal topic unless both sides
                          are one task; on streams only */
     PLAN_JOIN_TABLE,  /* inputs[0] a stream, inputs[1] a table: the table's rows are kept in a table
@@ -134,6 +141,14 @@ typedef struct PlanAggregate {
     const uint32_t *args;   /* columns of the input */
     uint32_t arg_count;
 } PlanAggregate;
+
+/* A table function's call. */
+typedef struct PlanTableCall {
+    const TableFunction *function;
+    const Expr *const *args; /* over the input */
+    uint32_t arg_count;
+    const char *text;
+} PlanTableCall;
 
 typedef struct PlanWindow {
     WindowKind kind;
@@ -162,6 +177,8 @@ struct PlanNode {
     const char *store_path;
     const Expr *predicate;       /* FILTER */
     const Expr *const *exprs;    /* PROJECT, REPARTITION: schema->column_count of them */
+    const PlanTableCall *table_calls; /* FLAT_MAP */
+    uint32_t table_call_count;
     PlanJoinKind join;           /* JOIN_TABLE */
     const Expr *join_key;        /* JOIN_TABLE: over inputs[0] */
     PlanWindow window;           /* AGGREGATE */
@@ -200,6 +217,9 @@ typedef struct Plan {
     uint32_t order_count;
     uint32_t visible_count;  /* RESULT: columns the client sees */
     const char *statement;   /* its text */
+    /* The users' functions it was made with, inlined ones too: it keeps these definitions. */
+    const UserFunction *const *functions;
+    uint32_t function_count;
 } Plan;
 
 #endif

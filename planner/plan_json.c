@@ -16,7 +16,7 @@
 const char *const plan_json_expr_kinds[] = {
     "literal", "column", "pseudo", "call",      "cast",  "case",  "arithmetic", "concat",
     "negate",  "compare", "and",   "or",        "not",   "in",    "like",       "is_null",
-    "subscript", "deref", "array", "map",       "struct", NULL};
+    "subscript", "deref", "array", "map",       "struct", "let", "local", NULL};
 const char *const plan_json_ops[] = {"none", "+",  "-",  "*", "/",  "%",        "=",
                                      "<>",   "<",  "<=", ">", ">=", "distinct", "not_distinct",
                                      NULL};
@@ -24,8 +24,8 @@ const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffs
                                          "windowstart", "windowend",    NULL};
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "store",     "filter",
-                                            "project", "repartition", "join_table", "aggregate",
-                                            "sink",   "result",      NULL};
+                                            "project", "flat_map", "repartition", "join_table",
+                                            "aggregate", "sink",   "result",      NULL};
 const char *const plan_json_joins[] = {"inner", "left", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};
@@ -124,7 +124,8 @@ static json_t *expr_json(const Expr *expr) {
         put_text(object, "op", plan_json_ops[expr->op]);
     if (expr->kind == EXPR_PSEUDO)
         put_text(object, "pseudo", plan_json_pseudos[expr->pseudo]);
-    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_DEREF)
+    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_DEREF || expr->kind == EXPR_LET ||
+        expr->kind == EXPR_LOCAL)
         put(object, "column", json_integer(expr->column));
     put_flag(object, "negated", expr->negated);
     put_i64(object, "escape", (unsigned char)expr->escape, 0);
@@ -133,6 +134,7 @@ static json_t *expr_json(const Expr *expr) {
     if (expr->kind == EXPR_CALL) {
         put_text(object, "function", expr->function->name);
         put_text(object, "signature", expr->function->signature);
+        put_flag(object, "user", expr->function->user != NULL);
     }
     if (expr->arg_count > 0)
         put(object, "args", exprs_json(expr->args, expr->arg_count));
@@ -213,6 +215,20 @@ static json_t *aggregates_json(const PlanNode *node) {
     return array;
 }
 
+static json_t *table_calls_json(const PlanNode *node) {
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < node->table_call_count; i++) {
+        const PlanTableCall *call = &node->table_calls[i];
+        json_t *object = json_object();
+        put_text(object, "function", call->function->name);
+        put_text(object, "signature", call->function->signature);
+        put(object, "args", exprs_json(call->args, call->arg_count));
+        put_text(object, "text", call->text);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 static void put_node_inside(json_t *object, const PlanNode *node) {
     if (node->topic)
         put(object, "topic", topic_json(node->topic));
@@ -232,6 +248,8 @@ static void put_node_inside(json_t *object, const PlanNode *node) {
         put_text(object, "join", plan_json_joins[node->join]);
         put(object, "join_key", expr_json(node->join_key));
     }
+    if (node->kind == PLAN_FLAT_MAP)
+        put(object, "table_calls", table_calls_json(node));
     if (node->kind == PLAN_AGGREGATE) {
         put(object, "window", window_json(&node->window));
         put(object, "aggregates", aggregates_json(node));
@@ -310,6 +328,8 @@ void plan_json_put(Buf *out, const Plan *plan) {
     if (plan->order_count > 0)
         put(object, "order", order_json(plan));
     put_i64(object, "visible_count", plan->visible_count, 0);
+    if (plan->function_count > 0)
+        put(object, "functions", plan_json_functions(plan));
     for (uint32_t i = 0; i < plan->node_count; i++)
         json_array_append_new(nodes, node_json(plan->nodes[i]));
     put(object, "nodes", nodes);

@@ -294,11 +294,20 @@ static ErrCode get_literal(Getter *getter, Expr *expr, Err *err) {
 
 /* -- Expressions ------------------------------------------------------------------------------- */
 
+/* A local that is known where an expression stands. */
+typedef struct ExprLocal {
+    uint32_t number;
+    const Type *type;
+    const struct ExprLocal *up;
+} ExprLocal;
+
 /* What an expression stands over. */
 typedef struct ExprPlace {
     const Schema *input; /* NULL: constants only */
     Arena *arena;
+    const Plan *plan; /* its functions are read */
     uint32_t depth;
+    const ExprLocal *local; /* the innermost */
 } ExprPlace;
 
 static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Err *err);
@@ -324,6 +333,7 @@ static bool expr_args_fit(const Expr *expr) {
         [EXPR_NOT] = {1, 1},        [EXPR_IN] = {2, 1 << 20},      [EXPR_LIKE] = {2, 2},
         [EXPR_IS_NULL] = {1, 1},    [EXPR_SUBSCRIPT] = {2, 2},     [EXPR_DEREF] = {1, 1},
         [EXPR_ARRAY] = {1, 1 << 20}, [EXPR_MAP] = {2, 1 << 20},    [EXPR_STRUCT] = {0, 1 << 20},
+        [EXPR_LET] = {2, 2},        [EXPR_LOCAL] = {0, 0},
     };
     uint32_t count = expr->arg_count;
     if (count < rules[expr->kind].min || count > rules[expr->kind].max)
@@ -348,6 +358,7 @@ static bool expr_types_fit(const Expr *expr) {
     case EXPR_ARRAY: return expr->type->kind == TYPE_ARRAY;
     case EXPR_MAP: return expr->type->kind == TYPE_MAP;
     case EXPR_CALL: return expr->function != NULL;
+    case EXPR_LET: return type_equal(expr->type, expr->args[1]->type);
     default: return true;
     }
 }
@@ -360,18 +371,27 @@ static bool expr_column_fits(const Expr *expr, const Schema *input) {
             type_equal(input->columns[expr->column].type, expr->type));
 }
 
-static ErrCode get_call(Getter *getter, Expr *expr, Err *err) {
+static bool expr_local_fits(const Expr *expr, const ExprLocal *local) {
+    while (local && local->number != expr->column)
+        local = local->up;
+    return expr->kind != EXPR_LOCAL || (local && type_equal(local->type, expr->type));
+}
+
+static ErrCode get_call(Getter *getter, const Plan *plan, Expr *expr, Err *err) {
     const char *name, *signature;
+    bool user;
     TRY(get_text(getter, "function", true, &name, err));
     TRY(get_text(getter, "signature", true, &signature, err));
-    expr->function = function_by_signature(name, signature);
+    TRY(get_flag(getter, "user", &user, err));
+    expr->function = user ? plan_json_function(plan, name, signature)
+                          : function_by_signature(name, signature);
     if (expr->function)
         return ERR_OK;
     return err_set(err, ERR_UNSUPPORTED, "stored expression: function %s%s is not known", name,
                    signature);
 }
 
-static ErrCode get_expr_members(Getter *getter, Expr *expr, Err *err) {
+static ErrCode get_expr_members(Getter *getter, const Plan *plan, Expr *expr, Err *err) {
     int word;
     uint32_t escape;
     TRY(get_word(getter, "kind", plan_json_expr_kinds, -1, &word, err));
@@ -388,7 +408,17 @@ static ErrCode get_expr_members(Getter *getter, Expr *expr, Err *err) {
     TRY(get_text(getter, "text", true, &expr->text, err));
     if (expr->kind == EXPR_LITERAL)
         TRY(get_literal(getter, expr, err));
-    return expr->kind == EXPR_CALL ? get_call(getter, expr, err) : ERR_OK;
+    return expr->kind == EXPR_CALL ? get_call(getter, plan, expr, err) : ERR_OK;
+}
+
+/* The body of a LET knows its local, the value does not. */
+static ErrCode get_let(json_t *array, ExprPlace place, Expr *expr, Err *err) {
+    const Expr **args = arena_array(place.arena, 2, sizeof *args);
+    expr->args = args;
+    TRY(get_expr(json_array_get(array, 0), place, &args[0], err));
+    ExprLocal local = {expr->column, args[0]->type, place.local};
+    place.local = &local;
+    return get_expr(json_array_get(array, 1), place, &args[1], err);
 }
 
 static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Err *err) {
@@ -398,10 +428,14 @@ static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Er
     if (place.depth++ > EXPR_JSON_DEPTH_MAX)
         return err_set(err, ERR_CORRUPT, "stored expression: nested too deeply");
     TRY(getter_open(object, place.arena, "expression", &getter, err));
-    TRY(get_expr_members(&getter, expr, err));
+    TRY(get_expr_members(&getter, place.plan, expr, err));
     TRY(get_array(&getter, "args", 1 << 20, &args, &expr->arg_count, err));
-    TRY(get_exprs(args, expr->arg_count, place, &expr->args, err));
-    if (!expr_args_fit(expr) || !expr_types_fit(expr) || !expr_column_fits(expr, place.input))
+    ErrCode code = expr->kind == EXPR_LET && expr->arg_count == 2
+                       ? get_let(args, place, expr, err)
+                       : get_exprs(args, expr->arg_count, place, &expr->args, err);
+    TRY(code);
+    if (!expr_args_fit(expr) || !expr_types_fit(expr) || !expr_column_fits(expr, place.input) ||
+        !expr_local_fits(expr, place.local))
         return get_corrupt(&getter, plan_json_expr_kinds[expr->kind], err);
     *result = expr;
     return getter_close(&getter, err);
@@ -464,6 +498,62 @@ static ErrCode get_aggregates(Getter *getter, const Schema *input, PlanNode *nod
     return ERR_OK;
 }
 
+/* The function takes these arguments as they are, and makes values of this type. */
+static bool table_call_fits(const PlanTableCall *call, const Type *type, Arena *arena) {
+    TableMatch match;
+    Err err;
+    const Type **types = arena_array(arena, call->arg_count, sizeof *types);
+    for (uint32_t i = 0; i < call->arg_count; i++)
+        types[i] = call->args[i]->type;
+    if (table_resolve(call->function->name, types, call->arg_count, arena, &match, &err) != ERR_OK)
+        return false;
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        if (!type_equal(match.cast_types[i], types[i]))
+            return false;
+    }
+    return match.function == call->function && type_equal(match.result, type);
+}
+
+static ErrCode get_table_call(json_t *object, ExprPlace place, const Type *type,
+                              PlanTableCall *call, Err *err) {
+    Getter getter;
+    json_t *args;
+    const char *name, *signature;
+    TRY(getter_open(object, place.arena, "table function", &getter, err));
+    TRY(get_text(&getter, "function", true, &name, err));
+    TRY(get_text(&getter, "signature", true, &signature, err));
+    TRY(get_text(&getter, "text", true, &call->text, err));
+    call->function = table_by_signature(name, signature);
+    if (!call->function)
+        return err_set(err, ERR_UNSUPPORTED, "stored table function: %s%s is not known", name,
+                       signature);
+    TRY(get_array(&getter, "args", UINT16_MAX, &args, &call->arg_count, err));
+    TRY(get_exprs(args, call->arg_count, place, &call->args, err));
+    if (!table_call_fits(call, type, place.arena))
+        return get_corrupt(&getter, "args", err);
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_table_calls(Getter *getter, ExprPlace place, PlanNode *node, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, "table_calls", UINT16_MAX, &array, &node->table_call_count, err));
+    if (node->table_call_count == 0 ||
+        node->schema->column_count != place.input->column_count + node->table_call_count)
+        return get_corrupt(getter, "table_calls", err);
+    const SchemaColumn *columns = node->schema->columns;
+    uint32_t first = place.input->column_count;
+    for (uint32_t i = 0; i < first; i++) {
+        if (!type_equal(columns[i].type, place.input->columns[i].type))
+            return get_corrupt(getter, "schema", err);
+    }
+    PlanTableCall *calls = arena_array(getter->arena, node->table_call_count, sizeof *calls);
+    for (uint32_t i = 0; i < node->table_call_count; i++)
+        TRY(get_table_call(json_array_get(array, i), place, columns[first + i].type, &calls[i],
+                           err));
+    node->table_calls = calls;
+    return ERR_OK;
+}
+
 static ErrCode get_used(Getter *getter, PlanNode *node, Err *err) {
     json_t *array;
     uint32_t count;
@@ -492,10 +582,10 @@ static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, E
 }
 
 /* Members that only some kinds have. */
-static ErrCode get_node_inside(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
-                               Err *err) {
+static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node, Err *err) {
+    const PlanNode *const *nodes = plan->nodes;
     const Schema *input = node->input_count > 0 ? nodes[node->inputs[0]]->schema : NULL;
-    ExprPlace place = {input, getter->arena, 0};
+    ExprPlace place = {.input = input, .arena = getter->arena, .plan = plan};
     int join;
     if (node->kind == PLAN_SOURCE || node->kind == PLAN_SINK || node->kind == PLAN_STORE) {
         PlanTopic *topic = arena_alloc(getter->arena, sizeof *topic);
@@ -513,6 +603,7 @@ static ErrCode get_node_inside(Getter *getter, const PlanNode *const *nodes, Pla
                                                            : get_corrupt(getter, "predicate", err);
     case PLAN_PROJECT:
     case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
+    case PLAN_FLAT_MAP: return get_table_calls(getter, place, node, err);
     case PLAN_JOIN_TABLE:
         TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
         node->join = (PlanJoinKind)join;
@@ -542,7 +633,7 @@ static ErrCode get_inputs(Getter *getter, PlanNode *node, Err *err) {
     return ERR_OK;
 }
 
-static ErrCode get_node(json_t *object, Arena *arena, const PlanNode *const *nodes, uint32_t id,
+static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t id,
                         const PlanNode **result, Err *err) {
     Getter getter;
     int kind;
@@ -561,7 +652,7 @@ static ErrCode get_node(json_t *object, Arena *arena, const PlanNode *const *nod
     TRY(get_flag(&getter, "is_table", &node->is_table, err));
     TRY(get_flag(&getter, "old_known", &node->old_known, err));
     TRY(get_flag(&getter, "windowed", &node->windowed, err));
-    TRY(get_node_inside(&getter, nodes, node, err));
+    TRY(get_node_inside(&getter, plan, node, err));
     *result = node;
     return getter_close(&getter, err);
 }
@@ -579,7 +670,7 @@ static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     TRY(get_array(&getter, "keys", 1 << 20, &keys, &count, err));
     if (count != (uint64_t)lookup->key_count * plan->nodes[0]->schema->key_count)
         return get_corrupt(&getter, "keys", err);
-    ExprPlace place = {NULL, parent->arena, 0};
+    ExprPlace place = {.arena = parent->arena, .plan = plan};
     TRY(get_exprs(keys, count, place, &lookup->keys, err));
     TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
     TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));
@@ -613,9 +704,9 @@ static ErrCode get_nodes(Getter *getter, Plan *plan, Err *err) {
         return get_corrupt(getter, "nodes", err);
     plan->materialized = (int32_t)materialized;
     const PlanNode **nodes = arena_array(getter->arena, plan->node_count, sizeof *nodes);
-    for (uint32_t i = 0; i < plan->node_count; i++)
-        TRY(get_node(json_array_get(array, i), getter->arena, nodes, i, &nodes[i], err));
     plan->nodes = nodes;
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        TRY(get_node(json_array_get(array, i), getter->arena, plan, i, &nodes[i], err));
     return ERR_OK;
 }
 
@@ -642,6 +733,7 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     TRY(get_i64(&getter, "limit", -1, &plan->limit, err));
     TRY(get_i64(&getter, "offset", 0, &plan->offset, err));
     TRY(get_u32(&getter, "visible_count", 0, &plan->visible_count, err));
+    TRY(plan_json_functions_get(getter_member(&getter, "functions"), arena, plan, err));
     TRY(get_nodes(&getter, plan, err));
     TRY(get_order(&getter, plan, err));
     plan->lookup.window_start_min = INT64_MIN;

@@ -20,4 +20,10 @@ extern const char *const plan_json_expr_kinds[], *const plan_json_ops[], *const 
     *const plan_json_windows[], *const plan_json_node_kinds[], *const plan_json_joins[],
     *const plan_json_plan_kinds[], *const plan_json_roles[];
 
+/* plan_json_function.c: "functions" of a plan. `array` NULL: none. */
+json_t *plan_json_functions(const Plan *plan);
+ErrCode plan_json_functions_get(json_t *array, Arena *arena, Plan *plan, Err *err);
+/* What a stored call of a user's function means; NULL: nothing. */
+const Function *plan_json_function(const Plan *plan, const char *name, const char *signature);
+
 #endif

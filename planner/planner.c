@@ -88,20 +88,23 @@ bool planner_reserved_name(const char *name) {
 
 ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
                   Err *err) {
-    Planner planner = {host, arena, NULL};
+    Planner planner = {host, arena, NULL, NULL};
     return type_resolve(&planner, ast, type, err);
 }
 
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err) {
     assert(host && statement && planned);
-    Planner planner = {host, arena, statement};
+    UserUses uses = {0};
+    Planner planner = {host, arena, statement, &uses};
     *planned = (Planned){0};
     switch (statement->kind) {
     case AST_CREATE_STREAM:
     case AST_CREATE_TABLE:
         return statement->query ? plan_create_as(&planner, planned, err)
                                 : plan_create(&planner, planned, err);
+    case AST_ALTER_SOURCE:
+        return plan_alter(&planner, planned, err);
     case AST_INSERT_SELECT:
         return plan_insert_select(&planner, planned, err);
     case AST_INSERT_VALUES:

@@ -26,12 +26,18 @@ typedef struct PlannerHost {
     bool (*query_exists)(void *context, const char *query_id);
     /* The plan of a running persistent query; NULL. For lookups. */
     const Plan *(*query_plan)(void *context, const char *query_id);
+    /* The id of the index-th query that writes into a source; NULL: there are not so many. */
+    const char *(*sink_query)(void *context, const char *source, uint32_t index);
     /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
     uint64_t (*next_query_number)(void *context);
+    /* Overloads of a user's function of this name, in any case; *count 0: none. May be NULL. */
+    const UserFunction *const *(*user_functions)(void *context, const char *name,
+                                                 uint32_t *count);
 } PlannerHost;
 
 typedef enum PlannedKind {
     PLANNED_CREATE_SOURCE, /* source; create_topic */
+    PLANNED_ALTER,         /* source, in place of the one of its name */
     PLANNED_CREATE_AS,     /* source, plan; create_topic */
     PLANNED_INSERT_SELECT, /* plan */
     PLANNED_INSERT_VALUES, /* target, values, rowtime */
@@ -45,6 +51,8 @@ typedef struct Planned {
     const Source *source;
     const Plan *plan;
     bool create_topic; /* the topic is missing and to be made with source->partition_count */
+    bool replaces; /* CREATE_AS: plan->query_id is running and gives place to it ... */
+    bool rebuild;  /* ... but not its positions and state */
     bool notice_partitions; /* ... with one partition because none were given: say so */
     const Source *target;
     const Expr *const *values; /* one per column of target's schema; NULL literal where missing */
@@ -52,13 +60,32 @@ typedef struct Planned {
     const char *message;
 } Planned;
 
-/* Plans CREATE STREAM/TABLE [AS], INSERT and SELECT. Other kinds are the engine's: INTERNAL.
- * Everything in *planned lives in `arena`. Errors carry the position where it can be known. */
+/* Plans CREATE STREAM/TABLE [AS], ALTER STREAM/TABLE, INSERT and SELECT. Other kinds are the
+ * engine's: INTERNAL. Everything in *planned lives in `arena`. Errors carry the position where it
+ * can be known. */
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 
 /* A type as written, with custom types resolved. */
 ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
                   Err *err);
+
+/* Checks CREATE FUNCTION and makes the definition: names, types, limits; that an expression binds
+ * and gives the result's type. What calls itself is refused when host->user_functions already
+ * knows the new definition: plan_function_check(). */
+ErrCode plan_function(const PlannerHost *host, const AstStatement *statement, Arena *arena,
+                      UserFunction **function, Err *err);
+
+/* The users' functions that were called, each once. */
+typedef struct UserUses {
+    const UserFunction **functions;
+    size_t count, capacity;
+} UserUses;
+
+/* Binds the body of a definition against the present functions. `statement` is the one that makes
+ * it, for positions; NULL: positions are those of the body. Adds what it calls, and what that
+ * calls, to *uses. */
+ErrCode plan_function_check(const PlannerHost *host, const UserFunction *function,
+                            const AstStatement *statement, Arena *arena, UserUses *uses, Err *err);
 
 #endif

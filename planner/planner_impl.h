@@ -22,6 +22,7 @@ typedef struct Planner {
     const PlannerHost *host;
     Arena *arena;
     const AstStatement *statement;
+    UserUses *uses; /* NULL: nobody asks */
 } Planner;
 
 /* -- planner.c --------------------------------------------------------------------------------- */
@@ -143,19 +144,42 @@ typedef struct AggregateCalls {
     size_t count, capacity;
 } AggregateCalls;
 
+/* A function of a user whose body is being bound; the chain tells what would call itself. */
+typedef struct InlineFrame InlineFrame;
+struct InlineFrame {
+    const UserFunction *function;
+    const InlineFrame *up;
+};
+
+/* Calls of table functions; number i is column TABLE_COLUMN + i until they are laid out. */
+typedef struct TableCallRef {
+    PlanTableCall call;
+    const Type *type; /* of its column */
+} TableCallRef;
+
+enum { TABLE_COLUMN = 1 << 25 };
+
+typedef struct TableCalls {
+    TableCallRef *calls; /* equal ones once */
+    size_t count, capacity;
+    size_t met;
+} TableCalls;
+
 typedef struct Binder {
     const Planner *planner;
     const Scope *scope;         /* NULL: constants only */
     const char *clause;         /* "SELECT", "WHERE", "GROUP BY", ... for messages */
     AggregateCalls *aggregates; /* NULL: not allowed here */
+    TableCalls *tables;         /* NULL: table functions are not allowed here */
     const char *inside;         /* the aggregate around, for messages; NULL: none */
     bool window_bounds;         /* WINDOWSTART and WINDOWEND of a windowed aggregation */
     bool flat_state;            /* the source's format cannot carry nested values */
     bool table_rows;            /* the rows are a table's */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
+    const InlineFrame *frame;   /* NULL: not in the body of a function */
+    uint32_t local_count;       /* numbers of locals that are taken around here */
     bool in_table_function;     /* inside of one: they cannot be nested */
-    bool has_table_function;    /* set: one was met */
 } Binder;
 
 ErrCode bind_expr(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
@@ -167,6 +191,8 @@ ErrCode bind_args(Binder *binder, const AstExpr *ast, const Expr ***args, Err *e
 ErrCode bind_literal(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_column(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
+ErrCode bind_user_call(Binder *binder, const UserFunction *function, const Expr **args,
+                       const Expr **expr, Err *err); /* user_function.c; casts the arguments */
 ErrCode bind_concat(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_negate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
@@ -215,6 +241,8 @@ ErrCode formats_choose(const Planner *planner, const Properties *properties,
                        const PlanTopic *inherited, PlanTopic *topic, Err *err);
 /* FORMAT error for a key with a map at any depth: it has no one form. */
 ErrCode format_map_key(const Planner *planner, const char *name, const Type *type, Err *err);
+/* Formats that are chosen, against a schema that has changed; wrapping follows. */
+ErrCode formats_recheck(const Planner *planner, PlanTopic *topic, Err *err);
 /* TIMESTAMP and TIMESTAMP_FORMAT against topic->schema. */
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err);
@@ -260,7 +288,6 @@ typedef struct Draft {
     const Expr **row_keys; /* each equals the one key column of the rows of FROM */
     uint32_t row_key_count;
     bool partitioned;      /* PARTITION BY another key */
-    bool has_table_function;
     uint32_t source_key_count; /* key columns of the rows before PARTITION BY */
     const char **made_names;   /* given to expressions without an alias */
     size_t made_name_capacity;
@@ -270,14 +297,13 @@ typedef struct Draft {
     WindowKind window; /* of the result */
     int64_t window_size_ms;
     AggregateCalls aggregates;
+    TableCalls tables;
     const char *unsupported; /* the first thing met that is not done yet */
 } Draft;
 
 PlanNode *draft_add(Draft *draft, PlanNodeKind kind, const char *path, const PlanNode *input);
 void draft_unsupported(Draft *draft, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Takes over what a binder met. */
-void draft_note(Draft *draft, const Binder *binder);
 Binder draft_binder(Draft *draft, const char *clause);
 
 /* Binds FROM to HAVING and lays out everything up to the final projection, whose schema has the
@@ -294,6 +320,8 @@ ErrCode draft_join(Draft *draft, Err *err);
 ErrCode draft_aggregate(Draft *draft, Err *err);
 ErrCode draft_window(Draft *draft, PlanWindow *window, Err *err);
 ErrCode draft_partition_by(Draft *draft, Err *err);
+/* Lays out the table functions of the items, if there are any. */
+ErrCode draft_flat_map(Draft *draft, Err *err);
 /* Binds the expressions of PARTITION BY or GROUP BY: they become draft->keys. */
 ErrCode draft_key_exprs(Draft *draft, Binder *binder, const AstExpr *const *asts, uint32_t count,
                         Err *err);
@@ -320,6 +348,14 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err);
 ErrCode create_name(const Planner *planner, Err *err);
 ErrCode create_topic_name(const char *topic, Err *err);
 ErrCode create_existing(const Planner *planner, const Source **old, Planned *planned, Err *err);
+/* Reserved column names. */
+ErrCode create_column_name(const AstColumnDef *def, Err *err);
+
+/* upgrade.c: what CREATE OR REPLACE may change. `source` takes the place of `old`. */
+ErrCode upgrade_source(const Planner *planner, const Source *old, const Source *source, Err *err);
+/* upgrade_plan.c: the same for queries. *rebuild: positions and state cannot be taken over. */
+ErrCode upgrade_plan(const Planner *planner, const Plan *old, const Plan *plan, bool *rebuild,
+                     Err *err);
 
 /* What WHERE says about the key of a table: narrows what is read. SEMANTIC where it says too
  * little and scans are turned off. */
@@ -327,6 +363,7 @@ ErrCode lookup_conditions(const Planner *planner, const Source *table, const Exp
                           PlanLookup *lookup, Err *err);
 
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err);
+ErrCode plan_alter(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_insert_select(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_insert_values(Planner *planner, Planned *planned, Err *err);

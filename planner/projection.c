@@ -194,6 +194,7 @@ ErrCode draft_items(Draft *draft, Err *err) {
     const AstQuery *query = draft->ast;
     Binder binder = draft_binder(draft, "SELECT");
     binder.aggregates = draft->kind == PLAN_PULL ? NULL : &draft->aggregates;
+    binder.tables = draft->kind == PLAN_PULL ? NULL : &draft->tables;
     binder.window_bounds = query->window.kind != AST_WINDOW_NONE && draft->scope.source_count == 1;
     for (uint32_t i = 0; i < query->item_count; i++) {
         const AstItem *item = &query->items[i];
@@ -204,6 +205,5 @@ ErrCode draft_items(Draft *draft, Err *err) {
         else
             TRY(item_star(draft, item, err));
     }
-    draft_note(draft, &binder);
     return ERR_OK;
 }

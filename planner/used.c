@@ -42,9 +42,22 @@ static void used_join(const PlanNode *node, const UsedWalk *self, UsedWalk *left
     }
 }
 
+static void used_flat_map(const PlanNode *node, const UsedWalk *self, UsedWalk *input) {
+    for (uint32_t i = 0; i < input->column_count; i++)
+        input->needed[i] = input->needed[i] || self->needed[i];
+    for (uint32_t i = 0; i < node->table_call_count; i++) {
+        for (uint32_t j = 0; j < node->table_calls[i].arg_count; j++)
+            used_expr(input, node->table_calls[i].args[j]);
+    }
+}
+
 /* Marks what a node needs of its input, from what is needed of itself. */
 static void used_node(const PlanNode *node, const UsedWalk *self, UsedWalk *input) {
     uint32_t count = self->column_count;
+    if (node->kind == PLAN_FLAT_MAP) {
+        used_flat_map(node, self, input);
+        return;
+    }
     if (node->kind == PLAN_AGGREGATE) {
         memset(input->needed, true, input->column_count * sizeof *input->needed);
         return;
@@ -113,6 +126,18 @@ static void used_shrink_exprs(PlanNode *node, const UsedWalk *self, UsedMap *map
     node->exprs = exprs;
 }
 
+static void used_shrink_calls(PlanNode *node, UsedMap *map) {
+    PlanTableCall *calls = arena_array(map->arena, node->table_call_count, sizeof *calls);
+    for (uint32_t i = 0; i < node->table_call_count; i++) {
+        calls[i] = node->table_calls[i];
+        const Expr **args = arena_array(map->arena, calls[i].arg_count, sizeof *args);
+        for (uint32_t j = 0; j < calls[i].arg_count; j++)
+            args[j] = expr_map(map->arena, calls[i].args[j], used_map, map);
+        calls[i].args = args;
+    }
+    node->table_calls = calls;
+}
+
 static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     Arena *arena = draft->planner->arena;
     UsedWalk *self = &walks[node->id];
@@ -128,7 +153,9 @@ static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     if (node->join_key)
         node->join_key = expr_map(arena, node->join_key, used_map, &map);
     const Schema *input = draft->nodes[node->inputs[0]]->schema;
-    if (!node->exprs && node->kind != PLAN_JOIN_TABLE) {
+    if (node->kind == PLAN_FLAT_MAP) {
+        used_shrink_calls(node, &map);
+    } else if (!node->exprs && node->kind != PLAN_JOIN_TABLE) {
         /* Its columns are its input's. */
         *self = walks[node->inputs[0]];
         node->schema = input;
@@ -136,6 +163,14 @@ static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     }
     node->schema = used_schema(arena, node->schema, self);
     used_places(self);
+}
+
+/* A flat map's output has whatever its input still has, and all its calls. */
+static void used_flat_map_needed(const PlanNode *node, UsedWalk *walks) {
+    UsedWalk *self = &walks[node->id];
+    const UsedWalk *input = &walks[node->inputs[0]];
+    for (uint32_t i = 0; i < self->column_count; i++)
+        self->needed[i] = i >= input->column_count || input->place[i] != UINT32_MAX;
 }
 
 /* A join's output has whatever its inputs still have. */
@@ -175,6 +210,8 @@ void draft_used(Draft *draft) {
         PlanNode *node = draft->nodes[i];
         if (node->kind == PLAN_JOIN_TABLE)
             used_join_needed(node, walks);
+        if (node->kind == PLAN_FLAT_MAP)
+            used_flat_map_needed(node, walks);
         if (node->input_count > 0)
             used_shrink(draft, node, walks);
         for (uint32_t c = 0; node->input_count == 0 && c < walks[i].column_count; c++)

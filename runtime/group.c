@@ -196,6 +196,7 @@ static void hand_over(Group *group) {
     group->handover_us = group_now_us(group);
     group->handover_cost_us = group->handover_us - begin_us;
     group->dirty_since_us = 0;
+    group->rows_cut = group->rows_cut < BATCH_ROWS_MAX / 2 ? group->rows_cut * 2 : 0;
 }
 
 static void try_refused(Group *group, int64_t now_us) {
@@ -206,11 +207,23 @@ static void try_refused(Group *group, int64_t now_us) {
     submit(group, commit);
 }
 
+/* The task whose step is not done; NULL: none. */
+static Task *owing_task(const Group *group) {
+    assert(group->task_count > 0);
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        if (group->tasks[i]->owing)
+            return group->tasks[i];
+    }
+    return NULL;
+}
+
 /* When the next commit is due; INT64_MAX: when something else happens. */
 static int64_t commit_due_us(const Group *group) {
     assert(group->persistent);
-    if (group->dirty_since_us == 0 || group->in_flight || group->refused)
+    if (group->dirty_since_us == 0 || group->in_flight || group->refused || owing_task(group))
         return INT64_MAX;
+    if (group->rows_cut > 0)
+        return 0;
     if (pending_bytes(group) >= GROUP_PENDING_BYTES)
         return 0;
     if (group->idle && !group->worker->runtime->threads)
@@ -281,6 +294,8 @@ static uint32_t rows_max(const Group *group) {
     assert(group->worker->runtime->options.step_rows <= BATCH_ROWS_MAX);
     uint32_t rows = group->worker->runtime->options.step_rows;
     ResultQueue *results = group->query->options.results;
+    if (group->rows_cut > 0 && group->rows_cut < rows)
+        rows = group->rows_cut;
     if (!results)
         return rows;
     uint32_t room = result_queue_room(results);
@@ -310,37 +325,69 @@ static bool has_row(const Task *task) {
     return atomic_load_explicit(&task->next_rowtime, memory_order_relaxed) != INT64_MAX;
 }
 
-/* One step of the first task that can do one: earlier ones may wait for others. */
+/* What a step made so far is more than a commit takes. */
+static void cut_step(Group *group, Task *task) {
+    Err err;
+    assert(task->owing && group->persistent);
+    if (task->chosen.rows == 1) {
+        if (task_refuse(task, &err) != ERR_OK)
+            step_failed(group, task, &err);
+        return;
+    }
+    group->rows_cut = 1;
+    roll_back(group, false);
+}
+
+/* One pass of this task; false: it failed. */
+static bool step_task(Group *group, Task *task, uint32_t rows, bool *worked) {
+    Err err;
+    uint32_t script_taken;
+    assert(rows > 0);
+    TaskLimits limits = {.rows_max = rows, .rowtime_max = query_rowtime_max(group->query, task)};
+    if (task_step(task, &limits, worked, &script_taken, &err) != ERR_OK) {
+        step_failed(group, task, &err);
+        *worked = true;
+        return false;
+    }
+    if (task->owing && group->persistent && pending_bytes(group) > STEP_OUTPUT_BYTES_MAX)
+        cut_step(group, task);
+    return true;
+}
+
+/* Ticks, then one pass of the first task that can do one: earlier ones may wait for others. */
+static bool begin_step(Group *group, uint32_t rows, bool *worked, int64_t *due_us) {
+    Err err;
+    assert(!*worked);
+    if (tick_tasks(group, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
+        step_failed(group, group->tasks[0], &err);
+        return false;
+    }
+    for (uint32_t i = 0; i < group->task_count && has_row(group->tasks[i]) && !*worked; i++) {
+        Task *task = group->tasks[i];
+        if (!step_task(group, task, rows, worked))
+            return false;
+        if (!*worked && !task->blocked)
+            *due_us = group_now_us(group) + GROUP_SKEW_US; /* others are behind */
+        if (task->blocked && !task->owing)
+            return false;
+    }
+    return true;
+}
+
 static void step(Group *group, bool *worked, int64_t *due_us) {
     assert(!*worked);
-    Err err;
     group->idle = true;
     uint32_t rows = rows_max(group);
     if (rows == 0)
         return;
-    if (tick_tasks(group, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
-        step_failed(group, group->tasks[0], &err);
+    Task *owing = owing_task(group);
+    if (owing ? !step_task(group, owing, rows, worked)
+              : !begin_step(group, rows, worked, due_us))
         return;
-    }
-    for (uint32_t i = 0; i < group->task_count && has_row(group->tasks[i]) && !*worked; i++) {
-        Task *task = group->tasks[i];
-        TaskLimits limits = {.rows_max = rows,
-                             .rowtime_max = query_rowtime_max(group->query, task)};
-        uint32_t script_taken;
-        if (task_step(task, &limits, worked, &script_taken, &err) != ERR_OK) {
-            step_failed(group, task, &err);
-            *worked = true;
-            return;
-        }
-        if (!*worked && !task->blocked)
-            *due_us = group_now_us(group) + GROUP_SKEW_US; /* others are behind */
-        if (task->blocked)
-            return;
-    }
     for (uint32_t i = 0; i < group->task_count; i++)
         *worked = *worked || group->tasks[i]->env.skipping;
     group->idle = !*worked;
-    if (*worked && !group->persistent)
+    if (*worked && !group->persistent && !owing_task(group))
         settle_step(group);
     check_ends(group, group->tasks[0], *worked);
 }
@@ -349,7 +396,7 @@ static void step(Group *group, bool *worked, int64_t *due_us) {
 static bool at_failed_row(const Group *group) {
     for (uint32_t i = 0; group->failing && i < group->task_count; i++) {
         if (group->tasks[i]->blocked)
-            return true;
+            return !owing_task(group);
     }
     return false;
 }
@@ -444,9 +491,9 @@ ErrCode group_run_script(Group *group, const QueryScriptItem *items, uint32_t co
         bool worked;
         uint32_t step_taken;
         code = task_step(task, &limits, &worked, &step_taken, err);
-        assert(code != ERR_OK || worked || step_taken > 0);
+        assert(code != ERR_OK || worked || step_taken > 0 || task->owing);
         taken += step_taken;
-        if (code == ERR_OK && worked && !group->persistent)
+        if (code == ERR_OK && worked && !group->persistent && !task->owing)
             settle_step(group);
     }
     if (code != ERR_OK) {

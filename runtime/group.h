@@ -11,6 +11,9 @@
  * When a step fails because of a row, the group undoes everything since its last hand-over, runs
  * again up to that row, commits that much, and the query stops in state ERROR exactly there.
  *
+ * A step that makes more than a commit takes (table functions) is undone likewise and runs again
+ * with fewer rows, a commit for each, until that is over; one row that makes too much fails.
+ *
  * Queries that keep nothing settle after every step instead.
  */
 #ifndef RUNTIME_GROUP_H
@@ -39,6 +42,7 @@ typedef struct Group {
     int64_t dirty_since_us; /* 0: nothing to commit */
     int64_t handover_us, handover_cost_us;
     bool idle; /* the last step found nothing */
+    uint32_t rows_cut; /* of a step: fewer after one that made too much; 0: not cut */
 
     bool failing; /* runs up to a row that failed; `failure` is why */
     Err failure;

@@ -83,22 +83,27 @@ static ErrCode apply_whole(Op *op, Err *err) {
 
 ErrCode op_run(Op *op, Err *err) {
     assert(op->env);
-    if (!op->ops || (op->input_count == 0 && !op->owes))
+    if (!op->ops || op->input_count == 0)
         return ERR_OK;
     for (size_t i = 0; op->ops->prepare && i < op->input_count; i++)
         TRY(op->ops->prepare(op, op->inputs[i].port, op->inputs[i].batch, err));
     TRY(op->ops->in_order && op->input_count > 1 ? apply_runs(op, err) : apply_whole(op, err));
     op->input_count = 0;
+    return op->ops->drain ? op_drain(op, err) : ERR_OK;
+}
+
+ErrCode op_drain(Op *op, Err *err) {
+    assert(op->ops->drain && op->env->drain_rows_max > 0);
     op->owes = false;
-    if (op->ops->drain)
-        TRY(op->ops->drain(op, &op->owes, err));
-    return ERR_OK;
+    return op->ops->drain(op, &op->owes, err);
 }
 
 void op_clear(Op *op) {
     assert(op->env);
     op->input_count = 0;
     op->owes = false;
+    if (op->ops && op->ops->clear && op->self)
+        op->ops->clear(op);
 }
 
 ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, const char *format, ...) {

@@ -9,7 +9,11 @@
  *
  * An operator whose table says in_order gets its input batches as runs: ranges of the selection
  * with consecutive seq, alternating between the batches; the others get each batch once, whole.
- * What an operator emits lives in the step's arena.
+ *
+ * A step has one pass through all operators, and one more for each drain() that is still owed:
+ * the last operator that owes drains, and those behind it run. What is emitted in a pass lives in
+ * its arena (env->step_arena). The first one's lives as long as the step, that of a later one
+ * until the operator that drained in it drains again; by then nobody behind it owes anything.
  *
  * Everything here belongs to one task and is used by one thread at a time.
  */
@@ -35,8 +39,9 @@ typedef struct OpOps {
     ErrCode (*prepare)(Op *op, int port, Batch *batch, Err *err);
     /* Rows selected[from, to): state and output. On an error that a row caused: op_fail(). */
     ErrCode (*apply)(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err);
-    /* Output still owed for rows applied, at most a step's worth a call. May be NULL. */
+    /* Output still owed for rows applied, at most env->drain_rows_max rows a call. May be NULL. */
     ErrCode (*drain)(Op *op, bool *more, Err *err);
+    void (*clear)(Op *op); /* forgets what it owes: the step failed; NULL without drain */
     ErrCode (*tick)(Op *op, int64_t now_ms, Err *err); /* wall clock, between steps; may be NULL */
     void (*close)(Op *op);                             /* may be NULL */
 } OpOps;
@@ -52,7 +57,7 @@ struct OpEnv {
     Io *io;
     const Plan *plan;
     Arena *query_arena; /* of the task */
-    Arena *step_arena;
+    Arena *step_arena; /* of the pass */
     RowErrors *errors;
     Outbox *outbox; /* of the commit group */
     StateList *states;
@@ -65,7 +70,8 @@ struct OpEnv {
     bool single_partition, consolidate;
     bool limit_reached; /* the client has all rows it wants */
     bool skipping;      /* nothing was found yet behind many dropped rows */
-    uint64_t step;      /* number of the running step: what belongs to another one is stale */
+    uint64_t step; /* number of the running pass: what belongs to another one is stale */
+    uint32_t drain_rows_max;
 
     /* Set by op_fail(): the row that made apply() fail. */
     bool row_failed;
@@ -96,16 +102,19 @@ struct Op {
     bool owes; /* drain() said there is more */
 };
 
-extern const OpOps op_filter_ops, op_project_ops, op_materialize_ops, op_repartition_ops,
-    op_join_table_ops, op_aggregate_ops, op_sink_ops, op_result_ops;
+extern const OpOps op_filter_ops, op_project_ops, op_flat_map_ops, op_materialize_ops,
+    op_repartition_ops, op_join_table_ops, op_aggregate_ops, op_sink_ops, op_result_ops;
 
 /* Hands `batch` to all edges; a batch without selected rows goes nowhere. */
 void op_emit(Op *op, Batch *batch);
 
-/* Prepares and applies what was emitted to it in this step, and drains once. Sets op->owes. */
+/* Prepares and applies what was emitted to it in this pass, and drains once. Sets op->owes. */
 ErrCode op_run(Op *op, Err *err);
 
-/* Forgets input that was not run: after a failed step. */
+/* Drains once. Sets op->owes. */
+ErrCode op_drain(Op *op, Err *err);
+
+/* Forgets input that was not run and output that is owed: after a failed step. */
 void op_clear(Op *op);
 
 /* `return op_fail(...)`: apply() fails with RUNTIME because of this physical row of its input. */

@@ -1,10 +1,10 @@
 /*
  * op_sink.c - rows become records of the sink's topic.
  *
- * Key bytes in the key format (behind those of a windowed key the window's start, 8 bytes
- * big-endian), value bytes in the value format; a null value and a delete have none. The partition
- * is murmur2 of the key without the window, as Kafka's clients do it; a record without a key goes
- * where its source offset says, so that a second run does the same.
+ * Key bytes in the key format (behind those of a windowed key the window's start, of a session its
+ * end and start, 8 bytes big-endian each), value bytes in the value format; a null value and a
+ * delete have none. The partition is murmur2 of the key without the window, as Kafka's clients do
+ * it; a record without a key goes where its source offset says, so that a second run does the same.
  */
 #include <assert.h>
 
@@ -120,7 +120,9 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
     bool one = op->env->single_partition || self->partitions == 1;
     *partition = one ? 0 : hash_partition(buf_view(&self->key), self->partitions);
     if (self->topic->window != WINDOW_NONE) {
-        assert(self->topic->window != WINDOW_SESSION && batch->window_start);
+        assert(batch->window_start && batch->window_end);
+        if (self->topic->window == WINDOW_SESSION)
+            buf_u64_be(&self->key, (uint64_t)batch->window_end[row]);
         buf_u64_be(&self->key, (uint64_t)batch->window_start[row]);
     }
     record->key = buf_view(&self->key);

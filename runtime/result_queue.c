@@ -31,6 +31,7 @@ struct ResultQueue {
     uint32_t rows_max;
     const Schema *schema;
     ResultBuffer filling;
+    bool discards; /* rows are dropped as they come */
     bool ended;
     Err reason; /* code OK: the end */
     void (*wake)(void *context);
@@ -115,7 +116,8 @@ void result_queue_put(ResultQueue *queue, const Batch *batch, uint32_t from, uin
     ResultBuffer *buffer = &queue->filling;
     assert(to - from <= queue->rows_max - buffer->count);
     /* A query is stopped while its worker is in a step: nobody will read these rows. */
-    for (uint32_t i = from; !queue->ended && i < to; i++) {
+    bool wanted = !queue->ended && !queue->discards;
+    for (uint32_t i = from; wanted && i < to; i++) {
         uint32_t row = batch->selected[i];
         size_t before = buffer->bytes.size;
         row_value_put(&buffer->bytes, batch->columns, batch->schema->column_count, row);
@@ -134,6 +136,17 @@ void result_queue_end(ResultQueue *queue, const Err *err) {
     queue->ended = true;
     queue->wake = NULL;
     signal_all(&queue->signal);
+    lock_release(&queue->lock);
+}
+
+void result_queue_discard(ResultQueue *queue) {
+    lock_take(&queue->lock);
+    assert(queue->filling.count <= queue->rows_max);
+    queue->discards = true;
+    buf_reset(&queue->filling.bytes);
+    queue->filling.count = 0;
+    if (queue->wake)
+        queue->wake(queue->wake_context);
     lock_release(&queue->lock);
 }
 

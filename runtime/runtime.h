@@ -126,6 +126,8 @@ typedef struct ResultRows {
  * next call. */
 ErrCode result_queue_take(ResultQueue *queue, int64_t timeout_us, ResultRows *rows, bool *ended,
                           Err *err);
+/* Rows that wait and all that come are counted and dropped: a query without a reader. */
+void result_queue_discard(ResultQueue *queue);
 /* From any thread, also a signal's: wakes who waits; the queue ends with CANCELLED. */
 void result_queue_cancel(ResultQueue *queue);
 

@@ -169,11 +169,15 @@ static void split_windows(const ScanDecoder *decoder, Bytes *keys, DecodeContext
         }
         keys[i].size -= suffix;
         Reader in = reader_of((Bytes){keys[i].data + keys[i].size, suffix});
-        if (session)
-            block->window_end[i] = (int64_t)reader_u64_be(&in);
-        block->window_start[i] = (int64_t)reader_u64_be(&in);
+        uint64_t end = session ? reader_u64_be(&in) : 0, start = reader_u64_be(&in);
         if (!session)
-            block->window_end[i] = block->window_start[i] + topic->window_size_ms;
+            end = start > INT64_MAX ? 0 : start + (uint64_t)topic->window_size_ms;
+        if (start > INT64_MAX || end > INT64_MAX || end < start) {
+            note_error(context, i, "deserialization", "the window of the key is no span of time");
+            continue;
+        }
+        block->window_start[i] = (int64_t)start;
+        block->window_end[i] = (int64_t)end;
     }
 }
 

@@ -19,6 +19,7 @@ static const OpOps *ops_of(PlanNodeKind kind) {
     case PLAN_MATERIALIZE: return &op_materialize_ops;
     case PLAN_FILTER: return &op_filter_ops;
     case PLAN_PROJECT: return &op_project_ops;
+    case PLAN_FLAT_MAP: return &op_flat_map_ops;
     case PLAN_REPARTITION: return &op_repartition_ops;
     case PLAN_JOIN_TABLE: return &op_join_table_ops;
     case PLAN_AGGREGATE: return &op_aggregate_ops;
@@ -233,6 +234,7 @@ ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
     task->running_min = task->submitted_min = INT64_MAX;
     task->op_count = plan->node_count;
     task->ops = arena_array(task->query_arena, plan->node_count, sizeof *task->ops);
+    task->drain_arenas = arena_array(task->query_arena, plan->node_count, sizeof(Arena *));
     Wiring wiring = {task, spec, plan, NULL};
     wiring.readers = arena_array(task->query_arena, plan->node_count, sizeof *wiring.readers);
     task->inputs = arena_array(task->query_arena, inputs_max(&wiring), sizeof *task->inputs);
@@ -258,6 +260,7 @@ void task_free(Task *task) {
         Op *op = &task->ops[i];
         if (op->ops && op->ops->close)
             op->ops->close(op);
+        arena_free(task->drain_arenas[i]);
     }
     arena_free(task->step_arena);
     arena_free(task->query_arena);
@@ -316,21 +319,40 @@ void task_settled(Task *task) {
     publish_promise(task);
 }
 
-static ErrCode run_ops(Task *task, Err *err) {
+/* Runs the operators from `first` on over what was emitted to them. */
+static ErrCode run_ops(Task *task, uint32_t first, Err *err) {
     assert(task->env.step > 0);
-    bool owes;
-    do {
-        owes = false;
-        for (uint32_t i = 0; i < task->op_count; i++) {
-            TRY(op_run(&task->ops[i], err));
-            owes = owes || task->ops[i].owes;
-        }
-    } while (owes);
+    for (uint32_t i = first; i < task->op_count; i++)
+        TRY(op_run(&task->ops[i], err));
+    task->owing = false;
+    for (uint32_t i = 0; i < task->op_count; i++)
+        task->owing = task->owing || task->ops[i].owes;
     return ERR_OK;
+}
+
+/* One more pass of the step: see op.h. */
+static ErrCode drain_pass(Task *task, Err *err) {
+    assert(task->owing);
+    uint32_t last = task->op_count - 1;
+    while (!task->ops[last].owes)
+        last--;
+    Arena **arena = &task->drain_arenas[last];
+    if (*arena)
+        arena_reset(*arena);
+    else
+        *arena = arena_new("drain", 0);
+    task->env.step_arena = *arena;
+    task->env.step++;
+    ErrCode code = op_drain(&task->ops[last], err);
+    if (code == ERR_OK)
+        code = run_ops(task, last + 1, err);
+    task->env.step_arena = task->step_arena;
+    return code;
 }
 
 ErrCode task_tick(Task *task, int64_t now_ms, Err *err) {
     assert(now_ms >= 0);
+    assert(!task->owing);
     if (!task->ticks)
         return ERR_OK;
     arena_reset(task->step_arena);
@@ -340,13 +362,23 @@ ErrCode task_tick(Task *task, int64_t now_ms, Err *err) {
         if (op->ops && op->ops->tick)
             TRY(op->ops->tick(op, now_ms, err));
     }
-    return run_ops(task, err);
+    task->env.drain_rows_max = BATCH_ROWS_MAX;
+    TRY(run_ops(task, 0, err));
+    while (task->owing)
+        TRY(drain_pass(task, err));
+    return ERR_OK;
+}
+
+static void clear_ops(Task *task) {
+    assert(task->ops);
+    for (uint32_t i = 0; i < task->op_count; i++)
+        op_clear(&task->ops[i]);
+    task->owing = false;
 }
 
 /* Finds the input and offset of the row that made the step fail. */
 static void note_failure(Task *task) {
-    for (uint32_t i = 0; i < task->op_count; i++)
-        op_clear(&task->ops[i]);
+    clear_ops(task);
     if (!task->env.row_failed)
         return;
     int64_t offset = -1;
@@ -357,37 +389,61 @@ static void note_failure(Task *task) {
     task->failed = true;
 }
 
+/* Chooses rows and runs them through; step.rows 0: there were none. */
+static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
+    arena_reset(task->step_arena);
+    task->env.step++;
+    task->env.row_failed = false;
+    task->chosen = (ArbiterStep){.rows_max = limits->rows_max, .rowtime_max = limits->rowtime_max,
+                                 .arena = task->step_arena, .env = &task->env,
+                                 .next_seq = &task->next_seq, .script = limits->script,
+                                 .script_count = limits->script_count};
+    TRY(arbiter_choose(task->inputs, task->input_count, &task->chosen, err));
+    task->blocked = task->chosen.blocked;
+    if (task->chosen.rows == 0)
+        return ERR_OK;
+    task->running_min = earlier(task->running_min, task->chosen.rowtime_min);
+    ErrCode code = arbiter_emit(task->inputs, task->input_count, &task->chosen, err);
+    if (code == ERR_OK)
+        code = run_ops(task, 0, err);
+    if (code != ERR_OK)
+        note_failure(task);
+    return code;
+}
+
 ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *script_taken,
                   Err *err) {
     assert(limits->rows_max > 0);
     assert(task->inputs[0].cursor.scan);
-    arena_reset(task->step_arena);
-    task->env.step++;
-    task->env.row_failed = false;
-    ArbiterStep step = {.rows_max = limits->rows_max, .rowtime_max = limits->rowtime_max,
-                        .arena = task->step_arena, .env = &task->env,
-                        .next_seq = &task->next_seq, .script = limits->script,
-                        .script_count = limits->script_count};
-    TRY(arbiter_choose(task->inputs, task->input_count, &step, err));
-    task->blocked = step.blocked;
-    *script_taken = step.script_taken;
-    *worked = step.rows > 0;
-    if (step.rows == 0)
-        return ERR_OK;
-    task->running_min = earlier(task->running_min, step.rowtime_min);
-    ErrCode code = arbiter_emit(task->inputs, task->input_count, &step, err);
-    if (code == ERR_OK)
-        code = run_ops(task, err);
-    if (code != ERR_OK) {
+    task->env.drain_rows_max = limits->rows_max;
+    *script_taken = 0;
+    if (!task->owing) {
+        TRY(begin_step(task, limits, err));
+    } else if (drain_pass(task, err) != ERR_OK) {
         note_failure(task);
-        return code;
+        return err->code;
     }
-    arbiter_take(task->inputs, task->input_count, &step);
+    *worked = task->chosen.rows > 0;
+    if (task->owing)
+        return ERR_OK;
+    *script_taken = task->chosen.script_taken;
+    if (*worked)
+        arbiter_take(task->inputs, task->input_count, &task->chosen);
     return ERR_OK;
+}
+
+ErrCode task_refuse(Task *task, Err *err) {
+    assert(task->owing && task->chosen.rows == 1);
+    task->env.row_failed = true;
+    task->env.failed_seq = task->next_seq - 1;
+    note_failure(task);
+    return err_set(err, ERR_LIMIT, "one record makes over %d bytes of output",
+                   STEP_OUTPUT_BYTES_MAX);
 }
 
 void task_rewind(Task *task, bool settled) {
     assert(task->inputs[0].cursor.scan);
+    clear_ops(task);
     for (uint32_t i = 0; i < task->input_count; i++) {
         ArbiterInput *input = &task->inputs[i];
         int64_t position = settled || input->submitted < 0 ? atomic_load(&input->settled)

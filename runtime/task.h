@@ -27,6 +27,9 @@ struct Task {
     /* Output rows that are not visible yet are not before it: what readers of lanes wait for. */
     _Atomic int64_t promise;
     int64_t running_min, submitted_min; /* earliest row of the running and the submitted epoch */
+    ArbiterStep chosen;           /* of the running step */
+    bool owing;                   /* the step goes on: some operator owes output */
+    Arena **drain_arenas;         /* [node]; NULL: did not drain yet */
     bool failed;                  /* a row made a step fail: it is an input's stop_offset */
     bool blocked;                 /* and is the next one now */
 };
@@ -68,9 +71,13 @@ typedef struct TaskLimits {
     uint32_t script_count;
 } TaskLimits;
 
-/* Runs one step. *worked: rows were processed. script: how many items are done with. */
+/* Runs one pass: of a new step, or (task->owing) of the one that is not done yet. *worked: rows
+ * were processed. script: how many items are done with. */
 ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *script_taken,
                   Err *err);
+
+/* `return task_refuse(...)`: the running step's first row makes more than can be committed. */
+ErrCode task_refuse(Task *task, Err *err);
 
 /* Back to the positions last submitted (settled: to those that are durable). */
 void task_rewind(Task *task, bool settled);

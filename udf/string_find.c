@@ -3,6 +3,7 @@
  */
 #include "base/utf8.h"
 #include "udf/function_impl.h"
+#include "udf/text_list.h"
 
 /* == INSTR == */
 
@@ -58,60 +59,40 @@ void string_instr(const FunctionCall *call) {
 
 /* == SPLIT == */
 
-typedef struct FindParts {
-    Arena *arena;
-    Bytes *parts;
-    size_t capacity;
-    uint32_t count;
-} FindParts;
-
-static void find_add(FindParts *list, Bytes part) {
-    list->parts = arena_grow(list->arena, list->parts, &list->capacity, (size_t)list->count + 1,
-                             sizeof *list->parts);
-    list->parts[list->count++] = part;
-}
-
 /* Without a delimiter: character by character (byte by byte of BYTES). */
-static void find_split_each(FindParts *list, Bytes text, bool bytes) {
+static void find_split_each(TextList *list, Bytes text, bool bytes) {
     for (uint32_t at = 0, size = 1; at < text.size; at += size) {
         if (!bytes)
             utf8_decode((Bytes){text.data + at, text.size - at}, &size);
-        find_add(list, (Bytes){text.data + at, size});
+        text_list_add(list, (Bytes){text.data + at, size});
     }
     if (text.size == 0)
-        find_add(list, text);
+        text_list_add(list, text);
 }
 
-static void find_split(FindParts *list, Bytes text, Bytes delimiter) {
+static void find_split(TextList *list, Bytes text, Bytes delimiter) {
     uint32_t from = 0, at;
     assert(delimiter.size > 0);
     while ((at = utf8_find(text, delimiter, from)) != UINT32_MAX) {
-        find_add(list, (Bytes){text.data + from, at - from});
+        text_list_add(list, (Bytes){text.data + from, at - from});
         from = at + delimiter.size;
     }
-    find_add(list, (Bytes){text.data ? text.data + from : NULL, text.size - from});
+    text_list_add(list, (Bytes){text.data ? text.data + from : NULL, text.size - from});
 }
 
 void string_split(const FunctionCall *call) {
-    FindParts list = {.arena = call->arena};
-    Column *result = call->result;
+    TextList list = {.result = call->result, .arena = call->arena};
     bool bytes = call->args[0]->type->kind == TYPE_BYTES;
-    uint32_t next = 0;
-    for (uint32_t row = 0; row < result->length; row++) {
-        if (next < call->row_count && call->rows[next] == row) {
-            Bytes text = call->args[0]->bytes[row], delimiter = call->args[1]->bytes[row];
-            next++;
-            if (delimiter.size == 0)
-                find_split_each(&list, text, bytes);
-            else
-                find_split(&list, text, delimiter);
-            column_set_present(result, row);
-        }
-        result->offsets[row + 1] = list.count;
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        uint32_t row = call->rows[i];
+        Bytes text = call->args[0]->bytes[row], delimiter = call->args[1]->bytes[row];
+        text_list_row(&list, row);
+        if (delimiter.size == 0)
+            find_split_each(&list, text, bytes);
+        else
+            find_split(&list, text, delimiter);
     }
-    Column *parts = &result->children[0];
-    const Type *type = parts->type;
-    *parts = (Column){.type = type, .length = list.count, .bytes = list.parts};
+    text_list_finish(&list);
 }
 
 /* == FIELD, ELT == */

@@ -2,11 +2,11 @@
  * time.c - functions of dates and times and their texts.
  *
  * Patterns are compiled when the query starts if they are constant, else when they change from one
- * row to the next. Zones are UTC, GMT, Z and offsets such as +02:00; names of places are refused
- * row by row.
+ * row to the next, and so are zones.
  */
 #include "base/utf8.h"
 #include "data/time_text.h"
+#include "data/zone.h"
 #include "udf/function_impl.h"
 
 enum { TIME_DAY_MS = 86400000 };
@@ -51,53 +51,49 @@ static const TimePattern *time_pattern(const FunctionCall *call, TimeFormat *own
 
 /* == Zones == */
 
-static bool time_digits(Bytes text, uint32_t at, uint32_t count, int64_t *value) {
-    *value = 0;
-    if (text.size - at < count)
-        return false;
-    for (uint32_t i = at; i < at + count; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        *value = *value * 10 + text.data[i] - '0';
-    }
-    return true;
+/* The zone of the row at hand: looked up when its id changes. */
+typedef struct TimeZone {
+    Zone zone;
+    Bytes id;
+    bool known;
+} TimeZone;
+
+/* The zone in an argument, GMT where there is no such argument. NULL: reported. */
+static const Zone *time_zone(const FunctionCall *call, uint32_t arg, uint32_t row, TimeZone *own) {
+    Err err;
+    if (arg >= call->arg_count)
+        return &zone_gmt;
+    Bytes id = call->args[arg]->bytes[row];
+    if (own->known && bytes_equal(own->id, id))
+        return &own->zone;
+    own->id = id;
+    own->known = zone_of(id, &own->zone, &err) == ERR_OK;
+    if (!own->known)
+        call->fail(call->context, row, "%s", err.message);
+    return own->known ? &own->zone : NULL;
 }
 
-/* UTC GMT Z UT, each optionally before an offset; +h +hh +hhmm +hh:mm with either sign. */
-static bool time_zone_offset(Bytes zone, int64_t *ms) {
-    static const char *const names[] = {"UTC", "GMT", "UT", "Z", "Etc/UTC", "Etc/GMT"};
-    *ms = 0;
-    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (bytes_equal(zone, bytes_of(names[i])))
-            return true;
-    if (zone.size > 3 && (memcmp(zone.data, "UTC", 3) == 0 || memcmp(zone.data, "GMT", 3) == 0)) {
-        zone.data += 3;
-        zone.size -= 3;
-    }
-    if (zone.size < 2 || (zone.data[0] != '+' && zone.data[0] != '-'))
-        return false;
-    int64_t hours = 0, minutes = 0;
-    bool colon = zone.size == 6 && zone.data[3] == ':';
-    bool ok = zone.size == 2   ? time_digits(zone, 1, 1, &hours)
-              : zone.size == 3 ? time_digits(zone, 1, 2, &hours)
-              : zone.size == 5 || colon
-                  ? time_digits(zone, 1, 2, &hours) && time_digits(zone, zone.size - 2, 2, &minutes)
-                  : false;
-    *ms = (hours * 60 + minutes) * 60000 * (zone.data[0] == '-' ? -1 : 1);
-    return ok && hours <= 18 && minutes < 60;
+static int64_t time_floor_second(int64_t ms) {
+    return ms / 1000 - (ms % 1000 < 0);
 }
 
-/* The offset in the third argument, where there is one. false: reported. */
-static bool time_zone(const FunctionCall *call, uint32_t row, int64_t *ms) {
-    *ms = 0;
-    if (call->arg_count < 3)
-        return true;
-    Bytes zone = call->args[2]->bytes[row];
-    if (time_zone_offset(zone, ms))
-        return true;
-    call->fail(call->context, row, "unknown or unsupported time zone: %.*s", (int)zone.size,
-               (const char *)zone.data);
-    return false;
+static int64_t time_shifted(int64_t ms, int32_t seconds) {
+    return (int64_t)((uint64_t)ms + (uint64_t)((int64_t)seconds * 1000));
+}
+
+void time_convert_zone(const FunctionCall *call) {
+    TimeZone from_own = {.known = false}, to_own = {.known = false};
+    assert(call->arg_count == 3);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        uint32_t row = call->rows[i];
+        const Zone *to = time_zone(call, 2, row, &to_own);
+        const Zone *from = to ? time_zone(call, 1, row, &from_own) : NULL;
+        if (!from)
+            continue;
+        int64_t ms = call->args[0]->i64[row], second = time_floor_second(ms);
+        function_put_i64(call, row,
+                         time_shifted(ms, zone_offset(to, second) - zone_offset(from, second)));
+    }
 }
 
 /* == Texts == */
@@ -115,17 +111,19 @@ static int64_t time_value(const Column *column, uint32_t row) {
 void time_format(const FunctionCall *call) {
     FunctionRoom room = {.arena = call->arena};
     TimeFormat own = {0};
+    TimeZone own_zone = {.known = false};
     Buf buf = {0};
     assert(call->result->type->kind == TYPE_STRING);
     for (uint32_t i = 0; i < call->row_count; i++) {
         uint32_t row = call->rows[i];
-        int64_t zone;
         const TimePattern *pattern = time_pattern(call, &own, row);
-        if (!pattern || !time_zone(call, row, &zone))
+        const Zone *zone = pattern ? time_zone(call, 2, row, &own_zone) : NULL;
+        if (!zone)
             continue;
         int64_t ms = time_value(call->args[0], row);
         buf_reset(&buf);
-        time_pattern_print(&buf, pattern, (int64_t)((uint64_t)ms + (uint64_t)zone));
+        time_pattern_print(&buf, pattern,
+                           time_shifted(ms, zone_offset(zone, time_floor_second(ms))));
         function_put_bytes(call, row, function_room_copy(&room, buf_view(&buf)));
     }
     buf_free(&buf);
@@ -146,9 +144,10 @@ static bool time_parse_prefix(const TimePattern *pattern, Bytes text, int64_t *m
 
 /* Parses the text of a row; false: reported. */
 static bool time_parse(const FunctionCall *call, TimeFormat *own, uint32_t row, int64_t *ms) {
-    int64_t zone;
+    TimeZone own_zone = {.known = false};
     const TimePattern *pattern = time_pattern(call, own, row);
-    if (!pattern || !time_zone(call, row, &zone))
+    const Zone *zone = pattern ? time_zone(call, 2, row, &own_zone) : NULL;
+    if (!zone)
         return false;
     Bytes text = call->args[0]->bytes[row];
     bool prefix = call->result->type->kind == TYPE_DATE;
@@ -159,7 +158,7 @@ static bool time_parse(const FunctionCall *call, TimeFormat *own, uint32_t row, 
                    (const char *)call->args[1]->bytes[row].data);
         return false;
     }
-    *ms -= zone;
+    *ms = time_shifted(*ms, -zone_local(zone, time_floor_second(*ms)).before);
     return true;
 }
 

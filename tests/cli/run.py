@@ -477,8 +477,7 @@ def test_did_you_mean():
 
 
 def test_what_only_test_runners_know():
-    for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')",
-                "RUN SCRIPT 'x.sql'"):
+    for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')"):
         has(error_of(STREAM, sql), 'error (semantic): line 1:1: ')
     has(error_of(STREAM, "ASSERT TOPIC s"), 'error (unsupported)')
 
@@ -937,6 +936,95 @@ def test_test_files_name_wrong_lines():
 
 # == The shell =====================================================================================
 
+def test_limits_of_scripts():
+    rows = STREAM + "INSERT INTO s VALUES ('a', 1); INSERT INTO s VALUES ('b', 2);"
+    select = 'SELECT k FROM s EMIT CHANGES'
+    same(good('--format', 'csv', '--rows', '1', '-e', rows + select).out, 'K\na\n')
+    begin = time.time()
+    done = weir('--format', 'csv', '--timeout', '0.3', '-e', rows + select)
+    same((done.code, done.out), (4, 'K\na\nb\n'))
+    waiting = start('--timeout=0.3', '-e', STREAM + "COPY s FROM '-'")
+    same(waiting.wait(10 * SLOW), 4)
+    finish(waiting)
+    assert time.time() - begin < 5 * SLOW
+    done = weir('--on-error', 'continue', '-e', 'SELECT 1 FROM x; SHOW TOPICS')
+    same(done.code, 1)
+    has(done.out, 'Partitions')
+    for args in (['--rows', '0'], ['--timeout', 'x'], ['--timeout', '-1'], ['--on-error', 'no'],
+                 ['-v', 'x'], ['--color', 'red']):
+        same(weir(*args).code, 2)
+
+
+def test_variables_and_output_files():
+    select = "SELECT k, '${word}' AS w FROM s EMIT CHANGES LIMIT 1"
+    done = good('-v', "word=it's", '--format', 'tsv', '--output', 'rows.tsv', '-e',
+                STREAM + "INSERT INTO s VALUES ('a\tb\\', 1); " + select)
+    same(done.out, '')
+    with open('rows.tsv') as file:
+        same(file.read(), "K\tW\na\\tb\\\\\tit's\n")
+    same(weir('--output', 'no/folder', '-e', 'SHOW TOPICS').code, 1)
+
+
+def test_manuals():
+    for name, word in (('sql', '## CREATE STREAM'), ('functions', 'SUBSTRING'), ('man', '.SH OPTIONS'),
+                       ('settings', 'auto.offset.reset'), ('extensions', 'COPY'),
+                       ('zsh', '--format=['), ('bash', '--format')):
+        has(good('manual', name).out, word)
+    same(weir('manual', 'nope').code, 2)
+    done = subprocess.run(['bash', '-c', 'source /dev/stdin; COMP_WORDS=(weir --fo); COMP_CWORD=1; '
+                           '_weir; echo ${COMPREPLY[0]}'], input=good('manual', 'bash').out,
+                          capture_output=True, text=True, check=True)
+    same(done.stdout, '--format\n')
+
+
+def test_examples_of_the_manual_run():
+    """Every statement's example, one behind the other, as the manual shows them."""
+    write('readings.ndjson', '{"sensor":"s1","value":40}\n')
+    write('more.sql', 'SHOW TOPICS;')
+    text = good('manual', 'sql').out
+    examples = dict(zip(re.findall('^## (.*)$', text, re.M), re.findall('```sql\n(.*?)```', text, re.S)))
+    order = ['CREATE STREAM', 'CREATE TABLE', 'ALTER STREAM | TABLE'] + sorted(
+        examples, key=lambda name: (name.split()[0] in ('DROP', 'TERMINATE'), name))
+    for name in dict.fromkeys(order):
+        define = examples['DEFINE'] if name == 'UNDEFINE' else ''
+        done = weir('d', '-e', define + examples[name])
+        assert done.code == 0 or 'error (unsupported)' in done.err, (name, done)
+
+
+def test_scripts_run_scripts():
+    write('inner.sql', "SHOW TOPICS; SELECT nothing;")
+    write("it's.sql", "RUN SCRIPT 'inner.sql'; SHOW STREAMS;")
+    done = weir('--format', 'csv', '-e', "RUN SCRIPT 'it''s.sql'; SHOW TABLES")
+    same((done.code, done.out), (1, 'Topic,Partitions,Records\n'))
+    has(done.err, ' in inner.sql: line 1:')
+    write('round.sql', "RUN SCRIPT 'round.sql'")
+    has(weir('-f', 'round.sql').err, 'error (limit)')
+    has(weir('-e', "RUN SCRIPT 'none.sql'").err, 'none.sql')
+    done = good('--format', 'csv', '-e', "SPOOL 'rows.txt'; SHOW TOPICS; SPOOL OFF; SHOW TABLES")
+    has(done.out, 'Topic,Partitions,Records\nName,')
+    with open('rows.txt') as file:
+        same(file.read(), 'Topic,Partitions,Records\n')
+
+
+def test_rows_as_statements():
+    create = ("CREATE STREAM n (k STRING KEY, a ARRAY<STRING>, m MAP<STRING, INT>, "
+              "t STRUCT<x INT, y ARRAY<STRUCT<z DOUBLE>>>, d DECIMAL(4,2), b BOOLEAN, l BIGINT) "
+              "WITH (KAFKA_TOPIC='n', PARTITIONS=1, VALUE_FORMAT='JSON');")
+    insert = ("INSERT INTO n (k, a, m, t, d, b, l) VALUES ('it''s', ARRAY['a\"b', 'c,d'], "
+              "MAP('x>' := 1, 'y' := 2), STRUCT(x := 7, y := ARRAY[STRUCT(z := 1.5E0)]), 12.50, "
+              "true, NULL);")
+    select = 'SELECT * FROM n EMIT CHANGES LIMIT 1;'
+    made = good('--format', 'insert', '-e', create + insert + select).out
+    again = good('--format', 'ndjson', '-e', create + made.replace('RESULT', 'N') + select).rows()
+    same(again, good('--format', 'ndjson', '-e', create + insert + select).rows())
+
+
+def test_markdown():
+    done = good('--format', 'markdown', '-e', STREAM + "INSERT INTO s VALUES ('a|b', 1);"
+                'SELECT * FROM s EMIT CHANGES LIMIT 1;')
+    same(done.out, '| K | V |\n| --- | ---: |\n| a\\|b | 1 |\n')
+
+
 class Shell:
     def __init__(self, *args, **env):
         if pexpect is None:
@@ -951,8 +1039,16 @@ class Shell:
         self.prompt()
 
     def prompt(self, text='weir> '):
-        self.child.expect_exact(text)
-        return re.sub(r'\x1b\[[0-9;]*[A-Za-z]', '', self.child.before).replace('\r\n', '\n')
+        """What was written up to the prompt: a new one where the editor begins (it asks for
+        bracketed paste), a continued one wherever it is drawn."""
+        if text == 'weir> ':
+            self.child.expect_exact('\x1b[?2004h')
+            before = self.child.before
+            self.child.expect_exact(text)
+        else:
+            self.child.expect_exact(text)
+            before = self.child.before
+        return re.sub(r'\x1b\[[?0-9;]*[A-Za-z]', '', before).replace('\r\n', '\n')
 
     def run(self, line, prompt='weir> '):
         self.child.sendline(line)
@@ -981,8 +1077,10 @@ def test_shell_statements():
     text = shell.run('SELECT * FROM s EMIT CHANGES LIMIT 2;')
     has(text, '| \u00e9\u6f22\\nx | 1 |')
     has(text, '2 rows (')
-    has(shell.run('SHOW TOPICS; SHOW', '-> '), '1 row (')
-    has(shell.run('STREAMS;'), '| S ')
+    shell.run('SHOW TOPICS; SHOW', '-> ')
+    text = shell.run('STREAMS;')
+    has(text, '| s ')
+    has(text, '| S ')
     has(shell.run('SELECT x FROM s EMIT CHANGES; SHOW TOPICS;'), 'error (unknown_name): line 1:8: ')
     has(shell.run('SHOW TOPICS;'), '1 row (')
     same(shell.leave(), 0)
@@ -1036,7 +1134,7 @@ def test_shell_history():
     same(os.stat(os.path.dirname(Shell.history)).st_mode & 0o777, 0o700)
     with open(Shell.history) as file:
         text = file.read()
-    has(text, 'SHOW\\040TOPICS;')
+    has(text, 'SHOW\\nTOPICS;')
     assert 'hunter2' not in text and 'Secret' not in text, text
     shell = Shell()
     shell.child.send('\x1b[A')
@@ -1054,7 +1152,8 @@ def test_shell_help_and_words():
     shell = Shell()
     for word in ('help', '\\?', 'HELP;'):
         has(shell.run(word), 'CREATE STREAM s')
-    has(shell.run('\\x'), '\\q leaves')
+    has(shell.run('\\nope'), 'No command')
+    has(shell.run('.help'), '\\watch')
     shell.run('')
     shell.run('helper', '-> ')
     has(shell.run(';'), 'error (syntax)')

@@ -81,6 +81,15 @@ static inline bool world_query(void *context, const char *query_id) {
     return world_plan(context, query_id) != NULL;
 }
 
+static inline const char *world_sink_query(void *context, const char *source, uint32_t index) {
+    const World *world = context;
+    for (uint32_t i = 0; i < world->plan_count; i++) {
+        if (strcmp(world->plans[i]->sink_source, source) == 0 && index-- == 0)
+            return world->plans[i]->query_id;
+    }
+    return NULL;
+}
+
 static inline uint64_t world_number(void *context) {
     return ((const World *)context)->plan_count;
 }
@@ -139,7 +148,8 @@ static inline void world_apply(World *world) {
 /* Plans the statements of a script; stops at the first that fails. */
 static inline ErrCode world_run(World *world, const char *script) {
     PlannerHost host = {world,         world_find, world_count, world_at,   world_partitions,
-                        world_setting, world_type, world_query, world_plan, world_number};
+                        world_setting, world_type, world_query, world_plan,
+                        world_sink_query, world_number, NULL};
     Parser parser = {.script = bytes_of(script), .line = 1, .column = 1, .extensions = true,
                      .last_may_lack_semicolon = true};
     for (;;) {

@@ -55,6 +55,28 @@ static void test_rows_come_out_as_put(void **state) {
     arena_free(rows.arena);
 }
 
+/* Without a reader: there is always room, and nothing waits. */
+static void test_rows_without_a_reader_are_dropped(void **state) {
+    (void)state;
+    Rows rows;
+    rows_make(&rows, 5);
+    ResultQueue *queue = result_queue_new(8);
+    result_queue_open(queue, &rows.schema);
+    result_queue_put(queue, &rows.batch, 0, 5);
+    result_queue_discard(queue);
+    assert_int_equal(result_queue_room(queue), 8);
+    result_queue_put(queue, &rows.batch, 0, 5);
+    assert_int_equal(result_queue_room(queue), 8);
+    ResultRows taken;
+    bool ended;
+    Err err;
+    assert_int_equal(result_queue_take(queue, 0, &taken, &ended, &err), ERR_OK);
+    assert_int_equal(taken.count, 0);
+    assert_false(ended);
+    result_queue_free(queue);
+    arena_free(rows.arena);
+}
+
 /* query_stop() ends the queue while a worker may be in the middle of a step. */
 static void test_rows_after_the_end_are_dropped(void **state) {
     (void)state;
@@ -80,6 +102,7 @@ static void test_rows_after_the_end_are_dropped(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_come_out_as_put),
+        cmocka_unit_test(test_rows_without_a_reader_are_dropped),
         cmocka_unit_test(test_rows_after_the_end_are_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -365,6 +365,23 @@ static void a_waiting_row_is_cancelled(void **state) {
     weir_close(weir);
 }
 
+static void rows_are_counted_and_discarded(void **state) {
+    (void)state;
+    Weir *weir = open_weir(NULL);
+    WeirError error;
+    uint64_t rows = 0;
+    done(weir, SCORES);
+    assert_int_equal(weir_insert(weir, "SCORES", "{\"PLAYER\":\"a\",\"POINTS\":1}\n"
+                                                 "{\"PLAYER\":\"b\",\"POINTS\":7}\n"
+                                                 "{\"PLAYER\":\"c\",\"POINTS\":9}\n", &error),
+                     WEIR_OK);
+    WeirResult *result = run(weir, "SELECT * FROM scores WHERE points > 5 EMIT CHANGES;");
+    assert_int_equal(weir_discard(result, 5000, &rows, &error), WEIR_OK);
+    assert_int_equal(rows, 2);
+    weir_result_free(result);
+    weir_close(weir);
+}
+
 typedef struct Fifo {
     char path[64];
     int fd;
@@ -583,6 +600,7 @@ int main(void) {
         cmocka_unit_test(rows_wait),
         cmocka_unit_test(a_topic_goes_under_a_push_query),
         cmocka_unit_test(a_waiting_row_is_cancelled),
+        cmocka_unit_test(rows_are_counted_and_discarded),
         cmocka_unit_test(a_copy_is_seen_row_by_row_and_interrupted),
         cmocka_unit_test(a_copy_ends_with_its_pipe),
         cmocka_unit_test(threads_share_a_weir),

@@ -1,0 +1,76 @@
+/*
+ * progress.c - how far a push query is, in figures and in words, for whoever waits for its rows.
+ */
+#include <assert.h>
+
+#include "engine/engine_impl.h"
+#include "engine/result_impl.h"
+
+bool weir_progress(const WeirResult *result, WeirProgress *progress) {
+    if (!result->push || !result->push->running)
+        return false;
+    QueryFigures figures;
+    query_figures(result->push->running, &figures);
+    *progress = (WeirProgress){.rows_in = figures.rows_in,
+                               .row_errors = figures.row_errors,
+                               .late_rows = figures.late_rows,
+                               .lag = figures.lag};
+    return true;
+}
+
+/* Records that a topic holds now. */
+static uint64_t topic_records(const Weir *weir, const char *name, Arena *arena) {
+    LogTopic *topics;
+    uint32_t count;
+    uint64_t records = 0;
+    log_topics(weir->storage, arena, &topics, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(topics[i].name, name) != 0)
+            continue;
+        for (uint32_t p = 0; p < topics[i].partition_count; p++) {
+            int64_t start, end;
+            Err err;
+            if (log_offsets(weir->storage, (TopicPartition){topics[i].id, p}, &start, &end,
+                            &err) == ERR_OK)
+                records += (uint64_t)(end - start);
+        }
+    }
+    return records;
+}
+
+/* What the topics of the query's FROM hold. */
+static void hint_topics(const WeirResult *result, Buf *text) {
+    const Plan *plan = result->push->plan;
+    Arena *arena = arena_new("hint", 0);
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        const PlanNode *node = plan->nodes[i];
+        if (node->kind != PLAN_SOURCE)
+            continue;
+        uint64_t records = topic_records(result->weir, node->topic->topic, arena);
+        buf_printf(text, " Topic %s holds %llu record%s.", node->topic->topic,
+                   (unsigned long long)records, records == 1 ? "" : "s");
+    }
+    arena_free(arena);
+}
+
+const char *weir_hint(WeirResult *result) {
+    WeirProgress progress;
+    buf_reset(&result->text);
+    if (!weir_progress(result, &progress))
+        return "";
+    buf_text(&result->text, "No rows yet.");
+    hint_topics(result, &result->text);
+    if (result->push->from_end)
+        buf_text(&result->text, " The query began at their ends: SET "
+                                "'auto.offset.reset'='earliest'; reads what they hold.");
+    else if (progress.row_errors > 0)
+        buf_printf(&result->text, " %llu of the %llu records read could not be used.",
+                   (unsigned long long)progress.row_errors, (unsigned long long)progress.rows_in);
+    else if (progress.rows_in > 0)
+        buf_printf(&result->text, " %llu read, none gave a row.",
+                   (unsigned long long)progress.rows_in);
+    if (progress.late_rows > 0)
+        buf_printf(&result->text, " %llu came too late for their windows.",
+                   (unsigned long long)progress.late_rows);
+    return buf_cstr(&result->text);
+}

@@ -1,0 +1,16 @@
+/*
+ * table_impl.h - the inside of the table functions: their kernels.
+ */
+#ifndef UDF_TABLE_IMPL_H
+#define UDF_TABLE_IMPL_H
+
+#include "udf/table.h"
+
+#define UDF_TABLE(name, signature, kernel, help)                                       \
+    void kernel##_count(const TableCall *call);                                        \
+    void kernel##_values(const TableCall *call, const TableWanted *wanted, const Type *type, \
+                         Column *result);
+#include "udf/table.def"
+#undef UDF_TABLE
+
+#endif
