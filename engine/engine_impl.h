@@ -61,6 +61,8 @@ ErrCode engine_drop(Call *call, Err *err);
 ErrCode engine_terminate(Call *call, Err *err);
 ErrCode engine_pause(Call *call, Err *err);
 ErrCode engine_type(Call *call, Err *err); /* CREATE TYPE, DROP TYPE */
+ErrCode engine_create_function(Call *call, Err *err);
+ErrCode engine_drop_function(Call *call, Err *err);
 ErrCode engine_session(Call *call, Err *err); /* SET UNSET DEFINE UNDEFINE */
 ErrCode engine_show(Call *call, Err *err);
 ErrCode engine_describe(Call *call, Err *err);
@@ -82,6 +84,9 @@ ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Sourc
 
 /* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
 const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);
+
+/* Prints "Q_1, F(INTEGER)": the queries and functions that use a user's function; false: none. */
+bool engine_function_users(Weir *weir, const UserFunction *function, Buf *out);
 
 /* Starts a query of the catalog; on failure it stays there with start_error. */
 ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err);

@@ -56,6 +56,12 @@ static const char *host_sink_query(void *context, const char *source, uint32_t i
     return NULL;
 }
 
+static const UserFunction *const *host_user_functions(void *context, const char *name,
+                                                      uint32_t *count) {
+    const Weir *weir = context;
+    return catalog_functions(&weir->catalog, name, count);
+}
+
 static uint64_t host_next_query_number(void *context) {
     const Weir *weir = context;
     return weir->catalog.next_query_number;
@@ -70,6 +76,7 @@ PlannerHost engine_host(Weir *weir) {
                          .setting = host_setting,
                          .custom_type = host_custom_type,
                          .query_exists = host_query_exists,
+                         .user_functions = host_user_functions,
                          .query_plan = host_query_plan,
                          .sink_query = host_sink_query,
                          .next_query_number = host_next_query_number};

@@ -216,6 +216,9 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
     plan->materialized = draft->materialized ? (int32_t)draft->materialized->id : -1;
     plan->limit = draft->limit;
     plan->statement = planner_statement(draft->planner);
+    const UserUses *uses = draft->planner->uses;
+    plan->functions = uses ? uses->functions : NULL;
+    plan->function_count = uses ? (uint32_t)uses->count : 0;
     plan->lookup.window_start_min = INT64_MIN;
     plan->lookup.window_start_max = INT64_MAX;
     draft_used(draft);

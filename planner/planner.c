@@ -69,7 +69,7 @@ static bool is_upper_case(const char *name) {
 }
 
 const char *plan_source_hint(const PlannerHost *host, const char *name, Arena *arena) {
-    Planner planner = {host, arena, NULL};
+    Planner planner = {.host = host, .arena = arena};
     uint32_t count = host->source_count(host->context);
     const char **names = arena_array(arena, count, sizeof *names);
     for (uint32_t i = 0; i < count; i++) {
@@ -123,14 +123,15 @@ bool planner_reserved_name(const char *name) {
 
 ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
                   Err *err) {
-    Planner planner = {host, arena, NULL};
+    Planner planner = {host, arena, NULL, NULL};
     return type_resolve(&planner, ast, type, err);
 }
 
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err) {
     assert(host && statement && planned);
-    Planner planner = {host, arena, statement};
+    UserUses uses = {0};
+    Planner planner = {host, arena, statement, &uses};
     *planned = (Planned){0};
     switch (statement->kind) {
     case AST_CREATE_STREAM:

@@ -22,6 +22,7 @@ typedef struct Planner {
     const PlannerHost *host;
     Arena *arena;
     const AstStatement *statement;
+    UserUses *uses; /* NULL: nobody asks */
 } Planner;
 
 /* -- planner.c --------------------------------------------------------------------------------- */
@@ -146,6 +147,13 @@ typedef struct AggregateCalls {
     size_t count, capacity;
 } AggregateCalls;
 
+/* A function of a user whose body is being bound; the chain tells what would call itself. */
+typedef struct InlineFrame InlineFrame;
+struct InlineFrame {
+    const UserFunction *function;
+    const InlineFrame *up;
+};
+
 /* Calls of table functions; number i is column TABLE_COLUMN + i until they are laid out. */
 typedef struct TableCallRef {
     PlanTableCall call;
@@ -172,6 +180,8 @@ typedef struct Binder {
     bool table_rows;            /* the rows are a table's */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
+    const InlineFrame *frame;   /* NULL: not in the body of a function */
+    uint32_t local_count;       /* numbers of locals that are taken around here */
     bool in_table_function;     /* inside of one: they cannot be nested */
 } Binder;
 
@@ -184,6 +194,8 @@ ErrCode bind_args(Binder *binder, const AstExpr *ast, const Expr ***args, Err *e
 ErrCode bind_literal(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_column(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
+ErrCode bind_user_call(Binder *binder, const UserFunction *function, const Expr **args,
+                       const Expr **expr, Err *err); /* user_function.c; casts the arguments */
 ErrCode bind_concat(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_negate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
