@@ -276,6 +276,9 @@ void catalog_close(Catalog *catalog) {
         catalog_hide_source(catalog, catalog->sources[catalog->source_count - 1].source->name);
     while (catalog->type_count > 0)
         catalog_hide_type(catalog, catalog->types[0].name);
+    while (catalog->function_count > 0)
+        catalog_hide_function(catalog, catalog->functions[catalog->function_count - 1]);
+    mem_free(catalog->functions);
     mem_free(catalog->queries);
     mem_free(catalog->sources);
     mem_free(catalog->types);

@@ -82,6 +82,8 @@ static ErrCode load_entry(Catalog *catalog, Bytes key, Bytes value, Err *err) {
         return load_query(catalog, key, value, err);
     case 't':
         return catalog_show_type_text(catalog, (Bytes){key.data + 2, key.size - 2}, value, err);
+    case 'f':
+        return catalog_show_function_json(catalog, value, err);
     case 'n': {
         Reader reader = reader_of(value);
         catalog->next_query_number = reader_u64_le(&reader);

@@ -26,15 +26,20 @@ Commit *commit_new(Storage *storage, uint32_t owner_id) {
     return commit;
 }
 
+/* After a failure its frame may be on disk all the same: then recovery wants the files. */
+static void commit_end_segments(Commit *commit) {
+    bool keep = commit->lsn > 0 || storage_failed(commit->storage);
+    for (size_t i = 0; i < commit->segment_count; i++)
+        segment_add_end(commit->segments[i].add, keep);
+    commit->segment_count = 0;
+}
+
 void commit_drop(Commit *commit) {
     if (!commit)
         return;
     for (size_t i = 0; i < commit->topic_count; i++)
         mem_free(commit->topics[i].name);
-    /* After a failure its frame may be on disk all the same: then recovery wants the file. */
-    bool keep = commit->lsn > 0 || storage_failed(commit->storage);
-    for (size_t i = 0; i < commit->segment_count; i++)
-        segment_add_end(commit->segments[i].add, keep);
+    commit_end_segments(commit);
     mem_free(commit->segments);
     spare_memory_give(&commit->storage->spare, commit->body.data, commit->body.capacity);
     mem_free(commit->frames);
@@ -392,6 +397,7 @@ void commit_finish(Commit *commit) {
         .err = &commit->error,
     };
     assert(commit->result == COMMIT_ABORTED || commit->lsn > 0);
+    commit_end_segments(commit); /* who waits may open the next at once */
     if (commit->done)
         commit->done(commit->arg, &outcome);
     commit_drop(commit);

@@ -77,7 +77,10 @@ bool commit_begin(Commit *commit, uint8_t type, uint32_t id, size_t size);
 void commit_close_entry(Commit *commit);
 bool commit_refuse(Commit *commit, ErrCode code, const char *text);
 
-/* segment_add.c: the commit is over; the file stays or goes. */
+/* segment_add.c: the commit's entries are applied: what was kept in memory serves readers. */
+void segment_add_publish(struct SegmentAdd *add);
+
+/* segment_add.c: the commit is over; the files stay or go. */
 void segment_add_end(struct SegmentAdd *add, bool keep);
 
 /* Calls done and frees the commit. */

@@ -203,6 +203,8 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
         set->tail_bytes_max = STORAGE_TAIL_BYTES_MAX;
     if (set->frame_bytes_max == 0)
         set->frame_bytes_max = FRAME_BYTES_MAX;
+    if (set->segment_bytes_max == 0)
+        set->segment_bytes_max = SEGMENT_BYTES_MAX;
     if (set->mark_ms == 0)
         set->mark_ms = STORAGE_MARK_MS;
     atomic_init(&storage->next_id, 1);

@@ -569,6 +569,7 @@ static void sim_init(Sim *sim, uint64_t seed) {
         .checkpoint_ms = 1 + sim_below(sim, 2000),
         .journal_file_bytes = 16384U << sim_below(sim, 3),
         .frame_bytes_max = 2500U << sim_below(sim, 4),
+        .segment_bytes_max = 1000U << sim_below(sim, 5),
         .tail_bytes_max = 4096U << sim_below(sim, 6),
     };
 }
