@@ -101,35 +101,41 @@ static ErrCode keys_twice(const Draft *draft, const ResultKey *key, const Select
                       planner_name(draft->planner, second->name));
 }
 
+/* Where a select list begins: what it lacks would stand there. */
+static AstPos keys_pos(const Draft *draft) {
+    return draft->ast->item_count > 0 ? draft->ast->items[0].pos : draft->ast->pos;
+}
+
 static ErrCode keys_missing(const Draft *draft, const bool *found, Err *err) {
     const Planner *planner = draft->planner;
     const char **names = arena_array(planner->arena, draft->key_count, sizeof *names);
     uint32_t count = 0;
     bool whole = strcmp(draft->key_word, "key column") == 0;
+    AstPos pos = keys_pos(draft);
     for (uint32_t i = 0; i < draft->key_count; i++) {
         if (!found[i] || whole)
             names[count++] = draft->keys[i].text;
     }
     if (draft->foreign_table && !draft->any_key)
-        return err_set(err, ERR_SEMANTIC,
-                       "Primary key column missing in projection. For foreign-key table-table "
-                       "joins, the projection must include all primary key columns from the left "
-                       "input table (`%s`). Missing column: %s.",
-                       draft->foreign_table, names[0]);
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "Primary key column missing in projection. For foreign-key table-table "
+                          "joins, the projection must include all primary key columns from the "
+                          "left input table (`%s`). Missing column: %s.",
+                          draft->foreign_table, names[0]);
     const char *all = planner_list(planner, names, count, NULL);
-    return err_set(err, ERR_SEMANTIC,
-                   "Key missing from projection (ie, SELECT). See https://cnfl.io/2LV7ouS.\n"
-                   "The query used to build %s must include the %s%s %s in its projection (eg, "
-                   "SELECT %s...).%s",
-                   arena_printf(planner->arena, "`%s`", draft->sink_name), draft->key_word,
-                   count > 1 ? "s" : "",
-                   planner_list(planner, names, count, draft->any_key ? "or" : "and"),
-                   draft->any_key ? names[0] : all,
-                   draft->key_synthetic
-                       ? "\nROWKEY was added as a synthetic key column because the join criteria "
-                         "did not match any source column. This expression must be included in "
-                         "the projection and may be aliased."
-                       : "");
+    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                      "Key missing from projection (ie, SELECT). See https://cnfl.io/2LV7ouS.\n"
+                      "The query used to build %s must include the %s%s %s in its projection (eg, "
+                      "SELECT %s...).%s",
+                      arena_printf(planner->arena, "`%s`", draft->sink_name), draft->key_word,
+                      count > 1 ? "s" : "",
+                      planner_list(planner, names, count, draft->any_key ? "or" : "and"),
+                      draft->any_key ? names[0] : all,
+                      draft->key_synthetic
+                          ? "\nROWKEY was added as a synthetic key column because the join "
+                            "criteria did not match any source column. This expression must be "
+                            "included in the projection and may be aliased."
+                          : "");
 }
 
 /* key_items[i]: the item that is key column i. */
@@ -228,8 +234,10 @@ ErrCode draft_project_keyed(Draft *draft, Err *err) {
         exprs[schema->column_count] = projection_expr(item);
         TRY(projection_add(draft, schema, columns, item, err));
     }
+    AstPos pos = keys_pos(draft);
     if (schema->column_count == key_count)
-        return err_set(err, ERR_SEMANTIC, "The projection contains no value columns.");
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "The projection contains no value columns.");
     draft_project(draft, "Project", schema, exprs);
     return ERR_OK;
 }
