@@ -20,6 +20,7 @@
 #define DATA_SERDE_JSON_IMPL_H
 
 #include "base/limits.h"
+#include "data/json_text.h"
 #include "data/serde.h"
 
 #if defined(__SSE2__) && !defined(JSON_PORTABLE)
@@ -334,16 +335,8 @@ static inline void json_room_take(Decoder *json, const uint8_t *end) {
     json->room = (uint8_t *)(uintptr_t)end;
 }
 
-/* Writes what `raw`, the inside of a string, stands for: never longer. Returns its end. */
-uint8_t *json_text_unescape(uint8_t *target, Bytes raw);
-
 /* A string's inside, in the record or unescaped in the arena. */
 Bytes json_text_string(Decoder *json, Bytes raw, bool escaped);
-
-/* A number as Java prints the integer or BigDecimal that it is: the text itself where that is how
- * it is written; `target` has room for JSON_NUMBER_GROWTH more bytes than the text. */
-enum { JSON_NUMBER_GROWTH = 16 };
-Bytes json_text_number(uint8_t *target, Bytes text);
 
 Bytes json_text_nested(Decoder *json, Bytes text);
 
