@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/io_input.h"
+#include "cli/client_statement.h"
 
 enum {
     SESSION_READ_BYTES = 1 << 16,
@@ -74,8 +75,11 @@ static int session_show(const Session *session, WeirResult *result) {
 static int session_step(Session *session, WeirScript *script) {
     WeirResult *result = NULL;
     WeirError error;
+    int own;
     if (session_stop)
         return session_stopped();
+    if (client_statement(session, script, &own))
+        return own;
     WeirStatus status = weir_execute_next(session->weir, script, &result, &error);
     if (status == WEIR_END)
         return -1;

@@ -17,6 +17,7 @@ typedef struct Session {
     int64_t rows_max;    /* of each push query; 0: no limit */
     bool go_on;          /* behind a statement that failed */
     bool failed;         /* one did */
+    uint32_t depth;   /* scripts that run scripts */
     const char *file; /* whose statements run; NULL: none to be named in errors */
 } Session;
 

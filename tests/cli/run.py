@@ -477,8 +477,7 @@ def test_did_you_mean():
 
 
 def test_what_only_test_runners_know():
-    for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')",
-                "RUN SCRIPT 'x.sql'"):
+    for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')"):
         has(error_of(STREAM, sql), 'error (semantic): line 1:1: ')
     has(error_of(STREAM, "ASSERT TOPIC s"), 'error (unsupported)')
 
@@ -764,23 +763,47 @@ def cut_copy(statement, rows, source):
     raise AssertionError('no COPY was cut off in the middle')
 
 
+LONG = 200000  # rows of a file that is loaded as segments, in several portions
+SHORT = 30000  # rows of a file that is loaded through the journal
+
+
+def write_rows(name, rows):
+    write(name, ''.join('{"k":"%d%s","v":%d}\n' % (i % 97, PAD, i) for i in range(rows)))
+
+
 def test_copy_goes_on_after_kill_9():
-    rows = 60000
-    statement = "COPY s FROM 'r.ndjson'"
-    write('r.ndjson', ''.join('{"k":"%d%s","v":%d}\n' % (i % 97, PAD, i) for i in range(rows)))
-    cut_copy(statement, rows, STREAM.replace('PARTITIONS=1', 'PARTITIONS=3'))
-    done = good('d', '-e', statement)
-    assert re.search('COPY goes on behind row [1-9]', done.err), done
-    has(done.err, 'COPY %d\n' % rows)
-    seen = sorted(row['V'] for row in rows_of('s', rows, 'd'))
-    assert seen == list(range(rows)), 'rows are missing or doubled'
-    same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), rows)
-    has(good('d', '-e', statement).err, 'COPY %d\n' % rows)  # it was done: begins anew
-    same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), 2 * rows)
+    for rows, partitions in ((SHORT, 3), (LONG, 3), (LONG, 1)):
+        shutil.rmtree('whole', ignore_errors=True)
+        statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
+        write_rows('r.ndjson', rows)
+        cut_copy(statement, rows, STREAM.replace('PARTITIONS=1', 'PARTITIONS=%d' % partitions))
+        done = good('d', '-e', statement)
+        assert re.search('COPY goes on behind row [1-9]', done.err), done
+        has(done.err, 'COPY %d\n' % rows)
+        seen = sorted(row['V'] for row in rows_of('s', rows, 'd'))
+        assert seen == list(range(rows)), 'rows are missing or doubled'
+        same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), rows)
+        has(good('d', '-e', statement).err, 'COPY %d\n' % rows)  # it was done: begins anew
+        same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), 2 * rows)
+
+
+def test_copy_of_all_or_nothing_after_kill_9():
+    for rows in (SHORT, LONG):
+        shutil.rmtree('whole', ignore_errors=True)
+        statement, source = "COPY s FROM 'r.ndjson'", STREAM.replace('PARTITIONS=1', 'PARTITIONS=3')
+        write_rows('r.ndjson', rows)
+        seconds, seen, kills = whole_copy(statement, source), rows, 0
+        while seen == rows and kills < 60:
+            seen, kills = killed_copy(statement, source, seconds), kills + 1
+        same(seen, 0)
+        has(good('d', '-e', statement).err, 'COPY %d\n' % rows)
+        got = sorted(row['V'] for row in rows_of('s', rows, 'd'))
+        assert got == list(range(rows)), 'rows are missing or doubled'
+        same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), rows)
 
 
 def test_copy_csv_goes_on_after_kill_9():
-    rows = 60000
+    rows = LONG
     statement = "COPY s FROM 'r.csv' (ON_ERROR skip)"
     write('r.csv', 'v,k\n' + ''.join('%d,"a\n%s"\n' % (i, PAD) for i in range(rows)))
     cut_copy(statement, rows, STREAM)
@@ -790,9 +813,9 @@ def test_copy_csv_goes_on_after_kill_9():
 
 
 def test_copy_goes_on_after_several_kills():
-    rows = 100000
+    rows = LONG
     statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
-    write('r.ndjson', ''.join('{"k":"%s","v":%d}\n' % (PAD, i) for i in range(rows)))
+    write_rows('r.ndjson', rows)
     cut_copy(statement, rows, STREAM)
     for kill in range(10):
         process = start('d', '-e', statement)
@@ -805,33 +828,50 @@ def test_copy_goes_on_after_several_kills():
 
 
 def test_copy_goes_on_after_ctrl_c():
-    rows = 60000
-    statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
-    write('r.ndjson', ''.join('{"k":"%s","v":%d}\n' % (PAD, i) for i in range(rows)))
-    seconds = whole_copy(statement, STREAM)
-    for _ in range(30):
-        shutil.rmtree('d', ignore_errors=True)
-        good('d', '-e', STREAM)
-        process = start('d', '-e', statement)
-        time.sleep(random.uniform(0.3, 0.9) * seconds)
-        process.send_signal(signal.SIGINT)
-        done = finish(process)
-        if 'the same COPY goes on behind them' in done.err:
-            break
-    same(done.code, 130)
-    has(done.err, 'error (cancelled)')
-    has(good('d', '-e', statement).err, 'COPY %d\n' % rows)
-    assert [row['V'] for row in rows_of('s', rows, 'd')] == list(range(rows))
+    for rows in (SHORT, LONG):
+        shutil.rmtree('whole', ignore_errors=True)
+        statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
+        write_rows('r.ndjson', rows)
+        seconds = whole_copy(statement, STREAM)
+        for _ in range(30):
+            shutil.rmtree('d', ignore_errors=True)
+            good('d', '-e', STREAM)
+            process = start('d', '-e', statement)
+            time.sleep(random.uniform(0.3, 0.9) * seconds)
+            process.send_signal(signal.SIGINT)
+            done = finish(process)
+            if 'the same COPY goes on behind them' in done.err:
+                break
+        same(done.code, 130)
+        has(done.err, 'error (cancelled)')
+        has(good('d', '-e', statement).err, 'COPY %d\n' % rows)
+        assert [row['V'] for row in rows_of('s', rows, 'd')] == list(range(rows))
 
 
 def test_copy_note_belongs_to_the_topic():
-    rows = 60000
-    statement = "COPY s FROM 'r.ndjson'"
-    write('r.ndjson', ''.join('{"k":"%s","v":%d}\n' % (PAD, i) for i in range(rows)))
+    rows = LONG
+    statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
+    write_rows('r.ndjson', rows)
     cut_copy(statement, rows, STREAM)
     good('d', '-e', 'DROP STREAM s DELETE TOPIC', '-e', STREAM)
     done = good('d', '--format', 'ndjson', '-e', statement, '-e', 'SHOW TOPICS')
     same(count(done), rows)
+
+
+def test_copy_beside_inserts():
+    """Others append to the same partition while a long file is loaded as segments."""
+    rows = LONG
+    write_rows('r.ndjson', rows)
+    for options in ('', ' (ON_ERROR skip)'):
+        shutil.rmtree('d', ignore_errors=True)
+        process = start('d', '-e', STREAM, '-e', "CREATE STREAM o (k STRING KEY, v INT) WITH (KAFKA_TOPIC='o',"
+                        " PARTITIONS=1, VALUE_FORMAT='JSON'); INSERT INTO s SELECT * FROM o;",
+                        '-e', "COPY o FROM 'r.ndjson'", '-e', "COPY s FROM 'r.ndjson'" + options)
+        done = finish(process, timeout=60)
+        same(done.code, 0)
+        has(done.err, 'COPY %d\n' % rows)
+        seen = sorted(row['V'] for row in rows_of('s', 2 * rows, 'd'))
+        assert seen == sorted(list(range(rows)) * 2), 'rows are missing or doubled'
 
 
 # == weir test =====================================================================================
@@ -943,11 +983,27 @@ def test_examples_of_the_manual_run():
     write('more.sql', 'SHOW TOPICS;')
     text = good('manual', 'sql').out
     examples = dict(zip(re.findall('^## (.*)$', text, re.M), re.findall('```sql\n(.*?)```', text, re.S)))
-    order = ['CREATE STREAM', 'CREATE TABLE'] + sorted(
-        examples, key=lambda name: (name.split()[0] in ('DROP', 'TERMINATE', 'ALTER'), name))
+    order = ['CREATE STREAM', 'CREATE TABLE', 'ALTER STREAM | TABLE'] + sorted(
+        examples, key=lambda name: (name.split()[0] in ('DROP', 'TERMINATE'), name))
     for name in dict.fromkeys(order):
-        done = weir('d', '-e', examples[name])
+        define = examples['DEFINE'] if name == 'UNDEFINE' else ''
+        done = weir('d', '-e', define + examples[name])
         assert done.code == 0 or 'error (unsupported)' in done.err, (name, done)
+
+
+def test_scripts_run_scripts():
+    write('inner.sql', "SHOW TOPICS; SELECT nothing;")
+    write("it's.sql", "RUN SCRIPT 'inner.sql'; SHOW STREAMS;")
+    done = weir('--format', 'csv', '-e', "RUN SCRIPT 'it''s.sql'; SHOW TABLES")
+    same((done.code, done.out), (1, 'Topic,Partitions,Records\n'))
+    has(done.err, ' in inner.sql: line 1:')
+    write('round.sql', "RUN SCRIPT 'round.sql'")
+    has(weir('-f', 'round.sql').err, 'error (limit)')
+    has(weir('-e', "RUN SCRIPT 'none.sql'").err, 'none.sql')
+    done = good('--format', 'csv', '-e', "SPOOL 'rows.txt'; SHOW TOPICS; SPOOL OFF; SHOW TABLES")
+    has(done.out, 'Topic,Partitions,Records\nName,')
+    with open('rows.txt') as file:
+        same(file.read(), 'Topic,Partitions,Records\n')
 
 
 def test_rows_as_statements():
