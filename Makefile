@@ -23,7 +23,8 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
 # What the binary links, and what only the tests and benchmarks need (Debian's package names).
 DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev \
              libutf8proc-dev libpcre2-dev liblua5.4-dev libmd-dev tzdata
-DEPS_CHECK = clang libclang-rt-14-dev libgmp-dev libcmocka-dev python3 python3-pexpect sqlite3 libsimdjson-dev g++ git
+DEPS_CHECK = clang libclang-rt-14-dev libgmp-dev libcmocka-dev python3 python3-pexpect \
+             python3-pyte sqlite3 libsimdjson-dev g++ git
 
 LIBS       = -ljansson -lutf8proc -lpcre2-8 -llua5.4 -lmd -lm -lpthread
 LIBS_CHECK = -lcmocka

@@ -17,6 +17,7 @@
 #include "udf/aggregate.h"
 #include "udf/function.h"
 #include "udf/table.h"
+#include "udf/user.h"
 
 /* -- Expressions ------------------------------------------------------------------------------- */
 
@@ -50,6 +51,8 @@ typedef enum ExprKind {
     EXPR_ARRAY,     /* ARRAY[args] */
     EXPR_MAP,       /* MAP(key, value, ...) */
     EXPR_STRUCT,    /* STRUCT: args in the order of type's fields */
+    EXPR_LET,       /* args[1], in which local number `column` is args[0], computed once a row */
+    EXPR_LOCAL,     /* local number `column` of the nearest EXPR_LET around that has it */
 } ExprKind;
 
 typedef enum ExprOp {
@@ -221,6 +224,9 @@ typedef struct Plan {
     uint32_t order_count;
     uint32_t visible_count;  /* RESULT: columns the client sees */
     const char *statement;   /* its text */
+    /* The users' functions it was made with, inlined ones too: it keeps these definitions. */
+    const UserFunction *const *functions;
+    uint32_t function_count;
 } Plan;
 
 #endif

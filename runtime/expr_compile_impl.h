@@ -15,6 +15,7 @@ enum { COMPILE_BUCKETS = 256 };
 /* A tree that has a register already, for rows of `selection`. */
 typedef struct CompileKnown {
     struct CompileKnown *next;
+    uint32_t let; /* the tree has locals and means this only inside of this LET; 0: anywhere */
     const Expr *expr;
     uint64_t hash;
     uint32_t reg;
@@ -22,11 +23,21 @@ typedef struct CompileKnown {
     const struct CompileFail *fail; /* NULL: was not asked for */
 } CompileKnown;
 
+<<<<<<< HEAD
 /* Where a tree fails: its value is NULL there. */
 typedef struct CompileFail {
     enum { FAIL_NOWHERE, FAIL_WHERE_NULL, FAIL_WHERE_TRUE } where;
     uint32_t reg; /* FAIL_WHERE_TRUE: of this BOOLEAN register, which is never missing */
 } CompileFail;
+=======
+/* What a local is, inside the body of its LET. */
+typedef struct CompileLocal CompileLocal;
+struct CompileLocal {
+    uint32_t number;
+    uint32_t reg;
+    const CompileLocal *up;
+};
+>>>>>>> main
 
 typedef struct Compile {
     ExprProgram *program;
@@ -34,6 +45,8 @@ typedef struct Compile {
     bool fold;
     uint32_t selection; /* the present one */
     const char *text;   /* of the tree at hand */
+    const CompileLocal *local; /* the innermost */
+    uint32_t let, let_count;   /* the LET whose body this is, 0: none; LETs so far */
     size_t reg_capacity, inst_capacity, selection_capacity;
     CompileKnown *known[COMPILE_BUCKETS];
 } Compile;

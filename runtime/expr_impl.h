@@ -91,6 +91,7 @@ typedef void ExprKernel(ExprProgram *program, const ExprInst *inst);
 bool expr_tree_equal(const Expr *left, const Expr *right);
 uint64_t expr_tree_hash(const Expr *expr);
 bool expr_tree_is_pure(const Expr *expr);     /* gives the same each time */
+bool expr_tree_has_local(const Expr *expr);
 bool expr_tree_is_constant(const Expr *expr); /* pure, and no row is looked at */
 /* Few operations that cost about as much as narrowing a selection, and none that can fail. */
 bool expr_tree_is_cheap(const Expr *expr);

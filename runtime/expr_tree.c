@@ -51,9 +51,19 @@ bool expr_tree_is_pure(const Expr *expr) {
     return true;
 }
 
+bool expr_tree_has_local(const Expr *expr) {
+    assert(expr);
+    if (expr->kind == EXPR_LOCAL)
+        return true;
+    for (uint32_t i = 0; i < expr->arg_count; i++)
+        if (expr_tree_has_local(expr->args[i]))
+            return true;
+    return false;
+}
+
 bool expr_tree_is_constant(const Expr *expr) {
     assert(expr);
-    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO)
+    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO || expr->kind == EXPR_LOCAL)
         return false;
     if (expr->kind == EXPR_CALL && (expr->function->flags & FUNCTION_NOT_CONSTANT))
         return false;
@@ -75,6 +85,7 @@ static bool tree_cheap(const Expr *expr, int *budget) {
     switch (expr->kind) {
     case EXPR_LITERAL:
     case EXPR_COLUMN:
+    case EXPR_LOCAL:
     case EXPR_PSEUDO: return true;
     case EXPR_IS_NULL:
     case EXPR_NOT: break;

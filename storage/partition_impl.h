@@ -22,6 +22,21 @@
 
 typedef struct Partition Partition;
 
+enum {
+#ifdef HOSTILE_LIMITS
+    PARTITION_KEEP_BYTES = 8 << 10,
+#else
+    PARTITION_KEEP_BYTES = 32 << 20, /* two portions of a load that is read along */
+#endif
+};
+
+/* A batch in memory. */
+typedef struct TailItem {
+    LogBlock *block; /* one reference */
+    const uint8_t *data;
+    RecordBatchInfo info;
+} TailItem;
+
 /* folder: of this partition; it is made when something is first written. */
 Partition *partition_new(Io *io, const char *folder, TopicPartition where);
 void partition_free(Partition *partition);
@@ -92,12 +107,16 @@ ErrCode partition_make_folder(Partition *partition, Err *err);
 /* The next write() seals what it writes, however short. */
 void partition_want_seal(Partition *partition);
 
-/* All records are in sealed segments: one more can be added. */
+/* All records are in sealed segments that are durable: one more can be added. */
 bool partition_addable(Partition *partition);
 
 /* Adds a sealed segment, described by `state` (segment_state_put()), at the end. CORRUPT when it
  * does not begin there, or its file is missing or short. */
 ErrCode partition_add_segment(Partition *partition, Bytes state, Err *err);
+
+/* The batches of segments that were just added, in order up to the end: they serve readers from
+ * memory until the next checkpoint, or until more are kept. References are taken over. */
+void partition_keep(Partition *partition, const TailItem *items, size_t count);
 
 /* Unlinks all files and the folder. */
 ErrCode partition_delete_files(Partition *partition, Err *err);

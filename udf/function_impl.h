@@ -23,6 +23,9 @@ void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena);
 void *regexp_prepare_first(const Column *const *args, uint32_t arg_count, Arena *arena);
 void *regexp_prepare_second(const Column *const *args, uint32_t arg_count, Arena *arena);
 
+/* Compiles the constant path in the second argument (json.c). */
+void *json_prepare_path(const Column *const *args, uint32_t arg_count, Arena *arena);
+
 static inline void function_put_i32(const FunctionCall *call, uint32_t row, int32_t value) {
     call->result->i32[row] = value;
     column_set_present(call->result, row);

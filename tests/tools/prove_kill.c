@@ -8,8 +8,8 @@
  * window. Threads insert numbered rows, some with COPY from files, and note in shared memory what
  * they issued and what was acknowledged; another one looks tables up. The parent kills the child
  * at a random moment, N times over; every second folder keeps unsynced bytes in process memory, so
- * that the kill loses them. Producers, workers, size of checkpoints and COPY change from folder to
- * folder. While it runs:
+ * that the kill loses them. Producers (perhaps none), workers, size of checkpoints and COPY (small
+ * and long files, all rows or none or in portions) change from folder to folder. While it runs:
  *   - what a lookup saw, of a key, a sum over all keys, or windows, never goes backwards, also not
  *     across kills; a lookup sees every row acknowledged before it was asked.
  * Afterwards the folder is opened once more, a COPY that was cut off is repeated, and:
@@ -46,13 +46,14 @@ enum {
 #else
     COPY_ROWS = 60000,
 #endif
+    COPY_PAD = 300, /* bytes a row that are read and not kept: the file is a long one */
 };
 
 /* How this folder is run. */
 typedef struct Variety {
     uint32_t producers, workers;
     uint64_t checkpoint_bytes;
-    bool hold, copies;
+    bool hold, copies, copies_long, copies_all; /* long files; all rows or none */
     char folder[512];
 } Variety;
 
@@ -139,8 +140,11 @@ static void child_fails(const char *what, const char *why) {
 }
 
 static void row_put(Buf *rows, uint32_t producer, uint32_t i) {
-    buf_printf(rows, "{\"k\":\"key%u\",\"id\":%llu,\"v\":%u,\"src\":%u}\n", i * 7 % KEYS,
+    buf_printf(rows, "{\"k\":\"key%u\",\"id\":%llu,\"v\":%u,\"src\":%u", i * 7 % KEYS,
                (unsigned long long)i * PRODUCERS + producer, i * 13 % VALUES, producer);
+    if (producer == COPIER && shared->variety.copies_long)
+        buf_printf(rows, ",\"pad\":\"%0*u\"", COPY_PAD, i);
+    buf_text(rows, "}\n");
 }
 
 static void acknowledged(uint32_t producer, uint32_t first, uint32_t count) {
@@ -231,7 +235,8 @@ static void copy_files(Weir *weir) {
         WeirError error;
         atomic_store(&shared->issued[COPIER], (done + 1) * COPY_ROWS);
         copy_name(name, sizeof name, done);
-        snprintf(sql, sizeof sql, "COPY rows FROM '%s' (FORMAT ndjson);", name);
+        snprintf(sql, sizeof sql, "COPY rows FROM '%s' (FORMAT ndjson, ON_ERROR '%s');", name,
+                 shared->variety.copies_all ? "stop" : "skip");
         if (weir_execute(weir, sql, &result, &error) != WEIR_OK)
             child_fails("copy", error.message);
         acknowledged(COPIER, done * COPY_ROWS, COPY_ROWS);
@@ -261,8 +266,8 @@ static void child(void) {
             thread_start(&actors[i].thread, "actor",
                          i == PRODUCERS ? ask : i == COPIER ? copy : produce, &actors[i]);
     }
-    thread_join(&actors[0].thread);
-    _exit(0);
+    for (;;)
+        pause();
 }
 
 /* Starts a child and kills it; 0, or 1 when it failed by itself. */
@@ -444,7 +449,11 @@ static int prove_folder(const char *base, uint32_t number, uint32_t kills, uint6
                          .workers = 1 + (uint32_t)dice(3),
                          .checkpoint_bytes = (uint64_t)64 << 10 << 2 * dice(4),
                          .hold = number % 2 == 1,
-                         .copies = dice(3) == 0};
+                         .copies = dice(2) == 0,
+                         .copies_long = dice(3) > 0,
+                         .copies_all = dice(2) == 0};
+    if (variety->copies && dice(2) == 0)
+        variety->producers = 0; /* nobody takes the offsets away */
     snprintf(variety->folder, sizeof variety->folder, "%s-%u", base, number);
     if (remove_folder() != 0 || (variety->copies && write_files() != 0))
         return 1;
@@ -453,9 +462,10 @@ static int prove_folder(const char *base, uint32_t number, uint32_t kills, uint6
         status = kill_once();
     status = status ? status : verify_apart(rows);
     if (status != 0)
-        printf("folder %s: %u producers, %u workers, checkpoints of %llu, hold %d, copies %d\n",
+        printf("folder %s: %u producers, %u workers, checkpoints of %llu, hold %d, copies %d%s%s\n",
                variety->folder, variety->producers, variety->workers,
-               (unsigned long long)variety->checkpoint_bytes, variety->hold, variety->copies);
+               (unsigned long long)variety->checkpoint_bytes, variety->hold, variety->copies,
+               variety->copies_long ? " long" : "", variety->copies_all ? " whole" : "");
     return status ? status : remove_folder();
 }
 
