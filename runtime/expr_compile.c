@@ -88,18 +88,14 @@ static bool compile_within(const Compile *compile, uint32_t inner, uint32_t oute
     return inner == outer;
 }
 
-<<<<<<< HEAD
-static uint32_t compile_known(const Compile *compile, const Expr *expr, uint64_t hash,
-                              CompileFail *fail) {
-=======
 /* The LET that the meaning of the tree hangs on. */
 static uint32_t compile_let_of(const Compile *compile, const Expr *expr) {
     return compile->let != 0 && expr_tree_has_local(expr) ? compile->let : 0;
 }
 
-static uint32_t compile_known(const Compile *compile, const Expr *expr, uint64_t hash) {
+static uint32_t compile_known(const Compile *compile, const Expr *expr, uint64_t hash,
+                              CompileFail *fail) {
     uint32_t let = compile_let_of(compile, expr);
->>>>>>> main
     for (const CompileKnown *known = compile->known[hash % COMPILE_BUCKETS]; known;
          known = known->next) {
         if (known->hash == hash && known->let == let &&
@@ -115,18 +111,12 @@ static uint32_t compile_known(const Compile *compile, const Expr *expr, uint64_t
 
 static void compile_remember(Compile *compile, CompileKnown entry) {
     CompileKnown *known = arena_alloc(compile->arena, sizeof *known);
-<<<<<<< HEAD
     CompileKnown **first = &compile->known[entry.hash % COMPILE_BUCKETS];
     entry.next = *first;
     entry.selection = compile->selection;
+    entry.let = compile_let_of(compile, entry.expr);
     *known = entry;
     *first = known;
-=======
-    *known = (CompileKnown){.next = compile->known[hash % COMPILE_BUCKETS], .expr = expr,
-                            .let = compile_let_of(compile, expr), .hash = hash, .reg = reg,
-                            .selection = compile->selection};
-    compile->known[hash % COMPILE_BUCKETS] = known;
->>>>>>> main
 }
 
 /* == Kinds of trees == */
@@ -256,13 +246,13 @@ static uint32_t compile_deref(Compile *compile, const Expr *expr, CompileFail *f
 }
 
 /* The value is computed for all rows of the present selection, then the body. */
-static uint32_t compile_let(Compile *compile, const Expr *expr) {
+static uint32_t compile_let(Compile *compile, const Expr *expr, CompileFail *fail) {
     uint32_t outer = compile->let;
     CompileLocal local = {.number = expr->column, .up = compile->local};
     local.reg = compile_expr(compile, expr->args[0]);
     compile->local = &local;
     compile->let = ++compile->let_count;
-    uint32_t reg = compile_expr(compile, expr->args[1]);
+    uint32_t reg = compile_open(compile, expr->args[1], fail);
     compile->local = local.up;
     compile->let = outer;
     return reg;
@@ -403,7 +393,7 @@ static uint32_t compile_kind(Compile *compile, const Expr *expr, CompileFail *fa
     case EXPR_ARRAY: return compile_make(compile, expr, EXPR_OP_MAKE_ARRAY);
     case EXPR_MAP: return compile_make(compile, expr, EXPR_OP_MAKE_MAP);
     case EXPR_STRUCT: return compile_make(compile, expr, EXPR_OP_MAKE_STRUCT);
-    case EXPR_LET: return compile_let(compile, expr);
+    case EXPR_LET: return compile_let(compile, expr, fail);
     case EXPR_LOCAL: return compile_local(compile, expr);
     }
     assert(expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO);

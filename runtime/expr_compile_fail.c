@@ -24,6 +24,7 @@ CompileFail compile_fail_of(const Expr *expr) {
     case EXPR_IN:
     case EXPR_IS_NULL: fail.where = FAIL_WHERE_NULL; break;
     case EXPR_CALL:
+    case EXPR_LET:
     case EXPR_CASE:
     case EXPR_SUBSCRIPT:
     case EXPR_DEREF: fail.where = FAIL_WHERE_TRUE; break;
@@ -179,7 +180,7 @@ uint32_t compile_subscript(Compile *compile, const Expr *expr, CompileFail *fail
 
 /* An argument that fails for itself: a call, a field, a cast. */
 static bool fail_stays(const Expr *arg) {
-    return arg->kind == EXPR_CALL || arg->kind == EXPR_DEREF;
+    return arg->kind == EXPR_CALL || arg->kind == EXPR_LET || arg->kind == EXPR_DEREF;
 }
 
 static void *fail_prepare(Compile *compile, const Function *function, const ExprInst *inst) {

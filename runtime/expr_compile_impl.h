@@ -23,13 +23,12 @@ typedef struct CompileKnown {
     const struct CompileFail *fail; /* NULL: was not asked for */
 } CompileKnown;
 
-<<<<<<< HEAD
 /* Where a tree fails: its value is NULL there. */
 typedef struct CompileFail {
     enum { FAIL_NOWHERE, FAIL_WHERE_NULL, FAIL_WHERE_TRUE } where;
     uint32_t reg; /* FAIL_WHERE_TRUE: of this BOOLEAN register, which is never missing */
 } CompileFail;
-=======
+
 /* What a local is, inside the body of its LET. */
 typedef struct CompileLocal CompileLocal;
 struct CompileLocal {
@@ -37,7 +36,6 @@ struct CompileLocal {
     uint32_t reg;
     const CompileLocal *up;
 };
->>>>>>> main
 
 typedef struct Compile {
     ExprProgram *program;
