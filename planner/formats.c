@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
-#include "data/time_text.h"
+#include "data/time_pattern.h"
 #include "planner/planner_impl.h"
 
 /* One side of a topic while its format is chosen. */
