@@ -140,6 +140,9 @@ Utf8Kind utf8_kind(uint32_t character) {
     case UTF8PROC_CATEGORY_LU: return UTF8_UPPER;
     case UTF8PROC_CATEGORY_LL: return UTF8_LOWER;
     case UTF8PROC_CATEGORY_ND: return UTF8_DIGIT;
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO: return UTF8_LETTER;
     default: return UTF8_OTHER;
     }
 }

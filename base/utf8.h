@@ -48,12 +48,13 @@ Bytes utf8_trim(Bytes text);
 uint32_t utf8_upper(uint32_t character);
 uint32_t utf8_lower(uint32_t character);
 
-/* What a character is: its general category Lu, Ll, Nd, or any other. */
+/* What a character is, by its general category: Lu, Ll, Nd, all else, and the other letters. */
 typedef enum Utf8Kind {
     UTF8_UPPER,
     UTF8_LOWER,
     UTF8_DIGIT,
     UTF8_OTHER,
+    UTF8_LETTER, /* Lt Lm Lo */
 } Utf8Kind;
 Utf8Kind utf8_kind(uint32_t character);
 

@@ -240,6 +240,8 @@ static ErrCode explain_statement(Call *call, const Plan **plan, Err *err) {
         return err_set_at(err, ERR_SEMANTIC, inner->pos.line, inner->pos.column,
                           "The provided statement does not run a ksql query");
     TRY(plan_statement(&host, inner, call->arena, &planned, err));
+    if (planned.message)
+        result_message(call->result, "%s", planned.message);
     *plan = planned.plan;
     return ERR_OK;
 }

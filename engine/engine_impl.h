@@ -6,7 +6,7 @@
  *
  * Lock: `lock` guards catalog, settings and variables. Statements that only look (lookups, inserts,
  * SHOW, ...) share it, so they run beside each other; the others have it alone. COPY takes it only
- * to find its source. A push query's rows flow without it.
+ * to find its source, ASSERT to read its setting. A push query's rows flow without it.
  */
 #ifndef ENGINE_ENGINE_IMPL_H
 #define ENGINE_ENGINE_IMPL_H
@@ -68,6 +68,7 @@ ErrCode engine_show(Call *call, Err *err);
 ErrCode engine_describe(Call *call, Err *err);
 ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
+ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
 
 /* -- Shared ------------------------------------------------------------------------------------ */
 

@@ -125,10 +125,13 @@ static ErrCode lexer_substitute(const Lexer *lexer, Token *token, Err *err) {
     if (!value)
         return ERR_OK;
     int kind = value_kind(bytes_of(value));
-    char text[NAME_BYTES_MAX + 120];
+    char text[NAME_BYTES_MAX + 200];
     if (kind == 0) {
-        snprintf(text, sizeof text, "The value of ${%s} can stand in a string only: "
-                                    "it is neither a name nor a literal", name);
+        snprintf(text, sizeof text,
+                 "Illegal argument: the value of ${%s} is neither a literal nor a name. Identifier "
+                 "names cannot start with '@' and may only contain alphanumeric values and '_'. It "
+                 "can stand in a string",
+                 name);
         return parse_error_at(lexer->text, token->pos, ERR_SYNTAX, text, err);
     }
     token->kind = kind;

@@ -128,6 +128,7 @@ static json_t *expr_json(const Expr *expr) {
         expr->kind == EXPR_LOCAL)
         put(object, "column", json_integer(expr->column));
     put_flag(object, "negated", expr->negated);
+    put_flag(object, "open", expr->open);
     put_i64(object, "escape", (unsigned char)expr->escape, 0);
     if (expr->kind == EXPR_LITERAL)
         put(object, "value", literal_json(expr->literal));
@@ -347,5 +348,12 @@ void source_json_put(Buf *out, const Source *source) {
     put_text(object, "statement", source->statement);
     put_text(object, "query_id", source->query_id);
     put_i64(object, "partition_count", source->partition_count, 0);
+    json_t *reads = json_array();
+    for (uint32_t i = 0; i < source->read_count; i++)
+        json_array_append_new(reads, text_json(bytes_of(source->reads[i])));
+    if (source->read_count > 0)
+        put(object, "reads", reads);
+    else
+        json_decref(reads);
     put_document(out, object);
 }

@@ -1,9 +1,8 @@
 /*
  * plan_json_get.c - reads plans and sources back, and trusts nothing.
  *
- * A Getter walks one object: members it was not asked for make the whole unreadable (UNSUPPORTED:
- * written by a newer Weir), members of a wrong shape are damage (CORRUPT). What comes out holds
- * every promise of plan.h that the runtime counts on: indexes in range, counts that fit kinds.
+ * Through Getters (plan_json_getter.c). What comes out holds every promise of plan.h that the
+ * runtime counts on: indexes in range, counts that fit kinds.
  */
 #include <assert.h>
 #include <string.h>
@@ -14,118 +13,7 @@
 #include "planner/plan_json_impl.h"
 #include "planner/planner_impl.h"
 
-enum { EXPR_JSON_DEPTH_MAX = 4 * EXPR_DEPTH_MAX, GETTER_MEMBERS_MAX = 32 };
-
-typedef struct Getter {
-    json_t *object;
-    Arena *arena;
-    const char *what; /* "plan", "node", ... for messages */
-    const char *asked[GETTER_MEMBERS_MAX];
-    uint32_t asked_count;
-    uint32_t depth;
-} Getter;
-
-static ErrCode get_corrupt(const Getter *getter, const char *member, Err *err) {
-    return err_set(err, ERR_CORRUPT, "stored %s: member '%s' is missing or damaged", getter->what,
-                   member);
-}
-
-static ErrCode getter_open(json_t *object, Arena *arena, const char *what, Getter *getter,
-                           Err *err) {
-    *getter = (Getter){.object = object, .arena = arena, .what = what};
-    if (!json_is_object(object))
-        return err_set(err, ERR_CORRUPT, "stored %s: an object is expected", what);
-    return ERR_OK;
-}
-
-static json_t *getter_member(Getter *getter, const char *name) {
-    assert(getter->asked_count < GETTER_MEMBERS_MAX);
-    getter->asked[getter->asked_count++] = name;
-    return json_object_get(getter->object, name);
-}
-
-/* All members there are were asked for. */
-static ErrCode getter_close(const Getter *getter, Err *err) {
-    const char *name;
-    json_t *value;
-    json_object_foreach(getter->object, name, value) {
-        uint32_t i = 0;
-        while (i < getter->asked_count && strcmp(getter->asked[i], name) != 0)
-            i++;
-        if (i == getter->asked_count)
-            return err_set(err, ERR_UNSUPPORTED,
-                           "stored %s: member '%s' is not known: it was written by a newer Weir",
-                           getter->what, name);
-    }
-    return ERR_OK;
-}
-
-/* -- Members ----------------------------------------------------------------------------------- */
-
-static ErrCode get_text(Getter *getter, const char *name, bool required, const char **text,
-                        Err *err) {
-    json_t *value = getter_member(getter, name);
-    *text = NULL;
-    if (!value && !required)
-        return ERR_OK;
-    if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
-        return get_corrupt(getter, name, err);
-    *text = arena_strdup(getter->arena, json_string_value(value));
-    return ERR_OK;
-}
-
-static ErrCode get_flag(Getter *getter, const char *name, bool *flag, Err *err) {
-    json_t *value = getter_member(getter, name);
-    *flag = json_is_true(value);
-    return !value || json_is_boolean(value) ? ERR_OK : get_corrupt(getter, name, err);
-}
-
-static ErrCode get_i64(Getter *getter, const char *name, int64_t otherwise, int64_t *number,
-                       Err *err) {
-    json_t *value = getter_member(getter, name);
-    *number = value ? json_integer_value(value) : otherwise;
-    return !value || json_is_integer(value) ? ERR_OK : get_corrupt(getter, name, err);
-}
-
-static ErrCode get_u32(Getter *getter, const char *name, int64_t otherwise, uint32_t *number,
-                       Err *err) {
-    int64_t wide;
-    TRY(get_i64(getter, name, otherwise, &wide, err));
-    if (wide < 0 || wide > UINT32_MAX)
-        return get_corrupt(getter, name, err);
-    *number = (uint32_t)wide;
-    return ERR_OK;
-}
-
-/* A word of a list: its index. `otherwise` < 0: it must be there. */
-static ErrCode get_word(Getter *getter, const char *name, const char *const *words, int otherwise,
-                        int *index, Err *err) {
-    const char *word;
-    TRY(get_text(getter, name, otherwise < 0, &word, err));
-    *index = otherwise;
-    for (int i = 0; word && words[i]; i++) {
-        if (strcmp(words[i], word) == 0) {
-            *index = i;
-            return ERR_OK;
-        }
-    }
-    if (!word)
-        return ERR_OK;
-    return err_set(err, ERR_UNSUPPORTED, "stored %s: %s '%s' is not known: it was written by a "
-                   "newer Weir", getter->what, name, word);
-}
-
-static ErrCode get_array(Getter *getter, const char *name, uint32_t max, json_t **array,
-                         uint32_t *count, Err *err) {
-    *array = getter_member(getter, name);
-    *count = 0;
-    if (!*array)
-        return ERR_OK;
-    if (!json_is_array(*array) || json_array_size(*array) > max)
-        return get_corrupt(getter, name, err);
-    *count = (uint32_t)json_array_size(*array);
-    return ERR_OK;
-}
+enum { EXPR_JSON_DEPTH_MAX = 4 * EXPR_DEPTH_MAX };
 
 static ErrCode get_type(Getter *getter, const char *name, const Type **type, Err *err) {
     const char *text;
@@ -330,7 +218,7 @@ static bool expr_args_fit(const Expr *expr) {
         [EXPR_CALL] = {0, 1 << 20}, [EXPR_CAST] = {1, 1},          [EXPR_CASE] = {3, 1 << 20},
         [EXPR_ARITHMETIC] = {2, 2}, [EXPR_CONCAT] = {2, 2},        [EXPR_NEGATE] = {1, 1},
         [EXPR_COMPARE] = {2, 2},    [EXPR_AND] = {2, 1 << 20},     [EXPR_OR] = {2, 1 << 20},
-        [EXPR_NOT] = {1, 1},        [EXPR_IN] = {2, 1 << 20},      [EXPR_LIKE] = {2, 2},
+        [EXPR_NOT] = {1, 1},        [EXPR_IN] = {1, 1 << 20},      [EXPR_LIKE] = {2, 2},
         [EXPR_IS_NULL] = {1, 1},    [EXPR_SUBSCRIPT] = {2, 2},     [EXPR_DEREF] = {1, 1},
         [EXPR_ARRAY] = {1, 1 << 20}, [EXPR_MAP] = {2, 1 << 20},    [EXPR_STRUCT] = {0, 1 << 20},
         [EXPR_LET] = {2, 2},        [EXPR_LOCAL] = {0, 0},
@@ -350,7 +238,10 @@ static bool expr_types_fit(const Expr *expr) {
     const Type *first = expr->arg_count > 0 ? expr->args[0]->type : NULL;
     switch (expr->kind) {
     case EXPR_ARITHMETIC: return expr->op >= OP_ADD && expr->op <= OP_MODULUS;
-    case EXPR_COMPARE: return expr->op >= OP_EQUAL && first->kind == expr->args[1]->type->kind;
+    case EXPR_COMPARE:
+        return expr->op >= OP_EQUAL &&
+               (first->kind == expr->args[1]->type->kind ||
+                (type_is_number(first) && type_is_number(expr->args[1]->type)));
     case EXPR_DEREF:
         return first->kind == TYPE_STRUCT && expr->column < first->field_count &&
                type_equal(first->fields[expr->column].type, expr->type);
@@ -403,6 +294,7 @@ static ErrCode get_expr_members(Getter *getter, const Plan *plan, Expr *expr, Er
     expr->pseudo = (ExprPseudo)word;
     TRY(get_u32(getter, "column", 0, &expr->column, err));
     TRY(get_flag(getter, "negated", &expr->negated, err));
+    TRY(get_flag(getter, "open", &expr->open, err));
     TRY(get_u32(getter, "escape", 0, &escape, err));
     expr->escape = (char)escape;
     TRY(get_text(getter, "text", true, &expr->text, err));
@@ -745,6 +637,20 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     return getter_close(&getter, err);
 }
 
+static ErrCode get_reads(Getter *getter, Source *source, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, "reads", SOURCES_MAX, &array, &source->read_count, err));
+    const char **names = arena_array(getter->arena, source->read_count, sizeof *names);
+    for (uint32_t i = 0; i < source->read_count; i++) {
+        const char *name = json_string_value(json_array_get(array, i));
+        if (!name)
+            return get_corrupt(getter, "reads", err);
+        names[i] = arena_strdup(getter->arena, name);
+    }
+    source->reads = names;
+    return ERR_OK;
+}
+
 static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err) {
     Getter getter;
     TRY(getter_open(object, arena, "source", &getter, err));
@@ -756,6 +662,7 @@ static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err
     TRY(get_text(&getter, "statement", false, &source->statement, err));
     TRY(get_text(&getter, "query_id", false, &source->query_id, err));
     TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
+    TRY(get_reads(&getter, source, err));
     return getter_close(&getter, err);
 }
 

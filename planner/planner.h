@@ -66,6 +66,9 @@ typedef struct Planned {
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 
+/* What may have been meant by a name that no source has, with a line feed in front; or "". */
+const char *plan_source_hint(const PlannerHost *host, const char *name, Arena *arena);
+
 /* A type as written, with custom types resolved. */
 ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
                   Err *err);

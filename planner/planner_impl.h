@@ -45,6 +45,9 @@ const char *planner_nearest(const Planner *planner, const char *word, const char
 ErrCode planner_source(const Planner *planner, const char *name, AstPos pos, const Source **source,
                        Err *err);
 
+/* The statement's text, with the values of its ${variables}. */
+const char *planner_statement(const Planner *planner);
+
 /* ROWTIME, ROWPARTITION, ROWOFFSET, WINDOWSTART, WINDOWEND: no column may be called so. */
 bool planner_reserved_name(const char *name);
 
@@ -246,6 +249,10 @@ ErrCode formats_recheck(const Planner *planner, PlanTopic *topic, Err *err);
 /* TIMESTAMP and TIMESTAMP_FORMAT against topic->schema. */
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err);
+/* VALUE_SCHEMA_ID and KEY_SCHEMA_ID of a CREATE: none of our formats has schemas elsewhere. */
+ErrCode formats_schema_ids(const Planner *planner, const Properties *properties, Err *err);
+/* RETENTION_MS is not for tables without windows. */
+ErrCode formats_retention(const Properties *properties, const Source *source, Err *err);
 /* Partitions of a topic to be made or found; sets planned->create_topic and the notice. */
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,
                            Planned *planned, Err *err);

@@ -20,6 +20,11 @@ typedef struct MaskRange {
     uint32_t from, to;
 } MaskRange;
 
+static Utf8Kind mask_kind(uint32_t character) {
+    Utf8Kind kind = utf8_kind(character);
+    return kind == UTF8_LETTER ? UTF8_OTHER : kind;
+}
+
 static Mask mask_default(void) {
     static const uint8_t characters[MASK_KINDS] = {'X', 'x', 'n', '-'};
     Mask mask;
@@ -59,7 +64,7 @@ static uint8_t *mask_pair(uint8_t *target, const Mask *mask, Bytes pair, bool fi
     static const Bytes half = {(const uint8_t *)"?", 1};
     uint32_t size;
     uint32_t character = utf8_decode(pair, &size);
-    Utf8Kind kind = first && second ? utf8_kind(character) : UTF8_OTHER;
+    Utf8Kind kind = first && second ? mask_kind(character) : UTF8_OTHER;
     Bytes with[2] = {first ? mask->with[kind] : (Bytes){0},
                      second ? mask->with[UTF8_OTHER] : (Bytes){0}};
     if (!with[0].data && !with[1].data) {
@@ -85,7 +90,7 @@ static Bytes mask_text(FunctionRoom *room, Bytes text, const Mask *mask, MaskRan
             unit += 2;
             continue;
         }
-        Bytes with = first ? mask->with[utf8_kind(character)] : (Bytes){0};
+        Bytes with = first ? mask->with[mask_kind(character)] : (Bytes){0};
         target = mask_put(target, with.data ? with : (Bytes){rest.data, size});
         unit++;
     }

@@ -56,8 +56,8 @@ static const char *const words[] = {
 #include "grammar/keyword.def"
 #undef KEYWORD
     "'", "\"", "`", "(", ")", "[", "]", "<", ">", ",", ";", "->", "=>", ":=", "--", "/*", "*/",
-    "$$", "$",
-    "${", "${x}", "1", "1.5", "1e9", "''", "a", "*", "-", "=", "\n", "\xC3", "((((", "ARRAY<", ".",
+    "${", "${x}", "$$", "$", "1", "1.5", "1e9", "''", "a", "*", "-", "=", "\n", "\xC3", "((((",
+    "ARRAY<", ".",
 };
 
 enum { SEED_COUNT = sizeof seeds / sizeof seeds[0], WORD_COUNT = sizeof words / sizeof words[0] };
