@@ -479,7 +479,6 @@ def test_did_you_mean():
 def test_what_only_test_runners_know():
     for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')"):
         has(error_of(STREAM, sql), 'error (semantic): line 1:1: ')
-    has(error_of(STREAM, "ASSERT TOPIC s"), 'error (unsupported)')
 
 
 # == COPY ==========================================================================================
