@@ -137,7 +137,8 @@ def test_wrong_usage_is_2():
 
 def test_options_take_an_equals_sign():
     same(good('--format=ndjson', '--workers=1', '-e', STREAM, '-e', 'SHOW STREAMS').rows(),
-         [{'Name': 'S', 'Topic': 's', 'Key Format': 'KAFKA', 'Value Format': 'JSON'}])
+         [{'Name': 'S', 'Topic': 's', 'Key Format': 'KAFKA', 'Value Format': 'JSON',
+           'Windowed': 'false'}])
 
 
 def test_scripts_run_in_order_and_stop_at_a_failure():
@@ -479,6 +480,15 @@ def test_did_you_mean():
 def test_what_only_test_runners_know():
     for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')"):
         has(error_of(STREAM, sql), 'error (semantic): line 1:1: ')
+    has(error_of(STREAM, "ASSERT SCHEMA SUBJECT s"), 'error (unsupported)')
+
+
+def test_assert_topic_waits_until_it_is_so():
+    same(good('-e', STREAM, '-e', "ASSERT TOPIC s WITH (PARTITIONS=1)").out, '')
+    has(error_of(STREAM, "ASSERT TOPIC nope TIMEOUT 200 MILLISECONDS"),
+        'error (assertion): Topic nope does not exist')
+    has(error_of(STREAM, "ASSERT NOT EXISTS TOPIC s TIMEOUT 1 MILLISECOND"),
+        'error (assertion): Topic s exists')
 
 
 # == COPY ==========================================================================================
