@@ -64,10 +64,9 @@ static const Case cases[] = {
      "  SELECT size FROM s;\n"
      "         ^"},
     {"CREATE STREAM from (a INT);",
-     "line 1:15: Syntax error at or near \"from\"\n"
+     "line 1:15: \"from\" is a reserved word: as a name it is written `FROM`\n"
      "  CREATE STREAM from (a INT);\n"
-     "                ^\n"
-     "  Expecting IF or a name."},
+     "                ^"},
     {"CREATE STREAM select (a INT",
      "line 1:15: \"select\" is a reserved word: as a name it is written `SELECT`\n"
      "  CREATE STREAM select (a INT\n"
