@@ -117,7 +117,7 @@ static const Case cases[] = {
      "line 1:41: Syntax error at or near \"HUOR\"\n"
      "  SELECT a FROM s WINDOW TUMBLING (SIZE 1 HUOR);\n"
      "                                          ^\n"
-     "  Expecting a time unit. Did you mean HOUR?"},
+     "  Expecting a time unit (SECONDS, MINUTES, HOURS, DAYS, ...). Did you mean HOUR?"},
     {"SELECT CAST(a AS NULL) FROM s;",
      "line 1:18: Syntax error at or near \"NULL\"\n"
      "  SELECT CAST(a AS NULL) FROM s;\n"
