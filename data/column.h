@@ -78,4 +78,8 @@ Column *column_repeat(Arena *arena, const Column *source, uint32_t row, uint32_t
 bool column_value_equal(const Column *left, uint32_t left_row, const Column *right,
                         uint32_t right_row);
 
+/* The same as Java's equals() has it: -0.0 is not 0.0. */
+bool column_value_same(const Column *left, uint32_t left_row, const Column *right,
+                       uint32_t right_row);
+
 #endif

@@ -67,6 +67,8 @@ double decimal_to_double(Decimal value, uint32_t scale); /* correctly rounded */
 int64_t decimal_to_i64(Decimal value, uint32_t scale);   /* truncates, then wraps */
 /* Half up to `scale`, from the shortest decimal text of the double (BigDecimal.valueOf). */
 bool decimal_from_double(double value, uint32_t precision, uint32_t scale, Decimal *result);
+/* -1, 0, 1: the decimal against a finite double's shortest decimal text. */
+int decimal_order_double(Decimal value, uint32_t scale, double other);
 
 /* Result types of ksqlDB's arithmetic; both operands DECIMAL, or INT = (10,0), BIGINT = (19,0).
  * LIMIT error over 76 digits. op: one of + - * / % */

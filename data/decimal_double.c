@@ -80,3 +80,20 @@ bool decimal_from_double(double value, uint32_t precision, uint32_t scale, Decim
     assert(text.data == room); /* or it would have moved to the heap */
     return decimal_parse_round(buf_view(&text), precision, scale, result);
 }
+
+/* Both round to doubles in the same order as they are, so that only where those are equal the texts
+ * decide. Their exact value then has few enough digits. */
+int decimal_order_double(Decimal value, uint32_t scale, double other) {
+    assert(isfinite(other));
+    double rounded = decimal_to_double(value, scale);
+    if (rounded != other)
+        return rounded < other ? -1 : 1;
+    uint8_t room[TEXT_SIZE];
+    Buf text = {.data = room, .capacity = sizeof room};
+    Decimal exact;
+    uint32_t precision, exact_scale;
+    number_print_double(&text, other);
+    bool parsed = decimal_parse(buf_view(&text), &exact, &precision, &exact_scale);
+    assert(parsed && text.data == room);
+    return parsed ? decimal_compare(value, scale, exact, exact_scale) : 0;
+}

@@ -13,7 +13,7 @@
 enum {
     SCAN_DIGITS_MAX = DECIMAL_PRECISION_MAX + 1,
     CHUNK_DIGITS = 19,             /* in a 64-bit word */
-    EXPONENT_MAX = 1 << 30,        /* larger ones overflow, or vanish, just the same */
+    EXPONENT_MAX = INT32_MAX,      /* BigDecimal takes no larger one */
     PRINT_DIGITS_MAX = 78,         /* of 2^255 */
 };
 
@@ -66,7 +66,7 @@ static const uint8_t *scan_digits(DigitSink *sink, const uint8_t *next, const ui
     return next;
 }
 
-/* Optional e, sign, digits. NULL: an e without digits. */
+/* Optional e, sign, digits. NULL: an e without digits, or with too many. */
 static const uint8_t *scan_exponent(DecimalScan *scan, const uint8_t *next, const uint8_t *end) {
     if (next == end || (*next != 'e' && *next != 'E'))
         return next;
@@ -77,11 +77,11 @@ static const uint8_t *scan_exponent(DecimalScan *scan, const uint8_t *next, cons
     const uint8_t *first = next;
     int64_t exponent = 0;
     for (; next < end && *next >= '0' && *next <= '9'; next++) {
-        if (exponent < EXPONENT_MAX)
+        if (exponent <= EXPONENT_MAX)
             exponent = exponent * 10 + (*next - '0');
     }
     scan->scale += negative ? exponent : -exponent;
-    return next == first ? NULL : next;
+    return next == first || exponent > EXPONENT_MAX ? NULL : next;
 }
 
 static bool decimal_scan(Bytes text, DecimalScan *scan) {

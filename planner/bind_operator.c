@@ -28,6 +28,17 @@ static ErrCode arithmetic_fails(Binder *binder, const AstExpr *ast, const Expr *
                       left, right);
 }
 
+/* An operand as the type of the other. */
+static const Expr *widen_to(const Planner *planner, const Expr *expr, const Type *type) {
+    const Expr *cast = cast_to(planner, expr, type);
+    if (cast == expr || cast->kind != EXPR_CAST)
+        return cast;
+    Expr *implicit = arena_alloc(planner->arena, sizeof *implicit);
+    *implicit = *cast;
+    implicit->implicit = true;
+    return implicit;
+}
+
 static const Expr *to_decimal(const Planner *planner, const Expr *expr) {
     if (expr->type->kind == TYPE_DECIMAL)
         return expr;
@@ -37,7 +48,7 @@ static const Expr *to_decimal(const Planner *planner, const Expr *expr) {
     Err ignored;
     ErrCode code = type_decimal(planner->arena, precision, scale, &type, &ignored);
     assert(code == ERR_OK);
-    return code == ERR_OK ? cast_to(planner, expr, type) : expr;
+    return code == ERR_OK ? widen_to(planner, expr, type) : expr;
 }
 
 ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
@@ -63,8 +74,8 @@ ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, E
         args[0] = to_decimal(planner, args[0]);
         args[1] = to_decimal(planner, args[1]);
     } else {
-        args[0] = cast_to(planner, args[0], type);
-        args[1] = cast_to(planner, args[1], type);
+        args[0] = widen_to(planner, args[0], type);
+        args[1] = widen_to(planner, args[1], type);
     }
     Expr *made = expr_new(planner->arena, EXPR_ARITHMETIC, type, args, 2);
     made->op = (ExprOp)(OP_ADD + (ast->op - AST_OP_ADD));
@@ -102,7 +113,7 @@ static const Expr *negate_literal(const Planner *planner, const Expr *literal) {
 ErrCode bind_negate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     assert(ast->kind == AST_NEGATE && ast->arg_count == 1);
     const Planner *planner = binder->planner;
-    if (ast->args[0]->kind == AST_INTEGER)
+    if (ast->args[0]->kind == AST_INTEGER && ast->args[0]->text.data[0] != '-')
         return bind_negative_integer(binder, ast->args[0], expr, err);
     const Expr *arg;
     TRY(bind_expr(binder, ast->args[0], &arg, err));
@@ -144,6 +155,8 @@ static const Type *compare_type(const Planner *planner, const Type *left, const 
         /* Decimals keep their shapes; integers beside them get theirs. */
         if (left->kind == TYPE_DOUBLE || right->kind == TYPE_DOUBLE)
             return &type_double;
+        if (left->kind == TYPE_DECIMAL || right->kind == TYPE_DECIMAL)
+            return left->kind == TYPE_DECIMAL ? left : right;
         return type_wider(planner, left, right);
     }
     if (left->kind == TYPE_STRING && is_time(right->kind))
@@ -192,6 +205,22 @@ static ErrCode compare_fails(Binder *binder, const Expr *const *args, AstOp op, 
                    args[1]->text, type_or_null(planner, args[1]), compare_names[op]);
 }
 
+/* What cannot fail is converted now: numbers, and literals that are a time. */
+static void compare_operands(const Planner *planner, const Expr *args[2], const Type *type) {
+    bool exact = type->kind == TYPE_DOUBLE && (args[0]->type->kind == TYPE_DECIMAL ||
+                                               args[1]->type->kind == TYPE_DECIMAL);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (type->kind == TYPE_DECIMAL || (exact && args[i]->type->kind != TYPE_DOUBLE))
+            args[i] = to_decimal(planner, args[i]);
+        else if (args[i]->type->kind != TYPE_STRING || type->kind == TYPE_STRING)
+            args[i] = widen_to(planner, args[i], type);
+        else if (args[i]->kind == EXPR_LITERAL) {
+            const Expr *literal = cast_literal(planner, args[i], type);
+            args[i] = literal ? literal : args[i];
+        }
+    }
+}
+
 static ErrCode make_compare(Binder *binder, AstOp op, const Expr *left, const Expr *right,
                             const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
@@ -212,9 +241,7 @@ static ErrCode make_compare(Binder *binder, AstOp op, const Expr *left, const Ex
                            : compare_type(planner, args[0]->type, args[1]->type, op);
     if (!type)
         return compare_fails(binder, args, op, err);
-    for (uint32_t i = 0; i < 2; i++)
-        args[i] = type->kind == TYPE_DECIMAL ? to_decimal(planner, args[i])
-                                             : cast_to(planner, args[i], type);
+    compare_operands(planner, args, type);
     Expr *made = expr_new(planner->arena, EXPR_COMPARE, &type_boolean, args, 2);
     made->op = (ExprOp)(OP_EQUAL + (op - AST_OP_EQUAL));
     *expr = made;
@@ -292,12 +319,12 @@ ErrCode bind_in(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err)
         Err cause = *err;
         return err_set(err, code, "Invalid Predicate: %s", cause.message);
     }
-    if (count == 1 || !type) {
-        *expr = expr_boolean(planner->arena, ast->negated);
-        return ERR_OK;
-    }
+    if (!type)
+        type = &type_string;
     if (args[0]->type->kind == TYPE_NULL)
         args[0] = expr_null(planner->arena, type);
+    if (count == 1) /* only NULLs: the value is looked at all the same */
+        args[count++] = expr_null(planner->arena, args[0]->type);
     *expr = expr_new(planner->arena, EXPR_IN, &type_boolean, args, count);
     if (ast->negated)
         *expr = negated(planner, *expr);

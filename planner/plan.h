@@ -25,14 +25,17 @@ typedef enum ExprKind {
     EXPR_COLUMN,    /* column: index into the input's schema */
     EXPR_PSEUDO,    /* pseudo */
     EXPR_CALL,      /* function(args) */
-    EXPR_CAST,      /* args[0] to type */
+    EXPR_CAST,      /* args[0] to type; `implicit`: of an operand to the other's type: what fails
+                       inside fails around it as well */
     EXPR_CASE,      /* args: when, then, when, then, ..., else (always there, maybe NULL) */
     EXPR_ARITHMETIC, /* args[0] op args[1] for + - * / %; operands already of fitting types: both
                         INT, both BIGINT, both DOUBLE, or both DECIMAL (any p,s) */
     EXPR_CONCAT,    /* STRING + STRING: NULL where either is */
     EXPR_NEGATE,
     EXPR_COMPARE,   /* op: = <> < <= > >= and IS [NOT] DISTINCT FROM; operands of one type, except
-                       that DECIMALs may differ in precision and scale */
+                       that DECIMALs may differ in precision and scale, and that a DECIMAL may stand
+                       beside a DOUBLE (compared exactly) and a STRING beside a TIME, DATE or
+                       TIMESTAMP (read as one where both are there) */
     EXPR_AND,       /* two or more args, left to right */
     EXPR_OR,
     EXPR_NOT,
@@ -44,6 +47,10 @@ typedef enum ExprKind {
     EXPR_ARRAY,     /* ARRAY[args] */
     EXPR_MAP,       /* MAP(key, value, ...) */
     EXPR_STRUCT,    /* STRUCT: args in the order of type's fields */
+    EXPR_LAMBDA,    /* (p0, p1, ...) => args[0]: an argument of a CALL only; type: its result's.
+                       Its parameters are slots [column, column + param_count) */
+    EXPR_PARAM,     /* column: a slot of the lambda around. Slots count from the outermost lambda
+                       of an expression inwards, so that equal lambdas are equal trees */
 } ExprKind;
 
 typedef enum ExprOp {
@@ -79,7 +86,9 @@ struct Expr {
     ExprPseudo pseudo;
     const Type *type; /* of the result */
     uint32_t column;
+    uint32_t param_count; /* LAMBDA */
     bool negated;
+    bool implicit; /* CAST */
     char escape; /* LIKE: 0 none */
     const Column *literal;
     const Function *function;

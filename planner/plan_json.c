@@ -16,7 +16,7 @@
 const char *const plan_json_expr_kinds[] = {
     "literal", "column", "pseudo", "call",      "cast",  "case",  "arithmetic", "concat",
     "negate",  "compare", "and",   "or",        "not",   "in",    "like",       "is_null",
-    "subscript", "deref", "array", "map",       "struct", NULL};
+    "subscript", "deref", "array", "map",       "struct", "lambda", "param", NULL};
 const char *const plan_json_ops[] = {"none", "+",  "-",  "*", "/",  "%",        "=",
                                      "<>",   "<",  "<=", ">", ">=", "distinct", "not_distinct",
                                      NULL};
@@ -124,9 +124,13 @@ static json_t *expr_json(const Expr *expr) {
         put_text(object, "op", plan_json_ops[expr->op]);
     if (expr->kind == EXPR_PSEUDO)
         put_text(object, "pseudo", plan_json_pseudos[expr->pseudo]);
-    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_DEREF)
+    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_DEREF || expr->kind == EXPR_PARAM)
         put(object, "column", json_integer(expr->column));
+    if (expr->kind == EXPR_LAMBDA)
+        put_i64(object, "column", expr->column, 0);
+    put_i64(object, "params", expr->param_count, 0);
     put_flag(object, "negated", expr->negated);
+    put_flag(object, "implicit", expr->implicit);
     put_i64(object, "escape", (unsigned char)expr->escape, 0);
     if (expr->kind == EXPR_LITERAL)
         put(object, "value", literal_json(expr->literal));

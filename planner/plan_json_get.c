@@ -299,6 +299,8 @@ typedef struct ExprPlace {
     const Schema *input; /* NULL: constants only */
     Arena *arena;
     uint32_t depth;
+    uint32_t slots; /* parameters of the lambdas around */
+    bool in_call;   /* the expression is an argument of a call */
 } ExprPlace;
 
 static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Err *err);
@@ -324,6 +326,7 @@ static bool expr_args_fit(const Expr *expr) {
         [EXPR_NOT] = {1, 1},        [EXPR_IN] = {2, 1 << 20},      [EXPR_LIKE] = {2, 2},
         [EXPR_IS_NULL] = {1, 1},    [EXPR_SUBSCRIPT] = {2, 2},     [EXPR_DEREF] = {1, 1},
         [EXPR_ARRAY] = {1, 1 << 20}, [EXPR_MAP] = {2, 1 << 20},    [EXPR_STRUCT] = {0, 1 << 20},
+        [EXPR_LAMBDA] = {1, 1},     [EXPR_PARAM] = {0, 0},
     };
     uint32_t count = expr->arg_count;
     if (count < rules[expr->kind].min || count > rules[expr->kind].max)
@@ -336,18 +339,30 @@ static bool expr_args_fit(const Expr *expr) {
            (expr->type->kind == TYPE_STRUCT && count == expr->type->field_count);
 }
 
-static bool expr_types_fit(const Expr *expr) {
+static bool expr_compare_fits(TypeKind left, TypeKind right) {
+    if (left == right)
+        return true;
+    TypeKind low = left < right ? left : right, high = left < right ? right : left;
+    if (low == TYPE_DECIMAL)
+        return high == TYPE_DOUBLE;
+    return low == TYPE_STRING &&
+           (high == TYPE_TIME || high == TYPE_DATE || high == TYPE_TIMESTAMP);
+}
+
+static bool expr_types_fit(const Expr *expr, Arena *arena) {
     const Type *first = expr->arg_count > 0 ? expr->args[0]->type : NULL;
     switch (expr->kind) {
     case EXPR_ARITHMETIC: return expr->op >= OP_ADD && expr->op <= OP_MODULUS;
-    case EXPR_COMPARE: return expr->op >= OP_EQUAL && first->kind == expr->args[1]->type->kind;
+    case EXPR_COMPARE:
+        return expr->op >= OP_EQUAL && expr_compare_fits(first->kind, expr->args[1]->type->kind);
     case EXPR_DEREF:
         return first->kind == TYPE_STRUCT && expr->column < first->field_count &&
                type_equal(first->fields[expr->column].type, expr->type);
     case EXPR_SUBSCRIPT: return first->kind == TYPE_ARRAY || first->kind == TYPE_MAP;
     case EXPR_ARRAY: return expr->type->kind == TYPE_ARRAY;
     case EXPR_MAP: return expr->type->kind == TYPE_MAP;
-    case EXPR_CALL: return expr->function != NULL;
+    case EXPR_CALL: return expr->function != NULL && plan_json_lambdas_fit(expr, arena);
+    case EXPR_LAMBDA: return type_equal(first, expr->type);
     default: return true;
     }
 }
@@ -358,6 +373,20 @@ static bool expr_column_fits(const Expr *expr, const Schema *input) {
     return expr->kind != EXPR_COLUMN ||
            (input && expr->column < input->column_count &&
             type_equal(input->columns[expr->column].type, expr->type));
+}
+
+/* Lambdas stand in calls, and parameters in lambdas; `place` becomes that of the arguments. */
+static bool expr_lambda_fits(const Expr *expr, ExprPlace *place) {
+    bool in_call = place->in_call;
+    place->in_call = expr->kind == EXPR_CALL;
+    if (expr->kind == EXPR_PARAM)
+        return expr->column < place->slots;
+    if (expr->kind != EXPR_LAMBDA)
+        return expr->param_count == 0;
+    bool fits = in_call && expr->column == place->slots && expr->param_count > 0 &&
+                expr->param_count <= UINT8_MAX;
+    place->slots += expr->param_count;
+    return fits;
 }
 
 static ErrCode get_call(Getter *getter, Expr *expr, Err *err) {
@@ -382,7 +411,9 @@ static ErrCode get_expr_members(Getter *getter, Expr *expr, Err *err) {
     TRY(get_word(getter, "pseudo", plan_json_pseudos, PSEUDO_ROWTIME, &word, err));
     expr->pseudo = (ExprPseudo)word;
     TRY(get_u32(getter, "column", 0, &expr->column, err));
+    TRY(get_u32(getter, "params", 0, &expr->param_count, err));
     TRY(get_flag(getter, "negated", &expr->negated, err));
+    TRY(get_flag(getter, "implicit", &expr->implicit, err));
     TRY(get_u32(getter, "escape", 0, &escape, err));
     expr->escape = (char)escape;
     TRY(get_text(getter, "text", true, &expr->text, err));
@@ -399,9 +430,12 @@ static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Er
         return err_set(err, ERR_CORRUPT, "stored expression: nested too deeply");
     TRY(getter_open(object, place.arena, "expression", &getter, err));
     TRY(get_expr_members(&getter, expr, err));
+    if (!expr_lambda_fits(expr, &place))
+        return get_corrupt(&getter, plan_json_expr_kinds[expr->kind], err);
     TRY(get_array(&getter, "args", 1 << 20, &args, &expr->arg_count, err));
     TRY(get_exprs(args, expr->arg_count, place, &expr->args, err));
-    if (!expr_args_fit(expr) || !expr_types_fit(expr) || !expr_column_fits(expr, place.input))
+    if (!expr_args_fit(expr) || !expr_types_fit(expr, place.arena) ||
+        !expr_column_fits(expr, place.input))
         return get_corrupt(&getter, plan_json_expr_kinds[expr->kind], err);
     *result = expr;
     return getter_close(&getter, err);
@@ -551,7 +585,7 @@ static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, E
 static ErrCode get_node_inside(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
                                Err *err) {
     const Schema *input = node->input_count > 0 ? nodes[node->inputs[0]]->schema : NULL;
-    ExprPlace place = {input, getter->arena, 0};
+    ExprPlace place = {.input = input, .arena = getter->arena};
     int join;
     if (node->kind == PLAN_SOURCE || node->kind == PLAN_SINK || node->kind == PLAN_STORE) {
         PlanTopic *topic = arena_alloc(getter->arena, sizeof *topic);
@@ -636,7 +670,7 @@ static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     TRY(get_array(&getter, "keys", 1 << 20, &keys, &count, err));
     if (count != (uint64_t)lookup->key_count * plan->nodes[0]->schema->key_count)
         return get_corrupt(&getter, "keys", err);
-    ExprPlace place = {NULL, parent->arena, 0};
+    ExprPlace place = {.input = NULL, .arena = parent->arena};
     TRY(get_exprs(keys, count, place, &lookup->keys, err));
     TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
     TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));

@@ -20,4 +20,8 @@ extern const char *const plan_json_expr_kinds[], *const plan_json_ops[], *const 
     *const plan_json_windows[], *const plan_json_node_kinds[], *const plan_json_joins[],
     *const plan_json_plan_kinds[], *const plan_json_roles[];
 
+/* Whether the lambdas among a call's arguments are what its function takes: their parameters'
+ * types and their results'. */
+bool plan_json_lambdas_fit(const Expr *call, Arena *arena);
+
 #endif

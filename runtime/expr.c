@@ -151,7 +151,10 @@ static void expr_skip(ExprProgram *program, const ExprInst *inst) {
     } else if (inst->op == EXPR_OP_COLUMN || inst->op == EXPR_OP_PSEUDO ||
                inst->op == EXPR_OP_BLANK) {
         expr_kernels[inst->op](program, inst);
-    } else if (inst->op != EXPR_OP_MOVE) {
+    } else if (inst->op == EXPR_OP_NOT_THROWN) {
+        expr_throw_none(program, inst);
+    } else if (inst->op != EXPR_OP_MOVE && inst->op != EXPR_OP_THROWN &&
+               inst->op != EXPR_OP_THROWN_TOO) {
         expr_target_missing(program, inst);
     }
 }

@@ -6,6 +6,8 @@
  * sides exchanged.
  */
 #include "base/utf8.h"
+#include <math.h>
+
 #include "runtime/expr_impl.h"
 
 /* == Numbers == */
@@ -57,7 +59,11 @@ COMPARE_NUMBER(eq_boolean, uint8_t, ==)
 COMPARE_NUMBER(ne_boolean, uint8_t, !=)
 COMPARE_NUMBERS(i32, int32_t)
 COMPARE_NUMBERS(i64, int64_t)
-COMPARE_NUMBERS(f64, double)
+COMPARE_NUMBER(eq_f64, double, ==) /* <> is < or >, which differs for NaN */
+COMPARE_NUMBER(lt_f64, double, <)
+COMPARE_NUMBER(le_f64, double, <=)
+COMPARE_NUMBER(gt_f64, double, >)
+COMPARE_NUMBER(ge_f64, double, >=)
 COMPARE_NUMBERS(i128, ExprI128)
 
 /* == What is compared value by value == */
@@ -81,8 +87,8 @@ COMPARE_ROWS(lt_bytes, bytes_compare(a->bytes[row], b->bytes[row]) < 0)
 COMPARE_ROWS(le_bytes, bytes_compare(a->bytes[row], b->bytes[row]) <= 0)
 COMPARE_ROWS(lt_string, utf8_compare(a->bytes[row], b->bytes[row]) < 0)
 COMPARE_ROWS(le_string, utf8_compare(a->bytes[row], b->bytes[row]) <= 0)
-COMPARE_ROWS(eq_nested, column_value_equal(a, row, b, row))
-COMPARE_ROWS(ne_nested, !column_value_equal(a, row, b, row))
+COMPARE_ROWS(eq_nested, column_value_same(a, row, b, row))
+COMPARE_ROWS(ne_nested, !column_value_same(a, row, b, row))
 
 static Decimal compare_load(const Column *column, uint32_t row) {
     const uint8_t *data = column->data;
@@ -100,3 +106,43 @@ COMPARE_ROWS(eq_decimal, compare_decimals(a, b, row) == 0)
 COMPARE_ROWS(ne_decimal, compare_decimals(a, b, row) != 0)
 COMPARE_ROWS(lt_decimal, compare_decimals(a, b, row) < 0)
 COMPARE_ROWS(le_decimal, compare_decimals(a, b, row) <= 0)
+
+/* == DECIMAL beside DOUBLE == */
+
+static bool compare_finite(const ExprProgram *program, const ExprInst *inst, double value,
+                           uint32_t row) {
+    if (isfinite(value))
+        return true;
+    expr_row_error(program, inst, row, "NaN and Infinity cannot be compared with a DECIMAL");
+    return false;
+}
+
+void expr_compare_order_mixed(ExprProgram *program, const ExprInst *inst) {
+    const Column *a = expr_operand(program, inst->a), *b = expr_operand(program, inst->b);
+    const ExprSelection *selection = expr_selection(program, inst);
+    Column *target = expr_target_missing(program, inst);
+    assert(b->type->kind == TYPE_DOUBLE && target->type->kind == TYPE_INT);
+    for (uint32_t i = 0; i < selection->count; i++) {
+        uint32_t row = selection->rows[i];
+        if (!expr_present(a->validity, row) || !expr_present(b->validity, row) ||
+            !compare_finite(program, inst, b->f64[row], row))
+            continue;
+        target->i32[row] =
+            decimal_order_double(compare_load(a, row), a->type->scale, b->f64[row]);
+        column_set_present(target, row);
+    }
+}
+
+void expr_compare_finite(ExprProgram *program, const ExprInst *inst) {
+    const Column *a = expr_operand(program, inst->a);
+    const ExprSelection *selection = expr_selection(program, inst);
+    Column *target = expr_target_missing(program, inst);
+    assert(a->type->kind == TYPE_DOUBLE);
+    for (uint32_t i = 0; i < selection->count; i++) {
+        uint32_t row = selection->rows[i];
+        if (!expr_present(a->validity, row) || !compare_finite(program, inst, a->f64[row], row))
+            continue;
+        target->f64[row] = a->f64[row];
+        column_set_present(target, row);
+    }
+}

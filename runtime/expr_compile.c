@@ -88,22 +88,60 @@ static bool compile_within(const Compile *compile, uint32_t inner, uint32_t oute
     return inner == outer;
 }
 
-static uint32_t compile_known(const Compile *compile, const Expr *expr, uint64_t hash) {
+/* `noted`: only where it is known for which rows it threw. */
+static const CompileKnown *compile_known(const Compile *compile, const Expr *expr, uint64_t hash,
+                                         bool noted) {
     for (const CompileKnown *known = compile->known[hash % COMPILE_BUCKETS]; known;
          known = known->next) {
-        if (known->hash == hash &&
+        if (known->hash == hash && (!noted || known->thrown != EXPR_NONE) &&
             compile_within(compile, compile->selection, known->selection) &&
             expr_tree_equal(known->expr, expr))
-            return known->reg;
+            return known;
     }
-    return EXPR_NONE;
+    return NULL;
 }
 
-static void compile_remember(Compile *compile, const Expr *expr, uint64_t hash, uint32_t reg) {
-    CompileKnown *known = arena_alloc(compile->arena, sizeof *known);
-    *known = (CompileKnown){.next = compile->known[hash % COMPILE_BUCKETS], .expr = expr,
-                            .hash = hash, .reg = reg, .selection = compile->selection};
-    compile->known[hash % COMPILE_BUCKETS] = known;
+static void compile_remember(Compile *compile, CompileKnown known) {
+    CompileKnown *kept = arena_alloc(compile->arena, sizeof *kept);
+    CompileKnown **bucket = &compile->known[known.hash % COMPILE_BUCKETS];
+    *kept = known;
+    kept->selection = compile->selection;
+    kept->next = *bucket;
+    *bucket = kept;
+}
+
+/* == Throwing == */
+
+/* Rows of the present selection where `reg` is missing (or TRUE: THROWN_TOO) threw. */
+static void compile_thrown(Compile *compile, ExprOpcode op, uint32_t reg) {
+    if (compile->thrown == EXPR_NONE)
+        return;
+    compile_append(compile, (ExprInst){.op = op, .target = compile->thrown, .a = reg,
+                                       .b = EXPR_NONE, .c = EXPR_NONE});
+}
+
+/* What is computed next is asked for only where `reg` is present; restore compile->selection. */
+static void compile_where_present(Compile *compile, uint32_t reg) {
+    uint32_t present = compile_unary(compile, EXPR_OP_IS_NOT_NULL, &type_boolean, reg);
+    compile->selection = compile_narrow(compile, EXPR_OP_NARROW_TRUE, present);
+}
+
+static bool compile_notes(const Compile *compile, const Expr *expr) {
+    return compile->thrown != EXPR_NONE && expr_tree_can_throw(expr);
+}
+
+void compile_throw_begin(Compile *compile, bool needed) {
+    compile->thrown = EXPR_NONE;
+    if (needed)
+        compile->thrown = compile_unary(compile, EXPR_OP_NOT_THROWN, &type_boolean, EXPR_NONE);
+}
+
+uint32_t compile_throw_end(Compile *compile, uint32_t reg, uint32_t outer) {
+    if (compile->thrown != EXPR_NONE)
+        reg = compile_binary(compile, EXPR_OP_UNLESS_THROWN, compile_type(compile, reg), reg,
+                             compile->thrown);
+    compile->thrown = outer;
+    return reg;
 }
 
 /* == Kinds of trees == */
@@ -139,7 +177,7 @@ static uint32_t compile_logic(Compile *compile, const Expr *expr, bool conjuncti
     uint32_t outer = compile->selection;
     uint32_t reg = compile_expr(compile, expr->args[0]);
     for (uint32_t i = 1; i < expr->arg_count; i++) {
-        if (!expr_tree_is_cheap(expr->args[i]))
+        if (compile_notes(compile, expr->args[i]) || !expr_tree_is_cheap(expr->args[i]))
             compile->selection = compile_narrow(
                 compile, conjunction ? EXPR_OP_NARROW_TRUE : EXPR_OP_NARROW_FALSE, reg);
         uint32_t right = compile_expr(compile, expr->args[i]);
@@ -180,6 +218,8 @@ static uint32_t compile_case(Compile *compile, const Expr *expr) {
         branches.target = compile_unary(compile, EXPR_OP_BLANK, expr->type, EXPR_NONE);
     for (uint32_t i = 0; i + 1 < expr->arg_count; i += 2) {
         uint32_t condition = compile_expr(compile, expr->args[i]);
+        if (expr_tree_is_nullable(expr->args[i]))
+            compile_thrown(compile, EXPR_OP_THROWN, condition);
         uint32_t rest = compile_narrow(compile, EXPR_OP_NARROW_NOT_TRUE, condition);
         compile->selection = compile_narrow(compile, EXPR_OP_NARROW_TRUE, condition);
         compile_branch(compile, &branches, expr->args[i + 1]);
@@ -195,7 +235,8 @@ static uint32_t compile_case(Compile *compile, const Expr *expr) {
 }
 
 static uint32_t compile_cast(Compile *compile, const Expr *expr) {
-    uint32_t reg = compile_expr(compile, expr->args[0]);
+    uint32_t reg = expr->implicit ? compile_expr(compile, expr->args[0])
+                                  : compile_caught(compile, expr->args[0]);
     return compile_convert(compile, reg, expr->type);
 }
 
@@ -205,9 +246,15 @@ static uint32_t compile_is_null(Compile *compile, const Expr *expr) {
 }
 
 static uint32_t compile_subscript(Compile *compile, const Expr *expr) {
+    uint32_t outer = compile->selection;
     uint32_t value = compile_expr(compile, expr->args[0]);
-    uint32_t index = compile_expr(compile, expr->args[1]);
     bool array = compile_type(compile, value)->kind == TYPE_ARRAY;
+    if (compile_notes(compile, expr))
+        compile_where_present(compile, value);
+    uint32_t index = compile_expr(compile, expr->args[1]);
+    if (array)
+        compile_thrown(compile, EXPR_OP_THROWN, index);
+    compile->selection = outer;
     if (array && compile_type(compile, index)->kind == TYPE_BIGINT)
         index = compile_convert(compile, index, &type_int);
     return compile_binary(compile, array ? EXPR_OP_SUBSCRIPT_ARRAY : EXPR_OP_SUBSCRIPT_MAP,
@@ -223,41 +270,79 @@ static uint32_t compile_deref(Compile *compile, const Expr *expr) {
     return reg;
 }
 
-/* Registers of all arguments from `first` on. */
-static uint32_t *compile_args(Compile *compile, const Expr *expr, bool escape) {
+/* A constructor: each item catches what it throws. */
+static uint32_t compile_make(Compile *compile, const Expr *expr, ExprOpcode op) {
+    ExprInst inst = {.op = op, .a = EXPR_NONE, .b = EXPR_NONE, .c = EXPR_NONE};
     uint32_t *list = arena_array(compile->arena, expr->arg_count, sizeof *list);
     for (uint32_t i = 0; i < expr->arg_count; i++) {
-        list[i] = compile_expr(compile, expr->args[i]);
-        compile->program->regs[list[i]].escapes |= escape;
+        list[i] = compile_caught(compile, expr->args[i]);
+        compile->program->regs[list[i]].escapes |= op == EXPR_OP_MAKE_STRUCT;
+    }
+    inst.list = list;
+    inst.list_count = expr->arg_count;
+    return compile_emit(compile, expr->type, inst);
+}
+
+static uint32_t compile_arg(Compile *compile, const Expr *arg) {
+    return expr_tree_is_caught(arg) ? compile_caught(compile, arg) : compile_expr(compile, arg);
+}
+
+/* Registers of the arguments; EXPR_NONE for lambdas. */
+static uint32_t *compile_args(Compile *compile, const Expr *expr) {
+    uint32_t *list = arena_array(compile->arena, expr->arg_count, sizeof *list);
+    for (uint32_t i = 0; i < expr->arg_count; i++) {
+        list[i] = EXPR_NONE;
+        if (expr->args[i]->kind == EXPR_LAMBDA)
+            continue;
+        list[i] = compile_arg(compile, expr->args[i]);
+        compile->program->regs[list[i]].escapes |= type_is_nested(expr->type);
     }
     return list;
 }
 
-static uint32_t compile_make(Compile *compile, const Expr *expr, ExprOpcode op) {
-    ExprInst inst = {.op = op, .a = EXPR_NONE, .b = EXPR_NONE, .c = EXPR_NONE};
-    inst.list = compile_args(compile, expr, op == EXPR_OP_MAKE_STRUCT);
-    inst.list_count = expr->arg_count;
-    return compile_emit(compile, expr->type, inst);
+static void *compile_prepare(Compile *compile, const Expr *expr, const uint32_t *list) {
+    const Column **constants = arena_array(compile->arena, expr->arg_count, sizeof *constants);
+    if (!expr->function->prepare)
+        return NULL;
+    for (uint32_t i = 0; i < expr->arg_count; i++)
+        constants[i] = compile_constant_of(compile, list[i]);
+    return expr->function->prepare(constants, expr->arg_count, compile->arena);
 }
 
-static uint32_t compile_call(Compile *compile, const Expr *expr) {
+/* *thrown: the register that notes where it threw, if somebody wants to know. */
+static uint32_t compile_call(Compile *compile, const Expr *expr, uint32_t *thrown) {
     const Function *function = expr->function;
+    *thrown = EXPR_NONE;
     if (function->flags & FUNCTION_IDENTITY)
-        return compile_expr(compile, expr->args[0]);
-    ExprInst inst = {.op = EXPR_OP_CALL, .a = EXPR_NONE, .b = EXPR_NONE, .c = EXPR_NONE};
-    inst.list = compile_args(compile, expr, type_is_nested(expr->type));
-    inst.list_count = expr->arg_count;
+        return compile_arg(compile, expr->args[0]);
+    uint32_t outer = compile->thrown;
+    bool hides = expr_tree_hides_throw(expr);
+    compile_throw_begin(compile, hides || outer != EXPR_NONE);
+    ExprInst inst = {.op = EXPR_OP_CALL, .a = EXPR_NONE, .b = EXPR_NONE, .c = compile->thrown,
+                     .index = expr->arg_count, .list_count = expr->arg_count};
+    uint32_t *list = compile_args(compile, expr);
     ExprCall *call = arena_alloc(compile->arena, sizeof *call);
     call->function = function;
-    if (function->prepare) {
-        const Column **constants =
-            arena_array(compile->arena, expr->arg_count, sizeof *constants);
-        for (uint32_t i = 0; i < expr->arg_count; i++)
-            constants[i] = compile_constant_of(compile, inst.list[i]);
-        call->state = function->prepare(constants, expr->arg_count, compile->arena);
-    }
+    if (function->flags & FUNCTION_TAKES_LAMBDAS)
+        call->lambdas = compile_lambdas(compile, expr, &list, &inst.list_count);
+    else
+        call->state = compile_prepare(compile, expr, list);
+    inst.list = list;
     inst.extra = call;
-    return compile_emit(compile, expr->type, inst);
+    uint32_t reg = compile_emit(compile, expr->type, inst);
+    *thrown = compile->thrown;
+    if (hides)
+        return compile_throw_end(compile, reg, outer);
+    compile->thrown = outer;
+    return reg;
+}
+
+/* Equality as IN has it: that of column_value_same(), where = is another for DOUBLE. */
+static uint32_t compile_same(Compile *compile, uint32_t value, uint32_t item) {
+    if (compile_type(compile, value)->kind == TYPE_DOUBLE &&
+        compile_type(compile, item)->kind == TYPE_DOUBLE)
+        return compile_binary(compile, EXPR_OP_EQ_NESTED, &type_boolean, value, item);
+    return compile_compare(compile, OP_EQUAL, value, item);
 }
 
 /* Constants of the list are one set; the others are compared one by one. NULL items count for
@@ -267,7 +352,8 @@ static uint32_t compile_in(Compile *compile, const Expr *expr) {
     const Column **constants = arena_array(compile->arena, expr->arg_count, sizeof *constants);
     uint32_t constant_count = 0, result = EXPR_NONE;
     for (uint32_t i = 1; i < expr->arg_count; i++) {
-        const Column *constant = compile_fold(compile, expr->args[i]);
+        const Column *constant =
+            compile_notes(compile, expr->args[i]) ? NULL : compile_fold(compile, expr->args[i]);
         if (constant && (constant->type->kind == TYPE_NULL || column_is_null(constant, 0)))
             continue;
         if (constant) {
@@ -275,15 +361,14 @@ static uint32_t compile_in(Compile *compile, const Expr *expr) {
             continue;
         }
         uint32_t item = compile_expr(compile, expr->args[i]);
-        uint32_t equal = compile_compare(compile, OP_EQUAL, value, item);
+        uint32_t equal = compile_same(compile, value, item);
         result = result == EXPR_NONE ? equal
                                      : compile_binary(compile, EXPR_OP_OR, &type_boolean, result,
                                                       equal);
     }
     uint32_t found = EXPR_NONE;
     if (constant_count == 1) {
-        found = compile_compare(compile, OP_EQUAL, value,
-                                compile_constant(compile, constants[0]));
+        found = compile_same(compile, value, compile_constant(compile, constants[0]));
     } else if (constant_count > 1) {
         found = compile_emit(compile, &type_boolean,
                              (ExprInst){.op = EXPR_OP_IN_SET, .a = value, .b = EXPR_NONE,
@@ -304,9 +389,9 @@ static uint32_t compile_like(Compile *compile, const Expr *expr) {
     const Column *constant = compile_constant_of(compile, pattern);
     ExprInst inst = {.op = EXPR_OP_LIKE, .a = value, .b = EXPR_NONE, .c = EXPR_NONE,
                      .index = (uint8_t)expr->escape};
-    if (constant && !column_is_null(constant, 0)) {
+    if (constant && !column_is_null(constant, 0))
         inst.extra = expr_like_build(constant->bytes[0], expr->escape, compile->arena);
-    } else {
+    if (!inst.extra) {
         inst.op = EXPR_OP_LIKE_DYNAMIC;
         inst.b = pattern;
     }
@@ -316,11 +401,40 @@ static uint32_t compile_like(Compile *compile, const Expr *expr) {
 static uint32_t compile_pair(Compile *compile, const Expr *expr) {
     uint32_t a = compile_expr(compile, expr->args[0]);
     uint32_t b = compile_expr(compile, expr->args[1]);
-    switch (expr->kind) {
-    case EXPR_ARITHMETIC: return compile_arithmetic(compile, expr->op, expr->type, a, b);
-    case EXPR_COMPARE: return compile_compare(compile, expr->op, a, b);
-    default: return compile_binary(compile, EXPR_OP_CONCAT, expr->type, a, b);
-    }
+    return expr->kind == EXPR_ARITHMETIC
+               ? compile_arithmetic(compile, expr->op, expr->type, a, b)
+               : compile_binary(compile, EXPR_OP_CONCAT, expr->type, a, b);
+}
+
+/* Operands of two types, brought to one (or to their order and 0) where both are there; what fails
+ * has thrown. */
+static uint32_t compile_mixed(Compile *compile, const Expr *expr, uint32_t a, uint32_t b) {
+    uint32_t outer = compile->selection;
+    compile_where_present(compile, a);
+    compile_where_present(compile, b);
+    uint32_t left, right;
+    compile_unify(compile, a, b, &left, &right);
+    if (!compile_constant_of(compile, left))
+        compile_thrown(compile, EXPR_OP_THROWN, left);
+    if (!compile_constant_of(compile, right))
+        compile_thrown(compile, EXPR_OP_THROWN, right);
+    compile->selection = outer;
+    if (expr->op < OP_DISTINCT)
+        return compile_compare(compile, expr->op, left, right);
+    ExprInst inst = {.op = expr->op == OP_DISTINCT ? EXPR_OP_DISTINCT : EXPR_OP_NOT_DISTINCT,
+                     .a = a, .b = b, .c = compile_compare(compile, OP_NOT_EQUAL, left, right)};
+    return compile_emit(compile, &type_boolean, inst);
+}
+
+static uint32_t compile_comparison(Compile *compile, const Expr *expr) {
+    uint32_t outer = compile->selection;
+    uint32_t a = compile_expr(compile, expr->args[0]);
+    if (expr->op < OP_DISTINCT && compile_notes(compile, expr->args[1]))
+        compile_where_present(compile, a);
+    uint32_t b = compile_expr(compile, expr->args[1]);
+    compile->selection = outer;
+    return expr_tree_converts(expr) ? compile_mixed(compile, expr, a, b)
+                                    : compile_compare(compile, expr->op, a, b);
 }
 
 static uint32_t compile_kind(Compile *compile, const Expr *expr) {
@@ -328,12 +442,14 @@ static uint32_t compile_kind(Compile *compile, const Expr *expr) {
     case EXPR_LITERAL: break; /* was folded */
     case EXPR_COLUMN:
     case EXPR_PSEUDO: break;
-    case EXPR_CALL: return compile_call(compile, expr);
+    case EXPR_LAMBDA: /* compile_lambdas() */
+    case EXPR_PARAM: break; /* became a column */
+    case EXPR_CALL: break; /* compile_new_value() */
     case EXPR_CAST: return compile_cast(compile, expr);
     case EXPR_CASE: return compile_case(compile, expr);
     case EXPR_ARITHMETIC:
-    case EXPR_CONCAT:
-    case EXPR_COMPARE: return compile_pair(compile, expr);
+    case EXPR_CONCAT: return compile_pair(compile, expr);
+    case EXPR_COMPARE: return compile_comparison(compile, expr);
     case EXPR_NEGATE:
         return compile_negate(compile, expr->type, compile_expr(compile, expr->args[0]));
     case EXPR_AND: return compile_logic(compile, expr, true);
@@ -352,48 +468,106 @@ static uint32_t compile_kind(Compile *compile, const Expr *expr) {
     return compile_column(compile, expr);
 }
 
+/* Kinds that throw where an operand is missing, and are then missing themselves. */
+static bool compile_is_thrower(ExprKind kind) {
+    return kind == EXPR_ARITHMETIC || kind == EXPR_NEGATE || kind == EXPR_CONCAT ||
+           kind == EXPR_LIKE || kind == EXPR_AND || kind == EXPR_OR || kind == EXPR_NOT;
+}
+
+static uint32_t compile_new_value(Compile *compile, const Expr *expr, uint64_t hash) {
+    const char *outer = compile->text;
+    CompileKnown known = {.expr = expr, .hash = hash, .thrown = EXPR_NONE};
+    compile->text = expr->text;
+    known.reg = expr->kind == EXPR_CALL ? compile_call(compile, expr, &known.thrown)
+                                        : compile_kind(compile, expr);
+    if (expr->kind == EXPR_CALL && known.thrown != EXPR_NONE)
+        compile_thrown(compile, EXPR_OP_THROWN_TOO, known.thrown);
+    compile->text = outer;
+    if (expr_tree_is_pure(expr))
+        compile_remember(compile, known);
+    return known.reg;
+}
+
+/* What may throw here is neither folded nor taken from elsewhere, unless what is there says for
+ * which rows it threw. */
 uint32_t compile_expr(Compile *compile, const Expr *expr) {
     assert(expr && expr->type);
-    const char *outer = compile->text;
-    const Column *constant = compile_fold(compile, expr);
+    bool throws = compile_notes(compile, expr);
+    bool marks = throws && compile_is_thrower(expr->kind);
+    bool noted = throws && expr->kind == EXPR_CALL;
+    const Column *constant = throws ? NULL : compile_fold(compile, expr);
     if (constant)
         return compile_constant(compile, constant);
     uint64_t hash = expr_tree_hash(expr);
-    uint32_t reg = compile_known(compile, expr, hash);
-    if (reg != EXPR_NONE)
-        return reg;
-    compile->text = expr->text;
-    reg = compile_kind(compile, expr);
-    compile->text = outer;
-    if (expr_tree_is_pure(expr))
-        compile_remember(compile, expr, hash, reg);
+    const CompileKnown *known = NULL;
+    if (!throws || noted || (marks && !expr_tree_hides_throw(expr)))
+        known = compile_known(compile, expr, hash, noted);
+    if (known && noted)
+        compile_thrown(compile, EXPR_OP_THROWN_TOO, known->thrown);
+    uint32_t reg = known ? known->reg : compile_new_value(compile, expr, hash);
+    if (marks)
+        compile_thrown(compile, EXPR_OP_THROWN, reg);
     return reg;
+}
+
+uint32_t compile_caught(Compile *compile, const Expr *expr) {
+    uint32_t outer = compile->thrown;
+    compile_throw_begin(compile, expr_tree_hides_throw(expr));
+    return compile_throw_end(compile, compile_expr(compile, expr), outer);
 }
 
 /* == Whole programs == */
 
-ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold, Arena *arena,
-                             ExprProgram **program, Err *err) {
-    assert(exprs && program);
+static Compile *compile_new(bool fold, Arena *arena, uint32_t result_count, Err *err) {
     Compile *compile = arena_alloc(arena, sizeof *compile);
     ExprProgram *made = arena_alloc(arena, sizeof *made);
-    *compile = (Compile){.program = made, .arena = arena, .fold = fold};
+    err->code = ERR_OK;
+    *compile = (Compile){.program = made, .arena = arena, .fold = fold, .thrown = EXPR_NONE,
+                         .err = err};
     made->arena = arena;
     made->selections = arena_grow(arena, NULL, &compile->selection_capacity, 1,
                                   sizeof *made->selections);
     made->selections[0].parent = EXPR_NONE;
     made->selection_count = 1;
-    made->results = arena_array(arena, count, sizeof *made->results);
-    made->result_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        made->results[i] = compile_expr(compile, exprs[i]);
+    made->results = arena_array(arena, result_count, sizeof *made->results);
+    made->result_count = result_count;
+    return compile;
+}
+
+static ErrCode compile_finish(Compile *compile, ExprProgram **program) {
+    ExprProgram *made = compile->program;
+    if (compile->err->code != ERR_OK)
+        return compile->err->code;
     if (made->reg_count > EXPR_REGISTERS_MAX)
-        return err_set(err, ERR_LIMIT, "The expressions need %u registers, over the limit of %d.",
+        return err_set(compile->err, ERR_LIMIT,
+                       "The expressions need %u registers, over the limit of %d.",
                        made->reg_count, EXPR_REGISTERS_MAX);
     expr_storage_assign(made);
-    made->columns = arena_array(arena, made->reg_count, sizeof *made->columns);
+    made->columns = arena_array(made->arena, made->reg_count, sizeof *made->columns);
     *program = made;
     return ERR_OK;
+}
+
+ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold, Arena *arena,
+                             ExprProgram **program, Err *err) {
+    assert(exprs && program);
+    Compile *compile = compile_new(fold, arena, count, err);
+    for (uint32_t i = 0; i < count; i++)
+        compile->program->results[i] = compile_caught(compile, exprs[i]);
+    return compile_finish(compile, program);
+}
+
+ErrCode expr_compile_lambda(const Expr *body, bool fold, Arena *arena, ExprLambda *lambda,
+                            Err *err) {
+    assert(body && lambda);
+    Compile *compile = compile_new(fold, arena, 2, err);
+    ExprProgram *made = compile->program;
+    lambda->throws = expr_tree_can_throw(body);
+    compile_throw_begin(compile, lambda->throws);
+    made->results[0] = compile_expr(compile, body);
+    made->results[1] = compile->thrown;
+    made->result_count = lambda->throws ? 2 : 1;
+    return compile_finish(compile, &lambda->program);
 }
 
 ErrCode expr_compile(const Expr *const *exprs, uint32_t count, Arena *arena, ExprProgram **program,

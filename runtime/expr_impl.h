@@ -10,6 +10,14 @@
  * worked on; elsewhere it holds any bytes of the right size, so a kernel that cannot fail may
  * compute all rows in one dense loop. What a kernel leaves at missing values is zero.
  * Selections form a tree under the batch's: narrower ones see what wider ones computed.
+ *
+ * Throwing. ksqlDB's arithmetic throws where an operand is NULL (LIKE and truth values likewise),
+ * functions throw where they fail, and what throws makes the nearest thing around it NULL that
+ * catches: a CAST, an item of a constructor, a call or field that is the argument of another call,
+ * at last the whole expression. Mostly NULL finds its way there by itself. Where it would not (a
+ * comparison gives FALSE), a register notes the rows that threw.
+ *
+ * A lambda is a program of its own, over batches whose rows are elements (expr_lambda.c).
  * Memory comes from the batch's arena at each run: a program holds no scratch between runs.
  */
 #ifndef RUNTIME_EXPR_IMPL_H
@@ -33,9 +41,11 @@ typedef struct ExprInst {
     ExprOpcode op;
     uint32_t selection;
     uint32_t target; /* a register; of NARROW_* a selection */
-    uint32_t a, b, c;
-    uint32_t index; /* by opcode: of a column, a pseudo column, a field; an escape character */
-    const uint32_t *list; /* further operands: of CALL, MAKE_*; PICK: register, selection, ... */
+    uint32_t a, b, c; /* CALL: c notes the rows where it failed */
+    uint32_t index; /* by opcode: of a column, a pseudo column, a field; an escape character; how
+                       many arguments */
+    const uint32_t *list; /* further operands: of CALL (arguments, EXPR_NONE for lambdas, then what
+                             the lambdas capture), MAKE_*; PICK: register, selection, ... */
     uint32_t list_count;
     const void *extra; /* by opcode */
     const char *text;  /* of the expression, for row errors */
@@ -92,6 +102,16 @@ bool expr_tree_equal(const Expr *left, const Expr *right);
 uint64_t expr_tree_hash(const Expr *expr);
 bool expr_tree_is_pure(const Expr *expr);     /* gives the same each time */
 bool expr_tree_is_constant(const Expr *expr); /* pure, and no row is looked at */
+/* Whether it may throw, and nothing in it catches; and whether it may throw with a value that is
+ * not missing. */
+bool expr_tree_can_throw(const Expr *expr);
+bool expr_tree_hides_throw(const Expr *expr);
+/* Whether a comparison's operands are of two types. */
+bool expr_tree_converts(const Expr *expr);
+/* Whether it catches what it throws when it is the argument of a call. */
+bool expr_tree_is_caught(const Expr *expr);
+/* Whether a truth value may be missing without anything having thrown. */
+bool expr_tree_is_nullable(const Expr *expr);
 /* Few operations that cost about as much as narrowing a selection, and none that can fail. */
 bool expr_tree_is_cheap(const Expr *expr);
 
@@ -104,6 +124,18 @@ void expr_storage_assign(ExprProgram *program);
  * ROW_ERROR_TEXT_SIZE. */
 const Column *expr_constant_value(const Expr *expr, bool fold, Arena *arena, Io *io,
                                   char *reason);
+/* Made of lambdas when a call is compiled. */
+typedef struct ExprLambda {
+    ExprProgram *program; /* NULL: this argument is no lambda */
+    const Schema *schema; /* of its batches: parameters, then captured columns */
+    uint32_t param_count;
+    uint32_t first_capture; /* index in the CALL's list */
+    bool throws;            /* results[1]: the elements for which it threw */
+} ExprLambda;
+
+/* results[1] of the program says where the expression threw, if *throws. */
+ErrCode expr_compile_lambda(const Expr *body, bool fold, Arena *arena, ExprLambda *lambda,
+                            Err *err);
 ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold, Arena *arena,
                              ExprProgram **program, Err *err);
 
@@ -111,7 +143,18 @@ ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold
 typedef struct ExprCall {
     const Function *function;
     void *state;
+    const ExprLambda *lambdas; /* [argument]; NULL: there are none */
 } ExprCall;
+
+/* What a function's kernel gets as context. */
+typedef struct ExprCallContext {
+    ExprProgram *program;
+    const ExprInst *inst;
+} ExprCallContext;
+
+/* FunctionCall.apply (expr_lambda.c). */
+void expr_lambda_apply(const FunctionCall *call, uint32_t arg, const FunctionElements *elements,
+                       Column *result, const uint8_t **failed);
 
 typedef struct ExprScale {
     ExprI128 factor; /* a power of ten up to 10^38 */

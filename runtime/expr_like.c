@@ -48,7 +48,10 @@ const ExprLike *expr_like_build(Bytes pattern, char escape, Arena *arena) {
     builder.any = arena_alloc(arena, pattern.size);
     for (uint32_t i = 0; i < pattern.size; i++) {
         uint8_t byte = pattern.data[i];
-        if (escape && byte == (uint8_t)escape && i + 1 < pattern.size)
+        bool escaped = escape && byte == (uint8_t)escape;
+        if (escaped && i + 1 == pattern.size)
+            return NULL;
+        if (escaped)
             like_add(&builder, pattern.data[++i], false);
         else if (byte == '%')
             like_end_piece(&builder);
@@ -161,6 +164,10 @@ void expr_like_dynamic(ExprProgram *program, const ExprInst *inst) {
         if (!like || !bytes_equal(built, pattern->bytes[row])) {
             built = pattern->bytes[row];
             like = expr_like_build(built, (char)inst->index, program->batch->arena);
+        }
+        if (!like) {
+            expr_row_error(program, inst, row, "the pattern ends with the escape character");
+            continue;
         }
         target->boolean[row] = like_fits(like, a->bytes[row]);
         column_set_present(target, row);

@@ -185,15 +185,16 @@ void expr_logic_is_not_null(ExprProgram *program, const ExprInst *inst) {
     logic_present(program, inst, true);
 }
 
-/* C is A = B, FALSE where either is missing: two missing ones are not distinct. */
+/* C is A <> B, FALSE where either is missing: two missing ones are not distinct. NaN is neither
+ * equal to anything nor different from it, as Java has it. */
 static void logic_distinct(ExprProgram *program, const ExprInst *inst, bool distinct) {
     const Column *a = expr_operand(program, inst->a), *b = expr_operand(program, inst->b);
-    const Column *equal = expr_operand(program, inst->c);
+    const Column *differ = expr_operand(program, inst->c);
     Column *target = expr_target(program, inst);
-    assert(!equal->validity);
+    assert(!differ->validity);
     for (uint32_t i = 0; i < program->row_count; i++) {
-        bool missing = !expr_present(a->validity, i) && !expr_present(b->validity, i);
-        target->boolean[i] = ((equal->boolean[i] & 1) || missing) != distinct;
+        bool one = expr_present(a->validity, i) != expr_present(b->validity, i);
+        target->boolean[i] = ((differ->boolean[i] & 1) || one) == distinct;
     }
 }
 

@@ -107,7 +107,14 @@ static double math_log_value(double base, double value) {
 
 MATH_BINARY(atan2, atan2(x, y))
 MATH_BINARY(log_base, math_log_value(x, y))
-MATH_BINARY(power, pow(x, y))
+/* Java: NaN to any power but 0, and anything to the power of NaN, is NaN; so is 1 to infinity. */
+static double math_pow(double x, double y) {
+    if (isnan(y) || (isinf(y) && (x == 1 || x == -1)))
+        return NAN;
+    return pow(x, y);
+}
+
+MATH_BINARY(power, math_pow(x, y))
 
 void math_pi(const FunctionCall *call) {
     assert(call->arg_count == 0);
