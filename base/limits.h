@@ -43,6 +43,9 @@ enum {
     PARTITIONS_MAX = 1024,
     SOURCES_MAX = 16,              /* in one FROM */
     ROW_NESTING_MAX = 64,          /* nesting inside one record */
+    FUNCTION_PARAMS_MAX = 64,      /* of a user's function */
+    INLINE_NODES_MAX = 20000,      /* of a call once its body stands in its place */
+    INLINE_DEPTH_MAX = 300,        /* the same, and its nesting: bounds the C stack */
     DECIMAL_PRECISION_MAX = 76,    /* 32 bytes */
     RECORD_BYTES_MAX = 1 << 20,    /* key, value and headers of one record, as Kafka's default */
     VALUE_BYTES_MAX = 4 << 20,     /* a text that an expression makes: nested ones may double it */

@@ -134,6 +134,19 @@ uint32_t utf8_lower(uint32_t character) {
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)character);
 }
 
+Utf8Kind utf8_kind(uint32_t character) {
+    assert(character <= 0x10FFFF);
+    switch (utf8proc_category((utf8proc_int32_t)character)) {
+    case UTF8PROC_CATEGORY_LU: return UTF8_UPPER;
+    case UTF8PROC_CATEGORY_LL: return UTF8_LOWER;
+    case UTF8PROC_CATEGORY_ND: return UTF8_DIGIT;
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO: return UTF8_LETTER;
+    default: return UTF8_OTHER;
+    }
+}
+
 uint32_t utf8_width(uint32_t character) {
     assert(character <= 0x10FFFF);
     int width = utf8proc_charwidth((utf8proc_int32_t)character);

@@ -13,6 +13,11 @@
 /* Whether all of it is UTF-8: no overlong forms, no surrogates, nothing over U+10FFFF. */
 bool utf8_valid(Bytes text);
 
+/* Copies the text, each piece of it that is no character as U+FFFD; returns the size. `target` has
+ * room for text.size * UTF8_REPAIR_GROWTH bytes. */
+enum { UTF8_REPAIR_GROWTH = 3 };
+uint32_t utf8_repair(uint8_t *target, Bytes text);
+
 /* Size of a text that was cut at a limit, without the character that the cut went through. */
 uint32_t utf8_whole(Bytes text);
 
@@ -42,6 +47,16 @@ Bytes utf8_trim(Bytes text);
 /* Simple case mapping of one character. */
 uint32_t utf8_upper(uint32_t character);
 uint32_t utf8_lower(uint32_t character);
+
+/* What a character is, by its general category: Lu, Ll, Nd, all else, and the other letters. */
+typedef enum Utf8Kind {
+    UTF8_UPPER,
+    UTF8_LOWER,
+    UTF8_DIGIT,
+    UTF8_OTHER,
+    UTF8_LETTER, /* Lt Lm Lo */
+} Utf8Kind;
+Utf8Kind utf8_kind(uint32_t character);
 
 /* Columns that a character takes on a terminal: 0, 1 or 2. */
 uint32_t utf8_width(uint32_t character);

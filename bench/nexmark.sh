@@ -86,12 +86,11 @@ ours() {
     local query=$1 sql select
     sql=$(sql_of "$query")
     select=${sql#CREATE STREAM * AS }
-    if ! $pin "$out/nexmark" null "$out/topic" "$select" > "$out/null.txt" 2> "$out/error.txt"; then
+    if ! $pin "$out/nexmark" null "$out/topic" "$select" "$runs" \
+        > "$out/null.txt" 2> "$out/error.txt"; then
         echo "$query is refused: $(head -1 "$out/error.txt")"
         return
     fi
-    for _ in $(seq 2 "$runs"); do $pin "$out/nexmark" null "$out/topic" "$select"; done \
-        >> "$out/null.txt"
     : > "$out/json.txt"
     for _ in $(seq "$runs"); do
         rm -rf "$out/sink" && cp -r "$out/topic" "$out/sink"

@@ -156,59 +156,57 @@ Column *column_repeat(Arena *arena, const Column *source, uint32_t row, uint32_t
 
 /* == Equality == */
 
-/* NaN is one value here: a change from NaN to NaN is no change. */
-static bool double_equal(double left, double right, bool same) {
-    return (left == right && (!same || signbit(left) == signbit(right))) ||
-           (isnan(left) && isnan(right));
+/* As Java's Double.equals(): NaN is one value, 0.0 and -0.0 are two. */
+static bool double_equal(double left, double right) {
+    if (left == right)
+        return signbit(left) == signbit(right);
+    return isnan(left) && isnan(right);
 }
 
-static bool value_equal(const Column *left, uint32_t left_row, const Column *right,
-                        uint32_t right_row, bool same);
-
 static bool array_equal(const Column *left, uint32_t left_row, const Column *right,
-                        uint32_t right_row, bool same) {
+                        uint32_t right_row) {
     uint32_t left_at = left->offsets[left_row], right_at = right->offsets[right_row];
     uint32_t size = left->offsets[left_row + 1] - left_at;
     if (size != right->offsets[right_row + 1] - right_at)
         return false;
     for (uint32_t i = 0; i < size; i++)
-        if (!value_equal(&left->children[0], left_at + i, &right->children[0], right_at + i,
-                         same))
+        if (!column_value_equal(&left->children[0], left_at + i, &right->children[0],
+                                right_at + i))
             return false;
     return true;
 }
 
 /* Maps have no order; mostly two equal ones have their keys at the same places all the same. */
 static bool map_equal(const Column *left, uint32_t left_row, const Column *right,
-                      uint32_t right_row, bool same) {
+                      uint32_t right_row) {
     uint32_t left_at = left->offsets[left_row], right_at = right->offsets[right_row];
     uint32_t size = left->offsets[left_row + 1] - left_at;
     if (size != right->offsets[right_row + 1] - right_at)
         return false;
     for (uint32_t i = 0; i < size; i++) {
         uint32_t tried = 0, at = i;
-        while (tried < size && !value_equal(&left->children[0], left_at + i,
-                                            &right->children[0], right_at + at, same)) {
+        while (tried < size && !column_value_equal(&left->children[0], left_at + i,
+                                                   &right->children[0], right_at + at)) {
             tried++;
             at = (at + 1) % size;
         }
-        if (tried == size || !value_equal(&left->children[1], left_at + i, &right->children[1],
-                                          right_at + at, same))
+        if (tried == size || !column_value_equal(&left->children[1], left_at + i,
+                                                 &right->children[1], right_at + at))
             return false;
     }
     return true;
 }
 
 static bool struct_equal(const Column *left, uint32_t left_row, const Column *right,
-                         uint32_t right_row, bool same) {
+                         uint32_t right_row) {
     for (uint32_t i = 0; i < left->type->field_count; i++)
-        if (!value_equal(&left->children[i], left_row, &right->children[i], right_row, same))
+        if (!column_value_equal(&left->children[i], left_row, &right->children[i], right_row))
             return false;
     return true;
 }
 
-static bool value_equal(const Column *left, uint32_t left_row, const Column *right,
-                        uint32_t right_row, bool same) {
+bool column_value_equal(const Column *left, uint32_t left_row, const Column *right,
+                        uint32_t right_row) {
     assert(left->type->kind == right->type->kind);
     bool missing = column_is_null(left, left_row);
     if (missing || column_is_null(right, right_row))
@@ -216,12 +214,12 @@ static bool value_equal(const Column *left, uint32_t left_row, const Column *rig
     uint32_t width = type_width(left->type);
     switch (left->type->kind) {
     case TYPE_NULL: return true;
-    case TYPE_DOUBLE: return double_equal(left->f64[left_row], right->f64[right_row], same);
+    case TYPE_DOUBLE: return double_equal(left->f64[left_row], right->f64[right_row]);
     case TYPE_STRING:
     case TYPE_BYTES: return bytes_equal(left->bytes[left_row], right->bytes[right_row]);
-    case TYPE_ARRAY: return array_equal(left, left_row, right, right_row, same);
-    case TYPE_MAP: return map_equal(left, left_row, right, right_row, same);
-    case TYPE_STRUCT: return struct_equal(left, left_row, right, right_row, same);
+    case TYPE_ARRAY: return array_equal(left, left_row, right, right_row);
+    case TYPE_MAP: return map_equal(left, left_row, right, right_row);
+    case TYPE_STRUCT: return struct_equal(left, left_row, right, right_row);
     case TYPE_BOOLEAN:
     case TYPE_INT:
     case TYPE_BIGINT:
@@ -233,14 +231,4 @@ static bool value_equal(const Column *left, uint32_t left_row, const Column *rig
     assert(width == type_width(right->type));
     return memcmp((const uint8_t *)left->data + (size_t)left_row * width,
                   (const uint8_t *)right->data + (size_t)right_row * width, width) == 0;
-}
-
-bool column_value_equal(const Column *left, uint32_t left_row, const Column *right,
-                        uint32_t right_row) {
-    return value_equal(left, left_row, right, right_row, false);
-}
-
-bool column_value_same(const Column *left, uint32_t left_row, const Column *right,
-                       uint32_t right_row) {
-    return value_equal(left, left_row, right, right_row, true);
 }

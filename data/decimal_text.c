@@ -13,7 +13,7 @@
 enum {
     SCAN_DIGITS_MAX = DECIMAL_PRECISION_MAX + 1,
     CHUNK_DIGITS = 19,             /* in a 64-bit word */
-    EXPONENT_MAX = INT32_MAX,      /* BigDecimal takes no larger one */
+    EXPONENT_MAX = 1 << 30,        /* larger ones overflow, or vanish, just the same */
     PRINT_DIGITS_MAX = 78,         /* of 2^255 */
 };
 
@@ -66,7 +66,7 @@ static const uint8_t *scan_digits(DigitSink *sink, const uint8_t *next, const ui
     return next;
 }
 
-/* Optional e, sign, digits. NULL: an e without digits, or with too many. */
+/* Optional e, sign, digits. NULL: an e without digits. */
 static const uint8_t *scan_exponent(DecimalScan *scan, const uint8_t *next, const uint8_t *end) {
     if (next == end || (*next != 'e' && *next != 'E'))
         return next;
@@ -77,11 +77,11 @@ static const uint8_t *scan_exponent(DecimalScan *scan, const uint8_t *next, cons
     const uint8_t *first = next;
     int64_t exponent = 0;
     for (; next < end && *next >= '0' && *next <= '9'; next++) {
-        if (exponent <= EXPONENT_MAX)
+        if (exponent < EXPONENT_MAX)
             exponent = exponent * 10 + (*next - '0');
     }
     scan->scale += negative ? exponent : -exponent;
-    return next == first || exponent > EXPONENT_MAX ? NULL : next;
+    return next == first ? NULL : next;
 }
 
 static bool decimal_scan(Bytes text, DecimalScan *scan) {
@@ -211,6 +211,25 @@ void decimal_print(Buf *out, Decimal value, uint32_t scale) {
         next += scale;
     }
     out->size += (size_t)(next - start);
+}
+
+void decimal_print_short(Buf *out, Decimal value, uint32_t scale) {
+    uint8_t digits[PRINT_DIGITS_MAX];
+    const uint8_t *first = print_digits(digits, decimal_magnitude(value));
+    if (decimal_is_zero(value))
+        first = memcpy(digits + PRINT_DIGITS_MAX - 1, "0", 1);
+    int exponent = (int)(digits + PRINT_DIGITS_MAX - first) - 1 - (int)scale;
+    if (exponent >= -6) {
+        decimal_print(out, value, scale);
+        return;
+    }
+    if (decimal_is_negative(value))
+        buf_u8(out, '-');
+    buf_u8(out, *first++);
+    if (first < digits + PRINT_DIGITS_MAX)
+        buf_u8(out, '.');
+    buf_bytes(out, (Bytes){first, (uint32_t)(digits + PRINT_DIGITS_MAX - first)});
+    buf_printf(out, "E%d", exponent);
 }
 
 /* The number in plain notation, or as it was written where it is too long for us. */

@@ -38,52 +38,11 @@ ErrCode serde_refuse_columns(const char *sentence, const SerdeSpec *spec, Err *e
     return code;
 }
 
-/* The range of second bytes that may follow a lead byte, and how many bytes follow in all. As in
- * Java, a surrogate is one piece, though it is no character. */
-static uint32_t lead_shape(uint8_t lead, uint8_t *low, uint8_t *high) {
-    *low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    *high = lead == 0xF4 ? 0x8F : 0xBF;
-    if (lead >= 0xC2 && lead <= 0xDF)
-        return 1;
-    if (lead >= 0xE0 && lead <= 0xEF)
-        return 2;
-    return lead >= 0xF0 && lead <= 0xF4 ? 3 : 0;
-}
-
-/* Size of the longest beginning of a character at `at`; *whole: it is one. */
-static uint32_t character_size(const uint8_t *at, const uint8_t *end, bool *whole) {
-    uint8_t low, high;
-    uint32_t size = 1;
-    *whole = *at < 0x80;
-    if (*whole)
-        return size;
-    uint32_t more = lead_shape(*at, &low, &high);
-    while (size <= more && at + size < end && at[size] >= low && at[size] <= high) {
-        size++;
-        low = 0x80;
-        high = 0xBF;
-    }
-    bool surrogate = *at == 0xED && size > 1 && at[1] >= 0xA0;
-    *whole = more > 0 && size == more + 1 && !surrogate;
-    return size;
-}
-
 Bytes serde_utf8(Arena *arena, Bytes text) {
     if (utf8_valid(text))
         return text;
-    static const uint8_t replacement[3] = {0xEF, 0xBF, 0xBD};
-    uint8_t *copy = arena_raw(arena, (size_t)text.size * sizeof replacement);
-    uint32_t size = 0;
-    const uint8_t *end = text.data + text.size;
-    bool whole;
-    for (const uint8_t *at = text.data; at < end;) {
-        uint32_t taken = character_size(at, end, &whole);
-        uint32_t put = whole ? taken : (uint32_t)sizeof replacement;
-        memcpy(copy + size, whole ? at : replacement, put);
-        size += put;
-        at += taken;
-    }
-    return (Bytes){copy, size};
+    uint8_t *copy = arena_raw(arena, (size_t)text.size * UTF8_REPAIR_GROWTH);
+    return (Bytes){copy, utf8_repair(copy, text)};
 }
 
 void serde_columns_new(const SerdeSpec *spec, const bool *used, const DecodeInput *input,

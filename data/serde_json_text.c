@@ -205,6 +205,40 @@ Bytes json_text_number(uint8_t *target, Bytes text) {
     return (Bytes){start, (uint32_t)(stop - start)};
 }
 
+bool json_print_plain(Buf *out, Bytes text) {
+    assert(text.size > 0);
+    bool negative = text.data[0] == '-';
+    size_t start = out->size;
+    uint8_t *digits = buf_room(out, (size_t)text.size + 2) + 1;
+    JsonDecimal number = json_decimal(digits, text.data + negative, text.data + text.size);
+    int64_t count = number.digits.size, zeros = 0;
+    negative &= digits[0] != '0';
+    if (number.scale > JSON_PLAIN_SCALE_MAX || number.scale < -JSON_PLAIN_SCALE_MAX)
+        return false;
+    if (number.scale < 0 && digits[0] != '0')
+        zeros = -number.scale; /* behind the digits */
+    else if (number.scale >= count)
+        zeros = number.scale - count + 1; /* before them */
+    buf_room(out, (size_t)(count + zeros) + 2); /* the digits move along */
+    uint8_t *to = out->data + start;
+    memmove(to + negative, to + 1, (size_t)count);
+    to[0] = negative ? '-' : to[0];
+    to += negative;
+    if (number.scale < 0) {
+        memset(to + count, '0', (size_t)zeros);
+    } else {
+        memmove(to + zeros, to, (size_t)count);
+        memset(to, '0', (size_t)zeros);
+    }
+    count += zeros;
+    if (number.scale > 0) {
+        memmove(to + count - number.scale + 1, to + count - number.scale, (size_t)number.scale);
+        to[count++ - number.scale] = '.';
+    }
+    out->size = (size_t)(to + count - out->data);
+    return true;
+}
+
 /* == Members == */
 
 static const uint8_t *json_entry_read(Decoder *json, const uint8_t *at, JsonEntry *entry) {

@@ -48,7 +48,7 @@ static uint8_t *json_put_escape(uint8_t *at, uint8_t c) {
 }
 
 /* There is always room for what is left unescaped, one escape and the closing quote. */
-static void json_write_string(Buf *out, Bytes text) {
+void json_print_string(Buf *out, Bytes text) {
     assert(out && (text.data || text.size == 0));
     enum { ESCAPE_SIZE = 6 };
     const uint8_t *at = text.data, *end = at + text.size;
@@ -81,7 +81,7 @@ static JsonPart *json_parts_new(Arena *arena, uint32_t count, const TypeField *f
             continue;
         buf_reset(&before);
         buf_u8(&before, i == 0 ? '{' : ',');
-        json_write_string(&before, bytes_of(fields[i].name));
+        json_print_string(&before, bytes_of(fields[i].name));
         buf_u8(&before, ':');
         size_t size = before.size;
         memset(buf_room(&before, JSON_SHORT), 0, JSON_SHORT);
@@ -168,7 +168,7 @@ static void json_write_map(Buf *out, const JsonPart *part, const Column *column,
         if (column_is_null(keys, i))
             buf_text(out, "\"null\""); /* as ksqlDB does */
         else
-            json_write_string(out, keys->bytes[i]);
+            json_print_string(out, keys->bytes[i]);
         buf_u8(out, ':');
         json_write_value(out, &part->children[1], &column->children[1], i);
     }
@@ -204,7 +204,7 @@ static void json_write_value(Buf *out, const JsonPart *part, const Column *colum
     case TYPE_TIMESTAMP: number_print_i64(out, column->i64[row]); break;
     case TYPE_DOUBLE: json_write_double(out, column->f64[row]); break;
     case TYPE_DECIMAL: json_write_decimal(out, column, row); break;
-    case TYPE_STRING: json_write_string(out, column->bytes[row]); break;
+    case TYPE_STRING: json_print_string(out, column->bytes[row]); break;
     case TYPE_BYTES: json_write_base64(out, column->bytes[row]); break;
     case TYPE_ARRAY: json_write_array(out, part, column, row); break;
     case TYPE_MAP: json_write_map(out, part, column, row); break;

@@ -25,7 +25,7 @@ struct Appender {
     Buf key, value;
     RecordBatch *batches; /* one per partition */
     size_t bytes;         /* in the batches, about */
-    uint32_t next_partition;
+    uint32_t next_partition, last_partition;
 };
 
 /* The value columns without headers, in order; notes where they are in the schema. */
@@ -96,6 +96,11 @@ uint32_t appender_topic_id(const Appender *appender) {
     return appender->topic.id;
 }
 
+uint32_t appender_partitions(const Appender *appender) {
+    assert(appender->topic.partition_count > 0);
+    return appender->topic.partition_count;
+}
+
 static const Column *const *appender_row_values(Appender *appender,
                                                 const Column *const *columns) {
     if (appender->values_stand_together)
@@ -153,6 +158,7 @@ ErrCode appender_add(Appender *appender, const Column *const *columns, uint32_t 
     RecordBatch *batch = &appender->batches[partition];
     size_t before = batch->buf.size;
     record_batch_add(batch, &record);
+    appender->last_partition = partition;
     appender->bytes += batch->buf.size - before;
     return ERR_OK;
 }
@@ -170,5 +176,27 @@ void appender_flush(Appender *appender, Commit *commit) {
         commit_append(commit, (TopicPartition){appender->topic.id, i}, batch);
         record_batch_reset(batch);
     }
+    appender->bytes = 0;
+}
+
+size_t appender_last(const Appender *appender, uint32_t *partition) {
+    *partition = appender->last_partition;
+    return appender->batches[appender->last_partition].buf.size;
+}
+
+RecordBatch *appender_seal(Appender *appender, uint32_t partition) {
+    assert(partition < appender->topic.partition_count);
+    RecordBatch *batch = &appender->batches[partition];
+    if (batch->count == 0)
+        return NULL;
+    assert(appender->bytes >= batch->buf.size);
+    appender->bytes -= batch->buf.size;
+    record_batch_seal(batch);
+    return batch;
+}
+
+void appender_clear(Appender *appender) {
+    for (uint32_t i = 0; i < appender->topic.partition_count; i++)
+        record_batch_reset(&appender->batches[i]);
     appender->bytes = 0;
 }

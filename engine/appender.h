@@ -1,7 +1,7 @@
 /*
  * appender.h - rows of columns to records of a source's topic: INSERT, COPY, test inputs.
  *
- *   new -> add* -> flush to a commit (again and again) ... free
+ *   new -> add* -> flush to a commit, or seal (again and again) ... free
  *
  * Keys choose the partition as Kafka's default partitioner does; rows without a key go round. The
  * source may be dropped once the appender is made: what it needs is copied.
@@ -19,6 +19,7 @@ ErrCode appender_new(Storage *storage, const Source *source, Appender **appender
 void appender_free(Appender *appender);
 
 uint32_t appender_topic_id(const Appender *appender);
+uint32_t appender_partitions(const Appender *appender);
 
 /* Adds row `row` of columns (one per column of the source's schema; header columns are not looked
  * at and may be NULL). tombstone: the value has no bytes. FORMAT or LIMIT where the row cannot be
@@ -33,5 +34,14 @@ size_t appender_bytes(const Appender *appender); /* added since the last flush *
 
 /* Adds what was added since the last call to `commit`. */
 void appender_flush(Appender *appender, Commit *commit);
+
+/* The open batch that the last row went to: its partition, and its bytes so far. */
+size_t appender_last(const Appender *appender, uint32_t *partition);
+
+/* For who writes batches without a commit: the partition's batch, sealed, to be taken or reset
+ * before the next row; NULL: it has no rows. */
+RecordBatch *appender_seal(Appender *appender, uint32_t partition);
+
+void appender_clear(Appender *appender); /* forgets what was added and not flushed */
 
 #endif

@@ -86,7 +86,8 @@ static json_t *catalog_query_head(const CatalogQuery *query) {
     json_t *reads = json_array();
     for (uint32_t i = 0; i < query->read_count; i++)
         json_array_append_new(reads, json_string(query->reads[i]));
-    return json_pack("{s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:o, s:o}", "number",
+    return json_pack("{s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:o, s:o}", "failOn",
+                     (int)query->fail_on, "number",
                      (int)query->number, "firstId", (int)query->first_id, "partitions",
                      (int)query->partitions, "consolidate", query->consolidate, "fromEnd",
                      query->from_end, "paused", query->paused, "isInsert", query->is_insert,
@@ -276,6 +277,9 @@ void catalog_close(Catalog *catalog) {
         catalog_hide_source(catalog, catalog->sources[catalog->source_count - 1].source->name);
     while (catalog->type_count > 0)
         catalog_hide_type(catalog, catalog->types[0].name);
+    while (catalog->function_count > 0)
+        catalog_hide_function(catalog, catalog->functions[catalog->function_count - 1]);
+    mem_free(catalog->functions);
     mem_free(catalog->queries);
     mem_free(catalog->sources);
     mem_free(catalog->types);

@@ -1,5 +1,5 @@
 /*
- * catalog.h - what exists: streams, tables, persistent queries, custom types.
+ * catalog.h - what exists: streams, tables, persistent queries, custom types, users' functions.
  *
  * The truth is in the storage's catalog entries (JSON, one per thing); this is their form in
  * memory. A change is first made durable (catalog_put_* add to a Commit that the caller submits),
@@ -29,6 +29,7 @@ typedef struct CatalogQuery {
     uint32_t read_count;
     bool consolidate;
     bool from_end;
+    uint32_t fail_on; /* QueryFailOn */
     bool paused;
     bool is_insert;
     Query *running; /* NULL: could not be started; start_error says why */
@@ -48,6 +49,8 @@ typedef struct Catalog {
     size_t query_count, query_capacity;
     CatalogType *types;
     size_t type_count, type_capacity;
+    const UserFunction **functions; /* in order of name, then types */
+    size_t function_count, function_capacity;
     uint64_t next_query_number;
 } Catalog;
 
@@ -77,6 +80,23 @@ void catalog_hide_query(Catalog *catalog, const char *id); /* frees it */
 void catalog_swap_query(Catalog *catalog, CatalogQuery *query); /* frees the one of its id */
 ErrCode catalog_show_type(Catalog *catalog, const char *name, const Type *type, Err *err);
 void catalog_hide_type(Catalog *catalog, const char *name);
+
+/* Users' functions (catalog_function.c). The overloads of a name, in any case: *count in a row; and
+ * the one with the name and parameter types of `like`, NULL: none. */
+const UserFunction *const *catalog_functions(const Catalog *catalog, const char *name,
+                                             uint32_t *count);
+const UserFunction *catalog_function(const Catalog *catalog, const UserFunction *like);
+void catalog_put_function(Commit *commit, const UserFunction *function);
+void catalog_remove_function(Commit *commit, const UserFunction *function);
+
+/* Shows a copy, and returns it. *old is the one in whose place it is (NULL: none): to be freed, or
+ * given back by unshow, which makes it as it was. */
+const UserFunction *catalog_show_function(Catalog *catalog, const UserFunction *function,
+                                          const UserFunction **old);
+void catalog_unshow_function(Catalog *catalog, const UserFunction *shown,
+                             const UserFunction *old);
+void catalog_hide_function(Catalog *catalog, const UserFunction *function); /* frees it */
+void catalog_function_free(const UserFunction *function);
 
 /* A new, empty query object with its own arena. */
 CatalogQuery *catalog_query_new(const char *id);

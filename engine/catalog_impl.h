@@ -8,5 +8,6 @@
 
 ErrCode catalog_show_source_json(Catalog *catalog, Bytes json, Err *err);
 ErrCode catalog_show_type_text(Catalog *catalog, Bytes name, Bytes text, Err *err);
+ErrCode catalog_show_function_json(Catalog *catalog, Bytes json, Err *err);
 
 #endif

@@ -16,6 +16,7 @@ static void load_head_flags(const json_t *head, CatalogQuery *query) {
     query->partitions = (uint32_t)json_integer_value(json_object_get(head, "partitions"));
     query->consolidate = json_is_true(json_object_get(head, "consolidate"));
     query->from_end = json_is_true(json_object_get(head, "fromEnd"));
+    query->fail_on = (uint32_t)json_integer_value(json_object_get(head, "failOn"));
     query->paused = json_is_true(json_object_get(head, "paused"));
     query->is_insert = json_is_true(json_object_get(head, "isInsert"));
 }
@@ -82,6 +83,8 @@ static ErrCode load_entry(Catalog *catalog, Bytes key, Bytes value, Err *err) {
         return load_query(catalog, key, value, err);
     case 't':
         return catalog_show_type_text(catalog, (Bytes){key.data + 2, key.size - 2}, value, err);
+    case 'f':
+        return catalog_show_function_json(catalog, value, err);
     case 'n': {
         Reader reader = reader_of(value);
         catalog->next_query_number = reader_u64_le(&reader);

@@ -1,11 +1,15 @@
 /*
  * copy.c - COPY source FROM 'file' | '-' (FORMAT ndjson | csv, HEADER, ON_ERROR 'stop' | 'skip').
  *
- * 'stop' reads the whole file once before the first append. Rows go in as commits of a few MiB;
- * each carries how far the file is done, in the same frame as its rows. So a COPY that a crash cut
- * off goes on exactly there when it is repeated for the same file; after its end the note goes.
- * Standard input is taken as it comes: what is there is committed before more is waited for, so
- * that others see rows arrive, and the rows in front of a bad one stay.
+ * 'stop' loads all rows or none: one commit for the whole file (CopyWay says of what kind). 'skip'
+ * loads in portions; each commit carries how far the file is done, together with its rows. So a
+ * COPY that a crash cut off goes on exactly there when it is repeated for the same file; after its
+ * end the note goes. Standard input is taken as it comes: what is there is committed before more is
+ * waited for, so that others see rows arrive, and the rows in front of a bad one stay.
+ *
+ * A way may turn out to lead nowhere (ERR_BUSY): rows too many for one commit, a partition others
+ * append to. Then the file is read again from the last durable row and goes in by commits, for
+ * 'stop' after a pass that only checks the rest.
  *
  * The catalog is locked only while the source is looked up: a COPY may last for ever.
  */
@@ -25,8 +29,10 @@ enum {
 
 static void copy_notice(void *context, const char *message) {
     Copy *copy = context;
-    if (copy->quiet)
+    if (copy->quiet || copy->notices_again > 0) {
+        copy->notices_again -= !copy->quiet;
         return;
+    }
     copy->notice_count++;
     if (copy->notice_count <= COPY_NOTICES_MAX)
         engine_notice(copy->call->weir, "%s", message);
@@ -143,7 +149,16 @@ static ErrCode copy_check(Copy *copy, Err *err) {
     return doubtful ? copy_check_pass(copy, NULL, &doubtful, err) : ERR_OK;
 }
 
-static ErrCode copy_add(Copy *copy, RowReader *reader, const RowChunk *chunk, Err *err) {
+/* After each row. */
+static ErrCode copy_move(Copy *copy, Err *err) {
+    if (copy->way == COPY_BULK)
+        return copy_bulk_row(copy, err);
+    if (appender_bytes(copy->appender) < COPY_COMMIT_BYTES)
+        return ERR_OK;
+    return copy->way == COPY_ONCE ? copy_gather(copy, err) : copy_commit(copy, err);
+}
+
+static ErrCode copy_add(Copy *copy, const RowChunk *chunk, Err *err) {
     Io *io = copy->call->weir->io;
     int64_t now_ms = io->ops->now_ms(io);
     for (uint32_t row = 0; row < chunk->count; row++) {
@@ -152,26 +167,30 @@ static ErrCode copy_add(Copy *copy, RowReader *reader, const RowChunk *chunk, Er
         if (appender_add(copy->appender, chunk->columns, row, now_ms, false, &why) == ERR_OK)
             copy->rows++;
         else
-            TRY(row_reader_reject(reader, place->line, err, "%s", why.message));
+            TRY(row_reader_reject(copy->reader, place->line, err, "%s", why.message));
         copy->offset = place->end_offset;
         copy->line = place->end_line;
-        if (appender_bytes(copy->appender) >= COPY_COMMIT_BYTES)
-            TRY(copy_commit(copy, err));
+        TRY(copy_move(copy, err));
     }
+    if (copy->skip_errors) /* behind the rows left out */
+        row_reader_place(copy->reader, &copy->offset, &copy->line);
+    if (copy->way == COPY_BULK && copy_bulk_full(copy))
+        return copy_bulk_commit(copy, err);
     return ERR_OK;
 }
 
-static ErrCode copy_rows(Copy *copy, RowReader *reader, Err *err) {
+static ErrCode copy_rows(Copy *copy, Err *err) {
     RowChunk chunk;
     bool more = true, first = copy->rows == 0;
     while (more) {
         TRY(engine_interrupted(copy->call, err));
-        TRY(row_reader_next(reader, &chunk, &more, err));
+        TRY(row_reader_next(copy->reader, &chunk, &more, err));
         if (first && chunk.count > 0)
             TRY(copy_check_names(copy, &chunk, err));
         first &= chunk.count == 0;
-        TRY(copy_add(copy, reader, &chunk, err));
+        TRY(copy_add(copy, &chunk, err));
     }
+    copy->is_checked = true;
     return ERR_OK;
 }
 
@@ -190,6 +209,12 @@ static void copy_explain(const Copy *copy, Err *err) {
 
 /* Commits what is pending and waits. */
 static ErrCode copy_land(Copy *copy, Err *err) {
+    if (copy->way == COPY_BULK) {
+        TRY(copy_bulk_commit(copy, err));
+        return copy_bulk_wait(copy, err);
+    }
+    if (copy->way == COPY_ONCE)
+        return copy_gather_commit(copy, err);
     Err landing;
     ErrCode code = copy->is_broken ? ERR_OK : copy_commit(copy, err);
     ErrCode landed = copy_commit_wait(copy, &landing);
@@ -199,42 +224,84 @@ static ErrCode copy_land(Copy *copy, Err *err) {
     return landed;
 }
 
-/* Rows read in front of a failure stay. */
-static ErrCode copy_finish(Copy *copy, ErrCode code, Err *err) {
-    if (code == ERR_OK)
-        return copy_land(copy, err);
-    Err other;
-    bool broken = copy->is_broken;
-    if (copy_land(copy, &other) == ERR_OK && !broken)
-        copy_explain(copy, err);
-    return code;
+static void copy_drop(Copy *copy) {
+    appender_clear(copy->appender);
+    copy_bulk_drop(copy);
+    commit_drop(copy->commit);
+    copy->commit = NULL;
 }
 
-static ErrCode copy_load(Copy *copy, Err *err) {
-    RowReader *reader = NULL;
-    ErrCode code;
-    TRY_DONE(copy_read_note(copy, err));
+/* Rows read in front of a failure stay, unless all are wanted or none. */
+static void copy_fail(Copy *copy, Err *err) {
+    Err other;
+    bool broken = copy->is_broken || copy->is_whole;
+    ErrCode code = copy->is_whole ? ERR_OK : copy_land(copy, &other);
+    if (copy->way == COPY_BULK && code != ERR_OK && copy->mark.rows > 0) {
+        copy->rows = copy->mark.rows;
+        code = ERR_OK;
+    }
+    if (code == ERR_OK && !broken)
+        copy_explain(copy, err);
+}
+
+/* To the mark; from there by commits. */
+static ErrCode copy_go_back(Copy *copy, Err *err) {
+    copy_drop(copy);
+    copy->quiet |= !copy->skip_errors; /* hints have been given */
+    if (copy->is_whole && !copy->is_checked)
+        TRY(copy_check(copy, err));
+    const CopyMark *mark = &copy->mark;
+    copy->rows = mark->rows;
+    copy->offset = mark->offset;
+    copy->line = mark->line;
+    copy->skipped_again += row_reader_skipped(copy->reader) - mark->skipped;
+    copy->notices_again = copy->notice_count - mark->notices;
+    copy->way = COPY_COMMITS;
+    copy->is_whole = false;
+    return row_reader_resume(copy->reader, mark->offset, mark->line, err);
+}
+
+static ErrCode copy_run(Copy *copy, Err *err) {
+    for (;;) {
+        ErrCode code = copy_rows(copy, err);
+        if (code == ERR_OK)
+            code = copy_land(copy, err);
+        else if (code != ERR_BUSY)
+            copy_fail(copy, err);
+        if (code != ERR_BUSY || copy->way == COPY_COMMITS)
+            return code;
+        TRY(copy_go_back(copy, err));
+    }
+}
+
+/* Where to begin, and how. */
+static ErrCode copy_begin(Copy *copy, Err *err) {
     bool resumes = copy->offset > 0;
-    if (!copy->skip_errors && !copy->is_stream && !resumes)
-        TRY_DONE(copy_check(copy, err));
-    TRY_DONE(copy_reader(copy, NULL, &reader, err));
+    TRY(copy_reader(copy, NULL, &copy->reader, err));
     if (resumes) {
         engine_notice(copy->call->weir, "COPY goes on behind row %llu, where it was cut off.",
                       (unsigned long long)copy->rows);
-        TRY_DONE(row_reader_resume(reader, copy->offset, copy->line, err));
+        TRY(row_reader_resume(copy->reader, copy->offset, copy->line, err));
+    } else {
+        row_reader_place(copy->reader, &copy->offset, &copy->line);
     }
-    code = copy_finish(copy, copy_rows(copy, reader, err), err);
-    if (code != ERR_OK)
-        goto done;
+    copy->is_whole = !copy->skip_errors && !copy->is_stream && !resumes;
+    copy->way = copy_bulk_suits(copy) ? COPY_BULK : copy->is_whole ? COPY_ONCE : COPY_COMMITS;
+    copy->mark = copy_here(copy);
+    return ERR_OK;
+}
+
+static ErrCode copy_load(Copy *copy, Err *err) {
+    TRY(copy_read_note(copy, err));
+    TRY(copy_begin(copy, err));
+    TRY(copy_run(copy, err));
     copy_forget_note(copy);
-    uint64_t skipped = row_reader_skipped(reader);
+    uint64_t skipped = row_reader_skipped(copy->reader) - copy->skipped_again;
     result_message(copy->call->result, "COPY %llu", (unsigned long long)copy->rows);
     if (skipped > 0)
         result_message(copy->call->result, "%llu row%s left out", (unsigned long long)skipped,
                        skipped == 1 ? "" : "s");
-done:
-    row_reader_free(reader);
-    return code;
+    return ERR_OK;
 }
 
 static ErrCode copy_check_target(const Source *source, Err *err) {
@@ -271,7 +338,9 @@ ErrCode engine_copy(Call *call, Err *err) {
     copy_commit_open(&copy);
     code = copy_load(&copy, err);
     copy_commit_close(&copy);
+    copy_drop(&copy);
 done:
+    row_reader_free(copy.reader);
     appender_free(copy.appender);
     io_input_close(copy.input);
     return code;

@@ -10,6 +10,14 @@
 #include "engine/copy_impl.h"
 #include "storage/store.h"
 
+enum {
+#ifdef HOSTILE_LIMITS
+    COPY_GATHER_BYTES_MAX = 64 << 10,
+#else
+    COPY_GATHER_BYTES_MAX = 32 << 20, /* half of what a commit may have */
+#endif
+};
+
 void copy_commit_open(Copy *copy) {
     if (copy->is_stream)
         return;
@@ -41,13 +49,21 @@ ErrCode copy_read_note(Copy *copy, Err *err) {
     return code;
 }
 
-static void copy_write_note(const Copy *copy, Commit *commit) {
+CopyMark copy_here(const Copy *copy) {
+    return (CopyMark){.rows = copy->rows,
+                      .offset = copy->offset,
+                      .line = copy->line,
+                      .skipped = row_reader_skipped(copy->reader),
+                      .notices = copy->notice_count};
+}
+
+void copy_write_note(const Copy *copy, const CopyMark *mark, Commit *commit) {
     if (copy->is_stream)
         return;
     Buf value = {0};
-    buf_u64_le(&value, copy->offset);
-    buf_u64_le(&value, copy->line);
-    buf_u64_le(&value, copy->rows);
+    buf_u64_le(&value, mark->offset);
+    buf_u64_le(&value, mark->line);
+    buf_u64_le(&value, mark->rows);
     commit_put(commit, STORE_COPY, buf_view(&copy->key), buf_view(&value));
     buf_free(&value);
 }
@@ -78,7 +94,8 @@ static ErrCode copy_send(Copy *copy, Err *err) {
     Commit *commit = commit_new(copy->call->weir->storage, 0);
     commit_expect(commit, appender_bytes(copy->appender));
     appender_flush(copy->appender, commit);
-    copy_write_note(copy, commit);
+    CopyMark here = copy_here(copy);
+    copy_write_note(copy, &here, commit);
     copy->next_ticket = (copy->next_ticket + 1) % COPY_FLIGHT_MAX;
     return commit_send(commit, ticket, err);
 }
@@ -88,4 +105,23 @@ ErrCode copy_commit(Copy *copy, Err *err) {
     ErrCode code = copy_send(copy, err);
     copy->is_broken = code != ERR_OK; /* a later note would hide the rows that are missing */
     return code;
+}
+
+ErrCode copy_gather(Copy *copy, Err *err) {
+    assert(copy->way == COPY_ONCE);
+    if (!copy->commit)
+        copy->commit = commit_new(copy->call->weir->storage, 0);
+    appender_flush(copy->appender, copy->commit);
+    if (commit_bytes(copy->commit) <= COPY_GATHER_BYTES_MAX)
+        return ERR_OK;
+    return err_set(err, ERR_BUSY, "the rows are too many for one commit");
+}
+
+ErrCode copy_gather_commit(Copy *copy, Err *err) {
+    TRY(copy_gather(copy, err));
+    Commit *commit = copy->commit;
+    copy->commit = NULL;
+    CopyMark here = copy_here(copy);
+    copy_write_note(copy, &here, commit);
+    return commit_wait(commit, NULL, err);
 }

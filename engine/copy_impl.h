@@ -1,5 +1,5 @@
 /*
- * copy_impl.h - one COPY under way: what copy.c, copy_options.c and copy_commit.c share.
+ * copy_impl.h - one COPY under way: what copy.c, copy_options.c, copy_commit.c, copy_bulk.c share.
  */
 #ifndef ENGINE_COPY_IMPL_H
 #define ENGINE_COPY_IMPL_H
@@ -8,8 +8,24 @@
 #include "engine/engine_impl.h"
 #include "engine/result_impl.h"
 #include "engine/row_reader.h"
+#include "storage/segment_add.h"
 
 enum { COPY_FLIGHT_MAX = 4 }; /* commits handed over and not yet durable */
+
+/* How rows become durable. */
+typedef enum CopyWay {
+    COPY_COMMITS, /* commits of some MiB, a few in flight */
+    COPY_ONCE,    /* one commit for all: a small file of which all rows are wanted or none */
+    COPY_BULK,    /* segments beside the journal: portions of some 10 MiB, or one for all */
+} CopyWay;
+
+typedef struct CopyBulk CopyBulk;
+
+/* A point of the file to go back to, or to go on from after a crash. */
+typedef struct CopyMark {
+    uint64_t rows, offset, line;
+    uint64_t skipped, notices;
+} CopyMark;
 
 typedef struct Copy {
     Call *call;
@@ -22,6 +38,7 @@ typedef struct Copy {
     bool is_stream; /* standard input, a pipe: cannot be read twice */
     bool quiet;     /* hints were given by the check */
     IoInput *input;
+    RowReader *reader;
     Appender *appender;
     uint64_t rows;          /* added, earlier runs included */
     uint64_t offset, line;  /* behind the last of them */
@@ -30,6 +47,13 @@ typedef struct Copy {
     CommitTicket tickets[COPY_FLIGHT_MAX]; /* a ring */
     uint32_t next_ticket;
     bool is_broken; /* a commit failed: no more of them */
+    CopyWay way;
+    bool is_whole;   /* all rows or none: the file is not known to be good yet */
+    bool is_checked; /* it is: every row of it was read */
+    CopyMark mark;   /* behind the last rows that are durable, or begun with */
+    uint64_t notices_again, skipped_again; /* of rows read a second time */
+    Commit *commit;    /* ONCE */
+    CopyBulk *bulk;    /* BULK; NULL: nothing handed over yet */
 } Copy;
 
 /* FORMAT, HEADER, ON_ERROR; what is not said is guessed from the file's name. */
@@ -45,11 +69,38 @@ ErrCode copy_read_note(Copy *copy, Err *err);
  * durable. Not after a failure. */
 ErrCode copy_commit(Copy *copy, Err *err);
 
+/* Adds what the appender has to the commit that holds all. BUSY: they are too many for one. */
+ErrCode copy_gather(Copy *copy, Err *err);
+
+/* The same for the last time: hands it over and waits. */
+ErrCode copy_gather_commit(Copy *copy, Err *err);
+
+CopyMark copy_here(const Copy *copy); /* behind the last row added */
+void copy_write_note(const Copy *copy, const CopyMark *mark, Commit *commit);
+
 /* At the end: the note goes when the one who asked has the answer. Until then a COPY that is
  * repeated, because nobody heard that it was done, adds nothing. */
 void copy_forget_note(Copy *copy);
 
 /* Waits for all commits handed over; the first failure among them. */
 ErrCode copy_commit_wait(Copy *copy, Err *err);
+
+/* == Segments (copy_bulk.c) =================================================================== */
+
+/* Whether the file is worth it. */
+bool copy_bulk_suits(const Copy *copy);
+
+/* Call after each row: hands over the batch that is full. Here and below, BUSY: others append, and
+ * nothing behind the mark is loaded. */
+ErrCode copy_bulk_row(Copy *copy, Err *err);
+
+/* A portion is complete; never where all rows are wanted or none. */
+bool copy_bulk_full(const Copy *copy);
+
+/* What there is will be committed, without waiting for it. */
+ErrCode copy_bulk_commit(Copy *copy, Err *err);
+ErrCode copy_bulk_wait(Copy *copy, Err *err);
+
+void copy_bulk_drop(Copy *copy); /* what is not committed; ends the writing thread */
 
 #endif

@@ -156,10 +156,36 @@ static ErrCode describe_all(Call *call) {
     return ERR_OK;
 }
 
+/* Functions of users have more to show: version, language, body and who uses them. */
+static void describe_user_functions(Call *call, const UserFunction *const *functions,
+                                    uint32_t count) {
+    static const char *const names[] = {"Signature", "Language", "Version", "Body", "Used By"};
+    result_columns(call->result, names, 5);
+    result_numbers(call->result, 2);
+    for (uint32_t i = 0; i < count; i++) {
+        const UserFunction *function = functions[i];
+        Buf users = {0};
+        engine_function_users(call->weir, function, &users);
+        result_cell_printf(call->result, "%s%s", function->name, function->function.signature);
+        result_cell(call->result, user_language_text(function->language));
+        result_cell_printf(call->result, "%u", function->version);
+        result_cell_printf(call->result, "%s%s%s", function->body, function->symbol ? ", " : "",
+                           function->symbol ? function->symbol : "");
+        result_cell(call->result, buf_cstr(&users));
+        buf_free(&users);
+    }
+    result_done(call->result);
+}
+
 static ErrCode describe_function(Call *call, Err *err) {
     static const char *const names[] = {"Signature", "Help"};
     const char *name = call->statement->name;
     uint32_t found = 0;
+    const UserFunction *const *users = catalog_functions(&call->weir->catalog, name, &found);
+    if (found > 0) {
+        describe_user_functions(call, users, found);
+        return ERR_OK;
+    }
     result_columns(call->result, names, 2);
     const Function *function;
     for (uint32_t i = 0; (function = function_at(i)) != NULL; i++)
@@ -214,6 +240,8 @@ static ErrCode explain_statement(Call *call, const Plan **plan, Err *err) {
         return err_set_at(err, ERR_SEMANTIC, inner->pos.line, inner->pos.column,
                           "The provided statement does not run a ksql query");
     TRY(plan_statement(&host, inner, call->arena, &planned, err));
+    if (planned.message)
+        result_message(call->result, "%s", planned.message);
     *plan = planned.plan;
     return ERR_OK;
 }

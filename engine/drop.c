@@ -45,21 +45,54 @@ static ErrCode drop_check_unused(Call *call, const Source *source, Err *err) {
     return code;
 }
 
-static ErrCode drop_check_topic(Call *call, const Source *source, Err *err) {
+/* A source that was made from this one stands in the way even when its query is gone. */
+static ErrCode drop_check_unread(Call *call, const Source *source, Err *err) {
     const Catalog *catalog = &call->weir->catalog;
-    if (!call->statement->delete_topic)
-        return ERR_OK;
-    if (source->is_read_only)
-        return err_set(err, ERR_SEMANTIC, "Cannot delete topic for read-only source: %s",
-                       source->name);
+    AstPos pos = call->statement->name_pos;
+    Buf names = {0};
+    for (size_t i = 0; i < catalog->source_count; i++) {
+        const Source *other = catalog->sources[i].source;
+        bool reads = false;
+        for (uint32_t r = 0; r < other->read_count && other != source; r++)
+            reads = reads || strcmp(other->reads[r], source->name) == 0;
+        if (reads)
+            buf_printf(&names, "%s%s", names.size ? ", " : "", other->name);
+    }
+    ErrCode code = ERR_OK;
+    if (names.size > 0)
+        code = err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "Cannot drop %s.\nThe following streams and/or tables read from this "
+                          "source: [%s].\nYou need to drop them before dropping %s.",
+                          source->name, buf_cstr(&names), source->name);
+    buf_free(&names);
+    return code;
+}
+
+/* "A, B": the other sources over the topic. */
+static void drop_sharers(const Catalog *catalog, const Source *source, Buf *names) {
     for (size_t i = 0; i < catalog->source_count; i++) {
         const Source *other = catalog->sources[i].source;
         if (other != source && strcmp(other->topic.topic, source->topic.topic) == 0)
-            return err_set(err, ERR_SEMANTIC,
-                           "Refusing to delete topic. Found other data sources (%s) using topic %s",
-                           other->name, source->topic.topic);
+            buf_printf(names, "%s%s", names->size ? ", " : "", other->name);
     }
-    return ERR_OK;
+}
+
+static ErrCode drop_check_topic(Call *call, const Source *source, Err *err) {
+    AstPos pos = call->statement->name_pos;
+    if (!call->statement->delete_topic)
+        return ERR_OK;
+    if (source->is_read_only)
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "Cannot delete topic for read-only source: %s", source->name);
+    Buf names = {0};
+    drop_sharers(&call->weir->catalog, source, &names);
+    ErrCode code = ERR_OK;
+    if (names.size > 0)
+        code = err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "Refusing to delete topic. Found other data sources (%s) using topic %s",
+                          buf_cstr(&names), source->topic.topic);
+    buf_free(&names);
+    return code;
 }
 
 static ErrCode drop_kind_error(Call *call, const Source *source, Err *err) {
@@ -76,9 +109,11 @@ static ErrCode drop_missing(Call *call, Err *err) {
         result_message(call->result, "Source `%s` does not exist.", statement->name);
         return ERR_OK;
     }
-    const Source *none;
-    TRY(engine_find_source(call->weir, statement->name, statement->name_pos, &none, err));
-    return ERR_OK;
+    PlannerHost host = engine_host(call->weir);
+    return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line, statement->name_pos.column,
+                      "%s %s does not exist.%s",
+                      statement->kind == AST_DROP_TABLE ? "Table" : "Stream", statement->name,
+                      plan_source_hint(&host, statement->name, call->arena));
 }
 
 static ErrCode drop_source(Call *call, const Source *source, Err *err) {
@@ -106,6 +141,7 @@ ErrCode engine_drop(Call *call, Err *err) {
     if (source->is_table != (statement->kind == AST_DROP_TABLE))
         return drop_kind_error(call, source, err);
     TRY(drop_check_unused(call, source, err));
+    TRY(drop_check_unread(call, source, err));
     TRY(drop_check_topic(call, source, err));
     return drop_source(call, source, err);
 }
@@ -121,20 +157,28 @@ static ErrCode drop_find_query(Call *call, CatalogQuery **query, Err *err) {
                       "Unknown queryId: %s\nSHOW QUERIES lists the running ones.", statement->name);
 }
 
+/* It lives and dies with its SOURCE TABLE. */
+static bool drop_is_of_table(const CatalogQuery *query) {
+    return strncmp(query->id, "CST_", 4) == 0;
+}
+
 ErrCode engine_terminate(Call *call, Err *err) {
     Catalog *catalog = &call->weir->catalog;
     if (call->statement->all) {
-        while (catalog->query_count > 0)
-            TRY(engine_end_query(call->weir, catalog->queries[catalog->query_count - 1], err));
+        for (size_t i = catalog->query_count; i-- > 0;) {
+            if (!drop_is_of_table(catalog->queries[i]))
+                TRY(engine_end_query(call->weir, catalog->queries[i], err));
+        }
         result_message(call->result, "All queries terminated.");
         return ERR_OK;
     }
     CatalogQuery *query;
     TRY(drop_find_query(call, &query, err));
-    if (strncmp(query->id, "CST_", 4) == 0)
-        return err_set(err, ERR_SEMANTIC,
-                       "Cannot terminate query '%s' because it is linked to a source table.",
-                       query->id);
+    if (drop_is_of_table(query))
+        return err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
+                          call->statement->name_pos.column,
+                          "Cannot terminate query '%s' because it is linked to a source table.",
+                          query->id);
     TRY(engine_end_query(call->weir, query, err));
     result_message(call->result, "Query terminated.");
     return ERR_OK;

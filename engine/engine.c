@@ -175,6 +175,10 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_CREATE_TYPE:
     case AST_DROP_TYPE:
         return engine_type(call, err);
+    case AST_CREATE_FUNCTION:
+        return engine_create_function(call, err);
+    case AST_DROP_FUNCTION:
+        return engine_drop_function(call, err);
     case AST_SET:
     case AST_UNSET:
     case AST_DEFINE:
@@ -191,7 +195,9 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_COPY:
         return engine_copy(call, err);
     case AST_ALTER_SYSTEM:
-        return engine_unsupported(statement, "ALTER SYSTEM", err);
+        return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
+                          "Cannot alter system configs when KSQL_SHARED_RUNTIME_ENABLED is turned "
+                          "off.");
     case AST_PRINT:
         return engine_unsupported(statement, "PRINT", err);
     case AST_RUN_SCRIPT:
@@ -202,7 +208,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
         return engine_unsupported(statement, "A connector", err);
     case AST_ASSERT_TOPIC:
     case AST_ASSERT_SCHEMA:
-        return engine_unsupported(statement, "ASSERT", err);
+        return engine_assert(call, err);
     case AST_ASSERT_VALUES:
     case AST_ASSERT_NULL_VALUES:
     case AST_ASSERT_STREAM:
@@ -243,6 +249,8 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
     TRY(storage_state(weir->storage, err));
     if (call->statement->kind == AST_COPY)
         return engine_copy(call, err);
+    if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)
+        return engine_assert(call, err);
     if (engine_only_looks(call->statement))
         shared_lock_read(&weir->lock);
     else

@@ -6,7 +6,7 @@
  *
  * Lock: `lock` guards catalog, settings and variables. Statements that only look (lookups, inserts,
  * SHOW, ...) share it, so they run beside each other; the others have it alone. COPY takes it only
- * to find its source. A push query's rows flow without it.
+ * to find its source, ASSERT to read its setting. A push query's rows flow without it.
  */
 #ifndef ENGINE_ENGINE_IMPL_H
 #define ENGINE_ENGINE_IMPL_H
@@ -61,11 +61,14 @@ ErrCode engine_drop(Call *call, Err *err);
 ErrCode engine_terminate(Call *call, Err *err);
 ErrCode engine_pause(Call *call, Err *err);
 ErrCode engine_type(Call *call, Err *err); /* CREATE TYPE, DROP TYPE */
+ErrCode engine_create_function(Call *call, Err *err);
+ErrCode engine_drop_function(Call *call, Err *err);
 ErrCode engine_session(Call *call, Err *err); /* SET UNSET DEFINE UNDEFINE */
 ErrCode engine_show(Call *call, Err *err);
 ErrCode engine_describe(Call *call, Err *err);
 ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
+ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
 
 /* -- Shared ------------------------------------------------------------------------------------ */
 
@@ -81,6 +84,9 @@ ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Sourc
 
 /* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
 const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);
+
+/* Prints "Q_1, F(INTEGER)": the queries and functions that use a user's function; false: none. */
+bool engine_function_users(Weir *weir, const UserFunction *function, Buf *out);
 
 /* Starts a query of the catalog; on failure it stays there with start_error. */
 ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err);

@@ -1,6 +1,5 @@
 /* host.c - what the planner may ask about the catalog, topics and settings (PlannerHost). */
 #include "engine/engine_impl.h"
-#include "grammar/parse.h"
 
 static const Source *host_find_source(void *context, const char *name) {
     const Weir *weir = context;
@@ -57,6 +56,12 @@ static const char *host_sink_query(void *context, const char *source, uint32_t i
     return NULL;
 }
 
+static const UserFunction *const *host_user_functions(void *context, const char *name,
+                                                      uint32_t *count) {
+    const Weir *weir = context;
+    return catalog_functions(&weir->catalog, name, count);
+}
+
 static uint64_t host_next_query_number(void *context) {
     const Weir *weir = context;
     return weir->catalog.next_query_number;
@@ -71,6 +76,7 @@ PlannerHost engine_host(Weir *weir) {
                          .setting = host_setting,
                          .custom_type = host_custom_type,
                          .query_exists = host_query_exists,
+                         .user_functions = host_user_functions,
                          .query_plan = host_query_plan,
                          .sink_query = host_sink_query,
                          .next_query_number = host_next_query_number};
@@ -82,13 +88,10 @@ ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Sourc
     if (*source)
         return ERR_OK;
     Arena *scratch = arena_new("names", 0);
-    const char **names = arena_array(scratch, weir->catalog.source_count, sizeof *names);
-    for (size_t i = 0; i < weir->catalog.source_count; i++)
-        names[i] = weir->catalog.sources[i].source->name;
-    const char *near = parse_nearest(name, names, (uint32_t)weir->catalog.source_count);
+    PlannerHost host = engine_host(weir);
     ErrCode code = err_set_at(err, ERR_UNKNOWN_NAME, pos.line, pos.column,
-                              "Could not find STREAM/TABLE '%s' in the Metastore%s%s%s", name,
-                              near ? "\nDid you mean " : "", near ? near : "", near ? "?" : "");
+                              "Could not find STREAM/TABLE '%s' in the Metastore%s", name,
+                              plan_source_hint(&host, name, scratch));
     arena_free(scratch);
     return code;
 }

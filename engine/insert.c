@@ -33,6 +33,12 @@ ErrCode engine_insert_values(Call *call, const Planned *planned, Err *err) {
         TRY(expr_constant(&planned->rowtime, 1, call->arena, &given, err));
         if (!column_is_null(given, 0))
             rowtime = given->i64[0];
+        if (rowtime < 0)
+            return err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
+                              call->statement->name_pos.column,
+                              "Failed to insert values into '%s'. Invalid timestamp: %lld. "
+                              "Timestamp should always be non-negative or null.",
+                              target->name, (long long)rowtime);
     }
     return insert_row(weir, target, columns, rowtime, err);
 }

@@ -225,7 +225,14 @@ ErrCode row_reader_resume(RowReader *reader, uint64_t offset, uint64_t line, Err
     reader->window_offset = offset;
     reader->window_line = line;
     reader->input_done = false;
+    reader->failure = (Err){.code = ERR_OK};
     return ERR_OK;
+}
+
+void row_reader_place(const RowReader *reader, uint64_t *offset, uint64_t *line) {
+    assert(reader->taken <= reader->window.size);
+    *offset = reader->window_offset + reader->taken;
+    *line = reader->window_line;
 }
 
 /* -- ndjson ------------------------------------------------------------------------------------ */

@@ -61,9 +61,12 @@ ErrCode row_reader_next(RowReader *reader, RowChunk *chunk, bool *more, Err *err
 ErrCode row_reader_reject(RowReader *reader, uint64_t line, Err *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Goes on behind a row that an earlier reader of the same file gave; a csv header is read first all
- * the same. */
+/* Goes on behind a row that this or an earlier reader of the same file gave; a csv header is read
+ * first all the same. */
 ErrCode row_reader_resume(RowReader *reader, uint64_t offset, uint64_t line, Err *err);
+
+/* Behind what was given out: where a reader of the same file would go on. */
+void row_reader_place(const RowReader *reader, uint64_t *offset, uint64_t *line);
 
 uint64_t row_reader_skipped(const RowReader *reader);
 

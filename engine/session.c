@@ -35,21 +35,53 @@ static ErrCode session_undefine(Call *call, Err *err) {
     return ERR_OK;
 }
 
+/* What belongs to the one who runs the server. */
+static ErrCode session_may_change(const char *name, Err *err) {
+    static const char *const fixed[] = {"bootstrap.servers",
+                                        "ksql.extension.dir",
+                                        "ksql.headers.columns.enabled",
+                                        "ksql.hidden.topics",
+                                        "ksql.pull.queries.enable",
+                                        "ksql.query.persistent.active.limit",
+                                        "ksql.readonly.topics",
+                                        "ksql.source.table.materialization.enabled"};
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        if (strcmp(fixed[i], name) == 0)
+            return err_set(err, ERR_SEMANTIC, "Cannot override property '%s'", name);
+    return ERR_OK;
+}
+
+static ErrCode session_set(Call *call, Err *err) {
+    const char *name = call->statement->name;
+    const char *text = arena_text(call->arena, call->statement->text);
+    TRY(session_may_change(name, err));
+    TRY(settings_set(&call->weir->settings, name, text, err));
+    result_message(call->result,
+                   "Successfully changed local property '%s' to '%s'. Use the UNSET command to "
+                   "revert your change.",
+                   name, text);
+    return ERR_OK;
+}
+
+static ErrCode session_unset(Call *call, Err *err) {
+    const char *name = call->statement->name;
+    TRY(settings_check_name(name, err));
+    const char *value = settings_get(&call->weir->settings, name);
+    result_message(call->result, "Successfully unset local property '%s' (value was '%s').", name,
+                   value ? value : "");
+    settings_unset(&call->weir->settings, name);
+    return ERR_OK;
+}
+
 ErrCode engine_session(Call *call, Err *err) {
     const AstStatement *statement = call->statement;
-    const char *text = arena_text(call->arena, statement->text);
     switch (statement->kind) {
     case AST_SET:
-        TRY(settings_set(&call->weir->settings, statement->name, text, err));
-        result_message(call->result, "Successfully changed local property '%s' to '%s'.",
-                       statement->name, text);
-        return ERR_OK;
+        return session_set(call, err);
     case AST_UNSET:
-        settings_unset(&call->weir->settings, statement->name);
-        result_message(call->result, "Successfully unset local property '%s'.", statement->name);
-        return ERR_OK;
+        return session_unset(call, err);
     case AST_DEFINE:
-        session_define(call->weir, statement->name, text);
+        session_define(call->weir, statement->name, arena_text(call->arena, statement->text));
         return ERR_OK;
     case AST_UNDEFINE:
         return session_undefine(call, err);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "data/number_text.h"
@@ -51,6 +52,14 @@ static ErrCode config_unknown(const char *name, Err *err) {
                    near ? "\nDid you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/* ksqlDB lets names of Kafka's clients stand behind its prefix. */
+static const char *config_name(const char *name) {
+    static const char prefix[] = "ksql.streams.";
+    const char *rest = name + sizeof prefix - 1;
+    bool prefixed = strncmp(name, prefix, sizeof prefix - 1) == 0;
+    return prefixed && config_find(rest) ? rest : name;
+}
+
 /* Whether `value` is one of the words of "a|b|c". */
 static bool config_in_list(const char *list, const char *value) {
     size_t size = strlen(value);
@@ -68,13 +77,15 @@ static ErrCode config_check(const ConfigRow *row, const char *value, Err *err) {
         good = number_parse_i64(bytes_of(value), &number) && number >= 0;
         want = "a number that is not negative";
     } else if (strcmp(row->kind, "BOOLEAN") == 0) {
-        good = strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
+        good = strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0;
         want = "true or false";
     } else if (strchr(row->kind, '|')) {
         good = config_in_list(row->kind, value);
     }
     if (good)
         return ERR_OK;
+    if (strcmp(row->name, "auto.offset.reset") == 0 && strcmp(value, "none") == 0)
+        return err_set(err, ERR_SEMANTIC, "'none' is not valid for this property within KSQL");
     return err_set(err, ERR_SEMANTIC, "Invalid value '%s' for property %s: it takes %s.", value,
                    row->name, want);
 }
@@ -86,11 +97,17 @@ static SettingPair *settings_find(const Settings *settings, const char *name) {
     return NULL;
 }
 
+ErrCode settings_check_name(const char *name, Err *err) {
+    assert(name);
+    return config_find(config_name(name)) || config_is_foreign(name) ? ERR_OK
+                                                                     : config_unknown(name, err);
+}
+
 ErrCode settings_set(Settings *settings, const char *name, const char *value, Err *err) {
     assert(name && value);
+    TRY(settings_check_name(name, err));
+    name = config_name(name);
     const ConfigRow *row = config_find(name);
-    if (!row && !config_is_foreign(name))
-        return config_unknown(name, err);
     if (row)
         TRY(config_check(row, value, err));
     SettingPair *pair = settings_find(settings, name);
@@ -106,7 +123,7 @@ ErrCode settings_set(Settings *settings, const char *name, const char *value, Er
 }
 
 void settings_unset(Settings *settings, const char *name) {
-    SettingPair *pair = settings_find(settings, name);
+    SettingPair *pair = settings_find(settings, config_name(name));
     if (!pair)
         return;
     mem_free(pair->name);
@@ -131,7 +148,7 @@ const char *settings_get(const Settings *settings, const char *name) {
 
 bool settings_is_true(const Settings *settings, const char *name) {
     const char *value = settings_get(settings, name);
-    return value && strcmp(value, "true") == 0;
+    return value && strcasecmp(value, "true") == 0;
 }
 
 int64_t settings_number(const Settings *settings, const char *name) {

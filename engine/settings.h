@@ -24,7 +24,9 @@ typedef struct Settings {
 
 void settings_close(Settings *settings);
 
-/* UNKNOWN_NAME with the nearest name; SEMANTIC where the value does not fit. */
+/* UNKNOWN_NAME with the nearest name. */
+ErrCode settings_check_name(const char *name, Err *err);
+/* The same; SEMANTIC where the value does not fit. */
 ErrCode settings_set(Settings *settings, const char *name, const char *value, Err *err);
 void settings_unset(Settings *settings, const char *name);
 

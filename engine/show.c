@@ -89,6 +89,18 @@ static ErrCode show_queries(Call *call) {
     return ERR_OK;
 }
 
+static void show_user_functions(Call *call) {
+    const Catalog *catalog = &call->weir->catalog;
+    for (size_t i = 0; i < catalog->function_count; i++) {
+        const UserFunction *function = catalog->functions[i];
+        result_cell(call->result, function->name);
+        result_cell(call->result, "SCALAR");
+        result_cell(call->result, function->function.signature);
+        result_cell_printf(call->result, "A user's function in %s, version %u.",
+                           user_language_text(function->language), function->version);
+    }
+}
+
 static ErrCode show_functions(Call *call) {
     static const char *const names[] = {"Function", "Type", "Signature", "Help"};
     result_columns(call->result, names, 4);
@@ -113,6 +125,7 @@ static ErrCode show_functions(Call *call) {
         result_cell(call->result, table->signature);
         result_cell(call->result, table->help);
     }
+    show_user_functions(call);
     return ERR_OK;
 }
 

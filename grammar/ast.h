@@ -282,6 +282,9 @@ typedef enum AstStatementKind {
     AST_ASSERT_STREAM,   /* as CREATE */
     AST_ASSERT_TABLE,
     AST_RUN_SCRIPT,      /* text: file */
+    AST_CREATE_FUNCTION, /* name, columns: parameters, type: result; values[0], or language, text
+                            and symbol; or_replace, if_not_exists: an addition */
+    AST_DROP_FUNCTION,   /* name, columns: types only (has_columns: given), if_exists */
     AST_COPY,            /* COPY name FROM text|'-' (properties): an addition */
 } AstStatementKind;
 
@@ -308,6 +311,9 @@ struct AstStatement {
     const char *name;
     AstPos name_pos;
     Bytes text;
+    AstPos text_pos;      /* of a function's code */
+    const char *language; /* of a function; NULL: an expression */
+    Bytes symbol;         /* data NULL: none written */
     AstShow show;
     /* Flags as written. */
     bool or_replace, if_not_exists, if_exists, not_exists, delete_topic, extended, all, analyze;

@@ -174,6 +174,31 @@ AstStatement *build_values(AstStatement *statement, const AstList *names, const 
     return statement;
 }
 
+AstStatement *build_function_expr(ParseContext *p, AstStatement *statement, const AstExpr *body) {
+    const AstList *values = build_exprs(p, NULL, body);
+    set_exprs(values, &statement->values, &statement->value_count);
+    return statement;
+}
+
+/* 'text' with its quotes doubled, or $$text$$ as it stands. */
+static Bytes build_code(ParseContext *p, Token token) {
+    if (token.kind == TK_STRING)
+        return build_text(p, token);
+    assert(token.kind == TK_DOLLARS && token.bytes.size >= 4);
+    Bytes inside = {token.bytes.data + 2, token.bytes.size - 4};
+    return (Bytes){(const uint8_t *)arena_text(p->arena, inside), inside.size};
+}
+
+AstStatement *build_function_code(ParseContext *p, AstStatement *statement, Token language,
+                                  Token body, Token symbol) {
+    statement->language = build_name(p, language);
+    statement->text = build_code(p, body);
+    statement->text_pos = body.pos;
+    if (symbol.kind != 0)
+        statement->symbol = build_code(p, symbol);
+    return statement;
+}
+
 static uint32_t explained_depth(const AstStatement *statement) {
     uint32_t depth = 1;
     for (; statement->inner; statement = statement->inner)
@@ -258,5 +283,11 @@ AstList *build_element(ParseContext *p, AstList *list, Token name, const AstType
     assert(type);
     AstColumnDef *column = build_list_add(p, &list, sizeof *column);
     *column = (AstColumnDef){name.pos, build_name(p, name), type, role.role, role.header};
+    return list;
+}
+
+AstList *build_param(ParseContext *p, AstList *list, const AstType *type) {
+    AstColumnDef *column = build_list_add(p, &list, sizeof *column);
+    *column = (AstColumnDef){.pos = type->pos, .name = "", .type = type};
     return list;
 }

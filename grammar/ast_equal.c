@@ -150,6 +150,7 @@ bool ast_equal_statement(const AstStatement *left, const AstStatement *right) {
     return left->kind == right->kind && left->show == right->show &&
            same_text(left->name, right->name) && bytes_equal(left->text, right->text) &&
            same_flags(left, right) && same_parts(left, right) &&
-           same_type(left->type, right->type) && same_query(left->query, right->query) &&
+           same_type(left->type, right->type) && same_text(left->language, right->language) &&
+           bytes_equal(left->symbol, right->symbol) && same_query(left->query, right->query) &&
            ast_equal_statement(left->inner, right->inner);
 }

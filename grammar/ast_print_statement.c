@@ -247,6 +247,39 @@ static void print_drop(Buf *out, const AstStatement *statement, const char *word
     print_when(out, statement->delete_topic, " DELETE TOPIC");
 }
 
+static void print_create_function(Buf *out, const AstStatement *statement) {
+    buf_text(out, "CREATE");
+    print_when(out, statement->or_replace, " OR REPLACE");
+    buf_text(out, " FUNCTION");
+    print_when(out, statement->if_not_exists, " IF NOT EXISTS");
+    print_spaced_name(out, statement->name);
+    if (statement->column_count == 0)
+        buf_text(out, " ()");
+    print_elements(out, statement);
+    buf_text(out, " RETURNS ");
+    ast_print_type(out, statement->type);
+    if (!statement->language) {
+        buf_text(out, " AS ");
+        ast_print_expr(out, statement->values[0]);
+        return;
+    }
+    buf_text(out, " LANGUAGE ");
+    ast_print_name(out, statement->language);
+    print_text(out, " AS ", statement->text);
+    if (statement->symbol.data)
+        print_text(out, ", ", statement->symbol);
+}
+
+static void print_drop_function(Buf *out, const AstStatement *statement) {
+    print_drop(out, statement, "DROP FUNCTION");
+    print_when(out, statement->has_columns, " (");
+    for (uint32_t i = 0; i < statement->column_count; i++) {
+        print_when(out, i > 0, ", ");
+        ast_print_type(out, statement->columns[i].type);
+    }
+    print_when(out, statement->has_columns, ")");
+}
+
 static void print_insert(Buf *out, const AstStatement *statement) {
     buf_text(out, "INSERT INTO");
     print_spaced_name(out, statement->name);
@@ -458,6 +491,12 @@ void ast_print_statement(Buf *out, const AstStatement *statement) {
         break;
     case AST_DROP_TYPE:
         print_drop(out, statement, "DROP TYPE");
+        break;
+    case AST_CREATE_FUNCTION:
+        print_create_function(out, statement);
+        break;
+    case AST_DROP_FUNCTION:
+        print_drop_function(out, statement);
         break;
     case AST_DROP_CONNECTOR:
         print_drop(out, statement, "DROP CONNECTOR");

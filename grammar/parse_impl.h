@@ -26,6 +26,7 @@ enum {
     LEX_OPEN_STRING = -6,
     LEX_OPEN_DOUBLE = -7,
     LEX_OPEN_BACK = -8,
+    LEX_OPEN_DOLLARS = -9,
 };
 
 /* Cuts the piece that starts at `from`; *end is where it stops. */
@@ -42,6 +43,7 @@ typedef struct Token {
 typedef enum LexerPlace {
     LEXER_START,     /* the next token starts a statement */
     LEXER_EXPLAINED, /* behind EXPLAIN: a statement or a query id */
+    LEXER_MADE,      /* behind CREATE [OR REPLACE] or DROP: FUNCTION may be what is made */
     LEXER_DEFINED,   /* behind DEFINE: any word is a variable */
     LEXER_INSIDE,
 } LexerPlace;
@@ -225,6 +227,9 @@ AstStatement *build_definition(AstStatement *statement, const AstList *columns,
                                const AstList *properties, const AstQuery *query);
 AstStatement *build_values(AstStatement *statement, const AstList *names, const AstList *values);
 AstStatement *build_explain(ParseContext *p, Token token, bool analyze, AstStatement *inner);
+AstStatement *build_function_expr(ParseContext *p, AstStatement *statement, const AstExpr *body);
+AstStatement *build_function_code(ParseContext *p, AstStatement *statement, Token language,
+                                  Token body, Token symbol);
 AstStatement *build_print_parts(ParseContext *p, AstStatement *statement, bool from_beginning,
                                 Token interval, Token limit);
 AstStatement *build_schema_parts(ParseContext *p, AstStatement *statement, Token subject,
@@ -235,6 +240,8 @@ AstStatement *build_finish(ParseContext *p, AstStatement *statement);
 AstList *build_property(ParseContext *p, AstList *list, Token name, const AstExpr *value);
 AstList *build_option(ParseContext *p, AstList *list, Token name, const AstExpr *value);
 AstExpr *build_option_word(ParseContext *p, Token word);
+/* A parameter of which only the type is known. */
+AstList *build_param(ParseContext *p, AstList *list, const AstType *type);
 
 /* The role of a column and, for HEADER('k'), its key. */
 typedef struct BuildRole {

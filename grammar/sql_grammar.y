@@ -40,9 +40,9 @@
 
 %fallback NAME
     ADD ALTER ANALYZE ARRAY ARRAY_OF ASC ASSERT CHANGES COLUMN COPY DEFINE DESC EMIT ESCAPE
-    EXPLAIN EXTENSIONS FINAL FUNCTION FUNCTIONS GRACE HEADER HEADERS ID IF INTERVAL KEY MAP MAP_OF
-    OFFSET ORDER PARTITION PERIOD PLUGINS PRIMARY REPLACE SCHEMA SESSION SET SHOW SINK SOURCE
-    STRING_TYPE STRUCT STRUCT_OF SUBJECT SYSTEM TABLES TIME TIMEOUT TYPE TYPES UNDEFINE UNIT
+    EXPLAIN EXTENSIONS FINAL FUNCTION FUNCTIONS GRACE HEADER HEADERS ID IF INTERVAL KEY LANGUAGE
+    MAP MAP_OF OFFSET ORDER PARTITION PERIOD PLUGINS PRIMARY REPLACE RETURNS SCHEMA SESSION SET
+    SHOW SINK SOURCE STRING_TYPE STRUCT STRUCT_OF SUBJECT SYSTEM TABLES TIME TIMEOUT TYPE TYPES UNDEFINE UNIT
     VARIABLES ZONE.
 
 /* Reserved, but used by nothing. */
@@ -235,6 +235,35 @@ statement(S) ::= CREATE(T) TYPE if_not_exists(I) identifier(N) AS type(D).
     { S = build_named(p, AST_CREATE_TYPE, T, N); S->if_not_exists = I; S->type = D; }
 statement(S) ::= DROP(T) TYPE if_exists(I) identifier(N).
     { S = build_named(p, AST_DROP_TYPE, T, N); S->if_exists = I; }
+
+/* CREATE [OR REPLACE] FUNCTION [IF NOT EXISTS] name (param type, ...) RETURNS type AS expr, or
+ * LANGUAGE LUA AS 'body', or LANGUAGE C AS 'library', 'symbol' (addition) */
+statement(S) ::= function(F) AS expr(E). { S = build_function_expr(p, F, E); }
+statement(S) ::= function(F) LANGUAGE identifier(L) AS code(B).
+    { S = build_function_code(p, F, L, B, NONE); }
+statement(S) ::= function(F) LANGUAGE identifier(L) AS code(B) COMMA code(C).
+    { S = build_function_code(p, F, L, B, C); }
+%type function {AstStatement *}
+function(S) ::= create(T) FUNCTION_MADE if_not_exists(I) identifier(N) params(P) RETURNS type(R).
+    { S = build_definition(build_named(p, AST_CREATE_FUNCTION, T, N), P, NULL, NULL);
+      S->if_not_exists = I; S->or_replace = T.kind == TK_REPLACE; S->type = R; }
+%type params {AstList *}
+params(L) ::= LP RP.             { L = build_empty(p); }
+params(L) ::= LP elements(E) RP. { L = E; }
+code(T) ::= STRING(T).
+code(T) ::= DOLLARS(T).
+
+/* DROP FUNCTION [IF EXISTS] name [(type, ...)] (addition) */
+statement(S) ::= DROP(T) FUNCTION_MADE if_exists(I) identifier(N) signature(G).
+    { S = build_definition(build_named(p, AST_DROP_FUNCTION, T, N), G, NULL, NULL);
+      S->if_exists = I; }
+%type signature {AstList *}
+signature(L) ::= .                { L = NULL; }
+signature(L) ::= LP RP.           { L = build_empty(p); }
+signature(L) ::= LP types(K) RP.  { L = K; }
+%type types {AstList *}
+types(L) ::= type(T).                { L = build_param(p, NULL, T); }
+types(L) ::= types(K) COMMA type(T). { L = build_param(p, K, T); }
 
 /* ASSERT [NOT EXISTS] TOPIC name [WITH (...)] [TIMEOUT n unit] */
 statement(S) ::= ASSERT(T) not_exists(X) TOPIC resource(N) with(W) timeout(D).

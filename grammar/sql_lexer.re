@@ -38,6 +38,7 @@ int lex_scan(Bytes text, uint32_t from, uint32_t *end) {
     string   = "'" ([^'\x00] | "''")*;
     double   = ["] ([^"\x00] | ["]["])*;
     back     = "`" ([^`\x00] | "``")*;
+    dollars  = "$$" ([^$\x00] | "$" [^$\x00])*;
     comment  = "/" "*" ([^*\x00] | "*"+ [^*/\x00])*;
 
     [ \t\r\n]+                        { token = LEX_BLANK; goto done; }
@@ -56,6 +57,8 @@ int lex_scan(Bytes text, uint32_t from, uint32_t *end) {
     double ["]                        { token = TK_NAME; goto done; }
     back "`"                          { token = TK_NAME; goto done; }
     string "'"                        { token = TK_STRING; goto done; }
+    dollars "$"? "$$"                 { token = TK_DOLLARS; goto done; }
+    dollars "$"?                      { token = LEX_OPEN_DOLLARS; goto done; }
     double                            { token = LEX_OPEN_DOUBLE; goto done; }
     back                              { token = LEX_OPEN_BACK; goto done; }
     string                            { token = LEX_OPEN_STRING; goto done; }

@@ -69,6 +69,9 @@ static ErrCode lexer_refuse(Lexer *lexer, int kind, uint32_t end, Err *err) {
     case LEX_OPEN_BACK:
         snprintf(text, sizeof text, "The name is not closed: ` is missing");
         break;
+    case LEX_OPEN_DOLLARS:
+        snprintf(text, sizeof text, "The text is not closed: $$ is missing");
+        break;
     default:
         if (byte < 0x20 || byte == 0x7F)
             snprintf(text, sizeof text, "Unexpected control character 0x%02x", byte);
@@ -122,10 +125,13 @@ static ErrCode lexer_substitute(const Lexer *lexer, Token *token, Err *err) {
     if (!value)
         return ERR_OK;
     int kind = value_kind(bytes_of(value));
-    char text[NAME_BYTES_MAX + 120];
+    char text[NAME_BYTES_MAX + 200];
     if (kind == 0) {
-        snprintf(text, sizeof text, "The value of ${%s} can stand in a string only: "
-                                    "it is neither a name nor a literal", name);
+        snprintf(text, sizeof text,
+                 "Illegal argument: the value of ${%s} is neither a literal nor a name. Identifier "
+                 "names cannot start with '@' and may only contain alphanumeric values and '_'. It "
+                 "can stand in a string",
+                 name);
         return parse_error_at(lexer->text, token->pos, ERR_SYNTAX, text, err);
     }
     token->kind = kind;
@@ -139,6 +145,8 @@ static ErrCode lexer_take(Lexer *lexer, Token *token, Err *err) {
     do {
         uint32_t end;
         kind = lex_scan(lexer->text, lexer->pos.offset, &end);
+        if ((kind == TK_DOLLARS || kind == LEX_OPEN_DOLLARS) && !lexer->extensions)
+            kind = LEX_OTHER;
         Bytes bytes = {lexer->text.data + lexer->pos.offset, end - lexer->pos.offset};
         *token = (Token){.pos = lexer->pos, .end = end, .bytes = bytes};
         if (kind == LEX_OTHER || kind <= LEX_OPEN_COMMENT)
@@ -198,6 +206,8 @@ static bool word_is_keyword(const Lexer *lexer, int kind, Token next) {
 /* What a keyword that may also be a name is, seen together with the next token. */
 static int lexer_settle(const Lexer *lexer, int kind) {
     Token next = lexer_peek(lexer, 0);
+    if (kind == TK_FUNCTION && lexer->place == LEXER_MADE && lexer->extensions)
+        return TK_FUNCTION_MADE;
     if (lexer->place == LEXER_EXPLAINED && (next.kind == TK_SEMI || next.kind == 0))
         return TK_NAME; /* EXPLAIN show; is about a query of that name */
     if (kind == TK_ARRAY && next.kind == TK_LB)
@@ -212,6 +222,10 @@ static int lexer_settle(const Lexer *lexer, int kind) {
 static LexerPlace lexer_place_after(LexerPlace place, int kind) {
     if (place == LEXER_INSIDE || place == LEXER_DEFINED)
         return LEXER_INSIDE;
+    if (place == LEXER_MADE)
+        return kind == TK_OR || kind == TK_REPLACE ? LEXER_MADE : LEXER_INSIDE;
+    if (kind == TK_CREATE || kind == TK_DROP)
+        return LEXER_MADE;
     if (kind == TK_EXPLAIN || (kind == TK_ANALYZE && place == LEXER_EXPLAINED))
         return LEXER_EXPLAINED;
     return kind == TK_DEFINE || kind == TK_UNDEFINE ? LEXER_DEFINED : LEXER_INSIDE;
@@ -234,7 +248,7 @@ ErrCode lexer_next(Lexer *lexer, Token *token, Err *err) {
 
 bool parse_is_complete(Bytes text, char *open) {
     assert(open);
-    static const char quotes[] = {'*', '\'', '"', '`'};
+    static const char quotes[] = {'*', '\'', '"', '`', '$'};
     uint32_t depth = 0;
     bool complete = false;
     *open = '-';
@@ -275,6 +289,8 @@ static PieceKind piece_kind(Bytes text, uint32_t from, int kind, uint32_t end) {
     case LEX_WORD:
         return keyword_find((Bytes){text.data + from, end - from}) ? PIECE_KEYWORD : PIECE_NAME;
     case LEX_OPEN_STRING:
+    case LEX_OPEN_DOLLARS:
+    case TK_DOLLARS:
     case TK_STRING:
         return PIECE_STRING;
     case LEX_OPEN_DOUBLE:

@@ -280,11 +280,12 @@ static ErrCode aggregate_without_group(const Draft *draft, Err *err) {
 static ErrCode aggregate_clauses(Draft *draft, Err *err) {
     const AstQuery *ast = draft->ast;
     bool grouped = ast->group_by_count > 0;
-    if (!grouped && draft->aggregates.count > 0)
-        TRY(aggregate_without_group(draft, err));
-    if (!grouped && ast->window.kind != AST_WINDOW_NONE && draft->aggregates.count == 0)
+    if (!grouped && ast->window.kind != AST_WINDOW_NONE &&
+        (draft->aggregates.count == 0 || draft->kind == PLAN_PERSISTENT))
         return err_set_at(err, ERR_SEMANTIC, ast->window.pos.line, ast->window.pos.column,
                           "WINDOW clause requires a GROUP BY clause.");
+    if (!grouped && draft->aggregates.count > 0)
+        TRY(aggregate_without_group(draft, err));
     if (!grouped && ast->having)
         return err_set_at(err, ERR_SEMANTIC, ast->having->pos.line, ast->having->pos.column,
                           "HAVING requires a GROUP BY clause.");

@@ -80,7 +80,7 @@ ErrCode plan_alter(Planner *planner, Planned *planned, Err *err) {
     TRY(alter_schema(planner, target->topic.schema, &source->topic.schema, err));
     TRY(formats_recheck(planner, &source->topic, err));
     source->statement = arena_printf(planner->arena, "%s;\n%s", target->statement,
-                                     arena_text(planner->arena, planner->statement->source));
+                                     planner_statement(planner));
     planned->kind = PLANNED_ALTER;
     planned->source = source;
     return ERR_OK;

@@ -26,12 +26,28 @@ static const Type **call_types(const Planner *planner, const Expr *const *args, 
     return types;
 }
 
+/* The users' overloads, where no built-in one fits: `err` says why none does. */
+static ErrCode call_user(Binder *binder, UserCall *call, const Expr **args, const Expr **expr,
+                         Err *err) {
+    const PlannerHost *host = binder->planner->host;
+    if (host->user_functions)
+        call->overloads = host->user_functions(host->context, call->name, &call->overload_count);
+    if (call->overload_count == 0)
+        return err->code;
+    const UserFunction *function;
+    TRY(user_resolve(call, &function, err));
+    return bind_user_call(binder, function, args, expr, err);
+}
+
 static ErrCode call_scalar(Binder *binder, const char *name, const Expr **args, uint32_t count,
                            const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
     const Type **types = call_types(planner, args, count);
     FunctionMatch match;
-    TRY(function_resolve(name, types, count, planner->arena, &match, err));
+    if (function_resolve(name, types, count, planner->arena, &match, err) != ERR_OK) {
+        UserCall call = {.name = name, .types = types, .type_count = count};
+        return call_user(binder, &call, args, expr, err);
+    }
     call_cast_args(planner, args, count, match.cast_types);
     Expr *made = expr_new(planner->arena, EXPR_CALL, match.result, args, count);
     made->function = match.function;

@@ -83,6 +83,9 @@ ErrCode bind_expr(Binder *binder, const AstExpr *ast, const Expr **expr, Err *er
     Expr *named = arena_alloc(binder->planner->arena, sizeof *named);
     *named = **expr;
     named->text = planner_expr(binder->planner, ast);
+    if (binder->frame)
+        named->text = arena_printf(binder->planner->arena, "%s in %s", named->text,
+                                   binder->frame->function->name);
     *expr = named;
     return ERR_OK;
 }
@@ -183,6 +186,12 @@ static ErrCode bind_unknown_column(Binder *binder, const AstExpr *ast, Err *err)
         if (!ast->qualifier || strcmp(scope->sources[column->source].alias, ast->qualifier) == 0)
             names[count++] = column->name;
     }
+    if (binder->frame)
+        return err_set_at(err, ERR_UNKNOWN_NAME, ast->pos.line, ast->pos.column,
+                          "Function %s has no parameter '%s%s%s'.%s",
+                          binder->frame->function->name, ast->qualifier ? ast->qualifier : "",
+                          ast->qualifier ? "." : "", ast->name,
+                          planner_nearest(planner, ast->name, names, count));
     const char *note = strcmp(binder->clause, "PARTITION BY") == 0
                            ? arena_printf(planner->arena,
                                           " '%s' must be a column in the source schema since "
@@ -221,7 +230,7 @@ ErrCode bind_column(Binder *binder, const AstExpr *ast, const Expr **expr, Err *
                           "Unsupported column reference in insert value: %s",
                           planner_expr(planner, ast));
     uint32_t index, count;
-    if (ast->qualifier)
+    if (ast->qualifier && !binder->frame)
         TRY(scope_find_source(planner, binder->scope, ast->qualifier, ast->pos, &index, err));
     const ScopeColumn *column = scope_find(binder->scope, ast->qualifier, ast->name, &count);
     bool bound = strcmp(ast->name, "WINDOWSTART") == 0 || strcmp(ast->name, "WINDOWEND") == 0;

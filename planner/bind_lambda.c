@@ -25,6 +25,11 @@ const Expr *bind_lambda_param(const Binder *binder, const char *name) {
     return NULL;
 }
 
+LambdaScope bind_lambda_outside(const Binder *binder) {
+    const LambdaScope *outer = binder->lambda;
+    return (LambdaScope){.first_slot = outer ? outer->first_slot + outer->count : 0};
+}
+
 static ErrCode lambda_names(const Binder *binder, const AstExpr *lambda, Err *err) {
     assert(lambda->kind == AST_LAMBDA && lambda->name_count > 0);
     for (uint32_t i = 0; i < lambda->name_count; i++) {

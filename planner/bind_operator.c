@@ -28,17 +28,6 @@ static ErrCode arithmetic_fails(Binder *binder, const AstExpr *ast, const Expr *
                       left, right);
 }
 
-/* An operand as the type of the other. */
-static const Expr *widen_to(const Planner *planner, const Expr *expr, const Type *type) {
-    const Expr *cast = cast_to(planner, expr, type);
-    if (cast == expr || cast->kind != EXPR_CAST)
-        return cast;
-    Expr *implicit = arena_alloc(planner->arena, sizeof *implicit);
-    *implicit = *cast;
-    implicit->implicit = true;
-    return implicit;
-}
-
 static const Expr *to_decimal(const Planner *planner, const Expr *expr) {
     if (expr->type->kind == TYPE_DECIMAL)
         return expr;
@@ -48,7 +37,7 @@ static const Expr *to_decimal(const Planner *planner, const Expr *expr) {
     Err ignored;
     ErrCode code = type_decimal(planner->arena, precision, scale, &type, &ignored);
     assert(code == ERR_OK);
-    return code == ERR_OK ? widen_to(planner, expr, type) : expr;
+    return code == ERR_OK ? cast_to(planner, expr, type) : expr;
 }
 
 ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
@@ -74,8 +63,8 @@ ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, E
         args[0] = to_decimal(planner, args[0]);
         args[1] = to_decimal(planner, args[1]);
     } else {
-        args[0] = widen_to(planner, args[0], type);
-        args[1] = widen_to(planner, args[1], type);
+        args[0] = cast_to(planner, args[0], type);
+        args[1] = cast_to(planner, args[1], type);
     }
     Expr *made = expr_new(planner->arena, EXPR_ARITHMETIC, type, args, 2);
     made->op = (ExprOp)(OP_ADD + (ast->op - AST_OP_ADD));
@@ -89,6 +78,7 @@ _Static_assert(OP_MODULUS - OP_ADD == AST_OP_MODULUS - AST_OP_ADD, "operators in
 static ErrCode bind_negative_integer(Binder *binder, const AstExpr *digits, const Expr **expr,
                                      Err *err) {
     AstExpr negative = *digits;
+    assert(digits->kind == AST_INTEGER && digits->text.data[0] != '-');
     const char *text = arena_printf(binder->planner->arena, "-%.*s", (int)digits->text.size,
                                     (const char *)digits->text.data);
     negative.text = bytes_of(text);
@@ -152,11 +142,11 @@ static const Type *compare_type(const Planner *planner, const Type *left, const 
                                 AstOp op) {
     bool equality = op == AST_OP_EQUAL || op == AST_OP_NOT_EQUAL || op >= AST_OP_DISTINCT;
     if (type_is_number(left) && type_is_number(right)) {
-        /* Decimals keep their shapes; integers beside them get theirs. */
-        if (left->kind == TYPE_DOUBLE || right->kind == TYPE_DOUBLE)
-            return &type_double;
-        if (left->kind == TYPE_DECIMAL || right->kind == TYPE_DECIMAL)
-            return left->kind == TYPE_DECIMAL ? left : right;
+        /* Decimals keep their shapes, also beside doubles; integers beside them get theirs. */
+        if (left->kind == TYPE_DECIMAL && right->kind != TYPE_DOUBLE)
+            return left;
+        if (right->kind == TYPE_DECIMAL && left->kind != TYPE_DOUBLE)
+            return right;
         return type_wider(planner, left, right);
     }
     if (left->kind == TYPE_STRING && is_time(right->kind))
@@ -205,20 +195,18 @@ static ErrCode compare_fails(Binder *binder, const Expr *const *args, AstOp op, 
                    args[1]->text, type_or_null(planner, args[1]), compare_names[op]);
 }
 
-/* What cannot fail is converted now: numbers, and literals that are a time. */
-static void compare_operands(const Planner *planner, const Expr *args[2], const Type *type) {
-    bool exact = type->kind == TYPE_DOUBLE && (args[0]->type->kind == TYPE_DECIMAL ||
-                                               args[1]->type->kind == TYPE_DECIMAL);
-    for (uint32_t i = 0; i < 2; i++) {
-        if (type->kind == TYPE_DECIMAL || (exact && args[i]->type->kind != TYPE_DOUBLE))
-            args[i] = to_decimal(planner, args[i]);
-        else if (args[i]->type->kind != TYPE_STRING || type->kind == TYPE_STRING)
-            args[i] = widen_to(planner, args[i], type);
-        else if (args[i]->kind == EXPR_LITERAL) {
-            const Expr *literal = cast_literal(planner, args[i], type);
-            args[i] = literal ? literal : args[i];
-        }
-    }
+/* The operand as the type of the comparison. */
+static const Expr *compare_operand(const Planner *planner, const Expr *expr, const Type *type) {
+    if (type->kind == TYPE_DOUBLE && expr->type->kind == TYPE_DECIMAL)
+        return expr;
+    const Expr *operand =
+        type->kind == TYPE_DECIMAL ? to_decimal(planner, expr) : cast_to(planner, expr, type);
+    if (operand == expr || operand->kind != EXPR_CAST)
+        return operand;
+    Expr *open = arena_alloc(planner->arena, sizeof *open);
+    *open = *operand;
+    open->open = true;
+    return open;
 }
 
 static ErrCode make_compare(Binder *binder, AstOp op, const Expr *left, const Expr *right,
@@ -241,7 +229,8 @@ static ErrCode make_compare(Binder *binder, AstOp op, const Expr *left, const Ex
                            : compare_type(planner, args[0]->type, args[1]->type, op);
     if (!type)
         return compare_fails(binder, args, op, err);
-    compare_operands(planner, args, type);
+    for (uint32_t i = 0; i < 2; i++)
+        args[i] = compare_operand(planner, args[i], type);
     Expr *made = expr_new(planner->arena, EXPR_COMPARE, &type_boolean, args, 2);
     made->op = (ExprOp)(OP_EQUAL + (op - AST_OP_EQUAL));
     *expr = made;
@@ -319,12 +308,12 @@ ErrCode bind_in(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err)
         Err cause = *err;
         return err_set(err, code, "Invalid Predicate: %s", cause.message);
     }
-    if (!type)
-        type = &type_string;
+    if (!type) {
+        *expr = expr_boolean(planner->arena, ast->negated);
+        return ERR_OK;
+    }
     if (args[0]->type->kind == TYPE_NULL)
         args[0] = expr_null(planner->arena, type);
-    if (count == 1) /* only NULLs: the value is looked at all the same */
-        args[count++] = expr_null(planner->arena, args[0]->type);
     *expr = expr_new(planner->arena, EXPR_IN, &type_boolean, args, count);
     if (ast->negated)
         *expr = negated(planner, *expr);

@@ -15,6 +15,9 @@
 /* ARRAY<STRUCT<KEY STRING, VALUE BYTES>>, or BYTES for the header of one name. */
 static ErrCode create_header(const Planner *planner, const AstColumnDef *def, const Type *type,
                              Err *err) {
+    if (!planner_setting_on(planner, "ksql.headers.columns.enabled", true))
+        return err_set_at(err, ERR_SEMANTIC, def->pos.line, def->pos.column,
+                          "HEADERS columns are turned off: ksql.headers.columns.enabled is false.");
     if (def->header) {
         if (type->kind == TYPE_BYTES)
             return ERR_OK;
@@ -98,8 +101,8 @@ static ErrCode create_column(const Planner *planner, const AstColumnDef *def, Sc
 static ErrCode create_schema(const Planner *planner, const Schema **result, Err *err) {
     const AstStatement *statement = planner->statement;
     if (statement->column_count == 0)
-        return err_set(err, ERR_SEMANTIC, "No columns supplied. The statement does not define any "
-                       "columns.");
+        return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
+                          "No columns supplied. The statement does not define any columns.");
     if (statement->column_count > COLUMNS_MAX)
         return err_set(err, ERR_LIMIT, "A source has %d columns at most.", COLUMNS_MAX);
     Schema *schema = arena_alloc(planner->arena, sizeof *schema);
@@ -150,7 +153,11 @@ static ErrCode create_duration(const char *text, AstPos pos, int64_t *ms, Err *e
             (!unit[size] || strcasecmp(unit + size, "S") == 0)) {
             duration.unit = create_units[i].unit;
             *ms = ast_duration_ms(duration);
-            return ERR_OK;
+            return *ms > 0 ? ERR_OK
+                           : err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                                        "Configuration WINDOW_SIZE is invalid: '%s' is no span of "
+                                        "time.",
+                                        text);
         }
     }
     return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
@@ -163,8 +170,13 @@ static ErrCode create_window(const Properties *properties, PlanTopic *topic, Err
     const char *type = properties_text(properties, PROPERTY_WINDOW_TYPE);
     const char *size = properties_text(properties, PROPERTY_WINDOW_SIZE);
     AstPos pos = properties_pos(properties, PROPERTY_WINDOW_TYPE);
+    if (!type && size) {
+        pos = properties_pos(properties, PROPERTY_WINDOW_SIZE);
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "WINDOW_SIZE needs a WINDOW_TYPE.");
+    }
     if (!type)
-        return size ? err_set(err, ERR_SEMANTIC, "WINDOW_SIZE needs a WINDOW_TYPE.") : ERR_OK;
+        return ERR_OK;
     topic->window = strcasecmp(type, "TUMBLING") == 0  ? WINDOW_TUMBLING
                     : strcasecmp(type, "HOPPING") == 0 ? WINDOW_HOPPING
                     : strcasecmp(type, "SESSION") == 0 ? WINDOW_SESSION
@@ -201,8 +213,9 @@ ErrCode create_existing(const Planner *planner, const Source **old, Planned *pla
                           word, statement->name, word);
     if (statement->or_replace && !planner_setting_on(planner, "ksql.create.or.replace.enabled",
                                                      true))
-        return err_set(err, ERR_SEMANTIC, "CREATE OR REPLACE is turned off: "
-                       "ksql.create.or.replace.enabled is false.");
+        return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
+                          "CREATE OR REPLACE is turned off: ksql.create.or.replace.enabled is "
+                          "false.");
     if (!*old || statement->or_replace)
         return ERR_OK;
     const char *there = (*old)->is_table ? "table" : "stream";
@@ -285,9 +298,10 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
     source->name = statement->name;
     source->is_table = statement->kind == AST_CREATE_TABLE;
     source->is_read_only = statement->is_source;
-    source->statement = arena_text(planner->arena, statement->source);
+    source->statement = planner_statement(planner);
     source->topic.topic = properties_text(&properties, PROPERTY_KAFKA_TOPIC);
     TRY(formats_names(planner, &properties, err));
+    TRY(formats_schema_ids(planner, &properties, err));
     TRY(create_schema(planner, &source->topic.schema, err));
     TRY(formats_choose(planner, &properties, NULL, &source->topic, err));
     if (!source->topic.topic)
@@ -295,6 +309,7 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
                           "Missing required property \"KAFKA_TOPIC\" which has no default value.");
     TRY(create_topic_name(source->topic.topic, err));
     TRY(create_window(&properties, &source->topic, err));
+    TRY(formats_retention(&properties, source, err));
     TRY(formats_timestamp(planner, &properties, &source->topic, err));
     TRY(formats_partitions(planner, &properties, source, planned, err));
     if (old)

@@ -33,8 +33,13 @@ static ErrCode create_as_source(const Planner *planner, const Draft *draft,
     PlanTopic *topic = &source->topic;
     source->name = statement->name;
     source->is_table = statement->kind == AST_CREATE_TABLE;
-    source->statement = arena_text(planner->arena, statement->source);
+    source->statement = planner_statement(planner);
     source->partition_count = left->partition_count;
+    const char **reads = arena_array(planner->arena, draft->scope.source_count, sizeof *reads);
+    for (uint32_t i = 0; i < draft->scope.source_count; i++)
+        reads[i] = draft->scope.sources[i].source->name;
+    source->reads = reads;
+    source->read_count = draft->scope.source_count;
     topic->topic = create_as_topic(planner, properties);
     topic->schema = draft->top->schema;
     topic->window = draft->window;
@@ -42,11 +47,7 @@ static ErrCode create_as_source(const Planner *planner, const Draft *draft,
     TRY(create_topic_name(topic->topic, err));
     TRY(formats_choose(planner, properties, &left->topic, topic, err));
     TRY(formats_timestamp(planner, properties, topic, err));
-    bool retention = properties->set[PROPERTY_RETENTION_MS] != NULL;
-    if (retention && source->is_table && topic->window == WINDOW_NONE)
-        return err_set(err, ERR_SEMANTIC, "Invalid config variable in the WITH clause: "
-                       "RETENTION_MS. Non-windowed tables do not support retention.");
-    return ERR_OK;
+    return formats_retention(properties, source, err);
 }
 
 static ErrCode create_as_limit(const AstStatement *statement, Err *err) {

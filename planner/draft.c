@@ -215,9 +215,10 @@ ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
     plan->node_count = (uint32_t)draft->node_count;
     plan->materialized = draft->materialized ? (int32_t)draft->materialized->id : -1;
     plan->limit = draft->limit;
-    plan->statement = draft->planner->statement
-                          ? arena_text(draft->planner->arena, draft->planner->statement->source)
-                          : "";
+    plan->statement = planner_statement(draft->planner);
+    const UserUses *uses = draft->planner->uses;
+    plan->functions = uses ? uses->functions : NULL;
+    plan->function_count = uses ? (uint32_t)uses->count : 0;
     plan->lookup.window_start_min = INT64_MIN;
     plan->lookup.window_start_max = INT64_MAX;
     draft_used(draft);

@@ -95,9 +95,9 @@ bool expr_equal(const Expr *left, const Expr *right) {
         return true;
     if (left->kind != right->kind || left->op != right->op || left->pseudo != right->pseudo ||
         left->column != right->column || left->param_count != right->param_count ||
-        left->implicit != right->implicit || left->negated != right->negated ||
-        left->escape != right->escape || left->function != right->function ||
-        left->arg_count != right->arg_count || !type_equal(left->type, right->type))
+        left->negated != right->negated || left->escape != right->escape ||
+        left->function != right->function || left->arg_count != right->arg_count ||
+        !type_equal(left->type, right->type))
         return false;
     if (left->kind == EXPR_LITERAL)
         return literal_equal(left, right);

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
-#include "data/time_text.h"
+#include "data/time_pattern.h"
 #include "planner/planner_impl.h"
 
 /* One side of a topic while its format is chosen. */
@@ -20,6 +20,7 @@ typedef struct FormatSide {
     uint32_t column_count;
     PropertyId name_id, delimiter_id, full_name_id, schema_id, nullable_id;
     const char *word; /* "Key", "Value" */
+    AstPos pos;       /* where the WITH clause names the format; line 0: nowhere */
 } FormatSide;
 
 static FormatSide format_side(const Planner *planner, const Schema *schema, bool is_key) {
@@ -70,11 +71,12 @@ static ErrCode format_both(const Properties *properties, PropertyId id, const ch
                       name);
 }
 
-static ErrCode format_missing(Err *err) {
-    return err_set(err, ERR_SEMANTIC,
-                   "Statement is missing the 'VALUE_FORMAT' property from the WITH clause. Either "
-                   "provide one or set a default via the 'ksql.persistence.default.format.value' "
-                   "config.");
+static ErrCode format_missing(const Planner *planner, Err *err) {
+    AstPos pos = planner->statement->pos;
+    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                      "Statement is missing the 'VALUE_FORMAT' property from the WITH clause. "
+                      "Either provide one or set a default via the "
+                      "'ksql.persistence.default.format.value' config.");
 }
 
 /* The name that the WITH clause gives; NULL where none. */
@@ -112,7 +114,7 @@ static ErrCode format_pick(const Planner *planner, const Properties *properties,
     if (!name)
         name = planner_setting(planner, "ksql.persistence.default.format.value", NULL);
     if (!name)
-        return format_missing(err);
+        return format_missing(planner, err);
     return format_by_name(planner, name, pos, format, err);
 }
 
@@ -186,16 +188,18 @@ static ErrCode format_schema_properties(const Properties *properties, const Form
                           "%s does not support the following configs: [fullSchemaName]",
                           format->name);
     const char *word = side->is_key ? "KEY" : "VALUE";
+    AstPos schema_pos = properties_pos(properties, side->schema_id);
     if (properties->set[side->schema_id])
-        return err_set(err, ERR_FORMAT,
-                       "%s_FORMAT should support schema inference when %s_SCHEMA_ID is provided. "
-                       "Current format is %s.",
-                       word, word, format->name);
+        return err_set_at(err, ERR_FORMAT, schema_pos.line, schema_pos.column,
+                          "%s_FORMAT should support schema inference when %s_SCHEMA_ID is "
+                          "provided. Current format is %s.",
+                          word, word, format->name);
+    pos = properties_pos(properties, side->nullable_id);
     if (properties->set[side->nullable_id])
-        return err_set(err, ERR_FORMAT,
-                       "Property %s_PROTOBUF_NULLABLE_REPRESENTATION can only be enabled with "
-                       "protobuf format",
-                       word);
+        return err_set_at(err, ERR_FORMAT, pos.line, pos.column,
+                          "Property %s_PROTOBUF_NULLABLE_REPRESENTATION can only be enabled with "
+                          "protobuf format",
+                          word);
     return ERR_OK;
 }
 
@@ -255,6 +259,7 @@ ErrCode format_map_key(const Planner *planner, const char *name, const Type *typ
 
 static ErrCode format_check(const Planner *planner, const FormatSide *side,
                             const PlanFormat *chosen, Err *err) {
+    AstPos pos = side->pos.line > 0 ? side->pos : planner->statement->name_pos;
     for (uint32_t i = 0; side->is_key && i < side->column_count; i++)
         TRY(format_map_key(planner, side->columns[i].name, side->columns[i].type, err));
     if (side->column_count == 0)
@@ -266,11 +271,11 @@ static ErrCode format_check(const Planner *planner, const FormatSide *side,
     ErrCode code = chosen->format->check(&spec, &cause);
     if (code == ERR_OK)
         return ERR_OK;
-    return err_set(err, code,
-                   "%s format does not support schema.\nformat: %s\n"
-                   "schema: Persistence{columns=[%s], features=[]}\nreason: %s",
-                   side->word, chosen->format->name, format_columns_text(planner, side),
-                   cause.message);
+    return err_set_at(err, code, pos.line, pos.column,
+                      "%s format does not support schema.\nformat: %s\n"
+                      "schema: Persistence{columns=[%s], features=[]}\nreason: %s",
+                      side->word, chosen->format->name, format_columns_text(planner, side),
+                      cause.message);
 }
 
 ErrCode formats_names(const Planner *planner, const Properties *properties, Err *err) {
@@ -297,6 +302,7 @@ ErrCode formats_choose(const Planner *planner, const Properties *properties,
         PlanFormat *chosen = is_key ? &topic->key : &topic->value;
         const PlanFormat *from = !inherited ? NULL : is_key ? &inherited->key : &inherited->value;
         *chosen = (PlanFormat){0};
+        (void)format_given(properties, &side, &side.pos);
         TRY(format_pick(planner, properties, &side, from, &chosen->format, err));
         TRY(format_delimiter(properties, &side, from, chosen, err));
         TRY(format_schema_properties(properties, &side, chosen->format, err));
@@ -382,6 +388,39 @@ ErrCode formats_timestamp(const Planner *planner, const Properties *properties, 
     TRY(timestamp_pattern(planner, properties, format, err));
     topic->timestamp_format = arena_strdup(planner->arena, format);
     return ERR_OK;
+}
+
+/* -- Schema ids, retention --------------------------------------------------------------------- */
+
+ErrCode formats_schema_ids(const Planner *planner, const Properties *properties, Err *err) {
+    for (int i = 0; i < 2; i++) {
+        bool is_key = i == 0;
+        PropertyId id = is_key ? PROPERTY_KEY_SCHEMA_ID : PROPERTY_VALUE_SCHEMA_ID;
+        const char *word = is_key ? "KEY" : "VALUE", *name;
+        AstPos pos = properties_pos(properties, id), ignored;
+        FormatSide side = {.name_id = is_key ? PROPERTY_KEY_FORMAT : PROPERTY_VALUE_FORMAT};
+        if (!properties->set[id])
+            continue;
+        name = format_given(properties, &side, &ignored);
+        if (!name)
+            name = is_key ? planner_setting(planner, "ksql.persistence.default.format.key", "KAFKA")
+                          : planner_setting(planner, "ksql.persistence.default.format.value", "?");
+        return err_set_at(err, ERR_FORMAT, pos.line, pos.column,
+                          "%s_FORMAT should support schema inference when %s_SCHEMA_ID is "
+                          "provided. Current format is %s.",
+                          word, word, name);
+    }
+    return ERR_OK;
+}
+
+ErrCode formats_retention(const Properties *properties, const Source *source, Err *err) {
+    AstPos pos = properties_pos(properties, PROPERTY_RETENTION_MS);
+    if (!properties->set[PROPERTY_RETENTION_MS] || !source->is_table ||
+        source->topic.window != WINDOW_NONE)
+        return ERR_OK;
+    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                      "Invalid config variable in the WITH clause: RETENTION_MS. Non-windowed "
+                      "tables do not support retention.");
 }
 
 /* -- Partitions -------------------------------------------------------------------------------- */

@@ -100,11 +100,12 @@ static ErrCode insert_cast(Draft *draft, const Source *target, Err *err) {
     const Schema *schema = target->topic.schema;
     PlanNode *project = draft->top;
     assert(project->kind == PLAN_PROJECT);
+    AstPos pos = planner->statement->name_pos;
     if (!insert_compatible(project->schema, schema))
-        return err_set(err, ERR_SEMANTIC,
-                       "Incompatible schema between results and sink.\nResult schema is %s\n"
-                       "Sink schema is %s",
-                       schema_text(planner, project->schema), schema_text(planner, schema));
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "Incompatible schema between results and sink.\nResult schema is %s\n"
+                          "Sink schema is %s",
+                          schema_text(planner, project->schema), schema_text(planner, schema));
     const Expr **exprs = arena_array(planner->arena, schema->column_count, sizeof *exprs);
     for (uint32_t i = 0; i < schema->column_count; i++)
         exprs[i] = cast_to(planner, project->exprs[i], schema->columns[i].type);
@@ -132,7 +133,8 @@ ErrCode plan_insert_select(Planner *planner, Planned *planned, Err *err) {
                           "produces a TABLE.");
     TRY(insert_cast(&draft, target, err));
     if (draft.window != target->topic.window)
-        return err_set(err, ERR_SEMANTIC, "Incompatible windows between results and sink.");
+        return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
+                          "Incompatible windows between results and sink.");
     PlanTopic *topic = arena_alloc(planner->arena, sizeof *topic);
     *topic = target->topic;
     topic->timestamp_column = -1; /* records keep the time of what they were made of */
@@ -158,16 +160,11 @@ static ErrCode values_target(const Planner *planner, const Source **target, Err 
     const PlannerHost *host = planner->host;
     AstPos pos = statement->name_pos;
     *target = host->find_source(host->context, statement->name);
-    if (!*target) {
-        uint32_t count = host->source_count(host->context);
-        const char **names = arena_array(planner->arena, count, sizeof *names);
-        for (uint32_t i = 0; i < count; i++)
-            names[i] = host->source_at(host->context, i)->name;
+    if (!*target)
         return err_set_at(err, ERR_UNKNOWN_NAME, pos.line, pos.column,
                           "Cannot insert values into an unknown stream/table: `%s`%s",
                           statement->name,
-                          planner_nearest(planner, statement->name, names, count));
-    }
+                          plan_source_hint(host, statement->name, planner->arena));
     if (!planner_setting_on(planner, "ksql.insert.into.values.enabled", true))
         return err_set(err, ERR_SEMANTIC, "INSERT VALUES is turned off: "
                        "ksql.insert.into.values.enabled is false.");
@@ -234,9 +231,13 @@ static ErrCode values_columns(const Planner *planner, const Schema *schema, int3
         return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
                           "Expected number columns and values to match: %u, %u", count,
                           statement->value_count);
+    const char **values = arena_array(planner->arena, statement->value_count, sizeof *values);
+    for (uint32_t i = 0; i < statement->value_count; i++)
+        values[i] = planner_expr(planner, statement->values[i]);
     return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
-                      "Expected a value for each column. Expected Columns: [%s]. Got %u values.",
-                      schema_text(planner, schema), statement->value_count);
+                      "Expected a value for each column. Expected Columns: [%s]. Got [%s]",
+                      schema_text(planner, schema),
+                      planner_list(planner, values, statement->value_count, NULL));
 }
 
 /* One value as its column's type, by the STRICT rules. */

@@ -101,35 +101,41 @@ static ErrCode keys_twice(const Draft *draft, const ResultKey *key, const Select
                       planner_name(draft->planner, second->name));
 }
 
+/* Where a select list begins: what it lacks would stand there. */
+static AstPos keys_pos(const Draft *draft) {
+    return draft->ast->item_count > 0 ? draft->ast->items[0].pos : draft->ast->pos;
+}
+
 static ErrCode keys_missing(const Draft *draft, const bool *found, Err *err) {
     const Planner *planner = draft->planner;
     const char **names = arena_array(planner->arena, draft->key_count, sizeof *names);
     uint32_t count = 0;
     bool whole = strcmp(draft->key_word, "key column") == 0;
+    AstPos pos = keys_pos(draft);
     for (uint32_t i = 0; i < draft->key_count; i++) {
         if (!found[i] || whole)
             names[count++] = draft->keys[i].text;
     }
     if (draft->foreign_table && !draft->any_key)
-        return err_set(err, ERR_SEMANTIC,
-                       "Primary key column missing in projection. For foreign-key table-table "
-                       "joins, the projection must include all primary key columns from the left "
-                       "input table (`%s`). Missing column: %s.",
-                       draft->foreign_table, names[0]);
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "Primary key column missing in projection. For foreign-key table-table "
+                          "joins, the projection must include all primary key columns from the "
+                          "left input table (`%s`). Missing column: %s.",
+                          draft->foreign_table, names[0]);
     const char *all = planner_list(planner, names, count, NULL);
-    return err_set(err, ERR_SEMANTIC,
-                   "Key missing from projection (ie, SELECT). See https://cnfl.io/2LV7ouS.\n"
-                   "The query used to build %s must include the %s%s %s in its projection (eg, "
-                   "SELECT %s...).%s",
-                   arena_printf(planner->arena, "`%s`", draft->sink_name), draft->key_word,
-                   count > 1 ? "s" : "",
-                   planner_list(planner, names, count, draft->any_key ? "or" : "and"),
-                   draft->any_key ? names[0] : all,
-                   draft->key_synthetic
-                       ? "\nROWKEY was added as a synthetic key column because the join criteria "
-                         "did not match any source column. This expression must be included in "
-                         "the projection and may be aliased."
-                       : "");
+    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                      "Key missing from projection (ie, SELECT). See https://cnfl.io/2LV7ouS.\n"
+                      "The query used to build %s must include the %s%s %s in its projection (eg, "
+                      "SELECT %s...).%s",
+                      arena_printf(planner->arena, "`%s`", draft->sink_name), draft->key_word,
+                      count > 1 ? "s" : "",
+                      planner_list(planner, names, count, draft->any_key ? "or" : "and"),
+                      draft->any_key ? names[0] : all,
+                      draft->key_synthetic
+                          ? "\nROWKEY was added as a synthetic key column because the join "
+                            "criteria did not match any source column. This expression must be "
+                            "included in the projection and may be aliased."
+                          : "");
 }
 
 /* key_items[i]: the item that is key column i. */
@@ -151,10 +157,26 @@ static ErrCode keys_find(const Draft *draft, const SelectItem **key_items, Err *
     return count >= wanted ? ERR_OK : keys_missing(draft, found, err);
 }
 
-/* ksqlDB's unfinished new planner lets streams lose their keys. */
+/* ksqlDB's unfinished new planner lets streams lose their keys, and puts them in the order of the
+ * select list. */
 static bool keys_optional(const Draft *draft) {
     return !draft->top->is_table &&
            planner_setting_on(draft->planner, "ksql.new.query.planner.enabled", false);
+}
+
+/* By their places in the select list; in the same order what they are computed of. */
+static void keys_as_selected(const Draft *draft, const SelectItem **key_items,
+                             const Expr **values) {
+    for (uint32_t i = 1; i < draft->key_count && !draft->any_key; i++) {
+        for (uint32_t at = i; at > 0 && key_items[at - 1] > key_items[at]; at--) {
+            const SelectItem *item = key_items[at];
+            const Expr *value = values[at];
+            key_items[at] = key_items[at - 1];
+            values[at] = values[at - 1];
+            key_items[at - 1] = item;
+            values[at - 1] = value;
+        }
+    }
 }
 
 /* -- The projection ---------------------------------------------------------------------------- */
@@ -205,10 +227,15 @@ ErrCode draft_project_keyed(Draft *draft, Err *err) {
     uint32_t key_count = draft->any_key ? 1 : draft->key_count;
     const SelectItem **key_items = arena_array(arena, key_count, sizeof *key_items);
     ErrCode code = keys_find(draft, key_items, err);
-    if (code != ERR_OK && keys_optional(draft))
-        key_count = 0;
-    else if (code != ERR_OK)
+    if (code != ERR_OK && !keys_optional(draft))
         return code;
+    const Expr **values = arena_array(arena, key_count, sizeof *values);
+    for (uint32_t i = 0; i < key_count; i++)
+        values[i] = draft->keys[i].value;
+    if (code != ERR_OK)
+        key_count = 0;
+    else if (keys_optional(draft))
+        keys_as_selected(draft, key_items, values);
     Schema *schema = arena_alloc(arena, sizeof *schema);
     SchemaColumn *columns = arena_array(arena, draft->item_count, sizeof *columns);
     const Expr **exprs = arena_array(arena, draft->item_count, sizeof *exprs);
@@ -216,9 +243,7 @@ ErrCode draft_project_keyed(Draft *draft, Err *err) {
     for (uint32_t i = 0; i < key_count; i++) {
         TRY(projection_add(draft, schema, columns, key_items[i], err));
         columns[i].role = COLUMN_KEY;
-        exprs[i] = draft->keys[draft->any_key ? 0 : i].value;
-        if (!exprs[i])
-            exprs[i] = key_items[i]->expr;
+        exprs[i] = values[i] ? values[i] : key_items[i]->expr;
     }
     schema->key_count = key_count;
     for (size_t i = 0; i < draft->item_count; i++) {
@@ -228,8 +253,10 @@ ErrCode draft_project_keyed(Draft *draft, Err *err) {
         exprs[schema->column_count] = projection_expr(item);
         TRY(projection_add(draft, schema, columns, item, err));
     }
+    AstPos pos = keys_pos(draft);
     if (schema->column_count == key_count)
-        return err_set(err, ERR_SEMANTIC, "The projection contains no value columns.");
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "The projection contains no value columns.");
     draft_project(draft, "Project", schema, exprs);
     return ERR_OK;
 }

@@ -16,7 +16,8 @@
 const char *const plan_json_expr_kinds[] = {
     "literal", "column", "pseudo", "call",      "cast",  "case",  "arithmetic", "concat",
     "negate",  "compare", "and",   "or",        "not",   "in",    "like",       "is_null",
-    "subscript", "deref", "array", "map",       "struct", "lambda", "param", NULL};
+    "subscript", "deref", "array", "map",       "struct", "let", "local",
+    "lambda",  "param", NULL};
 const char *const plan_json_ops[] = {"none", "+",  "-",  "*", "/",  "%",        "=",
                                      "<>",   "<",  "<=", ">", ">=", "distinct", "not_distinct",
                                      NULL};
@@ -124,19 +125,19 @@ static json_t *expr_json(const Expr *expr) {
         put_text(object, "op", plan_json_ops[expr->op]);
     if (expr->kind == EXPR_PSEUDO)
         put_text(object, "pseudo", plan_json_pseudos[expr->pseudo]);
-    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_DEREF || expr->kind == EXPR_PARAM)
+    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_DEREF || expr->kind == EXPR_LET ||
+        expr->kind == EXPR_LOCAL || expr->kind == EXPR_LAMBDA || expr->kind == EXPR_PARAM)
         put(object, "column", json_integer(expr->column));
-    if (expr->kind == EXPR_LAMBDA)
-        put_i64(object, "column", expr->column, 0);
     put_i64(object, "params", expr->param_count, 0);
     put_flag(object, "negated", expr->negated);
-    put_flag(object, "implicit", expr->implicit);
+    put_flag(object, "open", expr->open);
     put_i64(object, "escape", (unsigned char)expr->escape, 0);
     if (expr->kind == EXPR_LITERAL)
         put(object, "value", literal_json(expr->literal));
     if (expr->kind == EXPR_CALL) {
         put_text(object, "function", expr->function->name);
         put_text(object, "signature", expr->function->signature);
+        put_flag(object, "user", expr->function->user != NULL);
     }
     if (expr->arg_count > 0)
         put(object, "args", exprs_json(expr->args, expr->arg_count));
@@ -330,6 +331,8 @@ void plan_json_put(Buf *out, const Plan *plan) {
     if (plan->order_count > 0)
         put(object, "order", order_json(plan));
     put_i64(object, "visible_count", plan->visible_count, 0);
+    if (plan->function_count > 0)
+        put(object, "functions", plan_json_functions(plan));
     for (uint32_t i = 0; i < plan->node_count; i++)
         json_array_append_new(nodes, node_json(plan->nodes[i]));
     put(object, "nodes", nodes);
@@ -347,5 +350,12 @@ void source_json_put(Buf *out, const Source *source) {
     put_text(object, "statement", source->statement);
     put_text(object, "query_id", source->query_id);
     put_i64(object, "partition_count", source->partition_count, 0);
+    json_t *reads = json_array();
+    for (uint32_t i = 0; i < source->read_count; i++)
+        json_array_append_new(reads, text_json(bytes_of(source->reads[i])));
+    if (source->read_count > 0)
+        put(object, "reads", reads);
+    else
+        json_decref(reads);
     put_document(out, object);
 }

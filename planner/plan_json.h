@@ -15,4 +15,8 @@ ErrCode plan_json_get(Bytes json, Arena *arena, const Plan **plan, Err *err);
 void source_json_put(Buf *out, const Source *source);
 ErrCode source_json_get(Bytes json, Arena *arena, const Source **source, Err *err);
 
+/* A user's function as the catalog keeps it. */
+void function_json_put(Buf *out, const UserFunction *function);
+ErrCode function_json_get(Bytes json, Arena *arena, const UserFunction **function, Err *err);
+
 #endif

@@ -1,9 +1,8 @@
 /*
  * plan_json_get.c - reads plans and sources back, and trusts nothing.
  *
- * A Getter walks one object: members it was not asked for make the whole unreadable (UNSUPPORTED:
- * written by a newer Weir), members of a wrong shape are damage (CORRUPT). What comes out holds
- * every promise of plan.h that the runtime counts on: indexes in range, counts that fit kinds.
+ * Through Getters (plan_json_getter.c). What comes out holds every promise of plan.h that the
+ * runtime counts on: indexes in range, counts that fit kinds.
  */
 #include <assert.h>
 #include <string.h>
@@ -14,118 +13,7 @@
 #include "planner/plan_json_impl.h"
 #include "planner/planner_impl.h"
 
-enum { EXPR_JSON_DEPTH_MAX = 4 * EXPR_DEPTH_MAX, GETTER_MEMBERS_MAX = 32 };
-
-typedef struct Getter {
-    json_t *object;
-    Arena *arena;
-    const char *what; /* "plan", "node", ... for messages */
-    const char *asked[GETTER_MEMBERS_MAX];
-    uint32_t asked_count;
-    uint32_t depth;
-} Getter;
-
-static ErrCode get_corrupt(const Getter *getter, const char *member, Err *err) {
-    return err_set(err, ERR_CORRUPT, "stored %s: member '%s' is missing or damaged", getter->what,
-                   member);
-}
-
-static ErrCode getter_open(json_t *object, Arena *arena, const char *what, Getter *getter,
-                           Err *err) {
-    *getter = (Getter){.object = object, .arena = arena, .what = what};
-    if (!json_is_object(object))
-        return err_set(err, ERR_CORRUPT, "stored %s: an object is expected", what);
-    return ERR_OK;
-}
-
-static json_t *getter_member(Getter *getter, const char *name) {
-    assert(getter->asked_count < GETTER_MEMBERS_MAX);
-    getter->asked[getter->asked_count++] = name;
-    return json_object_get(getter->object, name);
-}
-
-/* All members there are were asked for. */
-static ErrCode getter_close(const Getter *getter, Err *err) {
-    const char *name;
-    json_t *value;
-    json_object_foreach(getter->object, name, value) {
-        uint32_t i = 0;
-        while (i < getter->asked_count && strcmp(getter->asked[i], name) != 0)
-            i++;
-        if (i == getter->asked_count)
-            return err_set(err, ERR_UNSUPPORTED,
-                           "stored %s: member '%s' is not known: it was written by a newer Weir",
-                           getter->what, name);
-    }
-    return ERR_OK;
-}
-
-/* -- Members ----------------------------------------------------------------------------------- */
-
-static ErrCode get_text(Getter *getter, const char *name, bool required, const char **text,
-                        Err *err) {
-    json_t *value = getter_member(getter, name);
-    *text = NULL;
-    if (!value && !required)
-        return ERR_OK;
-    if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
-        return get_corrupt(getter, name, err);
-    *text = arena_strdup(getter->arena, json_string_value(value));
-    return ERR_OK;
-}
-
-static ErrCode get_flag(Getter *getter, const char *name, bool *flag, Err *err) {
-    json_t *value = getter_member(getter, name);
-    *flag = json_is_true(value);
-    return !value || json_is_boolean(value) ? ERR_OK : get_corrupt(getter, name, err);
-}
-
-static ErrCode get_i64(Getter *getter, const char *name, int64_t otherwise, int64_t *number,
-                       Err *err) {
-    json_t *value = getter_member(getter, name);
-    *number = value ? json_integer_value(value) : otherwise;
-    return !value || json_is_integer(value) ? ERR_OK : get_corrupt(getter, name, err);
-}
-
-static ErrCode get_u32(Getter *getter, const char *name, int64_t otherwise, uint32_t *number,
-                       Err *err) {
-    int64_t wide;
-    TRY(get_i64(getter, name, otherwise, &wide, err));
-    if (wide < 0 || wide > UINT32_MAX)
-        return get_corrupt(getter, name, err);
-    *number = (uint32_t)wide;
-    return ERR_OK;
-}
-
-/* A word of a list: its index. `otherwise` < 0: it must be there. */
-static ErrCode get_word(Getter *getter, const char *name, const char *const *words, int otherwise,
-                        int *index, Err *err) {
-    const char *word;
-    TRY(get_text(getter, name, otherwise < 0, &word, err));
-    *index = otherwise;
-    for (int i = 0; word && words[i]; i++) {
-        if (strcmp(words[i], word) == 0) {
-            *index = i;
-            return ERR_OK;
-        }
-    }
-    if (!word)
-        return ERR_OK;
-    return err_set(err, ERR_UNSUPPORTED, "stored %s: %s '%s' is not known: it was written by a "
-                   "newer Weir", getter->what, name, word);
-}
-
-static ErrCode get_array(Getter *getter, const char *name, uint32_t max, json_t **array,
-                         uint32_t *count, Err *err) {
-    *array = getter_member(getter, name);
-    *count = 0;
-    if (!*array)
-        return ERR_OK;
-    if (!json_is_array(*array) || json_array_size(*array) > max)
-        return get_corrupt(getter, name, err);
-    *count = (uint32_t)json_array_size(*array);
-    return ERR_OK;
-}
+enum { EXPR_JSON_DEPTH_MAX = 4 * EXPR_DEPTH_MAX };
 
 static ErrCode get_type(Getter *getter, const char *name, const Type **type, Err *err) {
     const char *text;
@@ -294,11 +182,20 @@ static ErrCode get_literal(Getter *getter, Expr *expr, Err *err) {
 
 /* -- Expressions ------------------------------------------------------------------------------- */
 
+/* A local that is known where an expression stands. */
+typedef struct ExprLocal {
+    uint32_t number;
+    const Type *type;
+    const struct ExprLocal *up;
+} ExprLocal;
+
 /* What an expression stands over. */
 typedef struct ExprPlace {
     const Schema *input; /* NULL: constants only */
     Arena *arena;
+    const Plan *plan; /* its functions are read */
     uint32_t depth;
+    const ExprLocal *local; /* the innermost */
     uint32_t slots; /* parameters of the lambdas around */
     bool in_call;   /* the expression is an argument of a call */
 } ExprPlace;
@@ -323,10 +220,11 @@ static bool expr_args_fit(const Expr *expr) {
         [EXPR_CALL] = {0, 1 << 20}, [EXPR_CAST] = {1, 1},          [EXPR_CASE] = {3, 1 << 20},
         [EXPR_ARITHMETIC] = {2, 2}, [EXPR_CONCAT] = {2, 2},        [EXPR_NEGATE] = {1, 1},
         [EXPR_COMPARE] = {2, 2},    [EXPR_AND] = {2, 1 << 20},     [EXPR_OR] = {2, 1 << 20},
-        [EXPR_NOT] = {1, 1},        [EXPR_IN] = {2, 1 << 20},      [EXPR_LIKE] = {2, 2},
+        [EXPR_NOT] = {1, 1},        [EXPR_IN] = {1, 1 << 20},      [EXPR_LIKE] = {2, 2},
         [EXPR_IS_NULL] = {1, 1},    [EXPR_SUBSCRIPT] = {2, 2},     [EXPR_DEREF] = {1, 1},
         [EXPR_ARRAY] = {1, 1 << 20}, [EXPR_MAP] = {2, 1 << 20},    [EXPR_STRUCT] = {0, 1 << 20},
-        [EXPR_LAMBDA] = {1, 1},     [EXPR_PARAM] = {0, 0},
+        [EXPR_LET] = {2, 2},        [EXPR_LOCAL] = {0, 0},         [EXPR_LAMBDA] = {1, 1},
+        [EXPR_PARAM] = {0, 0},
     };
     uint32_t count = expr->arg_count;
     if (count < rules[expr->kind].min || count > rules[expr->kind].max)
@@ -339,22 +237,14 @@ static bool expr_args_fit(const Expr *expr) {
            (expr->type->kind == TYPE_STRUCT && count == expr->type->field_count);
 }
 
-static bool expr_compare_fits(TypeKind left, TypeKind right) {
-    if (left == right)
-        return true;
-    TypeKind low = left < right ? left : right, high = left < right ? right : left;
-    if (low == TYPE_DECIMAL)
-        return high == TYPE_DOUBLE;
-    return low == TYPE_STRING &&
-           (high == TYPE_TIME || high == TYPE_DATE || high == TYPE_TIMESTAMP);
-}
-
 static bool expr_types_fit(const Expr *expr, Arena *arena) {
     const Type *first = expr->arg_count > 0 ? expr->args[0]->type : NULL;
     switch (expr->kind) {
     case EXPR_ARITHMETIC: return expr->op >= OP_ADD && expr->op <= OP_MODULUS;
     case EXPR_COMPARE:
-        return expr->op >= OP_EQUAL && expr_compare_fits(first->kind, expr->args[1]->type->kind);
+        return expr->op >= OP_EQUAL &&
+               (first->kind == expr->args[1]->type->kind ||
+                (type_is_number(first) && type_is_number(expr->args[1]->type)));
     case EXPR_DEREF:
         return first->kind == TYPE_STRUCT && expr->column < first->field_count &&
                type_equal(first->fields[expr->column].type, expr->type);
@@ -363,6 +253,7 @@ static bool expr_types_fit(const Expr *expr, Arena *arena) {
     case EXPR_MAP: return expr->type->kind == TYPE_MAP;
     case EXPR_CALL: return expr->function != NULL && plan_json_lambdas_fit(expr, arena);
     case EXPR_LAMBDA: return type_equal(first, expr->type);
+    case EXPR_LET: return type_equal(expr->type, expr->args[1]->type);
     default: return true;
     }
 }
@@ -373,6 +264,12 @@ static bool expr_column_fits(const Expr *expr, const Schema *input) {
     return expr->kind != EXPR_COLUMN ||
            (input && expr->column < input->column_count &&
             type_equal(input->columns[expr->column].type, expr->type));
+}
+
+static bool expr_local_fits(const Expr *expr, const ExprLocal *local) {
+    while (local && local->number != expr->column)
+        local = local->up;
+    return expr->kind != EXPR_LOCAL || (local && type_equal(local->type, expr->type));
 }
 
 /* Lambdas stand in calls, and parameters in lambdas; `place` becomes that of the arguments. */
@@ -389,18 +286,21 @@ static bool expr_lambda_fits(const Expr *expr, ExprPlace *place) {
     return fits;
 }
 
-static ErrCode get_call(Getter *getter, Expr *expr, Err *err) {
+static ErrCode get_call(Getter *getter, const Plan *plan, Expr *expr, Err *err) {
     const char *name, *signature;
+    bool user;
     TRY(get_text(getter, "function", true, &name, err));
     TRY(get_text(getter, "signature", true, &signature, err));
-    expr->function = function_by_signature(name, signature);
+    TRY(get_flag(getter, "user", &user, err));
+    expr->function = user ? plan_json_function(plan, name, signature)
+                          : function_by_signature(name, signature);
     if (expr->function)
         return ERR_OK;
     return err_set(err, ERR_UNSUPPORTED, "stored expression: function %s%s is not known", name,
                    signature);
 }
 
-static ErrCode get_expr_members(Getter *getter, Expr *expr, Err *err) {
+static ErrCode get_expr_members(Getter *getter, const Plan *plan, Expr *expr, Err *err) {
     int word;
     uint32_t escape;
     TRY(get_word(getter, "kind", plan_json_expr_kinds, -1, &word, err));
@@ -413,13 +313,23 @@ static ErrCode get_expr_members(Getter *getter, Expr *expr, Err *err) {
     TRY(get_u32(getter, "column", 0, &expr->column, err));
     TRY(get_u32(getter, "params", 0, &expr->param_count, err));
     TRY(get_flag(getter, "negated", &expr->negated, err));
-    TRY(get_flag(getter, "implicit", &expr->implicit, err));
+    TRY(get_flag(getter, "open", &expr->open, err));
     TRY(get_u32(getter, "escape", 0, &escape, err));
     expr->escape = (char)escape;
     TRY(get_text(getter, "text", true, &expr->text, err));
     if (expr->kind == EXPR_LITERAL)
         TRY(get_literal(getter, expr, err));
-    return expr->kind == EXPR_CALL ? get_call(getter, expr, err) : ERR_OK;
+    return expr->kind == EXPR_CALL ? get_call(getter, plan, expr, err) : ERR_OK;
+}
+
+/* The body of a LET knows its local, the value does not. */
+static ErrCode get_let(json_t *array, ExprPlace place, Expr *expr, Err *err) {
+    const Expr **args = arena_array(place.arena, 2, sizeof *args);
+    expr->args = args;
+    TRY(get_expr(json_array_get(array, 0), place, &args[0], err));
+    ExprLocal local = {expr->column, args[0]->type, place.local};
+    place.local = &local;
+    return get_expr(json_array_get(array, 1), place, &args[1], err);
 }
 
 static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Err *err) {
@@ -429,13 +339,16 @@ static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Er
     if (place.depth++ > EXPR_JSON_DEPTH_MAX)
         return err_set(err, ERR_CORRUPT, "stored expression: nested too deeply");
     TRY(getter_open(object, place.arena, "expression", &getter, err));
-    TRY(get_expr_members(&getter, expr, err));
+    TRY(get_expr_members(&getter, place.plan, expr, err));
     if (!expr_lambda_fits(expr, &place))
         return get_corrupt(&getter, plan_json_expr_kinds[expr->kind], err);
     TRY(get_array(&getter, "args", 1 << 20, &args, &expr->arg_count, err));
-    TRY(get_exprs(args, expr->arg_count, place, &expr->args, err));
+    ErrCode code = expr->kind == EXPR_LET && expr->arg_count == 2
+                       ? get_let(args, place, expr, err)
+                       : get_exprs(args, expr->arg_count, place, &expr->args, err);
+    TRY(code);
     if (!expr_args_fit(expr) || !expr_types_fit(expr, place.arena) ||
-        !expr_column_fits(expr, place.input))
+        !expr_column_fits(expr, place.input) || !expr_local_fits(expr, place.local))
         return get_corrupt(&getter, plan_json_expr_kinds[expr->kind], err);
     *result = expr;
     return getter_close(&getter, err);
@@ -582,10 +495,10 @@ static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, E
 }
 
 /* Members that only some kinds have. */
-static ErrCode get_node_inside(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
-                               Err *err) {
+static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node, Err *err) {
+    const PlanNode *const *nodes = plan->nodes;
     const Schema *input = node->input_count > 0 ? nodes[node->inputs[0]]->schema : NULL;
-    ExprPlace place = {.input = input, .arena = getter->arena};
+    ExprPlace place = {.input = input, .arena = getter->arena, .plan = plan};
     int join;
     if (node->kind == PLAN_SOURCE || node->kind == PLAN_SINK || node->kind == PLAN_STORE) {
         PlanTopic *topic = arena_alloc(getter->arena, sizeof *topic);
@@ -633,7 +546,7 @@ static ErrCode get_inputs(Getter *getter, PlanNode *node, Err *err) {
     return ERR_OK;
 }
 
-static ErrCode get_node(json_t *object, Arena *arena, const PlanNode *const *nodes, uint32_t id,
+static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t id,
                         const PlanNode **result, Err *err) {
     Getter getter;
     int kind;
@@ -652,7 +565,7 @@ static ErrCode get_node(json_t *object, Arena *arena, const PlanNode *const *nod
     TRY(get_flag(&getter, "is_table", &node->is_table, err));
     TRY(get_flag(&getter, "old_known", &node->old_known, err));
     TRY(get_flag(&getter, "windowed", &node->windowed, err));
-    TRY(get_node_inside(&getter, nodes, node, err));
+    TRY(get_node_inside(&getter, plan, node, err));
     *result = node;
     return getter_close(&getter, err);
 }
@@ -670,7 +583,7 @@ static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     TRY(get_array(&getter, "keys", 1 << 20, &keys, &count, err));
     if (count != (uint64_t)lookup->key_count * plan->nodes[0]->schema->key_count)
         return get_corrupt(&getter, "keys", err);
-    ExprPlace place = {.input = NULL, .arena = parent->arena};
+    ExprPlace place = {.arena = parent->arena, .plan = plan};
     TRY(get_exprs(keys, count, place, &lookup->keys, err));
     TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
     TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));
@@ -704,9 +617,9 @@ static ErrCode get_nodes(Getter *getter, Plan *plan, Err *err) {
         return get_corrupt(getter, "nodes", err);
     plan->materialized = (int32_t)materialized;
     const PlanNode **nodes = arena_array(getter->arena, plan->node_count, sizeof *nodes);
-    for (uint32_t i = 0; i < plan->node_count; i++)
-        TRY(get_node(json_array_get(array, i), getter->arena, nodes, i, &nodes[i], err));
     plan->nodes = nodes;
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        TRY(get_node(json_array_get(array, i), getter->arena, plan, i, &nodes[i], err));
     return ERR_OK;
 }
 
@@ -733,6 +646,7 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     TRY(get_i64(&getter, "limit", -1, &plan->limit, err));
     TRY(get_i64(&getter, "offset", 0, &plan->offset, err));
     TRY(get_u32(&getter, "visible_count", 0, &plan->visible_count, err));
+    TRY(plan_json_functions_get(getter_member(&getter, "functions"), arena, plan, err));
     TRY(get_nodes(&getter, plan, err));
     TRY(get_order(&getter, plan, err));
     plan->lookup.window_start_min = INT64_MIN;
@@ -742,6 +656,20 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     if (plan->visible_count > plan->nodes[plan->node_count - 1]->schema->column_count)
         return get_corrupt(&getter, "visible_count", err);
     return getter_close(&getter, err);
+}
+
+static ErrCode get_reads(Getter *getter, Source *source, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, "reads", SOURCES_MAX, &array, &source->read_count, err));
+    const char **names = arena_array(getter->arena, source->read_count, sizeof *names);
+    for (uint32_t i = 0; i < source->read_count; i++) {
+        const char *name = json_string_value(json_array_get(array, i));
+        if (!name)
+            return get_corrupt(getter, "reads", err);
+        names[i] = arena_strdup(getter->arena, name);
+    }
+    source->reads = names;
+    return ERR_OK;
 }
 
 static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err) {
@@ -755,6 +683,7 @@ static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err
     TRY(get_text(&getter, "statement", false, &source->statement, err));
     TRY(get_text(&getter, "query_id", false, &source->query_id, err));
     TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
+    TRY(get_reads(&getter, source, err));
     return getter_close(&getter, err);
 }
 

@@ -4,6 +4,7 @@
 #include "planner/planner.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -61,6 +62,32 @@ const char *planner_nearest(const Planner *planner, const char *word, const char
     return arena_printf(planner->arena, " Did you mean %s?", planner_name(planner, nearest));
 }
 
+static bool is_upper_case(const char *name) {
+    while (*name && !islower((unsigned char)*name))
+        name++;
+    return !*name;
+}
+
+const char *plan_source_hint(const PlannerHost *host, const char *name, Arena *arena) {
+    Planner planner = {.host = host, .arena = arena};
+    uint32_t count = host->source_count(host->context);
+    const char **names = arena_array(arena, count, sizeof *names);
+    for (uint32_t i = 0; i < count; i++) {
+        const Source *source = host->source_at(host->context, i);
+        names[i] = source->name;
+        if (strcasecmp(source->name, name) != 0 || strcmp(source->name, name) == 0)
+            continue;
+        if (is_upper_case(source->name))
+            return arena_printf(arena, "\nDid you mean %s? Hint: try removing double quotes from "
+                                "the source name.", source->name);
+        return arena_printf(arena, "\nDid you mean \"%s\" (%s)? Hint: wrap the source name in "
+                            "double quotes to make it case-sensitive.", source->name,
+                            source->is_table ? "TABLE" : "STREAM");
+    }
+    const char *nearest = planner_nearest(&planner, name, names, count);
+    return *nearest ? arena_printf(arena, "\n%s", nearest + 1) : "";
+}
+
 ErrCode planner_source(const Planner *planner, const char *name, AstPos pos, const Source **source,
                        Err *err) {
     assert(name);
@@ -68,12 +95,20 @@ ErrCode planner_source(const Planner *planner, const char *name, AstPos pos, con
     *source = host->find_source(host->context, name);
     if (*source)
         return ERR_OK;
-    uint32_t count = host->source_count(host->context);
-    const char **names = arena_array(planner->arena, count, sizeof *names);
-    for (uint32_t i = 0; i < count; i++)
-        names[i] = host->source_at(host->context, i)->name;
     return err_set_at(err, ERR_UNKNOWN_NAME, pos.line, pos.column, "%s does not exist.%s",
-                      planner_name(planner, name), planner_nearest(planner, name, names, count));
+                      planner_name(planner, name), plan_source_hint(host, name, planner->arena));
+}
+
+const char *planner_statement(const Planner *planner) {
+    const AstStatement *statement = planner->statement;
+    if (!statement)
+        return "";
+    const char *text = arena_text(planner->arena, statement->source);
+    if (!strstr(text, "${"))
+        return text;
+    Buf buf = {0};
+    ast_print_statement(&buf, statement);
+    return buf_to_text(planner, &buf);
 }
 
 bool planner_reserved_name(const char *name) {
@@ -88,14 +123,15 @@ bool planner_reserved_name(const char *name) {
 
 ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
                   Err *err) {
-    Planner planner = {host, arena, NULL};
+    Planner planner = {host, arena, NULL, NULL};
     return type_resolve(&planner, ast, type, err);
 }
 
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err) {
     assert(host && statement && planned);
-    Planner planner = {host, arena, statement};
+    UserUses uses = {0};
+    Planner planner = {host, arena, statement, &uses};
     *planned = (Planned){0};
     switch (statement->kind) {
     case AST_CREATE_STREAM:

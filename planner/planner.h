@@ -30,6 +30,9 @@ typedef struct PlannerHost {
     const char *(*sink_query)(void *context, const char *source, uint32_t index);
     /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
     uint64_t (*next_query_number)(void *context);
+    /* Overloads of a user's function of this name, in any case; *count 0: none. May be NULL. */
+    const UserFunction *const *(*user_functions)(void *context, const char *name,
+                                                 uint32_t *count);
 } PlannerHost;
 
 typedef enum PlannedKind {
@@ -63,8 +66,29 @@ typedef struct Planned {
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 
+/* What may have been meant by a name that no source has, with a line feed in front; or "". */
+const char *plan_source_hint(const PlannerHost *host, const char *name, Arena *arena);
+
 /* A type as written, with custom types resolved. */
 ErrCode plan_type(const PlannerHost *host, const AstType *ast, Arena *arena, const Type **type,
                   Err *err);
+
+/* Checks CREATE FUNCTION and makes the definition: names, types, limits; that an expression binds
+ * and gives the result's type. What calls itself is refused when host->user_functions already
+ * knows the new definition: plan_function_check(). */
+ErrCode plan_function(const PlannerHost *host, const AstStatement *statement, Arena *arena,
+                      UserFunction **function, Err *err);
+
+/* The users' functions that were called, each once. */
+typedef struct UserUses {
+    const UserFunction **functions;
+    size_t count, capacity;
+} UserUses;
+
+/* Binds the body of a definition against the present functions. `statement` is the one that makes
+ * it, for positions; NULL: positions are those of the body. Adds what it calls, and what that
+ * calls, to *uses. */
+ErrCode plan_function_check(const PlannerHost *host, const UserFunction *function,
+                            const AstStatement *statement, Arena *arena, UserUses *uses, Err *err);
 
 #endif

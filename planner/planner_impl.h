@@ -22,6 +22,7 @@ typedef struct Planner {
     const PlannerHost *host;
     Arena *arena;
     const AstStatement *statement;
+    UserUses *uses; /* NULL: nobody asks */
 } Planner;
 
 /* -- planner.c --------------------------------------------------------------------------------- */
@@ -43,6 +44,9 @@ const char *planner_nearest(const Planner *planner, const char *word, const char
 /* UNKNOWN_NAME with ksqlDB's hints where there is no such source. */
 ErrCode planner_source(const Planner *planner, const char *name, AstPos pos, const Source **source,
                        Err *err);
+
+/* The statement's text, with the values of its ${variables}. */
+const char *planner_statement(const Planner *planner);
 
 /* ROWTIME, ROWPARTITION, ROWOFFSET, WINDOWSTART, WINDOWEND: no column may be called so. */
 bool planner_reserved_name(const char *name);
@@ -143,6 +147,13 @@ typedef struct AggregateCalls {
     size_t count, capacity;
 } AggregateCalls;
 
+/* A function of a user whose body is being bound; the chain tells what would call itself. */
+typedef struct InlineFrame InlineFrame;
+struct InlineFrame {
+    const UserFunction *function;
+    const InlineFrame *up;
+};
+
 /* Calls of table functions; number i is column TABLE_COLUMN + i until they are laid out. */
 typedef struct TableCallRef {
     PlanTableCall call;
@@ -179,6 +190,8 @@ typedef struct Binder {
     bool table_rows;            /* the rows are a table's */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
+    const InlineFrame *frame;   /* NULL: not in the body of a function */
+    uint32_t local_count;       /* numbers of locals that are taken around here */
     bool in_table_function;     /* inside of one: they cannot be nested */
 } Binder;
 
@@ -191,10 +204,15 @@ ErrCode bind_args(Binder *binder, const AstExpr *ast, const Expr ***args, Err *e
 ErrCode bind_literal(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_column(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
+ErrCode bind_user_call(Binder *binder, const UserFunction *function, const Expr **args,
+                       const Expr **expr, Err *err); /* user_function.c; casts the arguments */
 /* A call of which an argument is a lambda. */
 ErrCode bind_lambda_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 /* The parameter of a lambda around that has this name; NULL: none. */
 const Expr *bind_lambda_param(const Binder *binder, const char *name);
+/* The scope in which a body of its own is bound: it sees no parameters of lambdas around it, but
+ * may stand inside of them. */
+LambdaScope bind_lambda_outside(const Binder *binder);
 ErrCode bind_concat(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_negate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
@@ -248,6 +266,10 @@ ErrCode formats_recheck(const Planner *planner, PlanTopic *topic, Err *err);
 /* TIMESTAMP and TIMESTAMP_FORMAT against topic->schema. */
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err);
+/* VALUE_SCHEMA_ID and KEY_SCHEMA_ID of a CREATE: none of our formats has schemas elsewhere. */
+ErrCode formats_schema_ids(const Planner *planner, const Properties *properties, Err *err);
+/* RETENTION_MS is not for tables without windows. */
+ErrCode formats_retention(const Properties *properties, const Source *source, Err *err);
 /* Partitions of a topic to be made or found; sets planned->create_topic and the notice. */
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,
                            Planned *planned, Err *err);

@@ -94,6 +94,10 @@ static ErrCode property_unknown(const Planner *planner, const AstProperty *prope
                                 Err *err) {
     const char *names[PROPERTY_COUNT];
     uint32_t count = 0;
+    if (strcasecmp(property->name, "CLEANUP_POLICY") == 0)
+        return err_set_at(err, ERR_SEMANTIC, property->pos.line, property->pos.column,
+                          "Invalid config variable in the WITH clause: CLEANUP_POLICY.\nIt follows "
+                          "from the kind of source: delete for a STREAM, compact for a TABLE.");
     for (int i = 0; i < PROPERTY_COUNT; i++) {
         if (property_rows[i].where & where)
             names[count++] = property_rows[i].name;

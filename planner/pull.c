@@ -49,12 +49,13 @@ static ErrCode pull_no_place(const Expr *expr, const char *clause, Err *err) {
 
 /* -- The store --------------------------------------------------------------------------------- */
 
-static ErrCode pull_not_queryable(const Source *source, Err *err) {
-    return err_set(err, ERR_SEMANTIC,
-                   "The `%s` table isn't queryable. To derive a queryable table, you can do "
-                   "'CREATE TABLE QUERYABLE_%s AS SELECT * FROM %s'. See "
-                   "https://cnfl.io/queries for more info.",
-                   source->name, source->name, source->name);
+static ErrCode pull_not_queryable(const Draft *draft, const Source *source, Err *err) {
+    AstPos pos = draft->ast->sources[0].pos;
+    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                      "The `%s` table isn't queryable. To derive a queryable table, you can do "
+                      "'CREATE TABLE QUERYABLE_%s AS SELECT * FROM %s'. See "
+                      "https://cnfl.io/queries for more info.",
+                      source->name, source->name, source->name);
 }
 
 /* The node that reads node `id`; NULL: none. */
@@ -71,7 +72,7 @@ static ErrCode pull_store(Draft *draft, const Source *source, Err *err) {
     const PlannerHost *host = draft->planner->host;
     const Plan *owner = source->query_id ? host->query_plan(host->context, source->query_id) : NULL;
     if (!owner || owner->materialized < 0)
-        return pull_not_queryable(source, err);
+        return pull_not_queryable(draft, source, err);
     assert((uint32_t)owner->materialized < owner->node_count);
     const PlanNode *kept = owner->nodes[owner->materialized];
     PlanNode *store = draft_add(draft, PLAN_STORE, "Store", NULL);
@@ -83,7 +84,7 @@ static ErrCode pull_store(Draft *draft, const Source *source, Err *err) {
     const PlanNode *next = plan_reader(owner, kept->id);
     for (; next && next->kind != PLAN_SINK; next = plan_reader(owner, next->id)) {
         if (next->kind != PLAN_FILTER && next->kind != PLAN_PROJECT)
-            return pull_not_queryable(source, err);
+            return pull_not_queryable(draft, source, err);
         PlanNode *copy = draft_add(draft, next->kind, next->path, draft->top);
         copy->schema = next->schema;
         copy->predicate = next->predicate;

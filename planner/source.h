@@ -14,6 +14,8 @@ typedef struct Source {
     const char *statement; /* that created it */
     const char *query_id;  /* of the CSAS/CTAS that created it, or of the SOURCE TABLE; NULL */
     uint32_t partition_count;
+    const char *const *reads; /* names of the sources that its AS SELECT reads: not to be dropped */
+    uint32_t read_count;
 } Source;
 
 #endif

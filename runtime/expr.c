@@ -151,11 +151,10 @@ static void expr_skip(ExprProgram *program, const ExprInst *inst) {
     } else if (inst->op == EXPR_OP_COLUMN || inst->op == EXPR_OP_PSEUDO ||
                inst->op == EXPR_OP_BLANK) {
         expr_kernels[inst->op](program, inst);
-    } else if (inst->op == EXPR_OP_NOT_THROWN) {
-        expr_throw_none(program, inst);
-    } else if (inst->op != EXPR_OP_MOVE && inst->op != EXPR_OP_THROWN &&
-               inst->op != EXPR_OP_THROWN_TOO) {
+    } else if (inst->op != EXPR_OP_MOVE) {
         expr_target_missing(program, inst);
+        if (inst->op == EXPR_OP_CALL)
+            expr_call_none_failed(program, inst->extra);
     }
 }
 

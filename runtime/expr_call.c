@@ -17,9 +17,10 @@ __attribute__((format(printf, 3, 4))) static void call_fail(void *context, uint3
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
+    uint32_t failed = ((const ExprCall *)call->inst->extra)->failed;
+    if (failed != EXPR_NONE)
+        call->program->columns[failed].boolean[row] = 1;
     expr_row_error(call->program, call->inst, row, reason);
-    if (call->inst->c != EXPR_NONE)
-        call->program->columns[call->inst->c].boolean[row] = 1;
 }
 
 /* Rows of the selection where every argument is there. */
@@ -42,6 +43,15 @@ static uint32_t call_present_rows(const ExprSelection *selection, const Column *
     return count;
 }
 
+void expr_call_none_failed(ExprProgram *program, const ExprCall *call) {
+    if (call->failed == EXPR_NONE)
+        return;
+    Column *failed = &program->columns[call->failed];
+    *failed = (Column){.type = &type_boolean, .length = program->row_count};
+    failed->data = arena_alloc(program->batch->arena, program->row_count);
+    assert(failed->boolean);
+}
+
 void expr_call(ExprProgram *program, const ExprInst *inst) {
     const ExprCall *extra = inst->extra;
     const ExprSelection *selection = expr_selection(program, inst);
@@ -56,6 +66,7 @@ void expr_call(ExprProgram *program, const ExprInst *inst) {
                          .io = program->io, .fail = call_fail, .context = &context,
                          .apply = expr_lambda_apply};
     call.result = expr_target_missing(program, inst);
+    expr_call_none_failed(program, extra);
     if (!(extra->function->flags & FUNCTION_SEES_NULLS) && arg_count > 0) {
         uint16_t *rows = arena_raw(arena, selection->count * sizeof *rows);
         call.row_count = call_present_rows(selection, args, arg_count, rows);

@@ -5,30 +5,30 @@
  * nested values are compared at the selected rows only, and there > and >= are < and <= with the
  * sides exchanged.
  */
-#include "base/utf8.h"
 #include <math.h>
 
+#include "base/utf8.h"
 #include "runtime/expr_impl.h"
 
 /* == Numbers == */
 
-#define COMPARE_NUMBER(name, ctype, operator)                                                    \
+#define COMPARE_NUMBER(name, ctype, holds)                                                       \
     EXPR_VECTOR static void compare_##name##_all(uint8_t *restrict r, const ctype *restrict a,   \
                                                  const ctype *restrict b, uint32_t count) {      \
         for (uint32_t i = 0; i < count; i++)                                                     \
-            r[i] = a[i] operator b[i];                                                           \
+            r[i] = holds(a[i], b[i]);                                                           \
     }                                                                                            \
     EXPR_VECTOR static void compare_##name##_constant(uint8_t *restrict r,                       \
                                                       const ctype *restrict a, ctype b,          \
                                                       uint32_t count) {                          \
         for (uint32_t i = 0; i < count; i++)                                                     \
-            r[i] = a[i] operator b;                                                              \
+            r[i] = holds(a[i], b);                                                              \
     }                                                                                            \
     static void compare_##name##_rows(uint8_t *restrict r, const ctype *restrict a,              \
                                       const ctype *restrict b, const ExprSelection *selection) { \
         for (uint32_t i = 0; i < selection->count; i++) {                                        \
             uint32_t row = selection->rows[i];                                                   \
-            r[row] = a[row] operator b[row];                                                     \
+            r[row] = holds(a[row], b[row]);                                                     \
         }                                                                                        \
     }                                                                                            \
     void expr_compare_##name(ExprProgram *program, const ExprInst *inst) {                       \
@@ -47,24 +47,29 @@
         expr_false_where_missing(program, inst, target);                                         \
     }
 
-#define COMPARE_NUMBERS(type, ctype)  \
-    COMPARE_NUMBER(eq_##type, ctype, ==) \
-    COMPARE_NUMBER(ne_##type, ctype, !=) \
-    COMPARE_NUMBER(lt_##type, ctype, <)  \
-    COMPARE_NUMBER(le_##type, ctype, <=) \
-    COMPARE_NUMBER(gt_##type, ctype, >)  \
-    COMPARE_NUMBER(ge_##type, ctype, >=)
+#define COMPARE_EQ(x, y) ((x) == (y))
+#define COMPARE_NE(x, y) ((x) != (y))
+#define COMPARE_LT(x, y) ((x) < (y))
+#define COMPARE_LE(x, y) ((x) <= (y))
+#define COMPARE_GT(x, y) ((x) > (y))
+#define COMPARE_GE(x, y) ((x) >= (y))
+/* NaN is not equal to anything, and not different from anything either. */
+#define COMPARE_APART(x, y) ((x) < (y) || (x) > (y))
 
-COMPARE_NUMBER(eq_boolean, uint8_t, ==)
-COMPARE_NUMBER(ne_boolean, uint8_t, !=)
-COMPARE_NUMBERS(i32, int32_t)
-COMPARE_NUMBERS(i64, int64_t)
-COMPARE_NUMBER(eq_f64, double, ==) /* <> is < or >, which differs for NaN */
-COMPARE_NUMBER(lt_f64, double, <)
-COMPARE_NUMBER(le_f64, double, <=)
-COMPARE_NUMBER(gt_f64, double, >)
-COMPARE_NUMBER(ge_f64, double, >=)
-COMPARE_NUMBERS(i128, ExprI128)
+#define COMPARE_NUMBERS(type, ctype, apart)     \
+    COMPARE_NUMBER(eq_##type, ctype, COMPARE_EQ) \
+    COMPARE_NUMBER(ne_##type, ctype, apart)      \
+    COMPARE_NUMBER(lt_##type, ctype, COMPARE_LT) \
+    COMPARE_NUMBER(le_##type, ctype, COMPARE_LE) \
+    COMPARE_NUMBER(gt_##type, ctype, COMPARE_GT) \
+    COMPARE_NUMBER(ge_##type, ctype, COMPARE_GE)
+
+COMPARE_NUMBER(eq_boolean, uint8_t, COMPARE_EQ)
+COMPARE_NUMBER(ne_boolean, uint8_t, COMPARE_NE)
+COMPARE_NUMBERS(i32, int32_t, COMPARE_NE)
+COMPARE_NUMBERS(i64, int64_t, COMPARE_NE)
+COMPARE_NUMBERS(f64, double, COMPARE_APART)
+COMPARE_NUMBERS(i128, ExprI128, COMPARE_NE)
 
 /* == What is compared value by value == */
 
@@ -87,8 +92,8 @@ COMPARE_ROWS(lt_bytes, bytes_compare(a->bytes[row], b->bytes[row]) < 0)
 COMPARE_ROWS(le_bytes, bytes_compare(a->bytes[row], b->bytes[row]) <= 0)
 COMPARE_ROWS(lt_string, utf8_compare(a->bytes[row], b->bytes[row]) < 0)
 COMPARE_ROWS(le_string, utf8_compare(a->bytes[row], b->bytes[row]) <= 0)
-COMPARE_ROWS(eq_nested, column_value_same(a, row, b, row))
-COMPARE_ROWS(ne_nested, !column_value_same(a, row, b, row))
+COMPARE_ROWS(eq_nested, column_value_equal(a, row, b, row))
+COMPARE_ROWS(ne_nested, !column_value_equal(a, row, b, row))
 
 static Decimal compare_load(const Column *column, uint32_t row) {
     const uint8_t *data = column->data;
@@ -107,42 +112,21 @@ COMPARE_ROWS(ne_decimal, compare_decimals(a, b, row) != 0)
 COMPARE_ROWS(lt_decimal, compare_decimals(a, b, row) < 0)
 COMPARE_ROWS(le_decimal, compare_decimals(a, b, row) <= 0)
 
-/* == DECIMAL beside DOUBLE == */
-
-static bool compare_finite(const ExprProgram *program, const ExprInst *inst, double value,
-                           uint32_t row) {
-    if (isfinite(value))
-        return true;
-    expr_row_error(program, inst, row, "NaN and Infinity cannot be compared with a DECIMAL");
-    return false;
-}
-
-void expr_compare_order_mixed(ExprProgram *program, const ExprInst *inst) {
+/* DECIMAL against DOUBLE: the double is the decimal that it is printed as. */
+void expr_compare_order(ExprProgram *program, const ExprInst *inst) {
     const Column *a = expr_operand(program, inst->a), *b = expr_operand(program, inst->b);
     const ExprSelection *selection = expr_selection(program, inst);
     Column *target = expr_target_missing(program, inst);
-    assert(b->type->kind == TYPE_DOUBLE && target->type->kind == TYPE_INT);
     for (uint32_t i = 0; i < selection->count; i++) {
         uint32_t row = selection->rows[i];
-        if (!expr_present(a->validity, row) || !expr_present(b->validity, row) ||
-            !compare_finite(program, inst, b->f64[row], row))
+        if (!expr_present(a->validity, row) || !expr_present(b->validity, row))
             continue;
-        target->i32[row] =
-            decimal_order_double(compare_load(a, row), a->type->scale, b->f64[row]);
-        column_set_present(target, row);
-    }
-}
-
-void expr_compare_finite(ExprProgram *program, const ExprInst *inst) {
-    const Column *a = expr_operand(program, inst->a);
-    const ExprSelection *selection = expr_selection(program, inst);
-    Column *target = expr_target_missing(program, inst);
-    assert(a->type->kind == TYPE_DOUBLE);
-    for (uint32_t i = 0; i < selection->count; i++) {
-        uint32_t row = selection->rows[i];
-        if (!expr_present(a->validity, row) || !compare_finite(program, inst, a->f64[row], row))
+        if (!isfinite(b->f64[row])) {
+            expr_row_error(program, inst, row, "a number that is not finite beside a DECIMAL");
             continue;
-        target->f64[row] = a->f64[row];
+        }
+        target->i32[row] = decimal_compare_double(compare_load(a, row), a->type->scale,
+                                                  b->f64[row]);
         column_set_present(target, row);
     }
 }

@@ -15,6 +15,8 @@ typedef struct LambdaBody {
     const Expr *lambda;
     const Expr **captures; /* leaves of the tree around, each once */
     size_t capture_count, capture_capacity;
+    uint32_t *lets; /* numbers of the LETs around, inside of the body */
+    size_t let_count, let_capacity;
 } LambdaBody;
 
 static const Expr *lambda_column(LambdaBody *body, const Expr *leaf, uint32_t column) {
@@ -35,24 +37,47 @@ static const Expr *lambda_capture(LambdaBody *body, const Expr *leaf) {
     return lambda_column(body, leaf, body->lambda->param_count + i);
 }
 
+/* A local of a LET inside of the body. */
+static bool lambda_has_local(const LambdaBody *body, const Expr *expr) {
+    assert(expr->kind == EXPR_LOCAL);
+    for (size_t i = 0; i < body->let_count; i++) {
+        if (body->lets[i] == expr->column)
+            return true;
+    }
+    return false;
+}
+
+static const Expr *lambda_map(LambdaBody *body, const Expr *expr);
+
+static const Expr *lambda_map_args(LambdaBody *body, const Expr *expr) {
+    const Expr **args = arena_array(body->arena, expr->arg_count, sizeof *args);
+    for (uint32_t i = 0; i < expr->arg_count; i++) {
+        bool inside = expr->kind == EXPR_LET && i == 1;
+        if (inside) {
+            body->lets = arena_grow(body->arena, body->lets, &body->let_capacity,
+                                    body->let_count + 1, sizeof *body->lets);
+            body->lets[body->let_count++] = expr->column;
+        }
+        args[i] = lambda_map(body, expr->args[i]);
+        body->let_count -= inside;
+    }
+    Expr *copy = arena_alloc(body->arena, sizeof *copy);
+    *copy = *expr;
+    copy->args = args;
+    return copy;
+}
+
 /* The body over the lambda's own schema. Parameters of lambdas inside of it stay. */
 static const Expr *lambda_map(LambdaBody *body, const Expr *expr) {
-    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO)
+    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO ||
+        (expr->kind == EXPR_LOCAL && !lambda_has_local(body, expr)))
         return lambda_capture(body, expr);
     if (expr->kind == EXPR_PARAM) {
         assert(expr->column >= body->lambda->column); /* those around are columns by now */
         uint32_t index = expr->column - body->lambda->column;
         return index < body->lambda->param_count ? lambda_column(body, expr, index) : expr;
     }
-    if (expr->arg_count == 0)
-        return expr;
-    const Expr **args = arena_array(body->arena, expr->arg_count, sizeof *args);
-    for (uint32_t i = 0; i < expr->arg_count; i++)
-        args[i] = lambda_map(body, expr->args[i]);
-    Expr *copy = arena_alloc(body->arena, sizeof *copy);
-    *copy = *expr;
-    copy->args = args;
-    return copy;
+    return expr->arg_count == 0 ? expr : lambda_map_args(body, expr);
 }
 
 /* The schema only counts: columns of the batches carry their own types. */

@@ -183,7 +183,7 @@ static const ExprOpcode number_families[][6] = {
      EXPR_OP_GE_I32},
     {EXPR_OP_EQ_I64, EXPR_OP_NE_I64, EXPR_OP_LT_I64, EXPR_OP_LE_I64, EXPR_OP_GT_I64,
      EXPR_OP_GE_I64},
-    {EXPR_OP_EQ_F64, EXPR_OP_COUNT, EXPR_OP_LT_F64, EXPR_OP_LE_F64, EXPR_OP_GT_F64,
+    {EXPR_OP_EQ_F64, EXPR_OP_NE_F64, EXPR_OP_LT_F64, EXPR_OP_LE_F64, EXPR_OP_GT_F64,
      EXPR_OP_GE_F64},
     {EXPR_OP_EQ_I128, EXPR_OP_NE_I128, EXPR_OP_LT_I128, EXPR_OP_LE_I128, EXPR_OP_GT_I128,
      EXPR_OP_GE_I128},
@@ -243,10 +243,6 @@ static uint32_t number_compare(Compile *compile, uint32_t family, ExprOp op, uin
         b = constant;
         op = number_exchanged(op);
     }
-    if (family == FAMILY_F64 && op == OP_NOT_EQUAL)
-        return compile_binary(compile, EXPR_OP_OR, &type_boolean,
-                              number_compare(compile, family, OP_LESS, a, b),
-                              number_compare(compile, family, OP_GREATER, a, b));
     ExprOpcode code = number_families[family][op - OP_EQUAL];
     if (code == EXPR_OP_COUNT) {
         code = number_families[family][number_exchanged(op) - OP_EQUAL];
@@ -291,8 +287,9 @@ uint32_t compile_compare(Compile *compile, ExprOp op, uint32_t a, uint32_t b) {
                          .a = a, .b = b, .c = differ};
         return compile_emit(compile, &type_boolean, inst);
     }
-    if (kind == TYPE_DECIMAL)
+    if (kind == TYPE_DECIMAL && compile_type(compile, b)->kind == TYPE_DECIMAL)
         return number_compare_decimals(compile, op, a, b);
+    assert(kind == compile_type(compile, b)->kind);
     return number_compare(compile, number_family(kind), op, a, b);
 }
 
@@ -341,53 +338,4 @@ uint32_t compile_convert(Compile *compile, uint32_t reg, const Type *type) {
         return number_scale(compile, reg, type->scale - scale, type);
     }
     return compile_unary(compile, number_convert_op(from->kind, type->kind), type, reg);
-}
-
-/* == Comparison of two types == */
-
-/* The DECIMAL constant as a DOUBLE that stands for just this value; NULL: there is none. */
-static const Column *number_same_double(Compile *compile, const Column *decimal) {
-    if (!decimal || column_is_null(decimal, 0))
-        return NULL;
-    Decimal value = decimal_load(decimal->data, decimal->type->precision);
-    Column *number = column_new(compile->arena, &type_double, 1);
-    column_set_present(number, 0);
-    number->f64[0] = decimal_to_double(value, decimal->type->scale);
-    return decimal_order_double(value, decimal->type->scale, number->f64[0]) == 0 ? number : NULL;
-}
-
-static uint32_t number_zero(Compile *compile) {
-    Column *zero = column_new(compile->arena, &type_int, 1);
-    column_set_present(zero, 0);
-    return compile_constant(compile, zero);
-}
-
-/* An order is that of the DECIMAL to the DOUBLE; turned round where the DOUBLE is on the left. */
-static void number_unify_mixed(Compile *compile, uint32_t a, uint32_t b, uint32_t *left,
-                               uint32_t *right) {
-    bool decimal_left = compile_type(compile, a)->kind == TYPE_DECIMAL;
-    uint32_t decimal = decimal_left ? a : b, other = decimal_left ? b : a;
-    const Column *same = number_same_double(compile, compile_constant_of(compile, decimal));
-    uint32_t first, second;
-    if (same) {
-        first = compile_constant(compile, same);
-        second = compile_unary(compile, EXPR_OP_FINITE, &type_double, other);
-    } else {
-        first = compile_binary(compile, EXPR_OP_ORDER_MIXED, &type_int, decimal, other);
-        second = number_zero(compile);
-    }
-    *left = decimal_left ? first : second;
-    *right = decimal_left ? second : first;
-}
-
-void compile_unify(Compile *compile, uint32_t a, uint32_t b, uint32_t *left, uint32_t *right) {
-    const Type *a_type = compile_type(compile, a), *b_type = compile_type(compile, b);
-    if (a_type->kind == TYPE_DECIMAL || b_type->kind == TYPE_DECIMAL) {
-        number_unify_mixed(compile, a, b, left, right);
-        return;
-    }
-    assert((a_type->kind == TYPE_STRING) != (b_type->kind == TYPE_STRING));
-    const Type *type = a_type->kind == TYPE_STRING ? b_type : a_type;
-    *left = compile_convert(compile, a, type);
-    *right = compile_convert(compile, b, type);
 }

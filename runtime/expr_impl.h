@@ -10,13 +10,6 @@
  * worked on; elsewhere it holds any bytes of the right size, so a kernel that cannot fail may
  * compute all rows in one dense loop. What a kernel leaves at missing values is zero.
  * Selections form a tree under the batch's: narrower ones see what wider ones computed.
- *
- * Throwing. ksqlDB's arithmetic throws where an operand is NULL (LIKE and truth values likewise),
- * functions throw where they fail, and what throws makes the nearest thing around it NULL that
- * catches: a CAST, an item of a constructor, a call or field that is the argument of another call,
- * at last the whole expression. Mostly NULL finds its way there by itself. Where it would not (a
- * comparison gives FALSE), a register notes the rows that threw.
- *
  * A lambda is a program of its own, over batches whose rows are elements (expr_lambda.c).
  * Memory comes from the batch's arena at each run: a program holds no scratch between runs.
  */
@@ -41,7 +34,7 @@ typedef struct ExprInst {
     ExprOpcode op;
     uint32_t selection;
     uint32_t target; /* a register; of NARROW_* a selection */
-    uint32_t a, b, c; /* CALL: c notes the rows where it failed */
+    uint32_t a, b, c;
     uint32_t index; /* by opcode: of a column, a pseudo column, a field; an escape character; how
                        many arguments */
     const uint32_t *list; /* further operands: of CALL (arguments, EXPR_NONE for lambdas, then what
@@ -101,17 +94,8 @@ typedef void ExprKernel(ExprProgram *program, const ExprInst *inst);
 bool expr_tree_equal(const Expr *left, const Expr *right);
 uint64_t expr_tree_hash(const Expr *expr);
 bool expr_tree_is_pure(const Expr *expr);     /* gives the same each time */
+bool expr_tree_has_local(const Expr *expr);
 bool expr_tree_is_constant(const Expr *expr); /* pure, and no row is looked at */
-/* Whether it may throw, and nothing in it catches; and whether it may throw with a value that is
- * not missing. */
-bool expr_tree_can_throw(const Expr *expr);
-bool expr_tree_hides_throw(const Expr *expr);
-/* Whether a comparison's operands are of two types. */
-bool expr_tree_converts(const Expr *expr);
-/* Whether it catches what it throws when it is the argument of a call. */
-bool expr_tree_is_caught(const Expr *expr);
-/* Whether a truth value may be missing without anything having thrown. */
-bool expr_tree_is_nullable(const Expr *expr);
 /* Few operations that cost about as much as narrowing a selection, and none that can fail. */
 bool expr_tree_is_cheap(const Expr *expr);
 
@@ -130,10 +114,10 @@ typedef struct ExprLambda {
     const Schema *schema; /* of its batches: parameters, then captured columns */
     uint32_t param_count;
     uint32_t first_capture; /* index in the CALL's list */
-    bool throws;            /* results[1]: the elements for which it threw */
+    bool fails;             /* results[1]: the elements for which it failed */
 } ExprLambda;
 
-/* results[1] of the program says where the expression threw, if *throws. */
+/* results[1] of the program says where the expression failed, if lambda->fails. */
 ErrCode expr_compile_lambda(const Expr *body, bool fold, Arena *arena, ExprLambda *lambda,
                             Err *err);
 ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold, Arena *arena,
@@ -143,6 +127,7 @@ ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold
 typedef struct ExprCall {
     const Function *function;
     void *state;
+    uint32_t failed; /* a BOOLEAN register: TRUE where the function failed; EXPR_NONE: not asked */
     const ExprLambda *lambdas; /* [argument]; NULL: there are none */
 } ExprCall;
 
@@ -177,6 +162,9 @@ Column *expr_target_missing(ExprProgram *program, const ExprInst *inst);
 void expr_row_error(const ExprProgram *program, const ExprInst *inst, uint32_t row,
                     const char *reason);
 
+/* Sets the register where the call is to say which rows fail to none (expr_call.c). */
+void expr_call_none_failed(ExprProgram *program, const ExprCall *call);
+
 /* Missing where either operand is: NULL in, NULL out without an error, for all of arithmetic. */
 void expr_strict(ExprProgram *program, const ExprInst *inst, Column *target);
 
@@ -203,8 +191,7 @@ static inline bool expr_is_dense(const ExprProgram *program, const ExprInst *ins
 
 /* Makes a selection, not a register. */
 static inline bool expr_op_narrows(ExprOpcode op) {
-    return op == EXPR_OP_NARROW_TRUE || op == EXPR_OP_NARROW_FALSE ||
-           op == EXPR_OP_NARROW_NOT_TRUE;
+    return op == EXPR_OP_NARROW_TRUE || op == EXPR_OP_NARROW_FALSE;
 }
 
 static inline bool expr_present(const uint64_t *validity, uint32_t row) {

@@ -3,15 +3,15 @@
  *
  * Up to SET_SCAN_MAX numbers are compared one after the other, each in one loop over all rows; what
  * is more, and strings, are found in a hash table of open addressing, at most half full. Values
- * are kept by their bytes: numbers as the 8 bytes of their integer (or double; NaN is one value),
- * the others as they are in a column. Nested ones are compared in turn.
+ * are kept by their bytes: numbers as the 8 bytes of their integer (or double, one NaN), the
+ * others as they are in a column. Nested ones are compared in turn.
  */
+#include <math.h>
+
 #include "base/hash.h"
 #include "runtime/expr_compile_impl.h"
 
 enum { SET_SCAN_MAX = 12 };
-
-static const int64_t SET_NAN = INT64_MAX; /* the bits of a NaN */
 
 struct ExprSet {
     const Type *type;
@@ -28,8 +28,12 @@ static bool set_is_number(const Type *type) {
 
 /* The value as an integer that is equal when the values are. */
 static int64_t set_number(const Column *column, uint32_t row) {
-    if (column->type->kind == TYPE_DOUBLE && column->f64[row] != column->f64[row])
-        return SET_NAN;
+    if (column->type->kind == TYPE_DOUBLE) {
+        double value = column->f64[row] == column->f64[row] ? column->f64[row] : (double)NAN;
+        int64_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        return bits;
+    }
     switch (type_width(column->type)) {
     case 1: return column->boolean[row];
     case 4: return column->i32[row];
@@ -52,7 +56,7 @@ static uint64_t set_hash(const ExprSet *set, const Column *column, uint32_t row)
 static bool set_has(const ExprSet *set, const Column *column, uint32_t row) {
     if (!set->slots) {
         for (uint32_t i = 0; i < set->count; i++)
-            if (column_value_same(set->items[i], 0, column, row))
+            if (column_value_equal(set->items[i], 0, column, row))
                 return true;
         return false;
     }
@@ -104,19 +108,11 @@ SET_SCAN(u8, uint8_t)
 SET_SCAN(i32, int32_t)
 SET_SCAN(i64, int64_t)
 
-EXPR_VECTOR static void set_scan_nan(uint8_t *restrict r, const double *restrict a,
-                                     uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        r[i] |= a[i] != a[i];
-}
-
 static void set_scan(const ExprSet *set, const Column *a, uint8_t *result, uint32_t count) {
     memset(result, 0, count);
     for (uint32_t i = 0; i < set->count; i++) {
         const Column *item = set->items[i];
-        if (set->type->kind == TYPE_DOUBLE && set->numbers[i] == SET_NAN)
-            set_scan_nan(result, a->f64, count);
-        else if (type_width(set->type) == 8)
+        if (type_width(set->type) == 8)
             set_scan_i64(result, a->i64, item->i64[0], count);
         else if (type_width(set->type) == 4)
             set_scan_i32(result, a->i32, item->i32[0], count);
@@ -130,7 +126,8 @@ void expr_in_set(ExprProgram *program, const ExprInst *inst) {
     const Column *a = expr_operand(program, inst->a);
     const ExprSelection *selection = expr_selection(program, inst);
     Column *target = expr_target(program, inst);
-    if (set->numbers && set->count <= SET_SCAN_MAX && expr_is_dense(program, inst)) {
+    bool bits = set->numbers && set->type->kind != TYPE_DOUBLE;
+    if (bits && set->count <= SET_SCAN_MAX && expr_is_dense(program, inst)) {
         set_scan(set, a, target->boolean, program->row_count);
     } else {
         for (uint32_t i = 0; i < selection->count; i++) {

@@ -60,7 +60,7 @@ static void lambda_batch(const LambdaRun *run, uint32_t from, uint32_t count, Ar
                      .errors = outer->errors};
 }
 
-/* results[0]: values, results[1]: where it threw; NULL: it cannot. */
+/* results[0]: values, results[1]: where it failed; NULL: it cannot. */
 static void lambda_chunk(const LambdaRun *run, uint32_t from, uint32_t count, Arena *arena,
                          const Column *results[2]) {
     Batch batch;
@@ -108,7 +108,7 @@ static Column *lambda_copy(const Column *column, const Type *type, Arena *arena)
 }
 
 /* All chunks, one after the other. */
-static void lambda_chunks(const LambdaRun *run, uint32_t size, Column *result, uint8_t *thrown) {
+static void lambda_chunks(const LambdaRun *run, uint32_t size, Column *result, uint8_t *failed) {
     const FunctionElements *elements = run->elements;
     uint32_t count = elements->count, chunk_count = (count + size - 1) / size;
     const Column **chunks = arena_array(elements->arena, chunk_count, sizeof *chunks);
@@ -123,7 +123,7 @@ static void lambda_chunks(const LambdaRun *run, uint32_t size, Column *result, u
         lambda_chunk(run, at, part, scratch, results);
         chunks[chunk] = lambda_copy(results[0], type, elements->arena);
         if (results[1])
-            memcpy(thrown + at, results[1]->boolean, part);
+            memcpy(failed + at, results[1]->boolean, part);
         for (uint32_t i = 0; i < part; i++) {
             which[at + i] = chunk;
             rows[at + i] = i;
@@ -155,8 +155,8 @@ void expr_lambda_apply(const FunctionCall *call, uint32_t arg, const FunctionEle
             *failed = results[1]->boolean;
         return;
     }
-    uint8_t *thrown = arena_alloc(elements->arena, elements->count);
-    lambda_chunks(&run, size, result, thrown);
-    if (lambda_any(thrown, elements->count))
-        *failed = thrown;
+    uint8_t *marks = arena_alloc(elements->arena, elements->count);
+    lambda_chunks(&run, size, result, marks);
+    if (lambda_any(marks, elements->count))
+        *failed = marks;
 }

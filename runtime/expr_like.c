@@ -48,10 +48,7 @@ const ExprLike *expr_like_build(Bytes pattern, char escape, Arena *arena) {
     builder.any = arena_alloc(arena, pattern.size);
     for (uint32_t i = 0; i < pattern.size; i++) {
         uint8_t byte = pattern.data[i];
-        bool escaped = escape && byte == (uint8_t)escape;
-        if (escaped && i + 1 == pattern.size)
-            return NULL;
-        if (escaped)
+        if (escape && byte == (uint8_t)escape && i + 1 < pattern.size)
             like_add(&builder, pattern.data[++i], false);
         else if (byte == '%')
             like_end_piece(&builder);
@@ -60,6 +57,13 @@ const ExprLike *expr_like_build(Bytes pattern, char escape, Arena *arena) {
     }
     like_end_piece(&builder);
     return builder.like;
+}
+
+bool expr_like_is_open(Bytes pattern, char escape) {
+    bool open = false;
+    for (uint32_t i = 0; escape && i < pattern.size; i++)
+        open = !open && pattern.data[i] == (uint8_t)escape;
+    return open;
 }
 
 /* Bytes of `text` that the piece takes at its start; UINT32_MAX: it does not stand there. */
@@ -161,12 +165,14 @@ void expr_like_dynamic(ExprProgram *program, const ExprInst *inst) {
         uint32_t row = selection->rows[i];
         if (!expr_present(a->validity, row) || !expr_present(pattern->validity, row))
             continue;
-        if (!like || !bytes_equal(built, pattern->bytes[row])) {
+        if (!bytes_equal(built, pattern->bytes[row]) || !built.data) {
             built = pattern->bytes[row];
-            like = expr_like_build(built, (char)inst->index, program->batch->arena);
+            like = expr_like_is_open(built, (char)inst->index)
+                       ? NULL
+                       : expr_like_build(built, (char)inst->index, program->batch->arena);
         }
         if (!like) {
-            expr_row_error(program, inst, row, "the pattern ends with the escape character");
+            expr_row_error(program, inst, row, "LIKE pattern must not end with escape character");
             continue;
         }
         target->boolean[row] = like_fits(like, a->bytes[row]);

@@ -49,7 +49,7 @@ void expr_nested_lookup(ExprProgram *program, const ExprInst *inst) {
         if (!expr_present(map->validity, row))
             continue;
         for (uint32_t at = map->offsets[row + 1]; at > map->offsets[row]; at--) {
-            if (column_value_same(&map->children[0], at - 1, key, row)) {
+            if (column_value_equal(&map->children[0], at - 1, key, row)) {
                 rows[row] = at - 1;
                 break;
             }
@@ -145,7 +145,7 @@ void expr_nested_array(ExprProgram *program, const ExprInst *inst) {
 static uint32_t nested_earlier(const Column *const *keys, const uint32_t *which, uint32_t count,
                                uint32_t entry, uint32_t row) {
     for (uint32_t i = 0; i < count; i++)
-        if (column_value_same(keys[which[i]], row, keys[entry], row))
+        if (column_value_equal(keys[which[i]], row, keys[entry], row))
             return i;
     return UINT32_MAX;
 }

@@ -9,7 +9,6 @@
 #include "runtime/scan_impl.h"
 
 enum {
-    SCAN_FETCH_BYTES = 256 << 10, /* as much as a step may take */
     SCAN_BLOCK_BYTES = 1 << 20,   /* of records in one block */
     SCAN_SOURCES_MAX = 256,       /* log buffers under one block: single small appends */
     SCAN_FREE_MAX = 4,            /* blocks kept for the next one, with their memory */
@@ -213,9 +212,14 @@ static ErrCode fetch_source(Cursor *cursor, bool *got, Err *err) {
     assert(cursor->rest.size == 0);
     assert(!cursor->in_batch);
     const ScanSpec *spec = cursor->scan->decoder.spec;
+    LogBlock *before = cursor->source;
+    cursor->source = NULL;
     drop_source(cursor);
-    TRY(log_fetch(cursor->scan->set->storage, spec->where, cursor->read_offset, SCAN_FETCH_BYTES,
-                  &cursor->source, err));
+    ErrCode code = log_fetch_on(cursor->scan->set->storage, spec->where, cursor->read_offset,
+                                before, &cursor->source, err);
+    if (before)
+        log_block_unref(before);
+    TRY(code);
     *got = cursor->source != NULL;
     if (cursor->source)
         cursor->rest = log_block_bytes(cursor->source);

@@ -4,7 +4,7 @@
 #ifndef RUNTIME_SCAN_IMPL_H
 #define RUNTIME_SCAN_IMPL_H
 
-#include "data/time_text.h"
+#include "data/time_pattern.h"
 #include "runtime/scan.h"
 
 /* Raw records of a block that is being made; arrays of row_count in its arena. */

@@ -347,6 +347,15 @@ ErrCode checkpoint_step(Storage *storage, bool *worked, Err *err) {
         return ERR_OK;
     if (code != ERR_NO_SPACE)
         return storage_fail(storage, &cause, err);
+    bool given;
+    Err failure;
+    if (reserve_give_up(storage, &given, &failure) != ERR_OK)
+        return storage_fail(storage, &failure, err);
+    if (given) { /* begins again */
+        checkpoint_release(storage);
+        checkpoint_request(storage);
+        return ERR_OK;
+    }
     checkpoint_give_up(storage, &cause);
     *err = cause;
     return code;
@@ -433,6 +442,7 @@ void *background_thread(void *arg) {
         lock_release(&storage->queue_lock);
         if (!storage_failed(storage)) {
             (void)!background_prepare(storage, &ignored);
+            (void)!reserve_step(storage, &ignored);
             (void)!checkpoint_step(storage, &worked, &ignored);
         }
         lock_take(&storage->queue_lock);

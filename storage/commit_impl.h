@@ -61,6 +61,7 @@ struct Commit {
     uint32_t frame_bytes_max;
     Err error; /* the first addition that cannot be: commit_submit() returns it */
 
+    bool adds, removes; /* what its entries do with the space they need in the end */
     uint64_t journal_bytes; /* reserved */
     CommitDoneFn *done;
     void *arg;
@@ -77,7 +78,10 @@ bool commit_begin(Commit *commit, uint8_t type, uint32_t id, size_t size);
 void commit_close_entry(Commit *commit);
 bool commit_refuse(Commit *commit, ErrCode code, const char *text);
 
-/* segment_add.c: the commit is over; the file stays or goes. */
+/* segment_add.c: the commit's entries are applied: what was kept in memory serves readers. */
+void segment_add_publish(struct SegmentAdd *add);
+
+/* segment_add.c: the commit is over; the files stay or go. */
 void segment_add_end(struct SegmentAdd *add, bool keep);
 
 /* Calls done and frees the commit. */

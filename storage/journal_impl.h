@@ -79,6 +79,7 @@ typedef struct Journal {
     bool preparing;
     uint64_t made_bytes, made_groups; /* figures of when the last spare was made */
     int64_t retry_us; /* no new attempt to take space before that time; 0: none failed */
+    bool restricted;  /* new space is only for commits that remove */
     struct JournalName {
         uint64_t seq, size;
     } *old; /* files before the current one that no checkpoint has made useless yet */
@@ -103,6 +104,13 @@ ErrCode journal_cut(Journal *journal, bool *done, Err *err);
 
 /* Room for commits. NO_SPACE: not now. */
 ErrCode journal_reserve(Journal *journal, uint64_t bytes, Err *err);
+
+/* From now on journal_reserve() and journal_prepare() take no new space, or do again. What could
+ * not be taken is tried again at once. */
+void journal_restrict(Journal *journal, bool restricted);
+
+/* The same for a commit that removes: never refused because of journal_restrict(). */
+ErrCode journal_reserve_removal(Journal *journal, uint64_t bytes, Err *err);
 void journal_unreserve(Journal *journal, uint64_t bytes);
 /* Makes a spare when half of the current file is used and there is none. */
 ErrCode journal_prepare(Journal *journal, bool fill, Err *err);

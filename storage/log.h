@@ -34,10 +34,15 @@ void log_block_unref(LogBlock *block);
 Bytes log_block_bytes(const LogBlock *block); /* batches one after the other, checked */
 
 /* Reads from `offset` on, about bytes_max (at least one batch): *block is NULL at the end. The
- * first batch may begin before `offset`. The caller gets one reference. CRCs are checked once,
- * when bytes come from disk. Never waits. */
+ * first batch may begin before `offset`. The caller gets one reference. Bytes that come from
+ * disk are proved by their sums. Never waits. */
 ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
                   LogBlock **block, Err *err);
+
+/* The same, as much as is read at once, for who reads on: what was read from disk with `before`,
+ * the block that ended at `offset`, is not read again. NULL: none. */
+ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,
+                     const LogBlock *before, LogBlock **block, Err *err);
 
 /* Called after records of any partition have become visible; on the thread that made them so,
  * which must not wait. One function per storage; NULL ends it, and waits for a call under way. */

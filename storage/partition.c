@@ -59,6 +59,27 @@ void partition_free(Partition *partition) {
 
 /* == The writer's side ======================================================================== */
 
+/* With the lock held: the offset behind the tail, which is not empty. */
+static int64_t tail_end(const Partition *partition) {
+    assert(partition->tail_count > 0);
+    return partition->tail[partition->tail_count - 1].info.last_offset + 1;
+}
+
+/* With the lock held: the first items go out of the tail; they are on disk. */
+static void drop_items(Partition *partition, size_t count) {
+    assert(count <= partition->tail_count);
+    for (size_t i = 0; i < count; i++) {
+        partition->tail_bytes -= partition->tail[i].info.size;
+        log_block_unref(partition->tail[i].block);
+    }
+    partition->tail_count -= count;
+    partition->tail_first += count;
+    partition->kept -= count < partition->kept ? count : partition->kept;
+    if (count > 0)
+        memmove(partition->tail, partition->tail + count,
+                partition->tail_count * sizeof *partition->tail);
+}
+
 void partition_append(Partition *partition, LogBlock *block, Bytes batch,
                       const RecordBatchInfo *info) {
     assert(batch.size == info->size);
@@ -66,6 +87,8 @@ void partition_append(Partition *partition, LogBlock *block, Bytes batch,
     log_block_ref(block);
     lock_take(&partition->lock);
     assert(info->base_offset == partition->end);
+    if (partition->kept > 0 && tail_end(partition) != info->base_offset)
+        drop_items(partition, partition->kept); /* the last segment was not kept */
     partition->tail = mem_grow(partition->tail, &partition->tail_capacity,
                                partition->tail_count + 1, sizeof *partition->tail);
     partition->tail[partition->tail_count++] = (TailItem){block, batch.data, *info};
@@ -100,7 +123,8 @@ void partition_want_seal(Partition *partition) {
 /* With the lock held. */
 static bool all_sealed(const Partition *partition) {
     size_t count = partition->segment_count;
-    return partition->tail_count == 0 &&
+    assert(partition->kept <= partition->tail_count);
+    return partition->tail_count == partition->kept &&
            (count == 0 || partition->segments[count - 1]->state.sealed);
 }
 
@@ -136,6 +160,29 @@ ErrCode partition_add_segment(Partition *partition, Bytes state, Err *err) {
     return code;
 }
 
+void partition_keep(Partition *partition, const TailItem *items, size_t count) {
+    assert(count > 0);
+    lock_take(&partition->lock);
+    assert(all_sealed(partition) && partition->skip == 0);
+    assert(items[count - 1].info.last_offset + 1 == partition->end);
+    if (partition->tail_count > 0 && tail_end(partition) != items[0].info.base_offset)
+        drop_items(partition, partition->tail_count);
+    partition->tail = mem_grow(partition->tail, &partition->tail_capacity,
+                               partition->tail_count + count, sizeof *partition->tail);
+    memcpy(partition->tail + partition->tail_count, items, count * sizeof *items);
+    partition->tail_count += count;
+    partition->kept = partition->tail_count;
+    partition->written = partition->tail_first + partition->tail_count;
+    for (size_t i = 0; i < count; i++)
+        partition->tail_bytes += items[i].info.size;
+    size_t spare = 0;
+    uint64_t bytes = partition->tail_bytes;
+    while (bytes > PARTITION_KEEP_BYTES)
+        bytes -= partition->tail[spare++].info.size;
+    drop_items(partition, spare);
+    lock_release(&partition->lock);
+}
+
 /* Takes segments wholly below the frozen start out of the list; their files go with the next
  * write(), when the checkpoint that does not name them is valid. */
 static void drop_segments(Partition *partition) {
@@ -157,17 +204,10 @@ static void drop_segments(Partition *partition) {
 void partition_settle(Partition *partition) {
     lock_take(&partition->lock);
     assert(partition->written >= partition->tail_first);
-    assert(partition->written <= partition->frozen);
-    size_t count = (size_t)(partition->written - partition->tail_first);
-    for (size_t i = 0; i < count; i++) {
-        partition->tail_bytes -= partition->tail[i].info.size;
-        log_block_unref(partition->tail[i].block);
-    }
-    partition->tail_count -= count;
-    partition->tail_first += count;
-    if (count > 0)
-        memmove(partition->tail, partition->tail + count,
-                partition->tail_count * sizeof *partition->tail);
+    uint64_t settled =
+        partition->written < partition->frozen ? partition->written : partition->frozen;
+    if (settled > partition->tail_first)
+        drop_items(partition, (size_t)(settled - partition->tail_first));
     drop_segments(partition);
     lock_release(&partition->lock);
 }
@@ -277,21 +317,22 @@ static Segment *segment_find(const Partition *partition, int64_t offset) {
     return low > 0 ? partition->segments[low - 1] : NULL;
 }
 
-static ErrCode fetch_from_segment(Partition *partition, int64_t offset, uint32_t bytes_max,
+static ErrCode fetch_from_segment(Partition *partition, const FetchWanted *wanted,
                                   LogBlock **block, Err *err) {
-    Segment *segment = segment_find(partition, offset);
+    Segment *segment = segment_find(partition, wanted->offset);
     assert(segment);
     segment->readers++;
     lock_release(&partition->lock);
-    ErrCode code = partition_read_segment(partition, segment, offset, bytes_max, block, err);
+    ErrCode code = partition_read_segment(partition, segment, wanted, block, err);
     lock_take(&partition->lock);
     segment->readers--;
     return code;
 }
 
-ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
-                        Err *err) {
+static ErrCode fetch(Partition *partition, const FetchWanted *wanted, LogBlock **block,
+                     Err *err) {
     assert(block);
+    int64_t offset = wanted->offset;
     TailRun run = {.count = 0};
     ErrCode code = ERR_OK;
     *block = NULL;
@@ -301,13 +342,27 @@ ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max
                        "offset %" PRId64 " of partition %" PRIu32 " is outside %" PRId64
                        "..%" PRId64,
                        offset, partition->where.partition, partition->start, partition->end);
-    else if (offset < partition->end && partition->tail_count > 0 &&
-             offset >= partition->tail[0].info.base_offset)
-        run_collect(&run, partition, offset, bytes_max);
+    else if (partition->tail_count > 0 && offset >= partition->tail[0].info.base_offset &&
+             offset < tail_end(partition))
+        run_collect(&run, partition, offset, wanted->bytes_max);
     else if (offset < partition->end)
-        code = fetch_from_segment(partition, offset, bytes_max, block, err);
+        code = fetch_from_segment(partition, wanted, block, err);
     lock_release(&partition->lock);
     if (run.count > 0)
         *block = run_block(&run);
     return code;
+}
+
+ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
+                        Err *err) {
+    FetchWanted wanted = {.offset = offset, .bytes_max = bytes_max};
+    assert(partition);
+    return fetch(partition, &wanted, block, err);
+}
+
+ErrCode partition_fetch_on(Partition *partition, int64_t offset, const LogBlock *before,
+                           LogBlock **block, Err *err) {
+    FetchWanted wanted = {.offset = offset, .bytes_max = SEGMENT_READ_BYTES, .before = before};
+    assert(partition);
+    return fetch(partition, &wanted, block, err);
 }

@@ -22,6 +22,21 @@
 
 typedef struct Partition Partition;
 
+enum {
+#ifdef HOSTILE_LIMITS
+    PARTITION_KEEP_BYTES = 8 << 10,
+#else
+    PARTITION_KEEP_BYTES = 32 << 20, /* two portions of a load that is read along */
+#endif
+};
+
+/* A batch in memory. */
+typedef struct TailItem {
+    LogBlock *block; /* one reference */
+    const uint8_t *data;
+    RecordBatchInfo info;
+} TailItem;
+
 /* folder: of this partition; it is made when something is first written. */
 Partition *partition_new(Io *io, const char *folder, TopicPartition where);
 void partition_free(Partition *partition);
@@ -41,6 +56,19 @@ LogBlock *log_block_take_spare(uint8_t *data, size_t capacity, Bytes part, Spare
 
 /* A part of another block, which it keeps alive. */
 LogBlock *log_block_view(LogBlock *parent, Bytes part);
+
+/* What was read of a segment beyond the batches of a block, in the block's memory. */
+typedef struct LogBlockRest {
+    Bytes bytes;          /* data NULL: none */
+    int64_t next_offset;  /* with which the first of them begins */
+    int64_t base_offset;  /* of the segment */
+    bool added;           /* the segment was */
+    uint32_t position;    /* of `bytes` in it */
+    uint64_t sum;         /* of the chunk that they end */
+} LogBlockRest;
+
+void log_block_set_rest(LogBlock *block, const LogBlockRest *rest);
+const LogBlockRest *log_block_rest(const LogBlock *block);
 
 /* Restores from the bytes partition_save() wrote. CORRUPT when they are damaged, or a segment file
  * is missing or shorter than claimed. Bytes of a segment beyond the claimed length are cut off. */
@@ -77,6 +105,10 @@ uint64_t partition_tail_bytes(Partition *partition);
 ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
                         Err *err);
 
+/* As log_fetch_on(). */
+ErrCode partition_fetch_on(Partition *partition, int64_t offset, const LogBlock *before,
+                           LogBlock **block, Err *err);
+
 /* The offset of the first record, from the start on, whose timestamp is at or after `timestamp`;
  * the end offset when there is none. */
 ErrCode partition_find_time(Partition *partition, int64_t timestamp, int64_t *offset, Err *err);
@@ -92,12 +124,16 @@ ErrCode partition_make_folder(Partition *partition, Err *err);
 /* The next write() seals what it writes, however short. */
 void partition_want_seal(Partition *partition);
 
-/* All records are in sealed segments: one more can be added. */
+/* All records are in sealed segments that are durable: one more can be added. */
 bool partition_addable(Partition *partition);
 
 /* Adds a sealed segment, described by `state` (segment_state_put()), at the end. CORRUPT when it
  * does not begin there, or its file is missing or short. */
 ErrCode partition_add_segment(Partition *partition, Bytes state, Err *err);
+
+/* The batches of segments that were just added, in order up to the end: they serve readers from
+ * memory until the next checkpoint, or until more are kept. References are taken over. */
+void partition_keep(Partition *partition, const TailItem *items, size_t count);
 
 /* Unlinks all files and the folder. */
 ErrCode partition_delete_files(Partition *partition, Err *err);

@@ -8,12 +8,13 @@
  *   on disk     #################~~~~~~~~~~~~              (~: in the tail as well)
  *
  * Invariants: (1) the tail has every batch that is not whole in a segment claimed by a valid
- * checkpoint; (2) items below `written` are whole on disk, of item `written` the first `skip`
- * bytes are; (3) bytes of segments below their state's size never change.
+ * checkpoint or by the journal; (2) items below `written` are whole on disk, of item `written` the
+ * first `skip` bytes are; (3) bytes of segments below their state's size never change; (4) the
+ * first `kept` items are in segments that were added whole: they may go at any time.
  *
  * `lock` guards all lists. The background thread alone changes growing segments, `written` and
  * `skip`, and so may read them without the lock. The journal writer adds whole segments, but only
- * where the tail is empty, so never beside a write.
+ * where the tail has nothing else, so never beside a write.
  */
 #ifndef STORAGE_PARTITION_LISTS_IMPL_H
 #define STORAGE_PARTITION_LISTS_IMPL_H
@@ -22,12 +23,6 @@
 
 #include "base/thread.h"
 #include "storage/segment_impl.h"
-
-typedef struct TailItem {
-    LogBlock *block; /* one reference */
-    const uint8_t *data;
-    RecordBatchInfo info;
-} TailItem;
 
 typedef struct Segment {
     SegmentState state;
@@ -50,7 +45,7 @@ struct Partition {
     size_t segment_count, segment_capacity;
 
     TailItem *tail; /* ring-less: settle() moves what is left to the front */
-    size_t tail_count, tail_capacity;
+    size_t tail_count, tail_capacity, kept;
     uint64_t tail_first; /* number of the item tail[0] */
     uint64_t tail_bytes;
 
@@ -74,8 +69,15 @@ static inline SegmentPlace partition_place(const Partition *partition) {
 /* partition_read.c: loads the index of a segment on which the caller is a reader. */
 ErrCode partition_need_index(Partition *partition, Segment *segment, Err *err);
 
-/* partition_read.c: the block with `offset` from a segment on which the caller is a reader. */
-ErrCode partition_read_segment(Partition *partition, Segment *segment, int64_t offset,
-                               uint32_t bytes_max, LogBlock **block, Err *err);
+/* What a fetch asks for. */
+typedef struct FetchWanted {
+    int64_t offset;
+    uint32_t bytes_max;
+    const LogBlock *before; /* see log_fetch_on(); NULL: none */
+} FetchWanted;
+
+/* partition_read.c: the wanted block from a segment on which the caller is a reader. */
+ErrCode partition_read_segment(Partition *partition, Segment *segment, const FetchWanted *wanted,
+                               LogBlock **block, Err *err);
 
 #endif

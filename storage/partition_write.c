@@ -286,7 +286,7 @@ static size_t frozen_segments(const Partition *partition) {
 
 /* The items that are not whole on disk, without what of the first one is. */
 static void put_remainder(Partition *partition, Buf *out) {
-    assert(partition->written <= partition->frozen);
+    assert(partition->written <= partition->frozen || partition->skip == 0);
     int64_t base_offset = partition->frozen_end;
     if (partition->written < partition->frozen)
         base_offset = partition->tail[partition->written - partition->tail_first].info.base_offset;

@@ -70,8 +70,7 @@ static inline uint8_t *put_varint(uint8_t *target, uint64_t value) {
     return target;
 }
 
-/* The zig-zag integer at `next`; NULL when it is cut off or too long. */
-static inline const uint8_t *get_zigzag(const uint8_t *next, const uint8_t *end, int64_t *value) {
+static const uint8_t *get_long_zigzag(const uint8_t *next, const uint8_t *end, int64_t *value) {
     uint64_t bits = 0;
     for (unsigned shift = 0; next < end && shift < 70; shift += 7) {
         uint8_t byte = *next++;
@@ -84,6 +83,21 @@ static inline const uint8_t *get_zigzag(const uint8_t *next, const uint8_t *end,
         }
     }
     return NULL;
+}
+
+/* The zig-zag integer at `next`; NULL when it is cut off or too long. Most have a byte or two. */
+static inline const uint8_t *get_zigzag(const uint8_t *next, const uint8_t *end, int64_t *value) {
+    if (end - next < 2)
+        return get_long_zigzag(next, end, value);
+    if (next[0] < 0x80) {
+        *value = unzigzag(next[0]);
+        return next + 1;
+    }
+    if (next[1] < 0x80) {
+        *value = unzigzag((next[0] & 0x7fU) | (uint64_t)next[1] << 7);
+        return next + 2;
+    }
+    return get_long_zigzag(next, end, value);
 }
 
 /* == Writing ================================================================================== */

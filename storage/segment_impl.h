@@ -123,6 +123,8 @@ ErrCode segment_writer_open(SegmentWriter *writer, const SegmentPlace *place,
 void segment_writer_begin(SegmentWriter *writer, const RecordBatchInfo *info);
 ErrCode segment_writer_put(SegmentWriter *writer, Bytes bytes, Err *err);
 
+uint32_t segment_writer_size(const SegmentWriter *writer); /* with what is not written yet */
+
 /* Writes what is left (whole blocks unless `seal`), syncs, and writes the new index entries. */
 ErrCode segment_writer_finish(SegmentWriter *writer, bool seal, Err *err);
 void segment_writer_close(SegmentWriter *writer);

@@ -67,13 +67,13 @@ ErrCode segment_writer_open(SegmentWriter *writer, const SegmentPlace *place,
     return ERR_OK;
 }
 
-static uint32_t writer_position(const SegmentWriter *writer) {
+uint32_t segment_writer_size(const SegmentWriter *writer) {
     return writer->state.size + writer->used;
 }
 
 void segment_writer_begin(SegmentWriter *writer, const RecordBatchInfo *info) {
     assert(writer->file);
-    state_begin(&writer->state, writer_position(writer), info);
+    state_begin(&writer->state, segment_writer_size(writer), info);
 }
 
 static void writer_sum(SegmentWriter *writer) {
@@ -98,7 +98,8 @@ ErrCode segment_writer_put(SegmentWriter *writer, Bytes bytes, Err *err) {
     assert(writer->file);
     while (bytes.size > 0) {
         uint32_t room = STAGING_BYTES - writer->used;
-        uint32_t chunk_room = SEGMENT_CHUNK_BYTES - writer_position(writer) % SEGMENT_CHUNK_BYTES;
+        uint32_t chunk_used = segment_writer_size(writer) % SEGMENT_CHUNK_BYTES;
+        uint32_t chunk_room = SEGMENT_CHUNK_BYTES - chunk_used;
         uint32_t step = room < chunk_room ? room : chunk_room;
         if (step > bytes.size)
             step = bytes.size;
@@ -118,9 +119,9 @@ ErrCode segment_writer_put(SegmentWriter *writer, Bytes bytes, Err *err) {
 }
 
 ErrCode segment_writer_finish(SegmentWriter *writer, bool seal, Err *err) {
-    assert(seal || writer_position(writer) % SEGMENT_BLOCK_BYTES == 0);
+    assert(seal || segment_writer_size(writer) % SEGMENT_BLOCK_BYTES == 0);
     writer_sum(writer);
-    if (seal && writer_position(writer) % SEGMENT_CHUNK_BYTES != 0)
+    if (seal && segment_writer_size(writer) % SEGMENT_CHUNK_BYTES != 0)
         state_close_chunk(&writer->state, &writer->entries);
     TRY(writer_flush(writer, err));
     TRY(writer->file->ops->sync(writer->file, err));

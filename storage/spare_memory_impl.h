@@ -15,7 +15,7 @@
 
 enum {
     SPARE_MEMORY_STEP = 256 << 10, /* sizes are multiples; smaller pieces are not kept */
-    SPARE_MEMORY_PIECES = 32,
+    SPARE_MEMORY_PIECES = 256,
     SPARE_MEMORY_BYTES_MAX = 64 << 20, /* what one checkpoint gives back at once */
 };
 

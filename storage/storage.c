@@ -5,6 +5,7 @@
  *   format    "weir-data 1": layout of everything else; another number is refused
  *   uuid      of this folder, for people
  *   journal/ ckpt/ topics/ tables/
+ *   reserve   space for bad times (reserve_impl.h)
  *
  * A new folder gets `format` first, durable before anything else exists: a folder that holds
  * something but no format is not ours, or damaged.
@@ -203,6 +204,8 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
         set->tail_bytes_max = STORAGE_TAIL_BYTES_MAX;
     if (set->frame_bytes_max == 0)
         set->frame_bytes_max = FRAME_BYTES_MAX;
+    if (set->segment_bytes_max == 0)
+        set->segment_bytes_max = SEGMENT_BYTES_MAX;
     if (set->mark_ms == 0)
         set->mark_ms = STORAGE_MARK_MS;
     atomic_init(&storage->next_id, 1);
@@ -215,6 +218,7 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
     signal_init(&storage->background_work);
     spare_memory_init(&storage->spare);
     topics_init(&storage->topics);
+    reserve_init(storage);
     journal_init(&storage->journal, io, folder, set->journal_file_bytes);
     storage->journal.direct = set->durability == DURABILITY_SYNC;
     return storage;
@@ -225,6 +229,7 @@ static void storage_free(Storage *storage) {
     checkpoint_release(storage);
     journal_close(&storage->journal);
     topics_close(&storage->topics);
+    reserve_close(storage);
     spare_memory_close(&storage->spare);
     memtable_clear(&storage->state);
     signal_close(&storage->work);
@@ -239,12 +244,30 @@ static void storage_free(Storage *storage) {
     mem_free(storage);
 }
 
+/* *given: there was no space, and the reserve was given up for a second attempt. */
+static ErrCode storage_try_open(Storage *opened, bool *given, Err *err) {
+    *given = false;
+    TRY(folder_open(opened, err));
+    TRY(reserve_find(opened, err));
+    ErrCode code = recovery_run(opened, err);
+    if (code == ERR_NO_SPACE) {
+        Err ignored; /* then the lack of space is what is told */
+        if (reserve_give_up(opened, given, &ignored) != ERR_OK)
+            *given = false;
+    }
+    return code;
+}
+
 ErrCode storage_open(Io *io, const char *folder, const StorageOptions *options, Storage **storage,
                      Err *err) {
+    bool given;
     Storage *opened = storage_new(io, folder, options);
-    ErrCode code = folder_open(opened, err);
-    if (code == ERR_OK)
-        code = recovery_run(opened, err);
+    ErrCode code = storage_try_open(opened, &given, err);
+    if (given) {
+        storage_free(opened);
+        opened = storage_new(io, folder, options);
+        code = storage_try_open(opened, &given, err);
+    }
     if (code != ERR_OK) {
         storage_free(opened);
         return code;
@@ -300,6 +323,7 @@ ErrCode storage_pump(Storage *storage, Err *err) {
         TRY(writer_step(storage, &worked, err));
     TRY(storage_state(storage, err));
     TRY(background_prepare(storage, err));
+    TRY(reserve_step(storage, err));
     ErrCode code = checkpoint_step(storage, &worked, err);
     return code == ERR_NO_SPACE ? ERR_OK : code;
 }

@@ -27,6 +27,7 @@ typedef struct StorageOptions {
     uint64_t tail_bytes_max;   /* per partition; 0: 64 MiB */
     uint64_t journal_file_bytes; /* size of every journal file; 0: limits.h */
     uint32_t frame_bytes_max;    /* entries in one frame; 0: limits.h */
+    uint32_t segment_bytes_max;  /* of segments that are added whole; 0: limits.h */
     int64_t mark_ms;             /* idle before the end of the journal is marked; 0: 100 */
 } StorageOptions;
 

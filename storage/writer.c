@@ -241,6 +241,8 @@ static ErrCode writer_apply(Storage *storage, Commit *run, Err *err) {
         assert(seeded_bug(SEEDED_ACK_BEFORE_SYNC) || storage->options.durability != DURABILITY_SYNC
                || commit->lsn <= storage->journal.durable_lsn);
         TRY(apply_commit(storage, &input, err));
+        for (size_t i = 0; i < commit->segment_count; i++)
+            segment_add_publish(commit->segments[i].add);
     }
     return ERR_OK;
 }

@@ -59,7 +59,7 @@ void array_contains(const FunctionCall *call) {
         for (uint32_t at = missing ? 0 : array->offsets[row];
              !missing && !found && at < array->offsets[row + 1]; at++)
             found = null ? column_is_null(&array->children[0], at)
-                         : column_value_same(&array->children[0], at, value, row);
+                         : column_value_equal(&array->children[0], at, value, row);
         function_put_boolean(call, row, found);
     }
 }
@@ -203,7 +203,7 @@ void array_remove(const FunctionCall *call) {
             continue;
         array_list_row(&list, row);
         for (uint32_t at = array->offsets[row]; at < array->offsets[row + 1]; at++)
-            if (!column_value_same(elements, at, value, row))
+            if (!column_value_equal(elements, at, value, row))
                 array_list_add(&list, 0, at);
     }
     array_list_finish(&list, &elements, 1);
@@ -232,7 +232,7 @@ void array_join(const FunctionCall *call) {
         for (uint32_t at = array->offsets[row]; at < array->offsets[row + 1]; at++) {
             if (at > array->offsets[row])
                 buf_bytes(&buf, delimiter);
-            value_text_print_inner(&buf, elements, at);
+            value_text_print_item(&buf, elements, at);
         }
         if (!function_too_long(call, row, buf.size))
             function_put_bytes(call, row, function_room_copy(&room, buf_view(&buf)));

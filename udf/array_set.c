@@ -25,7 +25,7 @@ static uint32_t set_slot(const ArraySet *set, uint32_t source, uint32_t at) {
     uint32_t slot = (uint32_t)value_hash(elements, at) & set->mask;
     for (; set->slots[slot]; slot = (slot + 1) & set->mask) {
         uint32_t entry = set->slots[slot] - 1;
-        if (column_value_same(set->sources[set->which[entry]], set->places[entry], elements, at))
+        if (column_value_equal(set->sources[set->which[entry]], set->places[entry], elements, at))
             break;
     }
     return slot;

@@ -56,6 +56,8 @@ typedef enum FunctionFlags {
     FUNCTION_TAKES_LAMBDAS = 8,   /* TRANSFORM, FILTER, REDUCE */
 } FunctionFlags;
 
+typedef struct UserFunction UserFunction; /* user.h */
+
 typedef struct Function {
     const char *name;
     const char *signature;
@@ -65,6 +67,7 @@ typedef struct Function {
     /* Compiles constant arguments once per query (patterns, formats): args[i] NULL where argument i
      * is not constant, else a column of length 1. May be NULL. Result lives in arena. */
     void *(*prepare)(const Column *const *args, uint32_t arg_count, Arena *arena);
+    const UserFunction *user; /* NULL: a built-in one */
 } Function;
 
 /* What a call of `name` with these argument types means. types[i] TYPE_NULL matches anything.

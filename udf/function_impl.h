@@ -15,13 +15,16 @@
 #include "udf/scalar.def"
 #undef UDF_SCALAR
 
-/* Compiles the constant pattern in the second argument (time.c). */
+/* Compiles the constant pattern and zone in arguments two and three (time_format.c). */
 void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena);
 
 /* Makes the call's cache of patterns, with the constant one in the first or second argument
  * (regexp.c). */
 void *regexp_prepare_first(const Column *const *args, uint32_t arg_count, Arena *arena);
 void *regexp_prepare_second(const Column *const *args, uint32_t arg_count, Arena *arena);
+
+/* Compiles the constant path in the second argument (json.c). */
+void *json_prepare_path(const Column *const *args, uint32_t arg_count, Arena *arena);
 
 static inline void function_put_i32(const FunctionCall *call, uint32_t row, int32_t value) {
     call->result->i32[row] = value;

@@ -59,7 +59,7 @@ void null_if(const FunctionCall *call) {
     for (uint32_t i = 0; i < call->row_count; i++) {
         uint32_t row = call->rows[i];
         if (null_is(other, row) || null_is(value, row) ||
-            !column_value_same(value, row, other, row))
+            !column_value_equal(value, row, other, row))
             which[row] = 0;
     }
     null_choose(call, which);

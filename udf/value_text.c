@@ -8,52 +8,6 @@
 #include "data/number_text.h"
 #include "data/time_text.h"
 
-static Decimal text_decimal_value(const Column *column, uint32_t row) {
-    const uint8_t *data = column->data;
-    return decimal_load(data + (size_t)row * type_width(column->type), column->type->precision);
-}
-
-static void text_decimal(Buf *out, const Column *column, uint32_t row) {
-    decimal_print(out, text_decimal_value(column, row), column->type->scale);
-}
-
-/* Digits without sign and point as Java's BigDecimal.toString() lays them out when the first of
- * them stands more than six places behind the point: 1.23E-7. */
-static void text_scientific(Buf *out, const char *digits, uint32_t count, uint32_t scale) {
-    buf_put(out, digits, 1);
-    if (count > 1) {
-        buf_u8(out, '.');
-        buf_put(out, digits + 1, count - 1);
-    }
-    buf_printf(out, "E-%u", scale + 1 - count);
-}
-
-/* Inside of other values decimals are written as toString() does it. */
-static void text_inner_decimal(Buf *out, const Column *column, uint32_t row) {
-    Buf digits = {0};
-    uint32_t scale = column->type->scale;
-    Decimal value = text_decimal_value(column, row);
-    bool negative = decimal_sign(value) < 0;
-    decimal_print(&digits, negative ? decimal_negate(value) : value, 0);
-    buf_cstr(&digits);
-    uint32_t count = (uint32_t)digits.size;
-    if (scale < count + 6) {
-        text_decimal(out, column, row);
-    } else {
-        if (negative)
-            buf_u8(out, '-');
-        text_scientific(out, (const char *)digits.data, count, scale);
-    }
-    buf_free(&digits);
-}
-
-void value_text_print_inner(Buf *out, const Column *column, uint32_t row) {
-    if (column->type->kind == TYPE_DECIMAL && !column_is_null(column, row))
-        text_inner_decimal(out, column, row);
-    else
-        value_text_print(out, column, row);
-}
-
 static void text_list(Buf *out, const Column *column, uint32_t row) {
     bool map = column->type->kind == TYPE_MAP;
     assert(column->offsets);
@@ -61,10 +15,10 @@ static void text_list(Buf *out, const Column *column, uint32_t row) {
     for (uint32_t i = column->offsets[row]; i < column->offsets[row + 1]; i++) {
         if (i > column->offsets[row])
             buf_text(out, ", ");
-        value_text_print_inner(out, &column->children[0], i);
+        value_text_print_item(out, &column->children[0], i);
         if (map) {
             buf_u8(out, '=');
-            value_text_print_inner(out, &column->children[1], i);
+            value_text_print_item(out, &column->children[1], i);
         }
     }
     buf_u8(out, map ? '}' : ']');
@@ -81,9 +35,16 @@ static void text_struct(Buf *out, const Column *column, uint32_t row) {
         first = false;
         buf_text(out, column->type->fields[i].name);
         buf_u8(out, '=');
-        value_text_print_inner(out, &column->children[i], row);
+        value_text_print_item(out, &column->children[i], row);
     }
     buf_u8(out, '}');
+}
+
+static void text_decimal(Buf *out, const Column *column, uint32_t row) {
+    const Type *type = column->type;
+    const uint8_t *data = column->data;
+    Decimal value = decimal_load(data + (size_t)row * type_width(type), type->precision);
+    decimal_print(out, value, type->scale);
 }
 
 void value_text_print(Buf *out, const Column *column, uint32_t row) {
@@ -108,4 +69,15 @@ void value_text_print(Buf *out, const Column *column, uint32_t row) {
     case TYPE_MAP: text_list(out, column, row); break;
     case TYPE_STRUCT: text_struct(out, column, row); break;
     }
+}
+
+void value_text_print_item(Buf *out, const Column *column, uint32_t row) {
+    if (column->type->kind != TYPE_DECIMAL || column_is_null(column, row)) {
+        value_text_print(out, column, row);
+        return;
+    }
+    const Type *type = column->type;
+    const uint8_t *data = column->data;
+    Decimal value = decimal_load(data + (size_t)row * type_width(type), type->precision);
+    decimal_print_short(out, value, type->scale);
 }

@@ -763,23 +763,47 @@ def cut_copy(statement, rows, source):
     raise AssertionError('no COPY was cut off in the middle')
 
 
+LONG = 200000  # rows of a file that is loaded as segments, in several portions
+SHORT = 30000  # rows of a file that is loaded through the journal
+
+
+def write_rows(name, rows):
+    write(name, ''.join('{"k":"%d%s","v":%d}\n' % (i % 97, PAD, i) for i in range(rows)))
+
+
 def test_copy_goes_on_after_kill_9():
-    rows = 60000
-    statement = "COPY s FROM 'r.ndjson'"
-    write('r.ndjson', ''.join('{"k":"%d%s","v":%d}\n' % (i % 97, PAD, i) for i in range(rows)))
-    cut_copy(statement, rows, STREAM.replace('PARTITIONS=1', 'PARTITIONS=3'))
-    done = good('d', '-e', statement)
-    assert re.search('COPY goes on behind row [1-9]', done.err), done
-    has(done.err, 'COPY %d\n' % rows)
-    seen = sorted(row['V'] for row in rows_of('s', rows, 'd'))
-    assert seen == list(range(rows)), 'rows are missing or doubled'
-    same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), rows)
-    has(good('d', '-e', statement).err, 'COPY %d\n' % rows)  # it was done: begins anew
-    same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), 2 * rows)
+    for rows, partitions in ((SHORT, 3), (LONG, 3), (LONG, 1)):
+        shutil.rmtree('whole', ignore_errors=True)
+        statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
+        write_rows('r.ndjson', rows)
+        cut_copy(statement, rows, STREAM.replace('PARTITIONS=1', 'PARTITIONS=%d' % partitions))
+        done = good('d', '-e', statement)
+        assert re.search('COPY goes on behind row [1-9]', done.err), done
+        has(done.err, 'COPY %d\n' % rows)
+        seen = sorted(row['V'] for row in rows_of('s', rows, 'd'))
+        assert seen == list(range(rows)), 'rows are missing or doubled'
+        same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), rows)
+        has(good('d', '-e', statement).err, 'COPY %d\n' % rows)  # it was done: begins anew
+        same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), 2 * rows)
+
+
+def test_copy_of_all_or_nothing_after_kill_9():
+    for rows in (SHORT, LONG):
+        shutil.rmtree('whole', ignore_errors=True)
+        statement, source = "COPY s FROM 'r.ndjson'", STREAM.replace('PARTITIONS=1', 'PARTITIONS=3')
+        write_rows('r.ndjson', rows)
+        seconds, seen, kills = whole_copy(statement, source), rows, 0
+        while seen == rows and kills < 60:
+            seen, kills = killed_copy(statement, source, seconds), kills + 1
+        same(seen, 0)
+        has(good('d', '-e', statement).err, 'COPY %d\n' % rows)
+        got = sorted(row['V'] for row in rows_of('s', rows, 'd'))
+        assert got == list(range(rows)), 'rows are missing or doubled'
+        same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), rows)
 
 
 def test_copy_csv_goes_on_after_kill_9():
-    rows = 60000
+    rows = LONG
     statement = "COPY s FROM 'r.csv' (ON_ERROR skip)"
     write('r.csv', 'v,k\n' + ''.join('%d,"a\n%s"\n' % (i, PAD) for i in range(rows)))
     cut_copy(statement, rows, STREAM)
@@ -789,9 +813,9 @@ def test_copy_csv_goes_on_after_kill_9():
 
 
 def test_copy_goes_on_after_several_kills():
-    rows = 100000
+    rows = LONG
     statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
-    write('r.ndjson', ''.join('{"k":"%s","v":%d}\n' % (PAD, i) for i in range(rows)))
+    write_rows('r.ndjson', rows)
     cut_copy(statement, rows, STREAM)
     for kill in range(10):
         process = start('d', '-e', statement)
@@ -804,33 +828,50 @@ def test_copy_goes_on_after_several_kills():
 
 
 def test_copy_goes_on_after_ctrl_c():
-    rows = 60000
-    statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
-    write('r.ndjson', ''.join('{"k":"%s","v":%d}\n' % (PAD, i) for i in range(rows)))
-    seconds = whole_copy(statement, STREAM)
-    for _ in range(30):
-        shutil.rmtree('d', ignore_errors=True)
-        good('d', '-e', STREAM)
-        process = start('d', '-e', statement)
-        time.sleep(random.uniform(0.3, 0.9) * seconds)
-        process.send_signal(signal.SIGINT)
-        done = finish(process)
-        if 'the same COPY goes on behind them' in done.err:
-            break
-    same(done.code, 130)
-    has(done.err, 'error (cancelled)')
-    has(good('d', '-e', statement).err, 'COPY %d\n' % rows)
-    assert [row['V'] for row in rows_of('s', rows, 'd')] == list(range(rows))
+    for rows in (SHORT, LONG):
+        shutil.rmtree('whole', ignore_errors=True)
+        statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
+        write_rows('r.ndjson', rows)
+        seconds = whole_copy(statement, STREAM)
+        for _ in range(30):
+            shutil.rmtree('d', ignore_errors=True)
+            good('d', '-e', STREAM)
+            process = start('d', '-e', statement)
+            time.sleep(random.uniform(0.3, 0.9) * seconds)
+            process.send_signal(signal.SIGINT)
+            done = finish(process)
+            if 'the same COPY goes on behind them' in done.err:
+                break
+        same(done.code, 130)
+        has(done.err, 'error (cancelled)')
+        has(good('d', '-e', statement).err, 'COPY %d\n' % rows)
+        assert [row['V'] for row in rows_of('s', rows, 'd')] == list(range(rows))
 
 
 def test_copy_note_belongs_to_the_topic():
-    rows = 60000
-    statement = "COPY s FROM 'r.ndjson'"
-    write('r.ndjson', ''.join('{"k":"%s","v":%d}\n' % (PAD, i) for i in range(rows)))
+    rows = LONG
+    statement = "COPY s FROM 'r.ndjson' (ON_ERROR skip)"
+    write_rows('r.ndjson', rows)
     cut_copy(statement, rows, STREAM)
     good('d', '-e', 'DROP STREAM s DELETE TOPIC', '-e', STREAM)
     done = good('d', '--format', 'ndjson', '-e', statement, '-e', 'SHOW TOPICS')
     same(count(done), rows)
+
+
+def test_copy_beside_inserts():
+    """Others append to the same partition while a long file is loaded as segments."""
+    rows = LONG
+    write_rows('r.ndjson', rows)
+    for options in ('', ' (ON_ERROR skip)'):
+        shutil.rmtree('d', ignore_errors=True)
+        process = start('d', '-e', STREAM, '-e', "CREATE STREAM o (k STRING KEY, v INT) WITH (KAFKA_TOPIC='o',"
+                        " PARTITIONS=1, VALUE_FORMAT='JSON'); INSERT INTO s SELECT * FROM o;",
+                        '-e', "COPY o FROM 'r.ndjson'", '-e', "COPY s FROM 'r.ndjson'" + options)
+        done = finish(process, timeout=60)
+        same(done.code, 0)
+        has(done.err, 'COPY %d\n' % rows)
+        seen = sorted(row['V'] for row in rows_of('s', 2 * rows, 'd'))
+        assert seen == sorted(list(range(rows)) * 2), 'rows are missing or doubled'
 
 
 # == weir test =====================================================================================
@@ -982,6 +1023,51 @@ def test_markdown():
     done = good('--format', 'markdown', '-e', STREAM + "INSERT INTO s VALUES ('a|b', 1);"
                 'SELECT * FROM s EMIT CHANGES LIMIT 1;')
     same(done.out, '| K | V |\n| --- | ---: |\n| a\\|b | 1 |\n')
+
+
+# == A file as a stream ============================================================================
+
+def test_file_as_a_stream():
+    write("it's 2 rows.ndjson", '{"n":1,"d":1,"t":"2001/01/01 00:47","a":[{"x":true}],"B-c":null}\n'
+          '{"n":2,"d":1.5,"t":"2001/01/02 00:47","seen":1517363399650}\n')
+    done = good('--format', 'ndjson', "it's 2 rows.ndjson", '-e',
+                'SELECT n, d, a[1]->x AS x, seen, `B-c`, ROWTIME AS r FROM it_s_2_rows EMIT CHANGES;'
+                'SELECT SUM(n) AS s FROM it_s_2_rows GROUP BY 1 EMIT CHANGES')
+    same(done.rows(), [
+        {'N': 1, 'D': 1.0, 'X': True, 'SEEN': None, 'B-c': None, 'R': 978310020 * 1000},
+        {'N': 2, 'D': 1.5, 'X': None, 'SEEN': '2018-01-31T01:49:59.650', 'B-c': None,
+         'R': 978396420 * 1000}, {'S': 1}, {'S': 3}])
+
+
+def test_csv_file_as_a_stream():
+    write('2.csv', 'id,"my name",at,price\n1,"a, ""b""",2020-01-01 10:00:00,1.50\n2,,2020-01-02 10:00:00,3\n')
+    done = good('--format', 'ndjson', '2.csv', '-e',
+                'SELECT id, `my name` AS m, price FROM _2 EMIT CHANGES')
+    same(done.rows(), [{'ID': 1, 'M': 'a, "b"', 'PRICE': 1.5}, {'ID': 2, 'M': None, 'PRICE': 3.0}])
+
+
+def test_standard_input_as_a_stream():
+    """Rows come out as they come in, and the query ends with them."""
+    process = start('-', '--format', 'csv', '-e', 'SELECT v * 2 AS w FROM input EMIT CHANGES')
+    lines = Lines(process.stdout)
+    for value in range(3):
+        process.stdin.write(b'{"v":%d}\n' % value)
+        process.stdin.flush()
+        lines.wait(2 + value)
+    process.stdin.close()
+    same(process.wait(10 * SLOW), 0)
+    same(lines.lines, ['W', '0', '2', '4'])
+
+
+def test_files_that_are_no_rows():
+    write('text.ndjson', 'hello\n')
+    write('empty.csv', '')
+    for name in ('text.ndjson', 'empty.csv'):
+        done = weir(name, '-e', 'SHOW STREAMS')
+        same((done.code, done.out), (3, ''))
+        has(done.err, name)
+    same(weir('-', data='{"a":1}\n').code, 2)
+    assert not os.path.isdir('text.ndjson')
 
 
 class Shell:

@@ -46,17 +46,9 @@ static void part_of(const RefCall *call, uint32_t *from, uint32_t *size) {
     *size = (uint32_t)(length < all - start ? length : all - start);
 }
 
-/* The engine's texts are UTF-8, in which half of a character cannot be. */
-static bool cuts_character(RefText text, uint32_t at) {
-    return at > 0 && at < text.size && text.units[at] >= 0xDC00 && text.units[at] < 0xE000 &&
-           text.units[at - 1] >= 0xD800 && text.units[at - 1] < 0xDC00;
-}
-
 bool ref_text_substring(const RefCall *call, RefValue *out) {
     uint32_t from, size;
     part_of(call, &from, &size);
-    call->run->vague |= cuts_character(call->args[0].text, from) ||
-                        cuts_character(call->args[0].text, from + size);
     *out = ref_of_units(call->args[0].text.units + from, size);
     return true;
 }
@@ -77,8 +69,6 @@ bool ref_text_trim(const RefCall *call, RefValue *out) {
 /* String.replace(): an empty text is found before each unit and at the end. */
 bool ref_text_replace(const RefCall *call, RefValue *out) {
     RefText text = call->args[0].text, old = call->args[1].text, new = call->args[2].text;
-    for (uint32_t i = 1; old.size == 0 && i < text.size; i++)
-        call->run->vague |= cuts_character(text, i);
     uint16_t *units = ref_alloc(((size_t)text.size + 1) * (new.size + 1u) * 2);
     uint32_t count = 0;
     for (uint32_t at = 0; at <= text.size;) {

@@ -159,10 +159,8 @@ bool ref_parse_double(RefText text, double *value, bool *vague) {
         *vague |= (unit | 0x20) == 'd' || (unit | 0x20) == 'f' || (unit | 0x20) == 'x';
         plain[i] = unit < 128 ? (char)unit : '?';
     }
-    if (!split_number(text, digits, &scale)) {
-        *vague |= text.size > 12; /* an exponent over 32 bits makes 0 or Infinity */
+    if (!split_number(text, digits, &scale))
         return false;
-    }
     *value = strtod(plain, NULL);
     return true;
 }

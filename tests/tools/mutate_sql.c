@@ -44,6 +44,9 @@ static const char *const seeds[] = {
     "ASSERT NOT EXISTS TOPIC t WITH (a=1) TIMEOUT 3 SECONDS; ASSERT SCHEMA SUBJECT s ID 3;",
     "ASSERT VALUES s (a) VALUES (1); ASSERT NULL VALUES s (k) KEY (1); RUN SCRIPT 'f';",
     "SELECT a FROM s ORDER BY a DESC, b LIMIT 1 OFFSET 2; COPY s FROM '-' (FORMAT csv, HEADER);",
+    "CREATE OR REPLACE FUNCTION f(a INT, b MAP<STRING, INT>) RETURNS INT AS a + b['x'];"
+    "CREATE FUNCTION IF NOT EXISTS g() RETURNS STRING LANGUAGE LUA AS $$ return '$;' $$;"
+    "DROP FUNCTION IF EXISTS f(INT, MAP<STRING, INT>);",
     "-- comment\n/* another\n */ SELECT 'a\nb', \"\xC3\xA4\xF0\x9F\x98\x80\" -- end\n FROM s;\n",
     "SELECT ((((((((((a)))))))))), f(f(f(f(f(1))))), - - - +1, NOT NOT NOT a FROM s;",
 };
@@ -53,7 +56,8 @@ static const char *const words[] = {
 #include "grammar/keyword.def"
 #undef KEYWORD
     "'", "\"", "`", "(", ")", "[", "]", "<", ">", ",", ";", "->", "=>", ":=", "--", "/*", "*/",
-    "${", "${x}", "1", "1.5", "1e9", "''", "a", "*", "-", "=", "\n", "\xC3", "((((", "ARRAY<", ".",
+    "${", "${x}", "$$", "$", "1", "1.5", "1e9", "''", "a", "*", "-", "=", "\n", "\xC3", "((((",
+    "ARRAY<", ".",
 };
 
 enum { SEED_COUNT = sizeof seeds / sizeof seeds[0], WORD_COUNT = sizeof words / sizeof words[0] };

@@ -149,7 +149,7 @@ static inline void world_apply(World *world) {
 static inline ErrCode world_run(World *world, const char *script) {
     PlannerHost host = {world,         world_find, world_count, world_at,   world_partitions,
                         world_setting, world_type, world_query, world_plan,
-                        world_sink_query, world_number};
+                        world_sink_query, world_number, NULL};
     Parser parser = {.script = bytes_of(script), .line = 1, .column = 1, .extensions = true,
                      .last_may_lack_semicolon = true};
     for (;;) {

@@ -89,6 +89,9 @@ static const char *const extension_places[] = {
     "SELECT @ FROM @ @ ORDER BY @, @ ASC, @ DESC EMIT CHANGES LIMIT 1 OFFSET 1",
     "SELECT @ @, @ FROM @ WHERE @ ORDER BY @ + 1 OFFSET 4",
     "COPY @ FROM 'f' (@, B 'x', C TRUE, D = 3)",
+    "CREATE FUNCTION @ (@ @, B @) RETURNS @ AS @",
+    "CREATE OR REPLACE FUNCTION @ () RETURNS @ LANGUAGE @ AS 'x', $$y$$",
+    "DROP FUNCTION @ (@, ARRAY<@>)",
     "EXPLAIN ANALYZE @",
     "EXPLAIN ANALYZE SELECT @",
 };

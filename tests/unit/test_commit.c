@@ -4,7 +4,6 @@
 
 #include "base/limits.h"
 #include "base/thread.h"
-#include "storage/segment_add.h"
 #include "storage/storage_impl.h"
 #include "tests/unit/storage_bench.h"
 
@@ -306,122 +305,6 @@ static void limits_are_errors(void **state) {
     io_mem_free(io);
 }
 
-/* == Segments ================================================================================= */
-
-static SegmentAdd *add_segment(Storage *storage, TopicPartition where, const char *text,
-                               uint32_t batches) {
-    SegmentAdd *add;
-    CHECK_OK(segment_add_open(storage, where, &add, err));
-    for (uint32_t i = 0; i < batches; i++) {
-        RecordBatch batch = {0};
-        Buf value = {0};
-        buf_printf(&value, "%s%u", text, i);
-        record_batch_add(&batch, &(LogRecord){.timestamp = 1000, .value = buf_view(&value)});
-        record_batch_seal(&batch);
-        CHECK_OK(segment_add_batch(add, &batch, err));
-        record_batch_free(&batch);
-        buf_free(&value);
-    }
-    return add;
-}
-
-static void append_one(Storage *storage, TopicPartition where, const char *text) {
-    Commit *commit = commit_new(storage, 0);
-    bench_append(commit, where, text, 1);
-    CHECK_OK(commit_wait(commit, NULL, err));
-}
-
-static void a_segment_is_added_by_a_commit(void **state) {
-    (void)state;
-    static const IoMemDamage drop = {.drop = 100, .drop_name = 100};
-    Io *io = io_mem_new();
-    io_mem_start_faults(io, 4);
-    Storage *storage = bench_open(io, NULL);
-    uint32_t topic, store = storage_new_id(storage);
-    bench_topic(storage, &topic, "t", 2);
-    TopicPartition where = {topic, 1};
-    append_one(storage, where, "a");
-    SegmentAdd *add = add_segment(storage, where, "x", 3), *second;
-    assert_int_equal(segment_add_base(add), 1);
-    assert_true(segment_add_bytes(add) > 3 * RECORD_BATCH_HEAD_SIZE);
-    CHECK_CODE(ERR_BUSY, segment_add_open(storage, where, &second, err));
-    Commit *commit = commit_new(storage, 0);
-    CHECK_OK(commit_segment(commit, add, err));
-    commit_put(commit, store, bytes_of("loaded"), bytes_of("3"));
-    assert_string_equal(bench_log(storage, where, 0), "0:a0");
-    CHECK_OK(commit_wait(commit, NULL, err));
-    append_one(storage, where, "b");
-    assert_string_equal(bench_log(storage, where, 0), "0:a0 1:x0 2:x1 3:x2 4:b0");
-    for (int round = 0; round < 3; round++) {
-        if (round == 2)
-            CHECK_OK(storage_checkpoint(storage, err));
-        io_mem_crash_at(io, 1);
-        storage_close(storage);
-        io_mem_crash(io, 1, &drop);
-        storage = bench_open(io, NULL);
-        assert_string_equal(bench_log(storage, where, 0), "0:a0 1:x0 2:x1 3:x2 4:b0");
-    }
-    add = add_segment(storage, where, "y", 1);
-    assert_int_equal(segment_add_base(add), 5);
-    commit = commit_new(storage, 0);
-    CHECK_OK(commit_segment(commit, add, err));
-    commit_log_start(commit, where, 4);
-    CHECK_OK(commit_wait(commit, NULL, err));
-    CHECK_OK(storage_checkpoint(storage, err));
-    assert_string_equal(bench_log(storage, where, 4), "4:b0 5:y0");
-    storage_close(storage);
-    io_mem_free(io);
-}
-
-static uint32_t count_segments(Io *io, uint32_t topic) {
-    Arena *arena = arena_new("test", 0);
-    char **names, *path = arena_printf(arena, "data/topics/%u/0", topic);
-    uint32_t count, found = 0;
-    CHECK_OK(io->ops->list(io, path, arena, &names, &count, err));
-    for (uint32_t i = 0; i < count; i++)
-        found += strstr(names[i], ".seg") != NULL;
-    arena_free(arena);
-    return found;
-}
-
-static void a_segment_gives_way_to_appends(void **state) {
-    (void)state;
-    Io *io = io_mem_new();
-    io_mem_start_faults(io, 4);
-    Storage *storage = bench_open(io, NULL);
-    uint32_t topic;
-    bench_topic(storage, &topic, "t", 1);
-    TopicPartition where = {topic, 0};
-    SegmentAdd *add = add_segment(storage, where, "x", 2);
-    append_one(storage, where, "a");
-    CHECK_OK(storage_checkpoint(storage, err)); /* the record stays in the tail */
-    Commit *commit = commit_new(storage, 0);
-    CHECK_OK(commit_segment(commit, add, err));
-    assert_int_equal(count_segments(io, topic), 1);
-    CHECK_CODE(ERR_BUSY, commit_wait(commit, NULL, err));
-    assert_int_equal(count_segments(io, topic), 0);
-    add = add_segment(storage, where, "y", 2);
-    assert_int_equal(segment_add_base(add), 1);
-    assert_int_equal(count_segments(io, topic), 2);
-    segment_add_drop(add);
-    assert_int_equal(count_segments(io, topic), 1);
-    add = add_segment(storage, where, "z", 2);
-    commit = commit_new(storage, 0);
-    bench_append(commit, where, "b", 1);
-    CHECK_OK(commit_segment(commit, add, err));
-    CHECK_CODE(ERR_SEMANTIC, commit_wait(commit, NULL, err));
-    add = add_segment(storage, where, "z", 2);
-    io_mem_crash_at(io, 1);
-    segment_add_drop(add);
-    storage_close(storage);
-    io_mem_crash(io, 1, NULL);
-    storage = bench_open(io, NULL);
-    assert_string_equal(bench_log(storage, where, 0), "0:a0");
-    assert_int_equal(count_segments(io, topic), 1);
-    storage_close(storage);
-    io_mem_free(io);
-}
-
 /* == Failure and space ======================================================================== */
 
 static void aborted(void *arg, const CommitOutcome *outcome) {
@@ -637,8 +520,6 @@ int main(void) {
         cmocka_unit_test(a_large_commit_is_a_chain_of_frames),
         cmocka_unit_test(tickets_are_waited_for_later),
         cmocka_unit_test(limits_are_errors),
-        cmocka_unit_test(a_segment_is_added_by_a_commit),
-        cmocka_unit_test(a_segment_gives_way_to_appends),
         cmocka_unit_test(a_failed_sync_ends_the_storage),
         cmocka_unit_test(a_full_disk_refuses_and_resumes),
         cmocka_unit_test(threads_commit_beside_checkpoints),

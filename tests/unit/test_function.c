@@ -142,8 +142,7 @@ static void test_names(void **state) {
     assert_int_equal(function_resolve("len", types, 1, arena, &found, &err), ERR_OK);
     assert_string_equal(found.function->name, "LEN");
     assert_ptr_equal(found.function, function_by_signature("LEN", "(STRING) -> INTEGER"));
-    assert_int_equal(function_resolve("GEO_DISTANCE", types, 1, arena, &found, &err),
-                     ERR_UNSUPPORTED);
+    assert_int_equal(function_resolve("GEO_DISTANCE", types, 1, arena, &found, &err), ERR_TYPE);
     assert_int_equal(function_resolve("NOPE", types, 1, arena, &found, &err), ERR_UNKNOWN_NAME);
     assert_string_equal(err.message, "Can't find any functions with the name 'NOPE'");
     assert_int_equal(function_is_ksqldb("explode"), FUNCTION_TABLE);

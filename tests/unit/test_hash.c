@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "base/hash.h"
 
 /* RFC 3720 B.4 and the usual check value. */
@@ -37,6 +40,29 @@ static void test_crc32c_goes_on_anywhere(void **state) {
     }
 }
 
+static uint32_t crc_bit_by_bit(Bytes bytes) {
+    uint32_t crc = UINT32_MAX;
+    for (uint32_t i = 0; i < bytes.size; i++) {
+        crc ^= bytes.data[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 1 ? crc >> 1 ^ 0x82f63b78U : crc >> 1;
+    }
+    return ~crc;
+}
+
+/* Sizes around what the lanes take; at odd addresses, too. */
+static void test_crc32c_of_long_runs(void **state) {
+    (void)state;
+    static uint8_t bytes[3 * 2048 + 3 * 256 + 40];
+    static const uint32_t sizes[] = {767, 768, 769, 1536, 6143, 6144, 6145, 6912, 6943};
+    for (uint32_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * i >> 3 ^ i * 131);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        Bytes run = {bytes + i % 8, sizes[i]};
+        assert_int_equal(hash_crc32c(0, run), crc_bit_by_bit(run));
+    }
+}
+
 /* Values that Kafka's own tests use (signed there). */
 static void test_murmur2_is_kafkas(void **state) {
     (void)state;
@@ -58,6 +84,17 @@ static void test_xxh3_is_xxh3(void **state) {
     assert_true(hash_bytes(bytes_of("a")) == 0xe6c632b61e964e1fU);
 }
 
+/* Long runs go another way on some CPUs, to the same sums. */
+static void test_xxh3_of_long_runs(void **state) {
+    (void)state;
+    static uint8_t bytes[5000];
+    for (uint32_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7);
+    for (uint32_t size = 200; size < sizeof bytes; size += 97)
+        assert_true(hash_bytes((Bytes){bytes + size % 4, size - 4}) ==
+                    XXH3_64bits(bytes + size % 4, size - 4));
+}
+
 /* Every bit of the input moves about half of the output's bits. */
 static void test_an_integer_is_mixed(void **state) {
     (void)state;
@@ -73,8 +110,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crc32c_is_castagnoli),
         cmocka_unit_test(test_crc32c_goes_on_anywhere),
+        cmocka_unit_test(test_crc32c_of_long_runs),
         cmocka_unit_test(test_murmur2_is_kafkas),
         cmocka_unit_test(test_xxh3_is_xxh3),
+        cmocka_unit_test(test_xxh3_of_long_runs),
         cmocka_unit_test(test_an_integer_is_mixed),
     };
     return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
