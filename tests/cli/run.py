@@ -137,7 +137,8 @@ def test_wrong_usage_is_2():
 
 def test_options_take_an_equals_sign():
     same(good('--format=ndjson', '--workers=1', '-e', STREAM, '-e', 'SHOW STREAMS').rows(),
-         [{'Name': 'S', 'Topic': 's', 'Key Format': 'KAFKA', 'Value Format': 'JSON'}])
+         [{'Name': 'S', 'Topic': 's', 'Key Format': 'KAFKA', 'Value Format': 'JSON',
+           'Windowed': 'false'}])
 
 
 def test_scripts_run_in_order_and_stop_at_a_failure():
@@ -397,6 +398,17 @@ def test_describe_extended_tells_bad_rows():
     has(facts['Error of CSAS_O_0'], ' at s[0] offset 0: ')
 
 
+def test_describe_extended_after_a_restart():
+    good('d', '-e', STREAM + "CREATE TABLE n AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;"
+         "INSERT INTO s VALUES ('a', 1); INSERT INTO s VALUES ('b', 1);"
+         "SELECT * FROM n EMIT CHANGES LIMIT 2;")
+    def state():
+        rows = good('d', '--format', 'ndjson', '-e', 'DESCRIBE n EXTENDED;').rows()
+        return [row['Value'] for row in rows if row['Property'].startswith('State of')]
+    same(len(state()), 1)
+    wait_for(lambda: state()[0].startswith('2 rows'))
+
+
 def test_reader_that_goes_ends_the_query():
     write('rows.ndjson', ''.join('{"k":"a","v":%d}\n' % i for i in range(5000)))
     process = start('--format', 'ndjson', '-e', STREAM, '-e', "COPY s FROM 'rows.ndjson'", '-e',
@@ -479,7 +491,15 @@ def test_did_you_mean():
 def test_what_only_test_runners_know():
     for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')"):
         has(error_of(STREAM, sql), 'error (semantic): line 1:1: ')
-    has(error_of(STREAM, "ASSERT TOPIC s"), 'error (unsupported)')
+    has(error_of(STREAM, "ASSERT SCHEMA SUBJECT s"), 'error (unsupported)')
+
+
+def test_assert_topic_waits_until_it_is_so():
+    same(good('-e', STREAM, '-e', "ASSERT TOPIC s WITH (PARTITIONS=1)").out, '')
+    has(error_of(STREAM, "ASSERT TOPIC nope TIMEOUT 200 MILLISECONDS"),
+        'error (assertion): Topic nope does not exist')
+    has(error_of(STREAM, "ASSERT NOT EXISTS TOPIC s TIMEOUT 1 MILLISECOND"),
+        'error (assertion): Topic s exists')
 
 
 # == COPY ==========================================================================================
