@@ -220,23 +220,6 @@ static ErrCode call_table(Binder *binder, const AstExpr *ast, const Expr **expr,
 
 /* -- The call ---------------------------------------------------------------------------------- */
 
-static ErrCode call_lambda(Binder *binder, const AstExpr *ast, Err *err) {
-    for (uint32_t i = 0; i < ast->arg_count; i++) {
-        const AstExpr *lambda = ast->args[i];
-        for (uint32_t j = 0; lambda->kind == AST_LAMBDA && j < lambda->name_count; j++) {
-            uint32_t count = 0;
-            if (binder->scope)
-                scope_find(binder->scope, NULL, lambda->names[j], &count);
-            if (count > 0)
-                return err_set_at(err, ERR_SEMANTIC, lambda->pos.line, lambda->pos.column,
-                                  "Lambda function argument can't be a column name: %s",
-                                  lambda->names[j]);
-        }
-    }
-    return err_set_at(err, ERR_UNSUPPORTED, ast->pos.line, ast->pos.column,
-                      "Lambda functions are not supported yet.");
-}
-
 ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     assert(ast->kind == AST_CALL && ast->name);
     if (aggregate_exists(ast->name))
@@ -245,7 +228,7 @@ ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *er
         return call_table(binder, ast, expr, err);
     for (uint32_t i = 0; i < ast->arg_count; i++) {
         if (ast->args[i]->kind == AST_LAMBDA)
-            return call_lambda(binder, ast, err);
+            return bind_lambda_call(binder, ast, expr, err);
     }
     const Expr **args;
     TRY(bind_args(binder, ast, &args, err));
