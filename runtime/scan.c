@@ -263,6 +263,7 @@ static void keep_source(Block *block, LogBlock *source) {
 static void records_init(ScanRecords *records, Block *block) {
     assert(block->row_count == 0);
     Arena *arena = block->arena;
+    records->any_headers = false;
     records->keys = arena_raw(arena, BATCH_ROWS_MAX * sizeof *records->keys);
     records->values = arena_raw(arena, BATCH_ROWS_MAX * sizeof *records->values);
     records->headers = arena_raw(arena, BATCH_ROWS_MAX * sizeof *records->headers);
@@ -283,6 +284,7 @@ static void add_record(ScanRecords *records, Block *block, const LogRecord *reco
     put_bytes(&records->keys[row], record->key);
     put_bytes(&records->values[row], record->value);
     put_bytes(&records->headers[row], record->headers);
+    records->any_headers |= record->headers.data != NULL;
     records->timestamp[row] = record->timestamp;
     block->offset[row] = record->offset;
     block->size[row] = record->key.size + record->value.size;
@@ -326,8 +328,12 @@ static Block *find_block(const Scan *scan, int64_t offset) {
     return NULL;
 }
 
+/* With one cursor nobody else will ask for the block: its memory, still in the cache, is the next
+ * one's. */
 static void add_to_ring(Scan *scan, Block *block) {
     assert(block->row_count > 0);
+    if (scan->cursor_count == 1)
+        return;
     block_unref(scan, scan->ring[scan->ring_next]);
     block_ref(block);
     scan->ring[scan->ring_next] = block;

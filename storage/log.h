@@ -39,8 +39,8 @@ Bytes log_block_bytes(const LogBlock *block); /* batches one after the other, ch
 ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
                   LogBlock **block, Err *err);
 
-/* The same, as much as is read at once, for who reads on: what was read from disk with `before`, the
- * block that ended at `offset`, is not read again. NULL: none. */
+/* The same, as much as is read at once, for who reads on: what was read from disk with `before`,
+ * the block that ended at `offset`, is not read again. NULL: none. */
 ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,
                      const LogBlock *before, LogBlock **block, Err *err);
 
