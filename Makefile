@@ -23,7 +23,8 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
 # What the binary links, and what only the tests and benchmarks need (Debian's package names).
 DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev \
              libutf8proc-dev libpcre2-dev liblua5.4-dev libmd-dev tzdata
-DEPS_CHECK = clang libclang-rt-14-dev libgmp-dev libcmocka-dev python3 python3-pexpect sqlite3 libsimdjson-dev g++ git
+DEPS_CHECK = clang libclang-rt-14-dev libgmp-dev libcmocka-dev python3 python3-pexpect \
+             python3-pyte sqlite3 libsimdjson-dev g++ git
 
 LIBS       = -ljansson -lutf8proc -lpcre2-8 -llua5.4 -lmd -lm -lpthread
 LIBS_CHECK = -lcmocka
@@ -99,8 +100,9 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libweir.a
 	@$(COMPILE) $(WARNINGS) -o $@ $< $(filter %.o,$^) $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
 
 # The interpreter sees every row error: the tool puts itself between batches and their RowErrors.
-$(BUILD)/tests/tools/prove_expressions: $(INTERP)
-$(BUILD)/tests/tools/prove_expressions: LIBS_CHECK += -lgmp -Wl,--wrap=row_errors_add
+WRAPPED = $(BUILD)/tests/tools/prove_expressions $(BUILD)/tests/unit/test_expr_interp
+$(WRAPPED): $(INTERP)
+$(WRAPPED): LIBS_CHECK += -lgmp -Wl,--wrap=row_errors_add
 
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
@@ -153,6 +155,7 @@ sql: $(BUILD)/weir
 # The command as people use it: pipes, files, signals, a terminal.
 cli-test: $(BUILD)/weir
 	@python3 tests/cli/run.py $(BUILD)/weir
+	@python3 tests/cli/errors.py $(BUILD)/weir
 
 run-embed: $(EMBED)
 	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out

@@ -238,28 +238,23 @@ static void offer_columns_of(Complete *complete, const Word *qualifier) {
     }
 }
 
-/* Names of the fields in "STRUCT<A INT, B STRING>". */
-static void offer_fields(Complete *complete, const char *name, const char *type) {
-    (void)name;
+/* Names of the fields in "STRUCT<`A` INTEGER, `B` STRING>": what is in back-ticks at depth 0. */
+static void offer_fields(Complete *complete, const char *type) {
+    int depth = 0;
+    char field[NAME_SIZE];
     if (!type || strncmp(type, "STRUCT<", 7) != 0)
         return;
-    int depth = 0;
-    bool expected = true;
-    char field[NAME_SIZE];
     for (const char *at = type + 7; *at; at++) {
-        size_t size = strcspn(at, " ,<>()");
-        if (expected && size > 0 && size < sizeof field) {
-            memcpy(field, at, size);
-            field[size] = '\0';
-            offer(complete, field, NULL);
-            expected = false;
-            at += size;
-            if (!*at)
-                return;
-        }
         depth += (*at == '<' || *at == '(') - (*at == '>' || *at == ')');
-        expected |= *at == ',' && depth == 0;
-        expected &= *at == ',' || *at == ' ';
+        if (*at != '`')
+            continue;
+        size_t size = strcspn(++at, "`");
+        snprintf(field, sizeof field, "%.*s", (int)size, at);
+        if (depth == 0)
+            offer_name(complete, field, NULL);
+        at += size;
+        if (!*at)
+            return;
     }
 }
 
@@ -277,7 +272,7 @@ static void offer_struct_fields(Complete *complete, const Word *column) {
             const char *field = weir_text(result, 0);
             if (field && strlen(field) == column->size &&
                 strncasecmp(field, column->text, column->size) == 0)
-                offer_fields(complete, field, weir_text(result, 1));
+                offer_fields(complete, weir_text(result, 1));
         }
         weir_result_free(result);
     }

@@ -292,14 +292,14 @@ static void edit_complete(Edit *edit) {
     if (choices.count > 0) {
         Bytes common = {(const uint8_t *)choices.words[0], (uint32_t)common_size(&choices)};
         const char *word = arena_text(choices.arena, common);
-        if (common.size >= typed &&
-            (common.size > typed ||
-             memcmp(edit->text.bytes.data + choices.from, word, typed) != 0))
+        bool longer = common.size > typed ||
+                      (common.size == typed &&
+                       memcmp(edit->text.bytes.data + choices.from, word, typed) != 0);
+        if (longer)
             edit_text_replace(&edit->text, choices.from, word);
         else if (list)
             edit_list(edit, &choices);
-        else
-            edit->list_next = true;
+        edit->list_next = choices.count > 1;
     }
     arena_free(choices.arena);
 }

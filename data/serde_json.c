@@ -66,6 +66,7 @@ static Decoder *json_decoder_new(const SerdeSpec *spec, const bool *used, Arena 
     assert(spec && arena && (used || spec->column_count == 0));
     Decoder *json = arena_alloc(arena, sizeof *json);
     json->scan_long = json_scan_best();
+    json_track_init(&json->track);
     json->bare = spec->unwrapped;
     if (json->bare) {
         assert(spec->column_count == 1);
@@ -88,6 +89,7 @@ static void json_begin(Decoder *json, const DecodeInput *input) {
     else
         for (uint32_t i = 0; i < json->root.child_count; i++)
             json_column_begin(json, &json->root.children[i], input->count);
+    json_track_begin(json);
 }
 
 static void json_clear(Decoder *json, uint32_t record) {
@@ -146,6 +148,17 @@ static void json_set_record(Decoder *json, Bytes bytes) {
         json->end--;
 }
 
+/* The fast ways; false: the record must be looked at with care. */
+static bool json_fast_record(Decoder *json, uint32_t record) {
+    assert(json->begin < json->end);
+    if (json_track_record(json, record))
+        return true;
+    bool whole = json_fast_value(json, &json->root, record, json->begin, 0) == json->end;
+    if (json->track.learning)
+        json_track_noted(json, whole);
+    return whole;
+}
+
 static DecodeStatus json_decode_record(Decoder *json, uint32_t record) {
     assert(record < json->input->count);
     Bytes bytes = json->input->records[record];
@@ -155,7 +168,7 @@ static DecodeStatus json_decode_record(Decoder *json, uint32_t record) {
     ptrdiff_t size = json->end - json->begin;
     if (size == 4 && memcmp(json->begin, "null", 4) == 0)
         return DECODE_NULL;
-    if (size > 0 && json_fast_value(json, &json->root, record, json->begin, 0) == json->end)
+    if (size > 0 && json_fast_record(json, record))
         return DECODE_OK;
     json_clear(json, record);
     if (json_slow_record(json, record))

@@ -209,6 +209,9 @@ static const uint8_t *json_fast_struct(Decoder *json, JsonField *object, uint32_
         if (!at)
             return NULL;
         at = json_space(at, end);
+        if (depth == 0 && json->track.learning)
+            json_track_note(json, member,
+                            member->field < 0 ? NULL : &object->children[member->field]);
         if (member->field == JSON_UNKNOWN) {
             at = json_skip(json, at, depth + 1);
         } else {

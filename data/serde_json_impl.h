@@ -2,6 +2,7 @@
  * serde_json_impl.h - the inside of the JSON format.
  *
  *   serde_json.c         the Format; a record's way: fast, and where that gives up, careful
+ *   serde_json_track.c   records that look as the one before: their members are followed
  *   serde_json_fast.c    one pass that guesses that all is well: types fit, no member comes twice
  *   serde_json_slow.c    the pass that takes its time: who of several members wins, what is wrong
  *   serde_json_name.c    which field a member name means, and which name will come next
@@ -25,6 +26,9 @@
 #if defined(__SSE2__) && !defined(JSON_PORTABLE)
 #include <emmintrin.h>
 #define JSON_SSE2 1
+#if defined(__x86_64__)
+#define JSON_AVX2 1 /* compiled; used where the CPU has it */
+#endif
 #endif
 
 /* == What a decoder is made of == */
@@ -98,6 +102,45 @@ typedef struct JsonStep {
     uint32_t index; /* of an ARRAY's element, where name.data is NULL */
 } JsonStep;
 
+/* == The track: serde_json_track.c == */
+
+enum {
+    JSON_TRACK_MAX = 64,    /* members of a record that can be followed */
+    JSON_PLACES_MAX = 1024, /* a record with more places to look at is not */
+    JSON_PLACES_BEYOND = 2, /* entries behind the last place */
+};
+
+/* A member as the last record had it, with all that following it needs in one place. */
+typedef struct JsonMark {
+    uint8_t text[16]; /* the beginning of member->text */
+    uint32_t ignored; /* bits of the bytes of `text` that do not count, and above */
+    uint32_t size;
+    const JsonMember *member;
+    JsonField *field; /* NULL: nobody wants it */
+    TypeKind kind;
+    bool whole; /* an integer's */
+    bool used;
+    union { /* the field's column in this decode() */
+        void *data;
+        int64_t *i64;
+        Bytes *bytes;
+    };
+    uint64_t *validity;
+} JsonMark;
+
+typedef struct JsonTrack {
+    bool can;        /* the CPU has what it takes */
+    bool learning;   /* the fast pass notes its members */
+    uint32_t count;  /* marks; 0: no record was noted */
+    uint32_t misses; /* records off the track in this decode() */
+    uint32_t pause;  /* records that are not tried */
+    JsonMark marks[JSON_TRACK_MAX];
+    uint32_t gap;    /* blanks between a comma and a name: 0 or 1 */
+    /* Of the record at hand. */
+    uint32_t quotes;
+    uint16_t places[JSON_PLACES_MAX + JSON_PLACES_BEYOND];
+} JsonTrack;
+
 typedef const uint8_t *JsonScan(const uint8_t *at, const uint8_t *end);
 
 enum { JSON_ERROR_SIZE = 512 };
@@ -121,6 +164,7 @@ struct Decoder {
     JsonStep path[ROW_NESTING_MAX + 1];
     uint32_t path_size;
     char error[JSON_ERROR_SIZE];
+    JsonTrack track;
 };
 
 /* == Scanning: serde_json_scan.c == */
@@ -309,7 +353,18 @@ typedef struct JsonEntry {
 
 JsonEntry *json_text_members(Decoder *json, const uint8_t *at, uint32_t *count);
 
-/* == The two passes == */
+/* == The passes == */
+
+/* A record of the same members in the same order as the one noted last; false: it is another, or
+ * must be looked at with more care. */
+bool json_track_record(Decoder *json, uint32_t record);
+
+void json_track_init(JsonTrack *track);
+void json_track_begin(Decoder *json); /* the columns are new */
+
+/* The fast pass met this member of the record itself; and came to its end. */
+void json_track_note(Decoder *json, const JsonMember *member, JsonField *field);
+void json_track_noted(Decoder *json, bool whole);
 
 /* One value of `field` at `at` into `slot`; NULL: the slow pass must look at it. */
 const uint8_t *json_fast_value(Decoder *json, JsonField *field, uint32_t slot, const uint8_t *at,

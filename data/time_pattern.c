@@ -1,148 +1,301 @@
 /*
- * time_pattern.c - Java's DateTimeFormatter patterns, compiled once and then run over texts.
+ * time_pattern.c - compiles Java's date-time patterns to lists of items.
  *
- * A pattern is a list of items: numbers, literals, and optional sections. Numbers that touch each
- * other (yyyyMMdd) are told apart by width, as Java does it: the first of such a group may be of
- * any width and leaves enough digits for the others, whose width is fixed.
+ * Numbers that touch each other (yyyyMMdd) are told apart by width, as Java does it: the first of
+ * such a group may be of any width and leaves enough digits for the others, whose width is fixed.
  */
 #include <assert.h>
+#include <string.h>
 
-#include "base/utf8.h"
-#include "data/time_impl.h"
+#include "data/time_pattern_impl.h"
 
-typedef enum ItemKind {
-    ITEM_LITERAL,
-    ITEM_NUMBER,
-    ITEM_OFFSET, /* from UTC; `literal` stands for none: Z, +00, +0000, +00:00 */
-    ITEM_OPTION, /* [ ... ]: the items up to `end` */
-} ItemKind;
+enum { OPTION_DEPTH_MAX = 8, NO_NUMBER = -1 };
 
-typedef enum TimeField {
-    FIELD_YEAR,
-    FIELD_MONTH,
-    FIELD_DAY,
-    FIELD_HOUR,
-    FIELD_MINUTE,
-    FIELD_SECOND,
-    FIELD_NANO,
-    FIELD_OFFSET, /* minutes from UTC, plus OFFSET_ZERO */
-    FIELD_COUNT,
-} TimeField;
-
-typedef struct TimeItem {
-    ItemKind kind;
-    TimeField field;
-    uint32_t width_min;
-    uint32_t width_max;
-    uint32_t reserved; /* digits that belong to the numbers behind this one */
-    bool plus;         /* + before what is wider than width_min, and only then */
-    bool fraction;     /* width_min digits of a second's fraction */
-    bool reduced;      /* two digits of a year of 2000 to 2099 */
-    Bytes literal;
-    uint32_t end;
-} TimeItem;
-
-struct TimePattern {
-    TimeItem *items;
-    size_t capacity;
-    uint32_t count;
-};
-
-enum {
-    WIDTH_MAX = 19,
-    FRACTION_MAX = 9,
-    OFFSET_MAX = 3, /* letters: +hh[mm], +hhmm, +hh:mm */
-    OFFSET_MINUTES_MAX = 18 * 60,
-    OFFSET_ZERO = 24 * 60,
-    OPTION_DEPTH_MAX = 8,
-};
-
-/* == Compiling == */
-
-typedef struct PatternCompiler {
+typedef struct Compiler {
     TimePattern *pattern;
     Arena *arena;
     Bytes text;
-    int32_t adjacent; /* the number that a following number would touch; -1: none */
+    int32_t adjacent; /* the number that a following number would touch */
+    bool adjacent_padded;
     uint32_t options[OPTION_DEPTH_MAX];
     uint32_t depth;
-} PatternCompiler;
+    uint32_t padding; /* before the next item; 0: none */
+} Compiler;
 
-static TimeItem *compile_item(PatternCompiler *compiler, ItemKind kind) {
+static TimeItem *new_item(Compiler *compiler, TimeItemKind kind) {
     TimePattern *pattern = compiler->pattern;
     pattern->items = arena_grow(compiler->arena, pattern->items, &pattern->capacity,
                                 (size_t)pattern->count + 1, sizeof *pattern->items);
     TimeItem *item = &pattern->items[pattern->count++];
     *item = (TimeItem){.kind = kind};
-    if (kind != ITEM_NUMBER)
-        compiler->adjacent = -1;
     return item;
 }
 
-static void compile_literal(PatternCompiler *compiler, Bytes literal) {
-    compile_item(compiler, ITEM_LITERAL)->literal = arena_bytes(compiler->arena, literal);
+static TimeItem *add_item(Compiler *compiler, TimeItemKind kind) {
+    if (compiler->padding > 0)
+        new_item(compiler, TIME_ITEM_PAD)->width_min = compiler->padding;
+    compiler->padding = 0;
+    compiler->adjacent = NO_NUMBER;
+    return new_item(compiler, kind);
 }
 
-/* Settles which of two touching numbers has how many digits. */
-static void compile_adjacent(PatternCompiler *compiler) {
-    TimeItem *items = compiler->pattern->items;
-    TimeItem *item = &items[compiler->pattern->count - 1];
-    bool fixed = item->width_min == item->width_max;
-    if (compiler->adjacent >= 0) {
-        TimeItem *first = &items[compiler->adjacent];
-        first->reserved = fixed ? first->reserved + item->width_max : 0;
-        if (fixed)
-            return;
-    }
-    compiler->adjacent = (int32_t)(compiler->pattern->count - 1);
+static void add_literal(Compiler *compiler, Bytes literal) {
+    add_item(compiler, TIME_ITEM_LITERAL)->literal = arena_bytes(compiler->arena, literal);
 }
 
-static ErrCode letter_error(char letter, uint32_t count, Err *err) {
-    if (!strchr("yMdHmsSXxZ", letter))
+static ErrCode letters_error(char letter, Err *err) {
+    return err_set(err, ERR_FORMAT, "Too many pattern letters: %c", letter);
+}
+
+/* == Numbers == */
+
+typedef struct NumberSpec {
+    TimeField field;
+    TimeSign sign;
+    uint32_t width_min, width_max;
+    bool reduced, fraction;
+} NumberSpec;
+
+/* A number settles which digits are its own and which those of one that it touches. */
+static ErrCode add_number(Compiler *compiler, NumberSpec spec, Err *err) {
+    int32_t touched = compiler->adjacent;
+    bool padded = compiler->padding > 0;
+    if (touched != NO_NUMBER && compiler->adjacent_padded)
+        return err_set(err, ERR_FORMAT, "A padded number must not touch another one");
+    if (spec.width_min > TIME_WIDTH_MAX)
         return err_set(err, ERR_FORMAT,
-                       "Pattern letter %c is not supported. These are: y (year), M (month), "
-                       "d (day), H (hour), m (minute), s (second), S (fraction of a second), "
-                       "X, x and Z (offset from UTC), text in single quotes, and [optional "
-                       "sections].", letter);
-    const char *counts = letter == 'y' ? "1 to 19" : letter == 'S' ? "1 to 9"
-                         : strchr("XxZ", letter) ? "1 to 3" : "1 or 2";
-    return err_set(err, ERR_FORMAT, "Too many pattern letters: %u times %c, supported are %s.",
-                   count, letter, counts);
-}
-
-static ErrCode compile_offset(PatternCompiler *compiler, char letter, uint32_t count, Err *err) {
-    static const char *const zeros[] = {"+00", "+0000", "+00:00"};
-    if (count > OFFSET_MAX)
-        return letter_error(letter, count, err);
-    if (letter == 'Z')
-        count = 2;
-    TimeItem *item = compile_item(compiler, ITEM_OFFSET);
-    item->width_min = count;
-    item->literal = bytes_of(letter == 'X' ? "Z" : zeros[count - 1]);
+                       "The minimum width must be from 1 to %d inclusive but was %u",
+                       TIME_WIDTH_MAX, spec.width_min);
+    TimeItem *item = add_item(compiler, spec.fraction ? TIME_ITEM_FRACTION : TIME_ITEM_NUMBER);
+    item->field = spec.field;
+    item->sign = spec.sign;
+    item->width_min = spec.width_min;
+    item->width_max = spec.width_max;
+    item->reduced = spec.reduced;
+    bool fixed = spec.width_min == spec.width_max && spec.sign == TIME_SIGN_NONE;
+    if (touched != NO_NUMBER && fixed) {
+        compiler->pattern->items[touched].reserved += spec.width_max;
+        compiler->adjacent = touched;
+        return ERR_OK;
+    }
+    if (touched != NO_NUMBER)
+        compiler->pattern->items[touched].reserved = 0;
+    compiler->adjacent = (int32_t)(compiler->pattern->count - 1);
+    compiler->adjacent_padded = padded;
     return ERR_OK;
 }
 
-static ErrCode compile_letter(PatternCompiler *compiler, char letter, uint32_t count, Err *err) {
-    static const char letters[] = "yMdHmsS"; /* in the order of TimeField */
-    if (strchr("XxZ", letter))
-        return compile_offset(compiler, letter, count, err);
-    const char *found = strchr(letters, letter);
-    uint32_t max = letter == 'y' ? WIDTH_MAX : letter == 'S' ? FRACTION_MAX : 2;
-    if (!found || count > max)
-        return letter_error(letter, count, err);
-    TimeItem *item = compile_item(compiler, ITEM_NUMBER);
-    item->field = (TimeField)(found - letters);
-    item->width_min = count;
-    item->width_max = count == 2 || letter == 'S' ? count : WIDTH_MAX;
-    item->plus = count >= 4;
-    item->fraction = letter == 'S';
-    item->reduced = letter == 'y' && count == 2;
-    compile_adjacent(compiler);
+static NumberSpec any_number(TimeField field) {
+    return (NumberSpec){field, TIME_SIGN_MINUS, 1, TIME_WIDTH_MAX, false, false};
+}
+
+static NumberSpec fixed_number(TimeField field, uint32_t width) {
+    return (NumberSpec){field, TIME_SIGN_NONE, width, width, false, false};
+}
+
+static NumberSpec year_number(TimeField field, uint32_t count) {
+    NumberSpec spec = any_number(field);
+    if (count == 2) {
+        spec = fixed_number(field, 2);
+        spec.reduced = true;
+        return spec;
+    }
+    spec.width_min = count;
+    spec.sign = count < 4 ? TIME_SIGN_MINUS : TIME_SIGN_EXCEEDS;
+    return spec;
+}
+
+/* A number of one letter, or of two digits. */
+static ErrCode add_short_number(Compiler *compiler, TimeField field, char letter, uint32_t count,
+                                Err *err) {
+    if (count > 2)
+        return letters_error(letter, err);
+    return add_number(compiler, count == 1 ? any_number(field) : fixed_number(field, 2), err);
+}
+
+/* == Letters == */
+
+static ErrCode add_name(Compiler *compiler, TimeField field, TimeStyle style) {
+    TimeItem *item = add_item(compiler, TIME_ITEM_NAME);
+    item->field = field;
+    item->style = style;
     return ERR_OK;
 }
+
+/* Of three to five letters: short, full, one letter. */
+static ErrCode add_long_name(Compiler *compiler, TimeField field, char letter, uint32_t count,
+                             Err *err) {
+    static const TimeStyle styles[] = {TIME_STYLE_SHORT, TIME_STYLE_FULL, TIME_STYLE_NARROW};
+    if (count > 5)
+        return letters_error(letter, err);
+    return add_name(compiler, field, styles[count - 3]);
+}
+
+static ErrCode add_weekday(Compiler *compiler, char letter, uint32_t count, Err *err) {
+    if (letter == 'c' && count == 2)
+        return err_set(err, ERR_FORMAT, "Invalid pattern \"cc\"");
+    if (count > 2)
+        return add_long_name(compiler, TIME_FIELD_WEEKDAY, letter, count, err);
+    if (letter == 'E')
+        return add_name(compiler, TIME_FIELD_WEEKDAY, TIME_STYLE_SHORT);
+    return add_number(compiler, fixed_number(TIME_FIELD_LOCAL_WEEKDAY, count), err);
+}
+
+static ErrCode add_week(Compiler *compiler, char letter, uint32_t count, Err *err) {
+    if (letter == 'Y')
+        return add_number(compiler, year_number(TIME_FIELD_WEEK_YEAR, count), err);
+    if (count > (letter == 'W' ? 1 : 2))
+        return letters_error(letter, err);
+    NumberSpec spec = fixed_number(letter == 'W' ? TIME_FIELD_WEEK_OF_MONTH : TIME_FIELD_WEEK,
+                                   count);
+    if (letter == 'w')
+        spec.width_max = 2;
+    return add_number(compiler, spec, err);
+}
+
+static ErrCode add_offset(Compiler *compiler, char letter, uint32_t count, Err *err) {
+    static const TimeOffsetForm forms[] = {
+        {.minutes_optional = true},                                     /* +hh[mm] */
+        {.minutes = true},                                              /* +hhmm */
+        {.minutes = true, .colon = true},                               /* +hh:mm */
+        {.minutes = true, .seconds_optional = true},                    /* +hhmm[ss] */
+        {.minutes = true, .seconds_optional = true, .colon = true},     /* +hh:mm[:ss] */
+    };
+    if (count > 5)
+        return letters_error(letter, err);
+    if (letter == 'O' && count != 1 && count != 4)
+        return err_set(err, ERR_FORMAT, "Pattern letter count must be 1 or 4: O");
+    if (letter == 'O' || (letter == 'Z' && count == 4)) {
+        add_item(compiler, TIME_ITEM_GMT_OFFSET)->style =
+            count == 1 ? TIME_STYLE_SHORT : TIME_STYLE_FULL;
+        return ERR_OK;
+    }
+    TimeItem *item = add_item(compiler, TIME_ITEM_OFFSET);
+    item->offset = forms[letter == 'Z' && count < 4 ? 1 : count - 1];
+    const char *zero = letter == 'X' || (letter == 'Z' && count == 5) ? "Z"
+                       : count == 1 && letter == 'x'                  ? "+00"
+                       : letter == 'Z' || count % 2 == 0              ? "+0000"
+                                                                      : "+00:00";
+    item->literal = bytes_of(zero);
+    return ERR_OK;
+}
+
+static ErrCode add_zone(Compiler *compiler, char letter, uint32_t count, Err *err) {
+    if (letter == 'V' && count != 2)
+        return err_set(err, ERR_FORMAT, "Pattern letter count must be 2: V");
+    if (letter == 'v' && count != 1 && count != 4)
+        return err_set(err, ERR_FORMAT, "Wrong number of pattern letters: v");
+    if (count > 4)
+        return letters_error(letter, err);
+    TimeItem *item = add_item(compiler, letter == 'V' ? TIME_ITEM_ZONE_ID : TIME_ITEM_ZONE_NAME);
+    item->style = count == 4 ? TIME_STYLE_FULL : TIME_STYLE_SHORT;
+    item->generic = letter == 'v';
+    return ERR_OK;
+}
+
+static ErrCode add_day_period(Compiler *compiler, uint32_t count, Err *err) {
+    if (count != 1 && count != 4 && count != 5)
+        return err_set(err, ERR_FORMAT, "Wrong number of pattern letters: B");
+    add_item(compiler, TIME_ITEM_DAY_PERIOD)->style =
+        count == 5 ? TIME_STYLE_NARROW : TIME_STYLE_FULL;
+    return ERR_OK;
+}
+
+static ErrCode add_fraction(Compiler *compiler, uint32_t count, Err *err) {
+    NumberSpec spec = fixed_number(TIME_FIELD_NANO_OF_SECOND, count);
+    if (count > TIME_FRACTION_MAX)
+        return err_set(err, ERR_FORMAT, "Minimum width must be from 0 to %d inclusive but was %u",
+                       TIME_FRACTION_MAX, count);
+    spec.fraction = true;
+    return add_number(compiler, spec, err);
+}
+
+/* Letters that are numbers of any width. */
+static ErrCode add_wide_number(Compiler *compiler, TimeField field, uint32_t count, TimeSign sign,
+                               Err *err) {
+    return add_number(compiler, (NumberSpec){field, sign, count, TIME_WIDTH_MAX, false, false},
+                      err);
+}
+
+static ErrCode add_date_letter(Compiler *compiler, char letter, uint32_t count, Err *err) {
+    switch (letter) {
+    case 'u': return add_number(compiler, year_number(TIME_FIELD_YEAR, count), err);
+    case 'y': return add_number(compiler, year_number(TIME_FIELD_YEAR_OF_ERA, count), err);
+    case 'G':
+        return count < 3 ? add_name(compiler, TIME_FIELD_ERA, TIME_STYLE_SHORT)
+                         : add_long_name(compiler, TIME_FIELD_ERA, letter, count, err);
+    case 'M':
+    case 'L':
+        return count < 3 ? add_short_number(compiler, TIME_FIELD_MONTH, letter, count, err)
+                         : add_long_name(compiler, TIME_FIELD_MONTH, letter, count, err);
+    case 'Q':
+    case 'q':
+        return count < 3 ? add_short_number(compiler, TIME_FIELD_QUARTER, letter, count, err)
+                         : add_long_name(compiler, TIME_FIELD_QUARTER, letter, count, err);
+    case 'D':
+        if (count > 3)
+            return letters_error(letter, err);
+        return add_number(compiler, count == 1 ? any_number(TIME_FIELD_DAY_OF_YEAR)
+                                               : (NumberSpec){TIME_FIELD_DAY_OF_YEAR,
+                                                              TIME_SIGN_NONE, count, 3, false,
+                                                              false}, err);
+    case 'F':
+        if (count > 1)
+            return letters_error(letter, err);
+        return add_number(compiler, any_number(TIME_FIELD_ALIGNED_WEEKDAY_OF_MONTH), err);
+    case 'd': return add_short_number(compiler, TIME_FIELD_DAY, letter, count, err);
+    default:
+        assert(letter == 'g');
+        return add_wide_number(compiler, TIME_FIELD_MODIFIED_JULIAN_DAY, count, TIME_SIGN_MINUS,
+                               err);
+    }
+}
+
+static ErrCode add_time_letter(Compiler *compiler, char letter, uint32_t count, Err *err) {
+    switch (letter) {
+    case 'H': return add_short_number(compiler, TIME_FIELD_HOUR, letter, count, err);
+    case 'k': return add_short_number(compiler, TIME_FIELD_CLOCK_HOUR, letter, count, err);
+    case 'K': return add_short_number(compiler, TIME_FIELD_HOUR_OF_AMPM, letter, count, err);
+    case 'h': return add_short_number(compiler, TIME_FIELD_CLOCK_HOUR_OF_AMPM, letter, count, err);
+    case 'm': return add_short_number(compiler, TIME_FIELD_MINUTE, letter, count, err);
+    case 's': return add_short_number(compiler, TIME_FIELD_SECOND, letter, count, err);
+    case 'S': return add_fraction(compiler, count, err);
+    case 'A':
+        return add_wide_number(compiler, TIME_FIELD_MILLI_OF_DAY, count, TIME_SIGN_NONE, err);
+    case 'n':
+        return add_wide_number(compiler, TIME_FIELD_NANO_OF_SECOND, count, TIME_SIGN_NONE, err);
+    case 'N':
+        return add_wide_number(compiler, TIME_FIELD_NANO_OF_DAY, count, TIME_SIGN_NONE, err);
+    default:
+        assert(letter == 'a');
+        if (count > 1)
+            return letters_error(letter, err);
+        return add_name(compiler, TIME_FIELD_AMPM, TIME_STYLE_SHORT);
+    }
+}
+
+static ErrCode add_letter(Compiler *compiler, char letter, uint32_t count, Err *err) {
+    if (strchr("uyGMLQqDFdg", letter))
+        return add_date_letter(compiler, letter, count, err);
+    if (strchr("HkKhmsSAnNa", letter))
+        return add_time_letter(compiler, letter, count, err);
+    if (strchr("Ece", letter))
+        return add_weekday(compiler, letter, count, err);
+    if (strchr("WwY", letter))
+        return add_week(compiler, letter, count, err);
+    if (strchr("XxZO", letter))
+        return add_offset(compiler, letter, count, err);
+    if (strchr("Vvz", letter))
+        return add_zone(compiler, letter, count, err);
+    if (letter == 'B')
+        return add_day_period(compiler, count, err);
+    return err_set(err, ERR_FORMAT, "Unknown pattern letter: %c", letter);
+}
+
+/* == Everything else in a pattern == */
 
 /* 'text' or '' at `at`; returns what follows it, 0: it does not end. */
-static uint32_t compile_quoted(PatternCompiler *compiler, uint32_t at) {
+static uint32_t add_quoted(Compiler *compiler, uint32_t at) {
     Bytes text = compiler->text;
     uint8_t *literal = arena_raw(compiler->arena, text.size);
     uint32_t size = 0;
@@ -154,19 +307,19 @@ static uint32_t compile_quoted(PatternCompiler *compiler, uint32_t at) {
         } else {
             if (i == at + 1)
                 literal[size++] = '\''; /* two quotes alone are one */
-            compile_literal(compiler, (Bytes){literal, size});
+            add_literal(compiler, (Bytes){literal, size});
             return i + 1;
         }
     }
     return 0;
 }
 
-static ErrCode compile_option(PatternCompiler *compiler, bool begin, Err *err) {
+static ErrCode add_option(Compiler *compiler, bool begin, Err *err) {
     if (begin && compiler->depth == OPTION_DEPTH_MAX)
         return err_set(err, ERR_FORMAT, "Pattern has over %d optional sections in each other",
                        OPTION_DEPTH_MAX);
     if (begin) {
-        compile_item(compiler, ITEM_OPTION);
+        add_item(compiler, TIME_ITEM_OPTION);
         compiler->options[compiler->depth++] = compiler->pattern->count - 1;
         return ERR_OK;
     }
@@ -174,36 +327,60 @@ static ErrCode compile_option(PatternCompiler *compiler, bool begin, Err *err) {
         return err_set(err, ERR_FORMAT, "Pattern invalid as it contains ] without previous [");
     uint32_t option = compiler->options[--compiler->depth];
     compiler->pattern->items[option].end = compiler->pattern->count;
-    compiler->adjacent = -1;
+    compiler->adjacent = NO_NUMBER;
     return ERR_OK;
 }
 
 static bool is_letter(uint8_t byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    return (uint8_t)((byte | 0x20) - 'a') < 26;
+}
+
+static uint32_t run_end(Bytes text, uint32_t at) {
+    uint32_t end = at + 1;
+    while (end < text.size && text.data[end] == text.data[at])
+        end++;
+    return end;
+}
+
+/* A run of one letter at *at, and with p the run behind it. */
+static ErrCode add_letters(Compiler *compiler, uint32_t *at, Err *err) {
+    Bytes text = compiler->text;
+    uint32_t end = run_end(text, *at);
+    if (text.data[*at] == 'p') {
+        if (end == text.size || !is_letter(text.data[end]))
+            return err_set(err, ERR_FORMAT,
+                           "Pad letter 'p' must be followed by valid pad pattern: %.*s",
+                           (int)text.size, (const char *)text.data);
+        compiler->padding = end - *at;
+        compiler->adjacent = NO_NUMBER;
+        *at = end;
+        end = run_end(text, *at);
+    }
+    uint32_t start = *at;
+    *at = end;
+    return add_letter(compiler, (char)text.data[start], end - start, err);
 }
 
 /* One element of the pattern at *at, which moves behind it. */
-static ErrCode compile_next(PatternCompiler *compiler, uint32_t *at, Err *err) {
+static ErrCode add_next(Compiler *compiler, uint32_t *at, Err *err) {
     Bytes text = compiler->text;
     uint8_t byte = text.data[*at];
+    if (is_letter(byte))
+        return add_letters(compiler, at, err);
     uint32_t end = *at + 1;
-    if (is_letter(byte)) {
-        while (end < text.size && text.data[end] == byte)
-            end++;
-        TRY(compile_letter(compiler, (char)byte, end - *at, err));
-    } else if (byte == '\'') {
-        end = compile_quoted(compiler, *at);
+    if (byte == '\'') {
+        end = add_quoted(compiler, *at);
         if (end == 0)
             return err_set(err, ERR_FORMAT, "Pattern ends with an incomplete string literal: %.*s",
                            (int)text.size, (const char *)text.data);
     } else if (byte == '[' || byte == ']') {
-        TRY(compile_option(compiler, byte == '[', err));
-    } else if (strchr("{}#", byte)) {
+        TRY(add_option(compiler, byte == '[', err));
+    } else if (byte == '{' || byte == '}' || byte == '#') {
         return err_set(err, ERR_FORMAT, "Pattern includes reserved character: '%c'", byte);
     } else {
         while (end < text.size && (text.data[end] & 0xC0) == 0x80)
             end++; /* one character of UTF-8 */
-        compile_literal(compiler, (Bytes){text.data + *at, end - *at});
+        add_literal(compiler, (Bytes){text.data + *at, end - *at});
     }
     *at = end;
     return ERR_OK;
@@ -211,216 +388,16 @@ static ErrCode compile_next(PatternCompiler *compiler, uint32_t *at, Err *err) {
 
 ErrCode time_pattern_new(Bytes pattern, Arena *arena, const TimePattern **compiled, Err *err) {
     assert(arena && compiled);
-    PatternCompiler compiler = {
+    Compiler compiler = {
         .pattern = arena_alloc(arena, sizeof *compiler.pattern),
         .arena = arena,
         .text = pattern,
-        .adjacent = -1,
+        .adjacent = NO_NUMBER,
     };
     for (uint32_t at = 0; at < pattern.size;)
-        TRY(compile_next(&compiler, &at, err));
+        TRY(add_next(&compiler, &at, err));
     while (compiler.depth > 0)
-        TRY(compile_option(&compiler, false, err));
+        TRY(add_option(&compiler, false, err));
     *compiled = compiler.pattern;
     return ERR_OK;
-}
-
-/* == Parsing == */
-
-typedef struct PatternParser {
-    const TimePattern *pattern;
-    Bytes text;
-    uint32_t at;
-    uint64_t values[FIELD_COUNT];
-    uint32_t present; /* bit: field */
-} PatternParser;
-
-static uint32_t digits_at(const PatternParser *parser, uint32_t max) {
-    uint32_t count = 0;
-    while (count < max && parser->at + count < parser->text.size &&
-           (uint8_t)(parser->text.data[parser->at + count] - '0') <= 9)
-        count++;
-    return count;
-}
-
-/* A field that occurs twice must be the same twice. */
-static bool parse_store(PatternParser *parser, TimeField field, uint64_t value) {
-    if (parser->present >> field & 1)
-        return parser->values[field] == value;
-    parser->present |= 1U << field;
-    parser->values[field] = value;
-    return true;
-}
-
-static bool parse_number(PatternParser *parser, const TimeItem *item) {
-    bool plus = parser->at < parser->text.size && parser->text.data[parser->at] == '+';
-    if (plus && !item->plus)
-        return false;
-    parser->at += plus;
-    uint32_t count = digits_at(parser, item->width_max + item->reserved);
-    if (item->reserved > 0) {
-        uint32_t own = count > item->reserved ? count - item->reserved : 0;
-        count = own > item->width_min ? own : item->width_min;
-        if (count > item->width_max)
-            count = item->width_max;
-        if (digits_at(parser, count) < count)
-            return false;
-    }
-    if (count < item->width_min || (item->plus && plus != (count > item->width_min)))
-        return false;
-    uint64_t value = 0; /* 19 digits fit */
-    for (uint32_t i = 0; i < count; i++)
-        value = value * 10 + (uint64_t)(parser->text.data[parser->at + i] - '0');
-    parser->at += count;
-    for (uint32_t i = count; item->fraction && i < FRACTION_MAX; i++)
-        value *= 10;
-    return parse_store(parser, item->field, item->reduced ? value + 2000 : value);
-}
-
-/* Whether two texts begin with the same character, in any case; bytes that are none as they are. */
-static bool character_equal(Bytes left, Bytes right, uint32_t *left_size, uint32_t *right_size) {
-    uint32_t one = utf8_decode(left, left_size);
-    uint32_t other = utf8_decode(right, right_size);
-    if (one == other)
-        return *left_size == *right_size && memcmp(left.data, right.data, *left_size) == 0;
-    return utf8_upper(one) == utf8_upper(other) || utf8_lower(one) == utf8_lower(other);
-}
-
-static bool parse_literal(PatternParser *parser, Bytes literal) {
-    uint32_t size, literal_size;
-    while (literal.size > 0) {
-        Bytes rest = {parser->text.data + parser->at, parser->text.size - parser->at};
-        if (rest.size == 0 || !character_equal(literal, rest, &literal_size, &size))
-            return false;
-        literal = (Bytes){literal.data + literal_size, literal.size - literal_size};
-        parser->at += size;
-    }
-    return true;
-}
-
-/* Two digits up to 59 at the parser's place. */
-static bool parse_two(PatternParser *parser, uint32_t *value) {
-    if (digits_at(parser, 2) < 2)
-        return false;
-    const uint8_t *digits = parser->text.data + parser->at;
-    *value = (uint32_t)(digits[0] - '0') * 10 + (uint32_t)(digits[1] - '0');
-    if (*value > 59)
-        return false;
-    parser->at += 2;
-    return true;
-}
-
-/* The text for no offset, or a sign, hours, and minutes, which only one letter leaves open. */
-static bool parse_offset(PatternParser *parser, const TimeItem *item) {
-    uint32_t start = parser->at, hours, minutes = 0;
-    if (parse_literal(parser, item->literal))
-        return parse_store(parser, FIELD_OFFSET, OFFSET_ZERO);
-    parser->at = start;
-    if (parser->at == parser->text.size)
-        return false;
-    uint8_t sign = parser->text.data[parser->at++];
-    if ((sign != '+' && sign != '-') || !parse_two(parser, &hours))
-        return false;
-    if (item->width_min == 3 && !parse_literal(parser, bytes_of(":")))
-        return false;
-    if (!parse_two(parser, &minutes)) {
-        if (item->width_min > 1)
-            return false;
-        minutes = 0; /* other digits follow */
-    }
-    uint32_t offset = hours * 60 + minutes;
-    if (offset > OFFSET_MINUTES_MAX)
-        return false;
-    return parse_store(parser, FIELD_OFFSET, sign == '-' ? OFFSET_ZERO - offset
-                                                         : OFFSET_ZERO + offset);
-}
-
-/* The depth of sections bounds the recursion. */
-static bool parse_items(PatternParser *parser, uint32_t from, uint32_t to) {
-    for (uint32_t i = from; i < to; i++) {
-        const TimeItem *item = &parser->pattern->items[i];
-        if (item->kind == ITEM_LITERAL && !parse_literal(parser, item->literal))
-            return false;
-        if (item->kind == ITEM_NUMBER && !parse_number(parser, item))
-            return false;
-        if (item->kind == ITEM_OFFSET && !parse_offset(parser, item))
-            return false;
-        if (item->kind == ITEM_OPTION) {
-            PatternParser before = *parser;
-            if (!parse_items(parser, i + 1, item->end))
-                *parser = before;
-            i = item->end - 1;
-        }
-    }
-    return true;
-}
-
-bool time_pattern_parse(const TimePattern *pattern, Bytes text, int64_t *ms) {
-    assert(pattern && ms);
-    PatternParser parser = {.pattern = pattern, .text = text};
-    if (!parse_items(&parser, 0, pattern->count) || parser.at < text.size)
-        return false;
-    static const uint64_t defaults[FIELD_COUNT] = {1970, 1, 1, [FIELD_OFFSET] = OFFSET_ZERO};
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        if (!(parser.present >> i & 1))
-            parser.values[i] = defaults[i];
-        if (parser.values[i] > TIME_YEAR_MAX)
-            return false;
-    }
-    TimeParts parts = {
-        .year = (int64_t)parser.values[FIELD_YEAR],
-        .month = (uint32_t)parser.values[FIELD_MONTH],
-        .day = (uint32_t)parser.values[FIELD_DAY],
-        .hour = (uint32_t)parser.values[FIELD_HOUR],
-        .minute = (uint32_t)parser.values[FIELD_MINUTE],
-        .second = (uint32_t)parser.values[FIELD_SECOND],
-        .nano = (uint32_t)parser.values[FIELD_NANO],
-    };
-    int64_t offset = (int64_t)parser.values[FIELD_OFFSET] - OFFSET_ZERO;
-    return parts.year >= 1 && time_parts_ms(&parts, ms) &&
-           !__builtin_sub_overflow(*ms, offset * MS_PER_MINUTE, ms);
-}
-
-/* == Printing == */
-
-static uint64_t part_value(const TimeParts *parts, TimeField field) {
-    switch (field) {
-    case FIELD_YEAR: return (uint64_t)(parts->year > 0 ? parts->year : 1 - parts->year);
-    case FIELD_MONTH: return parts->month;
-    case FIELD_DAY: return parts->day;
-    case FIELD_HOUR: return parts->hour;
-    case FIELD_MINUTE: return parts->minute;
-    case FIELD_SECOND: return parts->second;
-    case FIELD_NANO: return parts->nano;
-    case FIELD_OFFSET:
-    case FIELD_COUNT: break;
-    }
-    assert(field < FIELD_OFFSET);
-    return 0;
-}
-
-static void print_number(Buf *out, const TimeItem *item, uint64_t value) {
-    uint64_t limit = 1; /* 10^width, or beyond any value */
-    for (uint32_t i = 0; i < item->width_min && limit <= TIME_YEAR_MAX; i++)
-        limit *= 10;
-    for (uint32_t i = item->width_min; item->fraction && i < FRACTION_MAX; i++)
-        value /= 10;
-    if (item->reduced)
-        value %= 100;
-    if (item->plus && value >= limit)
-        buf_u8(out, '+');
-    time_put_number(out, value, item->width_min);
-}
-
-void time_pattern_print(Buf *out, const TimePattern *pattern, int64_t ms) {
-    assert(pattern);
-    TimeParts parts;
-    time_parts_of(ms, &parts);
-    for (uint32_t i = 0; i < pattern->count; i++) {
-        const TimeItem *item = &pattern->items[i];
-        if (item->kind == ITEM_LITERAL || item->kind == ITEM_OFFSET)
-            buf_bytes(out, item->literal);
-        if (item->kind == ITEM_NUMBER)
-            print_number(out, item, part_value(&parts, item->field));
-    }
 }

@@ -19,9 +19,6 @@ enum {
     ZONE_FILE_BYTES_MAX = 256 << 10, /* the largest has 3.5 KiB */
 };
 
-const Zone zone_gmt = {.id = "GMT"};
-const Zone zone_utc = {.id = "UTC"};
-
 /* == Offsets == */
 
 static void print_offset(char *id, size_t room, int32_t seconds) {
@@ -39,6 +36,10 @@ Zone zone_of_offset(int32_t seconds) {
     if (seconds != 0)
         print_offset(zone.id, sizeof zone.id, seconds);
     return zone;
+}
+
+Zone zone_utc(void) {
+    return (Zone){.id = "UTC", .names = zone_names_find(bytes_of("UTC"))};
 }
 
 static bool two_digits(Bytes text, uint32_t at, uint32_t *value) {
@@ -87,6 +88,7 @@ static bool parse_prefixed(Bytes id, Zone *zone, bool *bad) {
         memcpy(zone->id, prefixes[i], size);
         if (zone->offset != 0)
             print_offset(zone->id + size, sizeof zone->id - size, zone->offset);
+        zone->names = zone->offset == 0 ? zone_names_find(bytes_of(prefixes[i])) : 0;
         return true;
     }
     return false;
@@ -97,6 +99,7 @@ static bool parse_prefixed(Bytes id, Zone *zone, bool *bad) {
 typedef struct ZonePlace {
     char id[ZONE_ID_SIZE];
     const ZoneRules *rules;
+    uint16_t names;
 } ZonePlace;
 
 static struct {
@@ -181,7 +184,8 @@ static ErrCode place_read(Bytes id, const ZoneRules **rules, Err *err) {
 }
 
 /* With the lock held. */
-static ErrCode place_rules(Bytes id, const ZoneRules **rules, Err *err) {
+static ErrCode place_get(Bytes id, Zone *zone, Err *err) {
+    const ZoneRules *rules;
     bool found;
     uint32_t at = place_find(id, &found);
     if (!found) {
@@ -189,16 +193,17 @@ static ErrCode place_rules(Bytes id, const ZoneRules **rules, Err *err) {
             return err_set(err, ERR_LIMIT, "over %d time zones", ZONES_MAX);
         if (!zone_table.arena)
             zone_table.arena = arena_new("zones", 0);
-        TRY(place_read(id, rules, err));
+        TRY(place_read(id, &rules, err));
         zone_table.places = mem_grow(zone_table.places, &zone_table.capacity,
                                      (size_t)zone_table.count + 1, sizeof *zone_table.places);
         ZonePlace *place = &zone_table.places[at];
         memmove(place + 1, place, (zone_table.count - at) * sizeof *place);
-        *place = (ZonePlace){.rules = *rules};
+        *place = (ZonePlace){.rules = rules, .names = zone_names_find(id)};
         memcpy(place->id, id.data, id.size);
         zone_table.count++;
     }
-    *rules = zone_table.places[at].rules;
+    zone->rules = zone_table.places[at].rules;
+    zone->names = zone_table.places[at].names;
     return ERR_OK;
 }
 
@@ -220,7 +225,7 @@ ErrCode zone_of(Bytes id, Zone *zone, Err *err) {
         if (!bad) {
             memcpy(zone->id, id.data, id.size);
             lock_take(&zone_table.lock);
-            ErrCode code = place_rules(id, &zone->rules, err);
+            ErrCode code = place_get(id, zone, err);
             lock_release(&zone_table.lock);
             return code;
         }

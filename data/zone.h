@@ -25,14 +25,14 @@ typedef struct Zone {
     int32_t offset;         /* seconds east of UTC, where there are no rules */
     bool is_offset;         /* the id is nothing but the offset: Z, +02:30 */
     const ZoneRules *rules; /* NULL: the offset never changes */
+    uint16_t names;         /* row of zone_name.def, from 1; 0: none */
 } Zone;
 
 /* NOT_FOUND for a place that zoneinfo does not know, FORMAT for what can be no id, IO for files
  * that cannot be read. */
 ErrCode zone_of(Bytes id, Zone *zone, Err *err);
 Zone zone_of_offset(int32_t seconds); /* within ZONE_OFFSET_MAX */
-extern const Zone zone_gmt;
-extern const Zone zone_utc;
+Zone zone_utc(void);
 
 /* Offset from UTC at a moment, in seconds since 1970. */
 int32_t zone_offset(const Zone *zone, int64_t seconds);
@@ -48,5 +48,14 @@ typedef struct ZoneLocal {
     int32_t before, after; /* offsets on both sides of the change */
 } ZoneLocal;
 ZoneLocal zone_local(const Zone *zone, int64_t local_seconds);
+
+/* What people call the zone's clocks: PST, Pacific Daylight Time. Empty: no name is known. */
+typedef enum ZoneSeason { ZONE_WINTER, ZONE_SUMMER, ZONE_ALL_YEAR } ZoneSeason;
+Bytes zone_name(const Zone *zone, ZoneSeason season, bool full);
+
+/* The longest id of a place, or id or name of clocks, that a text begins with, in any case: its
+ * size in bytes, 0: none. A name that several places have is that of the best known one. */
+uint32_t zone_match_id(Bytes text, Zone *zone);
+uint32_t zone_match_name(Bytes text, bool full, Zone *zone);
 
 #endif

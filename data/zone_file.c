@@ -69,6 +69,26 @@ static bool read_periods(Reader *in, const ZoneHeader *header, Bytes indexes, Zo
     return true;
 }
 
+/* Where winter is called the exception (Ireland) it is winter all the same, and what is before and
+ * behind it is summer, as java.time sees it. */
+static void turn_negative_summers(ZonePeriod *periods, uint32_t count) {
+    bool previous = periods[0].summer; /* as the file says it */
+    for (uint32_t i = 1; i < count; i++) {
+        bool summer = periods[i].summer;
+        bool back = summer && !previous && periods[i].offset < periods[i - 1].offset;
+        bool again = i + 1 == count || periods[i + 1].offset == periods[i - 1].offset;
+        if (summer && back && again) {
+            periods[i].summer = false;
+            periods[i - 1].summer = true;
+            if (i + 1 < count && !periods[i + 1].summer) {
+                periods[++i].summer = true;
+                summer = false;
+            }
+        }
+        previous = summer;
+    }
+}
+
 static bool read_block(Reader *in, const ZoneHeader *header, Arena *arena, ZoneRules *rules) {
     int64_t *changes = arena_array(arena, header->changes, sizeof *changes);
     ZonePeriod *periods = arena_array(arena, header->changes + 1, sizeof *periods);
@@ -80,6 +100,7 @@ static bool read_block(Reader *in, const ZoneHeader *header, Arena *arena, ZoneR
     Bytes indexes = reader_bytes(in, header->changes);
     if (!reader_ok(in) || !read_periods(in, header, indexes, periods))
         return false;
+    turn_negative_summers(periods, header->changes + 1);
     reader_bytes(in, header->characters + header->leaps * 12 + header->wall_flags +
                          header->utc_flags);
     rules->changes = changes;
@@ -168,6 +189,10 @@ static bool read_tail(Bytes text, ZoneRules *rules) {
         return false;
     rules->tail[1] = (ZonePeriod){-summer, true};
     rules->has_tail = true;
+    if (summer > west) { /* Ireland */
+        rules->tail[0].summer = true;
+        rules->tail[1].summer = false;
+    }
     return take(&text, ',') && take_day(&text, &rules->starts[1]) && take(&text, ',') &&
            take_day(&text, &rules->starts[0]) && text.size == 0;
 }

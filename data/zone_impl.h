@@ -45,4 +45,7 @@ typedef struct ZoneChange {
 } ZoneChange;
 bool zone_rules_next(const ZoneRules *rules, int64_t seconds, ZoneChange *change);
 
+/* Row of zone_name.def, from 1, that lists this place; 0: none. */
+uint16_t zone_names_find(Bytes id);
+
 #endif

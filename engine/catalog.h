@@ -29,6 +29,7 @@ typedef struct CatalogQuery {
     uint32_t read_count;
     bool consolidate;
     bool from_end;
+    uint32_t fail_on; /* QueryFailOn */
     bool paused;
     bool is_insert;
     Query *running; /* NULL: could not be started; start_error says why */

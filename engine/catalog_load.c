@@ -16,6 +16,7 @@ static void load_head_flags(const json_t *head, CatalogQuery *query) {
     query->partitions = (uint32_t)json_integer_value(json_object_get(head, "partitions"));
     query->consolidate = json_is_true(json_object_get(head, "consolidate"));
     query->from_end = json_is_true(json_object_get(head, "fromEnd"));
+    query->fail_on = (uint32_t)json_integer_value(json_object_get(head, "failOn"));
     query->paused = json_is_true(json_object_get(head, "paused"));
     query->is_insert = json_is_true(json_object_get(head, "isInsert"));
 }

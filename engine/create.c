@@ -80,7 +80,7 @@ static ErrCode create_altered(Call *call, const Planned *planned, Err *err) {
     Commit *commit = commit_new(call->weir->storage, 0);
     TRY(create_carry_out(call, planned, NULL, commit, err));
     result_message(call->result, "%s %s altered.", planned->source->is_table ? "Table" : "Stream",
-                   planned->source->name);
+                   call->statement->name); /* the source's own is gone with the old one */
     return ERR_OK;
 }
 

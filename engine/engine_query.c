@@ -79,6 +79,15 @@ static void query_begin(Weir *weir, CatalogQuery *query, Commit *commit) {
             arena_array(query->arena, query->plan->node_count, sizeof(uint32_t));
 }
 
+static uint32_t query_fail_on(const Settings *settings) {
+    uint32_t fail_on = 0;
+    if (settings_is_true(settings, "ksql.timestamp.throw.on.invalid"))
+        fail_on |= QUERY_FAIL_ON_TIME;
+    if (settings_is_true(settings, "ksql.fail.on.deserialization.error"))
+        fail_on |= QUERY_FAIL_ON_DECODE;
+    return fail_on;
+}
+
 ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **prepared,
                          Err *err) {
     Weir *weir = call->weir;
@@ -94,6 +103,7 @@ ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **
     query->from_end =
         strcmp(settings_get(&weir->settings, "auto.offset.reset"), "latest") == 0;
     query->consolidate = settings_number(&weir->settings, "cache.max.bytes.buffering") > 0;
+    query->fail_on = query_fail_on(&weir->settings);
     query_note_reads(query, call->statement);
     if (make->old)
         engine_query_inherit(query, make->old);
@@ -111,6 +121,7 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
                             .first_id = query->first_id,
                             .partitions = query->partitions,
                             .from_end = query->from_end,
+                            .fail_on = query->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
                             .consolidate = query->consolidate,
                             .internal_topics = query->internal_topics};

@@ -25,6 +25,7 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
                             .partitions = result->push->partitions,
                             .first_id = result->push->first_id,
                             .from_end = result->push->from_end,
+                            .fail_on = result->push->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
                             .results = result->queue,
                             .internal_topics = result->push->internal_topics};

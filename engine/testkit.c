@@ -121,6 +121,7 @@ static ErrCode testkit_run_query(Testkit *kit, CatalogQuery *query, Err *err) {
     QueryOptions options = {.plan = query->plan,
                             .partitions = query->partitions,
                             .first_id = query->first_id,
+                            .fail_on = query->fail_on,
                             .consolidate = query->consolidate,
                             .internal_topics = query->internal_topics};
     ErrCode code;

@@ -15,6 +15,9 @@
 /* ARRAY<STRUCT<KEY STRING, VALUE BYTES>>, or BYTES for the header of one name. */
 static ErrCode create_header(const Planner *planner, const AstColumnDef *def, const Type *type,
                              Err *err) {
+    if (!planner_setting_on(planner, "ksql.headers.columns.enabled", true))
+        return err_set_at(err, ERR_SEMANTIC, def->pos.line, def->pos.column,
+                          "HEADERS columns are turned off: ksql.headers.columns.enabled is false.");
     if (def->header) {
         if (type->kind == TYPE_BYTES)
             return ERR_OK;
@@ -223,7 +226,8 @@ ErrCode create_existing(const Planner *planner, const Source **old, Planned *pla
         return ERR_OK;
     }
     return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
-                      "Cannot add %s '%s': A %s with the same name already exists", word,
+                      "Cannot add %s '%s': A %s with the same name already exists\n"
+                      "CREATE OR REPLACE changes it, IF NOT EXISTS leaves it as it is.", word,
                       statement->name, there);
 }
 

@@ -157,10 +157,26 @@ static ErrCode keys_find(const Draft *draft, const SelectItem **key_items, Err *
     return count >= wanted ? ERR_OK : keys_missing(draft, found, err);
 }
 
-/* ksqlDB's unfinished new planner lets streams lose their keys. */
+/* ksqlDB's unfinished new planner lets streams lose their keys, and puts them in the order of the
+ * select list. */
 static bool keys_optional(const Draft *draft) {
     return !draft->top->is_table &&
            planner_setting_on(draft->planner, "ksql.new.query.planner.enabled", false);
+}
+
+/* By their places in the select list; in the same order what they are computed of. */
+static void keys_as_selected(const Draft *draft, const SelectItem **key_items,
+                             const Expr **values) {
+    for (uint32_t i = 1; i < draft->key_count && !draft->any_key; i++) {
+        for (uint32_t at = i; at > 0 && key_items[at - 1] > key_items[at]; at--) {
+            const SelectItem *item = key_items[at];
+            const Expr *value = values[at];
+            key_items[at] = key_items[at - 1];
+            values[at] = values[at - 1];
+            key_items[at - 1] = item;
+            values[at - 1] = value;
+        }
+    }
 }
 
 /* -- The projection ---------------------------------------------------------------------------- */
@@ -211,10 +227,15 @@ ErrCode draft_project_keyed(Draft *draft, Err *err) {
     uint32_t key_count = draft->any_key ? 1 : draft->key_count;
     const SelectItem **key_items = arena_array(arena, key_count, sizeof *key_items);
     ErrCode code = keys_find(draft, key_items, err);
-    if (code != ERR_OK && keys_optional(draft))
-        key_count = 0;
-    else if (code != ERR_OK)
+    if (code != ERR_OK && !keys_optional(draft))
         return code;
+    const Expr **values = arena_array(arena, key_count, sizeof *values);
+    for (uint32_t i = 0; i < key_count; i++)
+        values[i] = draft->keys[i].value;
+    if (code != ERR_OK)
+        key_count = 0;
+    else if (keys_optional(draft))
+        keys_as_selected(draft, key_items, values);
     Schema *schema = arena_alloc(arena, sizeof *schema);
     SchemaColumn *columns = arena_array(arena, draft->item_count, sizeof *columns);
     const Expr **exprs = arena_array(arena, draft->item_count, sizeof *exprs);
@@ -222,9 +243,7 @@ ErrCode draft_project_keyed(Draft *draft, Err *err) {
     for (uint32_t i = 0; i < key_count; i++) {
         TRY(projection_add(draft, schema, columns, key_items[i], err));
         columns[i].role = COLUMN_KEY;
-        exprs[i] = draft->keys[draft->any_key ? 0 : i].value;
-        if (!exprs[i])
-            exprs[i] = key_items[i]->expr;
+        exprs[i] = values[i] ? values[i] : key_items[i]->expr;
     }
     schema->key_count = key_count;
     for (size_t i = 0; i < draft->item_count; i++) {

@@ -21,19 +21,26 @@
 
 /* -- Expressions ------------------------------------------------------------------------------- */
 
+/* What fails, and where. A division by zero, arithmetic on NULL, a NULL where AND, OR, NOT, LIKE or
+ * WHEN need a truth value: such an operator fails, and with it the operators around it, up to the
+ * nearest written CAST, item of a constructor, or argument of a function that is itself a call or
+ * a field; there, or at last as a whole, the value is NULL. So NOT (a + 1 > 5) is NULL where `a`
+ * is, while NOT (a > 5) is TRUE. What fails in a lambda fails its call. All but NULLs where none
+ * may be are row errors too. */
 typedef enum ExprKind {
     EXPR_LITERAL,   /* literal: a column of length 1 (missing: NULL of that type) */
     EXPR_COLUMN,    /* column: index into the input's schema */
     EXPR_PSEUDO,    /* pseudo */
     EXPR_CALL,      /* function(args) */
-    EXPR_CAST,      /* args[0] to type */
+    EXPR_CAST,      /* args[0] to type; `open`: what fails in it fails around it too */
     EXPR_CASE,      /* args: when, then, when, then, ..., else (always there, maybe NULL) */
     EXPR_ARITHMETIC, /* args[0] op args[1] for + - * / %; operands already of fitting types: both
                         INT, both BIGINT, both DOUBLE, or both DECIMAL (any p,s) */
     EXPR_CONCAT,    /* STRING + STRING: NULL where either is */
     EXPR_NEGATE,
     EXPR_COMPARE,   /* op: = <> < <= > >= and IS [NOT] DISTINCT FROM; operands of one type, except
-                       that DECIMALs may differ in precision and scale */
+                       that DECIMALs may differ in precision and scale, and may stand beside a
+                       DOUBLE */
     EXPR_AND,       /* two or more args, left to right */
     EXPR_OR,
     EXPR_NOT,
@@ -47,6 +54,10 @@ typedef enum ExprKind {
     EXPR_STRUCT,    /* STRUCT: args in the order of type's fields */
     EXPR_LET,       /* args[1], in which local number `column` is args[0], computed once a row */
     EXPR_LOCAL,     /* local number `column` of the nearest EXPR_LET around that has it */
+    EXPR_LAMBDA,    /* (p0, p1, ...) => args[0]: an argument of a CALL only; type: its result's.
+                       Its parameters are slots [column, column + param_count) */
+    EXPR_PARAM,     /* column: a slot of the lambda around. Slots count from the outermost lambda
+                       of an expression inwards, so that equal lambdas are equal trees */
 } ExprKind;
 
 typedef enum ExprOp {
@@ -82,7 +93,9 @@ struct Expr {
     ExprPseudo pseudo;
     const Type *type; /* of the result */
     uint32_t column;
+    uint32_t param_count; /* LAMBDA */
     bool negated;
+    bool open;   /* CAST: put in by the planner for an operator, not written by a person */
     char escape; /* LIKE: 0 none */
     const Column *literal;
     const Function *function;

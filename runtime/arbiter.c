@@ -48,16 +48,61 @@ static void take_rows(ArbiterInput *input, uint32_t to, OpEnv *env) {
     atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
 }
 
+static bool is_fatal(const BlockError *error, const OpEnv *env) {
+    bool of_time = strcmp(error->kind, "timestamp") == 0;
+    return env->fail_on & (of_time ? QUERY_FAIL_ON_TIME : QUERY_FAIL_ON_DECODE);
+}
+
+/* Among the records that are not taken. */
+static void find_fatal(ArbiterInput *input, const OpEnv *env) {
+    assert(input->cursor.block);
+    const Block *block = input->cursor.block;
+    input->fatal = NULL;
+    for (uint32_t i = 0; i < block->error_count && env->fail_on; i++) {
+        const BlockError *error = &block->errors[i];
+        if (error->row >= input->cursor.row && is_fatal(error, env) &&
+            (!input->fatal || error->row < input->fatal->row))
+            input->fatal = error;
+    }
+}
+
+/* Nothing can be taken before the fatal record. */
+static bool at_fatal(const ArbiterInput *input) {
+    const Cursor *cursor = &input->cursor;
+    return input->fatal && cursor->block && cursor->row <= input->fatal->row &&
+           (cursor->next >= cursor->good_count || cursor->good[cursor->next] > input->fatal->row);
+}
+
+/* The first time it fails the step, like a row; then it blocks. */
+static ErrCode stop_at_fatal(ArbiterInput *input, ArbiterStep *step, Err *err) {
+    const Block *block = input->cursor.block;
+    int64_t offset = block->offset[input->fatal->row];
+    assert(at_fatal(input));
+    if (input->stop_offset == offset) {
+        step->blocked = true;
+        return ERR_OK;
+    }
+    input->stop_offset = offset;
+    step->env->row_failed = true;
+    return err_set(err, ERR_RUNTIME, "%s of the record at offset %lld of topic %s, partition %u: "
+                   "%s", input->fatal->kind, (long long)offset, input_name(input),
+                   input->spec.where.partition, input->fatal->text);
+}
+
 /* Loads the next good row of the input, if there is one; rows before it that were dropped are
  * taken. */
 static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
     assert(input->cursor.scan);
     Cursor *cursor = &input->cursor;
+    input->fatal = NULL;
     for (uint32_t blocks = 0; cursor->offset < input->end; blocks++) {
         TRY(cursor_load(cursor, err));
         if (!cursor->block)
             break;
-        if (cursor->next < cursor->good_count)
+        find_fatal(input, env);
+        if (at_fatal(input) && input->fatal->row > cursor->row)
+            take_rows(input, input->fatal->row, env);
+        if (cursor->next < cursor->good_count || input->fatal)
             return ERR_OK;
         if (blocks == DROPPED_BLOCKS_MAX) { /* others want to run too */
             env->skipping = true;
@@ -75,6 +120,8 @@ static bool has_row(const ArbiterInput *input) {
     assert(input->chosen_next >= input->cursor.next || !input->cursor.block);
     const Block *block = input->cursor.block;
     if (!block || input->chosen_next >= input->cursor.good_count)
+        return false;
+    if (input->fatal && input->cursor.good[input->chosen_next] > input->fatal->row)
         return false;
     return block->offset[input->cursor.good[input->chosen_next]] < input->end;
 }
@@ -153,6 +200,10 @@ ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *
     TRY(load_heads(inputs, count, env, err));
     const ArbiterInput *first = first_of(inputs, count);
     *rowtime = first ? row_time(first) : INT64_MAX;
+    for (uint32_t i = 0; i < count && !first; i++) {
+        if (at_fatal(&inputs[i]))
+            *rowtime = INT64_MIN + 1; /* there is something to do */
+    }
     return ERR_OK;
 }
 
@@ -181,6 +232,39 @@ static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) 
     return true;
 }
 
+/* The same for the rows at hand of the only input; false: the step is full. */
+static bool choose_rows(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) {
+    const Block *block = input->cursor.block;
+    const uint16_t *good = input->cursor.good;
+    uint32_t first = input->cursor.next, i = input->chosen_next;
+    uint32_t last = input->fatal ? input->fatal->row : UINT32_MAX;
+    uint32_t sum = *bytes, rows = step->rows;
+    int64_t rowtime_min = step->rowtime_min;
+    uint64_t seq = *step->next_seq;
+    assert(step->rows > 0);
+    bool full = false;
+    for (; i < input->cursor.good_count; i++) {
+        uint32_t row = good[i], size = block->size[row];
+        int64_t rowtime = block->rowtime[row], offset = block->offset[row];
+        if (offset >= input->end || row > last)
+            break;
+        full = rows == step->rows_max || sum + size > STEP_BYTES_MAX ||
+               rowtime > step->rowtime_max || offset == input->stop_offset;
+        if (full)
+            break;
+        sum += size;
+        rows++;
+        rowtime_min = rowtime < rowtime_min ? rowtime : rowtime_min;
+        input->seq[i - first] = seq++;
+    }
+    *bytes = sum;
+    step->rows = rows;
+    step->rowtime_min = rowtime_min;
+    *step->next_seq = seq;
+    input->chosen_next = i;
+    return !full;
+}
+
 static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) {
     assert(step->arena);
     assert(step->next_seq);
@@ -197,7 +281,7 @@ static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) 
  * may come before the others'. */
 static bool ends_step(const ArbiterInput *input) {
     assert(input->cursor.block);
-    return input->chosen_next >= input->cursor.good_count;
+    return input->chosen_next >= input->cursor.good_count || !has_row(input);
 }
 
 static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);
@@ -209,15 +293,17 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
     TRY(load_heads(inputs, count, step->env, err));
     if (step->env->skipping)
         return ERR_OK; /* whose row is next is not known yet */
+    for (uint32_t i = 0; i < count; i++) {
+        if (at_fatal(&inputs[i]))
+            return stop_at_fatal(&inputs[i], step, err);
+    }
     step->rowtime_max = promised_max(inputs, count, step->rowtime_max);
     uint32_t bytes = 0;
     for (ArbiterInput *input = first_of(inputs, count); input; input = first_of(inputs, count)) {
         if (!choose_row(input, step, &bytes))
             return ERR_OK;
-        while (count == 1 && has_row(input)) {
-            if (!choose_row(input, step, &bytes))
-                return ERR_OK;
-        }
+        if (count == 1 && !choose_rows(input, step, &bytes))
+            return ERR_OK;
         if (ends_step(input))
             return ERR_OK;
     }
@@ -267,6 +353,9 @@ static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *ste
         if (!cursor->block)
             return err_set(err, ERR_INTERNAL, "the script names a record that is not there");
         input->chosen_next = cursor->next;
+        find_fatal(input, step->env);
+        if (at_fatal(input) && cursor->block->offset[input->fatal->row] == offset)
+            return stop_at_fatal(input, step, err);
         if (!has_row(input) || row_offset(input) != offset) {
             skip_dropped(input, offset, step->env);
             *full = false;
@@ -480,8 +569,9 @@ void arbiter_take(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step)
         const Block *block = input->cursor.block;
         if (!block || input->chosen_next <= input->cursor.next)
             continue;
-        /* With the last good row of a block go the dropped ones behind it. */
-        uint32_t to = input->chosen_next == input->cursor.good_count && !step->script
+        /* With the last good row of a block go the dropped ones behind it, unless one is fatal. */
+        uint32_t to = input->chosen_next == input->cursor.good_count && !step->script &&
+                              !input->fatal
                           ? block->row_count
                           : input->cursor.good[input->chosen_next - 1] + 1u;
         take_rows(input, to, step->env);

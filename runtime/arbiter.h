@@ -30,6 +30,7 @@ typedef struct ArbiterInput {
     int64_t first_until; /* 0: nothing special, or done */
     int64_t end;         /* bounded reads; otherwise INT64_MAX */
     int64_t stop_offset; /* the row that made a step fail: not taken again; -1: none */
+    const BlockError *fatal; /* the next bad record of the block that stops the query; or NULL */
     const _Atomic int64_t *promise; /* of the lane's writer; NULL: nobody is waited for */
     int64_t promised;    /* as of the last look: rows to come are not before it */
 
@@ -60,7 +61,8 @@ typedef struct ArbiterStep {
 /* Loads what is needed and finds the time of the next row; INT64_MAX: there is none. */
 ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *rowtime, Err *err);
 
-/* Chooses the rows of a step. */
+/* Chooses the rows of a step. A bad record that stops the query (OpEnv.fail_on) is like a row that
+ * failed: env->row_failed, and the input's stop_offset is there. */
 ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);
 
 /* Emits the chosen rows through the inputs' sources, as batches in the step's arena. */

@@ -67,6 +67,7 @@ struct OpEnv {
     const uint32_t *internal_topics;
     uint32_t first_id, partitions; /* the layout of ids.h */
     uint32_t partition;            /* of this task */
+    uint32_t fail_on; /* QueryFailOn */
     bool single_partition, consolidate;
     bool limit_reached; /* the client has all rows it wants */
     bool skipping;      /* nothing was found yet behind many dropped rows */

@@ -9,7 +9,7 @@
 #include <assert.h>
 
 #include "base/hash.h"
-#include "data/time_text.h"
+#include "data/time_pattern.h"
 #include "runtime/op.h"
 #include "storage/log.h"
 

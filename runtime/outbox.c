@@ -9,12 +9,13 @@
 #include <assert.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 /* A full batch is sealed and another begun, so that no single one grows past what readers take in
  * one piece. */
 enum {
-    OUTBOX_BATCH_BYTES = 1 << 20,
+    OUTBOX_BATCH_BYTES = SEGMENT_READ_BYTES - SEGMENT_READ_BYTES / 16,
     OUTBOX_RECORD_BYTES = 12, /* about what a record's head takes */
     OUTBOX_TABLE_MIN = 64,
 };
@@ -39,8 +40,8 @@ typedef struct OutboxTarget {
     uint32_t partitions;
     bool consolidate;
     RecordBatch *open;  /* one per partition */
-    OutboxBatch *full;  /* sealed, in order */
-    size_t full_count, full_capacity;
+    OutboxBatch *full;  /* sealed, in order; behind them empty ones, kept for their memory */
+    size_t full_count, full_kept, full_capacity;
 
     OutboxEntry *entries;
     size_t entry_count, entry_capacity;
@@ -66,7 +67,7 @@ static void target_close(OutboxTarget *target) {
     assert(target->partitions > 0);
     for (uint32_t i = 0; i < target->partitions; i++)
         record_batch_free(&target->open[i]);
-    for (size_t i = 0; i < target->full_count; i++)
+    for (size_t i = 0; i < target->full_kept; i++)
         record_batch_free(&target->full[i].batch);
     mem_free(target->open);
     mem_free(target->full);
@@ -102,14 +103,30 @@ uint32_t outbox_target(Outbox *outbox, uint32_t topic_id, uint32_t partitions, b
     return (uint32_t)outbox->target_count++;
 }
 
+/* The next open batch gets the memory of one that was handed over, or as much as this one has. */
 static void seal_full(OutboxTarget *target, uint32_t partition) {
-    RecordBatch *open = &target->open[partition];
+    RecordBatch *open = &target->open[partition], next = {0};
     assert(open->count > 0);
     record_batch_seal(open);
-    target->full = mem_grow(target->full, &target->full_capacity, target->full_count + 1,
-                            sizeof *target->full);
+    assert(target->full_count <= target->full_kept);
+    if (target->full_count < target->full_kept) {
+        next = target->full[target->full_count].batch;
+    } else {
+        target->full = mem_grow(target->full, &target->full_capacity, ++target->full_kept,
+                                sizeof *target->full);
+        buf_grow(&next.buf, open->buf.size);
+    }
     target->full[target->full_count++] = (OutboxBatch){partition, *open};
-    *open = (RecordBatch){0};
+    *open = next;
+}
+
+/* What was full is empty now; memory that this commit had no use for goes. */
+static void empty_full(OutboxTarget *target) {
+    while (target->full_kept > target->full_count)
+        record_batch_free(&target->full[--target->full_kept].batch);
+    for (size_t i = 0; i < target->full_count; i++)
+        record_batch_reset(&target->full[i].batch);
+    target->full_count = 0;
 }
 
 static void put_record(OutboxTarget *target, uint32_t partition, const LogRecord *record) {
@@ -262,9 +279,8 @@ static void target_save(OutboxTarget *target, Commit *commit) {
     for (size_t i = 0; i < target->full_count; i++) {
         OutboxBatch *full = &target->full[i];
         commit_append(commit, (TopicPartition){target->topic_id, full->partition}, &full->batch);
-        record_batch_free(&full->batch);
     }
-    target->full_count = 0;
+    empty_full(target);
     for (uint32_t i = 0; i < target->partitions; i++) {
         RecordBatch *open = &target->open[i];
         if (open->count == 0)
@@ -286,9 +302,7 @@ void outbox_save(Outbox *outbox, Commit *commit) {
 void outbox_clear(Outbox *outbox) {
     for (size_t i = 0; i < outbox->target_count; i++) {
         OutboxTarget *target = &outbox->targets[i];
-        for (size_t k = 0; k < target->full_count; k++)
-            record_batch_free(&target->full[k].batch);
-        target->full_count = 0;
+        empty_full(target);
         for (uint32_t k = 0; k < target->partitions; k++)
             record_batch_reset(&target->open[k]);
         forget_entries(target);

@@ -119,6 +119,7 @@ static OpEnv query_env(Query *query, Snapshot *snapshot) {
                    .internal_topics = query->options.internal_topics,
                    .first_id = query->options.first_id,
                    .partitions = query->options.partitions,
+                   .fail_on = query->options.fail_on,
                    .single_partition = runtime->options.single_partition,
                    .consolidate = query->options.consolidate};
 }

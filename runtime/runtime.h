@@ -49,6 +49,12 @@ typedef enum QueryState {
  * text forms are made by who reads. */
 typedef struct ResultQueue ResultQueue;
 
+/* Bad records are left out, with a row error; these stop the query instead. */
+typedef enum QueryFailOn {
+    QUERY_FAIL_ON_TIME = 1,   /* no time where the source has a TIMESTAMP column */
+    QUERY_FAIL_ON_DECODE = 2, /* key or value do not fit */
+} QueryFailOn;
+
 typedef struct QueryOptions {
     const Plan *plan;       /* must outlive the query */
     uint32_t first_id;      /* query_ids_needed() consecutive ids from storage_new_id() */
@@ -57,6 +63,7 @@ typedef struct QueryOptions {
     bool from_end;          /* auto.offset.reset=latest for positions that are not there yet */
     bool table_first;       /* table sides are read to their present end first */
     bool consolidate;       /* one output per key and commit before table sinks */
+    uint32_t fail_on;       /* QueryFailOn: bad records that stop the query at them */
     bool bounded;           /* ends at the end offsets of the start: pull queries over streams */
     ResultQueue *results;   /* PUSH; borrowed */
     /* Internal topics by REPARTITION node id -> topic id; made by the caller. */

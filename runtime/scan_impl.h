@@ -4,13 +4,14 @@
 #ifndef RUNTIME_SCAN_IMPL_H
 #define RUNTIME_SCAN_IMPL_H
 
-#include "data/time_text.h"
+#include "data/time_pattern.h"
 #include "runtime/scan.h"
 
 /* Raw records of a block that is being made; arrays of row_count in its arena. */
 typedef struct ScanRecords {
     Bytes *keys, *values, *headers;
     int64_t *timestamp;
+    bool any_headers;
 } ScanRecords;
 
 typedef struct ScanDecoder {

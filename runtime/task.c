@@ -398,7 +398,10 @@ static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
                                  .arena = task->step_arena, .env = &task->env,
                                  .next_seq = &task->next_seq, .script = limits->script,
                                  .script_count = limits->script_count};
-    TRY(arbiter_choose(task->inputs, task->input_count, &task->chosen, err));
+    if (arbiter_choose(task->inputs, task->input_count, &task->chosen, err) != ERR_OK) {
+        task->failed = task->env.row_failed;
+        return err->code;
+    }
     task->blocked = task->chosen.blocked;
     if (task->chosen.rows == 0)
         return ERR_OK;

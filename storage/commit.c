@@ -179,18 +179,21 @@ static size_t op_size(size_t first, size_t second) {
 }
 
 void commit_put(Commit *commit, uint32_t store_id, Bytes key, Bytes value) {
+    commit->adds = true;
     assert(store_id != STORE_SYSTEM);
     if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key.size, value.size)))
         commit_op(commit, STATE_PUT, key, &value);
 }
 
 void commit_remove(Commit *commit, uint32_t store_id, Bytes key) {
+    commit->removes = true;
     assert(store_id != STORE_SYSTEM);
     if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key.size, 0)))
         commit_op(commit, STATE_REMOVE, key, NULL);
 }
 
 void commit_remove_range(Commit *commit, uint32_t store_id, Bytes key_min, Bytes key_max) {
+    commit->removes = true;
     assert(store_id != STORE_SYSTEM);
     if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key_min.size, key_max.size)))
         commit_op(commit, STATE_REMOVE_RANGE, key_min, &key_max);
@@ -207,6 +210,7 @@ void commit_positions_drop(Commit *commit, uint32_t task_id) {
 }
 
 void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batch) {
+    commit->adds = true;
     assert(batch->count > 0);
     assert(batch->buf.size >= RECORD_BATCH_HEAD_SIZE);
     if (!commit_begin(commit, ENTRY_APPEND, where.topic_id, batch->buf.size + 8))
@@ -228,6 +232,7 @@ void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batc
 }
 
 void commit_log_start(Commit *commit, TopicPartition where, int64_t start) {
+    commit->removes = true;
     assert(start >= 0);
     if (!commit_begin(commit, ENTRY_LOGSTART, 0, 16))
         return;
@@ -256,6 +261,7 @@ static void commit_topic(Commit *commit, CommitTopic topic) {
 }
 
 void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, uint32_t partitions) {
+    commit->adds = true;
     assert(name);
     if (strlen(name) == 0 || strlen(name) > TOPIC_NAME_BYTES_MAX)
         commit_refuse(commit, ERR_LIMIT, "a topic's name has 1 to 249 bytes");
@@ -271,6 +277,7 @@ void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, ui
 }
 
 void commit_topic_delete(Commit *commit, uint32_t topic_id) {
+    commit->removes = true;
     commit_topic(commit, (CommitTopic){.kind = ENTRY_DELETE, .id = topic_id});
 }
 
@@ -286,10 +293,12 @@ static void commit_catalog(Commit *commit, uint8_t kind, Bytes key, Bytes value)
 }
 
 void commit_catalog_put(Commit *commit, Bytes key, Bytes value) {
+    commit->adds = true;
     commit_catalog(commit, ENTRY_PUT, key, value);
 }
 
 void commit_catalog_remove(Commit *commit, Bytes key) {
+    commit->removes = true;
     commit_catalog(commit, ENTRY_REMOVE, key, (Bytes){NULL, 0});
 }
 
@@ -371,12 +380,30 @@ static ErrCode commit_check(Commit *commit, Err *err) {
     return ERR_OK;
 }
 
+/* Space in the journal. Who only removes may have the reserve; the checkpoint that then gives the
+ * space back is due at once. */
+static ErrCode commit_reserve(Commit *commit, Err *err) {
+    Storage *storage = commit->storage;
+    bool removal = commit->removes && !commit->adds;
+    if (!removal)
+        return journal_reserve(&storage->journal, commit->journal_bytes, err);
+    ErrCode code = journal_reserve_removal(&storage->journal, commit->journal_bytes, err);
+    if (code != ERR_NO_SPACE)
+        return code;
+    bool given;
+    TRY(reserve_give_up(storage, &given, err));
+    if (!given)
+        return code;
+    checkpoint_request(storage);
+    return journal_reserve_removal(&storage->journal, commit->journal_bytes, err);
+}
+
 ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err) {
     Storage *storage = commit->storage;
     TRY(storage_state(storage, err));
     commit_seal(commit);
     TRY(commit_check(commit, err));
-    ErrCode code = journal_reserve(&storage->journal, commit->journal_bytes, err);
+    ErrCode code = commit_reserve(commit, err);
     if (code != ERR_OK && code != ERR_NO_SPACE) {
         Err cause = *err;
         return storage_fail(storage, &cause, err);

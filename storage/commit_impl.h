@@ -61,6 +61,7 @@ struct Commit {
     uint32_t frame_bytes_max;
     Err error; /* the first addition that cannot be: commit_submit() returns it */
 
+    bool adds, removes; /* what its entries do with the space they need in the end */
     uint64_t journal_bytes; /* reserved */
     CommitDoneFn *done;
     void *arg;

@@ -13,6 +13,8 @@ enum {
     JOURNAL_FILL_BYTES = 256 << 10,     /* zeros written at once */
     JOURNAL_BULK_BYTES = 256 << 10,     /* mean group from which files are not filled ahead */
     JOURNAL_RETRY_US = 1000000,         /* between two attempts to take space */
+    JOURNAL_FIRST_BYTES = 64 << 10,     /* zeros in the first file: what many lives need */
+    JOURNAL_LEAST_BYTES = 16 << 10,     /* a file where there is no space for a longer one */
 };
 
 /* == Names and heads ========================================================================== */
@@ -115,12 +117,14 @@ static uint8_t *journal_aligned(uint8_t *memory) {
     return memory + (over ? GROUP_ALIGN - over : 0);
 }
 
-static ErrCode journal_fill(JournalFile *file, Err *err) {
+/* Zeros up to `end`. */
+static ErrCode journal_fill(JournalFile *file, uint64_t end, Err *err) {
+    assert(end <= file->size);
     uint8_t *memory = mem_alloc(JOURNAL_FILL_BYTES + GROUP_ALIGN);
     const uint8_t *zeros = journal_aligned(memory);
     ErrCode code = ERR_OK;
-    for (uint64_t at = 0; code == ERR_OK && at < file->size; at += JOURNAL_FILL_BYTES) {
-        uint64_t left = file->size - at;
+    for (uint64_t at = 0; code == ERR_OK && at < end; at += JOURNAL_FILL_BYTES) {
+        uint64_t left = end - at;
         Bytes bytes = {zeros, left < JOURNAL_FILL_BYTES ? (uint32_t)left : JOURNAL_FILL_BYTES};
         code = file->file->ops->write(file->file, at, bytes, err);
     }
@@ -139,19 +143,23 @@ static ErrCode journal_open(Journal *journal, const char *path, IoMode mode, IoF
     return io->ops->open(io, path, IO_DIRECT, file, err);
 }
 
-ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *made, Err *err) {
+ErrCode journal_make(Journal *journal, uint64_t size, JournalMake how, JournalFile *made,
+                     Err *err) {
     Io *io = journal->io;
     assert(size % GROUP_ALIGN == 0);
     assert(size > JOURNAL_HEAD_BLOCK);
     lock_take(&journal->lock);
     *made = (JournalFile){NULL, journal->seq_next++, size};
     lock_release(&journal->lock);
+    uint64_t first = size < JOURNAL_FIRST_BYTES ? size : JOURNAL_FIRST_BYTES;
     char *path = journal_path(journal, made->seq);
     ErrCode code = ERR_OK;
     TRY_DONE(journal_open(journal, path, IO_CREATE, &made->file, err));
     TRY_DONE(made->file->ops->allocate(made->file, size, err));
-    if (fill)
-        TRY_DONE(journal_fill(made, err));
+    if (how != JOURNAL_PLAIN)
+        TRY_DONE(journal_fill(made, how == JOURNAL_FILLED ? size : first, err));
+    if (how == JOURNAL_FIRST)
+        goto done;
     TRY_DONE(made->file->ops->sync(made->file, err));
     TRY_DONE(io->ops->sync_folder(io, journal->folder, err));
 done:
@@ -294,6 +302,10 @@ static bool journal_in_bulk(Journal *journal) {
     return recent_bytes > recent_groups * JOURNAL_BULK_BYTES;
 }
 
+static ErrCode journal_no_space(const Journal *journal, Err *err) {
+    return err_set(err, ERR_NO_SPACE, "no space for the journal in %s", journal->folder);
+}
+
 /* With the lock held, which is given up in between. `bytes`: what the spare must hold beside what
  * is reserved. */
 static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, Err *err) {
@@ -302,30 +314,49 @@ static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, E
         return ERR_OK;
     }
     if (journal->retry_us != 0 && journal->io->ops->mono_us(journal->io) < journal->retry_us)
-        return err_set(err, ERR_NO_SPACE, "no space for the journal in %s", journal->folder);
-    uint64_t size = frame_align(journal->reserved + bytes + JOURNAL_HEAD_BLOCK, GROUP_ALIGN);
-    if (size < journal->file_bytes)
-        size = journal->file_bytes;
+        return journal_no_space(journal, err);
+    uint64_t least = frame_align(journal->reserved + bytes + JOURNAL_HEAD_BLOCK, GROUP_ALIGN);
+    if (least < JOURNAL_LEAST_BYTES)
+        least = JOURNAL_LEAST_BYTES;
+    uint64_t size = least > journal->file_bytes ? least : journal->file_bytes;
     journal->preparing = true;
-    fill = fill && !journal_in_bulk(journal);
+    JournalMake how = fill && !journal_in_bulk(journal) ? JOURNAL_FILLED : JOURNAL_PLAIN;
     lock_release(&journal->lock);
     JournalFile made;
-    ErrCode code = journal_make(journal, size, fill, &made, err);
+    ErrCode code = journal_make(journal, size, how, &made, err);
+    if (code == ERR_NO_SPACE && least < size)
+        code = journal_make(journal, least, how, &made, err);
     journal_prepared(journal, code, made);
     lock_take(&journal->lock);
     return code;
 }
 
-ErrCode journal_reserve(Journal *journal, uint64_t bytes, Err *err) {
+static ErrCode journal_reserve_for(Journal *journal, uint64_t bytes, bool removal, Err *err) {
     assert(bytes % GROUP_ALIGN == 0);
     ErrCode code = ERR_OK;
     lock_take(&journal->lock);
     while (code == ERR_OK && !journal_has_room(journal, bytes))
-        code = journal_take_space(journal, bytes, false, err);
+        code = journal->restricted && !removal ? journal_no_space(journal, err)
+                                               : journal_take_space(journal, bytes, false, err);
     if (code == ERR_OK)
         journal->reserved += bytes;
     lock_release(&journal->lock);
     return code;
+}
+
+ErrCode journal_reserve(Journal *journal, uint64_t bytes, Err *err) {
+    return journal_reserve_for(journal, bytes, false, err);
+}
+
+ErrCode journal_reserve_removal(Journal *journal, uint64_t bytes, Err *err) {
+    return journal_reserve_for(journal, bytes, true, err);
+}
+
+void journal_restrict(Journal *journal, bool restricted) {
+    lock_take(&journal->lock);
+    journal->restricted = restricted;
+    journal->retry_us = 0;
+    lock_release(&journal->lock);
 }
 
 void journal_unreserve(Journal *journal, uint64_t bytes) {
@@ -351,7 +382,7 @@ bool journal_wants_spare(Journal *journal) {
 ErrCode journal_prepare(Journal *journal, bool fill, Err *err) {
     ErrCode code = ERR_OK;
     lock_take(&journal->lock);
-    if (journal_needs_spare(journal))
+    if (journal_needs_spare(journal) && !journal->restricted)
         code = journal_take_space(journal, 0, fill, err);
     lock_release(&journal->lock);
     return code;

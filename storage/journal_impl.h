@@ -41,6 +41,15 @@ typedef struct JournalFile {
     uint64_t seq, size;
 } JournalFile;
 
+typedef enum JournalMake {
+    JOURNAL_PLAIN,
+    /* Zeros are written over it, so that no sync in it waits for the file system to note what is
+     * written; not while groups are so large that such a wait is nothing beside writing everything
+     * twice. */
+    JOURNAL_FILLED,
+    JOURNAL_FIRST, /* some zeros; durable when the caller syncs the file and then the folder */
+} JournalMake;
+
 typedef struct JournalHead {
     uint64_t seq, first_lsn, epoch, prev_sum, file_size;
 } JournalHead;
@@ -79,6 +88,7 @@ typedef struct Journal {
     bool preparing;
     uint64_t made_bytes, made_groups; /* figures of when the last spare was made */
     int64_t retry_us; /* no new attempt to take space before that time; 0: none failed */
+    bool restricted;  /* new space is only for commits that remove */
     struct JournalName {
         uint64_t seq, size;
     } *old; /* files before the current one that no checkpoint has made useless yet */
@@ -88,10 +98,8 @@ typedef struct Journal {
 void journal_init(Journal *journal, Io *io, const char *folder, uint64_t file_bytes);
 void journal_close(Journal *journal); /* closes files; removes the spare */
 
-/* Makes a file with its space taken and its name durable. `fill` writes zeros over it, so that no
- * sync in it waits for the file system to note what is written; not while groups are so large that
- * such a wait is nothing beside writing everything twice. */
-ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *made, Err *err);
+/* Makes a file with its space taken and its name durable. */
+ErrCode journal_make(Journal *journal, uint64_t size, JournalMake how, JournalFile *made, Err *err);
 
 /* Goes on in `next`: its head continues the chain. `sync` makes the head durable at once. */
 ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err);
@@ -103,6 +111,13 @@ ErrCode journal_cut(Journal *journal, bool *done, Err *err);
 
 /* Room for commits. NO_SPACE: not now. */
 ErrCode journal_reserve(Journal *journal, uint64_t bytes, Err *err);
+
+/* From now on journal_reserve() and journal_prepare() take no new space, or do again. What could
+ * not be taken is tried again at once. */
+void journal_restrict(Journal *journal, bool restricted);
+
+/* The same for a commit that removes: never refused because of journal_restrict(). */
+ErrCode journal_reserve_removal(Journal *journal, uint64_t bytes, Err *err);
 void journal_unreserve(Journal *journal, uint64_t bytes);
 /* Makes a spare when half of the current file is used and there is none. */
 ErrCode journal_prepare(Journal *journal, bool fill, Err *err);

@@ -69,6 +69,8 @@ static ErrCode segment_add_writer(SegmentAdd *add, Err *err) {
 
 static ErrCode segment_add_begin(SegmentAdd *add, Err *err) {
     Partition *partition = add->topic->partitions[add->where.partition];
+    if (reserve_is_missed(add->storage))
+        return err_set(err, ERR_NO_SPACE, "no space for a load into %s", add->storage->folder);
     TRY(segment_add_seal(add, partition, err));
     TRY(segment_add_failed(add, partition_make_folder(partition, err), err));
     int64_t start;

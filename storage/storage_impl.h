@@ -8,7 +8,7 @@
  *   recovery.c  the newest checkpoint, then the journal                   storage_open()
  *
  * Without threads storage_pump() plays all of them. Locks, in the order they may be taken:
- * checkpoint, queue, journal, state, topics, then a partition's own.
+ * checkpoint, queue, reserve, journal, state, topics, then a partition's own.
  */
 #ifndef STORAGE_STORAGE_IMPL_H
 #define STORAGE_STORAGE_IMPL_H
@@ -21,6 +21,7 @@
 #include "storage/journal_impl.h"
 #include "storage/log.h"
 #include "storage/memtable_impl.h"
+#include "storage/reserve_impl.h"
 #include "storage/store.h"
 #include "storage/spare_memory_impl.h"
 #include "storage/topic_impl.h"
@@ -39,6 +40,7 @@ struct Storage {
     char *folder;
     StorageOptions options; /* with defaults filled in */
     IoFile *lock_file;
+    bool is_new; /* the folder had not been completed when it was opened */
 
     atomic_uint next_id;
     atomic_ullong commit_seq;
@@ -63,6 +65,7 @@ struct Storage {
     SpareMemory spare;
     TopicTable topics;
     Checkpoint checkpoint;
+    Reserve reserve;
 
     Lock listen_lock; /* held while the listener is called: after log_listen() it is not */
     LogListenerFn *listener;

@@ -15,7 +15,7 @@
 #include "udf/scalar.def"
 #undef UDF_SCALAR
 
-/* Compiles the constant pattern in the second argument (time.c). */
+/* Compiles the constant pattern and zone in arguments two and three (time_format.c). */
 void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena);
 
 /* Makes the call's cache of patterns, with the constant one in the first or second argument

@@ -347,7 +347,8 @@ static void sim_step(Sim *sim) {
     } else if (sim_below(sim, 2) == 0) {
         io_mem_set_space(sim->io, io_mem_used(sim->io) + sim_below(sim, 60000));
     } else {
-        io_mem_set_space(sim->io, UINT64_MAX);
+        bool finite = sim_below(sim, 2) == 0; /* then there is a reserve */
+        io_mem_set_space(sim->io, finite ? io_mem_used(sim->io) + (8 << 20) : UINT64_MAX);
         io_mem_advance_clock(sim->io, 1100000);
     }
 }

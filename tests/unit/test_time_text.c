@@ -1,5 +1,5 @@
 /*
- * test_time_text.c - the calendar, the texts of CAST, and Java's patterns.
+ * test_time_text.c - the calendar, and the texts of CAST.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,146 +148,6 @@ static void dates_and_times_are_read(void **state) {
         assert_false(time_parse_time(bytes_of(no_times[i]), &value));
 }
 
-static const TimePattern *pattern_of(Arena *arena, const char *text) {
-    const TimePattern *pattern;
-    Err err;
-    if (time_pattern_new(bytes_of(text), arena, &pattern, &err) != ERR_OK)
-        fail_msg("%s: %s", text, err.message);
-    return pattern;
-}
-
-static void patterns_read_texts(void **state) {
-    (void)state;
-    static const struct {
-        const char *pattern, *text;
-        int64_t ms;
-    } cases[] = {
-        {"yyyy-MM-dd'T'HH:mm:ss.SSS", "2001-02-03T04:05:06.007", 981173106007},
-        {"yyyy-MM-dd'T'HH:mm:ss.SSS", "2001-02-03t04:05:06.007", 981173106007},
-        {"yyyyMMddHHmmssSSS", "20010203040506007", 981173106007},
-        {"yyyyMMdd", "+123450131", 327405974400000},
-        {"yyyy-MM-dd", "12345-01-31", NONE},
-        {"yyyy-MM-dd", "+12345-01-31", 327405974400000},
-        {"yyyy-MM-dd", "2001-02-29", NONE},
-        {"yyyy-MM-dd", "2001-02-03 ", NONE},
-        {"yyyy-MM-dd", "0000-02-03", NONE},
-        {"d/M/yy", "3/2/01", 981158400000},
-        {"dd/MM/yy", "3/2/01", NONE},
-        {"y", "2001", 978307200000},
-        {"HH:mm", "04:05", 14700000},
-        {"HH:mm", "24:00", NONE},
-        {"HH", "-4", NONE},
-        {"ss.SSSSSSSSS", "06.007999999", 6007},
-        {"ss.S", "06.5", 6500},
-        {"ss.S", "06.55", NONE},
-        {"'o''clock' H", "O'CLOCK 4", 14400000},
-        {"''yyyy", "'2001", 978307200000},
-        {"'Été' yyyy", "éTÉ 2001", 978307200000},
-        {"yyyy-MM-dd[ HH[:mm]]", "2001-02-03", 981158400000},
-        {"yyyy-MM-dd[ HH[:mm]]", "2001-02-03 04", 981172800000},
-        {"yyyy-MM-dd[ HH[:mm]]", "2001-02-03 04:05", 981173100000},
-        {"yyyy-MM-dd[ HH[:mm]]", "2001-02-03 04:", NONE},
-        {"yyyy yyyy", "2001 2001", 978307200000},
-        {"yyyy yyyy", "2001 2002", NONE},
-        {"yyyy-MM-dd HH:mmX", "2001-02-03 04:05Z", 981173100000},
-        {"yyyy-MM-dd HH:mmX", "2001-02-03 04:05z", 981173100000},
-        {"yyyy-MM-dd HH:mmX", "2001-02-03 04:05+01", 981173100000 - 3600000},
-        {"yyyy-MM-dd HH:mmX", "2001-02-03 04:05-0130", 981173100000 + 5400000},
-        {"yyyy-MM-dd HH:mmX", "2001-02-03 04:05+01:30", NONE},
-        {"yyyy-MM-dd HH:mmXX" "X", "2001-02-03 04:05+01:30", 981173100000 - 5400000},
-        {"yyyy-MM-dd HH:mmXX", "2001-02-03 04:05+01", NONE},
-        {"yyyy-MM-dd HH:mmXX", "2001-02-03 04:05+1801", NONE},
-        {"HHXSS", "04+0195", 14400000 - 3600000 + 950},
-        {"yyyy-MM-dd HH:mmx", "2001-02-03 04:05Z", NONE},
-        {"yyyy-MM-dd HH:mmZ", "2001-02-03 04:05-0000", 981173100000},
-        {"yyyy-MM-dd HH:mm[X]", "2001-02-03 04:05", 981173100000},
-        {"", "", 0},
-        {"", "x", NONE},
-    };
-    Arena *arena = arena_new("test", 0);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int64_t ms = NONE;
-        bool ok = time_pattern_parse(pattern_of(arena, cases[i].pattern),
-                                     bytes_of(cases[i].text), &ms);
-        if (ok != (cases[i].ms != NONE) || (ok && ms != cases[i].ms))
-            fail_msg("%s of %s gives %lld", cases[i].text, cases[i].pattern, (long long)ms);
-    }
-    arena_free(arena);
-}
-
-static void patterns_print_times(void **state) {
-    (void)state;
-    static const struct {
-        const char *pattern, *text;
-        int64_t ms;
-    } cases[] = {
-        {"yyyy-MM-dd'T'HH:mm:ss.SSS", "2001-02-03T04:05:06.007", 981173106007},
-        {"d.M.yy H:m:s", "3.2.01 4:5:6", 981173106007},
-        {"yyy yyyyyy SSSSSS S", "2001 002001 007000 0", 981173106007},
-        {"yyyy", "+12345", 327405974400000},
-        {"y", "12345", 327405974400000},
-        {"yX XX X" "XX x xx xxx Z", "1970Z Z Z +00 +0000 +00:00 +0000", 0},
-        {"'a''b'[ ss]", "a'b 06", 981173106007},
-        {"yyyy-MM-dd HH:mm:ss.SSS", "1969-12-31 23:59:59.999", -1},
-    };
-    Arena *arena = arena_new("test", 0);
-    Buf text = {0};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        buf_reset(&text);
-        time_pattern_print(&text, pattern_of(arena, cases[i].pattern), cases[i].ms);
-        assert_string_equal(buf_cstr(&text), cases[i].text);
-    }
-    buf_free(&text);
-    arena_free(arena);
-}
-
-static void bad_patterns_say_why(void **state) {
-    (void)state;
-    static const struct {
-        const char *pattern, *message;
-    } cases[] = {
-        {"yyyy-MM-dd hh:mm", "Pattern letter h is not supported. These are: y (year)"},
-        {"E", "Pattern letter E is not supported"},
-        {"MMM", "Too many pattern letters: 3 times M, supported are 1 or 2"},
-        {"XX" "XX", "Too many pattern letters: 4 times X, supported are 1 to 3"},
-        {"SSSSSSSSSS", "Too many pattern letters: 10 times S, supported are 1 to 9"},
-        {"yyyy'T", "incomplete string literal: yyyy'T"},
-        {"yyyy]", "] without previous ["},
-        {"{yyyy}", "reserved character: '{'"},
-        {"[[[[[[[[[", "over 8 optional sections"},
-    };
-    Arena *arena = arena_new("test", 0);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const TimePattern *pattern;
-        Err err;
-        assert_int_equal(time_pattern_new(bytes_of(cases[i].pattern), arena, &pattern, &err),
-                         ERR_FORMAT);
-        assert_non_null(strstr(err.message, cases[i].message));
-    }
-    arena_free(arena);
-}
-
-/* What a full pattern prints, it reads. */
-static void printed_times_read_back(void **state) {
-    (void)state;
-    static const char *const patterns[] = {"yyyy-MM-dd HH:mm:ss.SSS", "yyyyMMddHHmmssSSS",
-                                           "d/M/y'at'H:m:s,SSSSSS", "SSSssmmHHddMMyyyy"};
-    Arena *arena = arena_new("test", 0);
-    Buf text = {0};
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-        const TimePattern *pattern = pattern_of(arena, patterns[i]);
-        for (int64_t ms = -62135596800000; ms < 253402300800000; ms += 8652345678) {
-            int64_t again;
-            buf_reset(&text);
-            time_pattern_print(&text, pattern, ms);
-            assert_true(time_pattern_parse(pattern, buf_view(&text), &again));
-            assert_int_equal(again, ms);
-        }
-    }
-    buf_free(&text);
-    arena_free(arena);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(days_follow_each_other),
@@ -295,10 +155,6 @@ int main(void) {
         cmocka_unit_test(dates_and_times_print_as_in_java),
         cmocka_unit_test(timestamps_are_read_in_parts),
         cmocka_unit_test(dates_and_times_are_read),
-        cmocka_unit_test(patterns_read_texts),
-        cmocka_unit_test(patterns_print_times),
-        cmocka_unit_test(bad_patterns_say_why),
-        cmocka_unit_test(printed_times_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
