@@ -163,16 +163,18 @@ static bool round_decimal(Decimal value, uint32_t scale, int32_t places, RoundMo
 }
 
 /* places NULL: to whole numbers. The result is at the argument's scale, or at 0 where the type of
- * the result says so. */
+ * the result says so. As in ksqlDB it may have one digit more than that type: 9.5, a DECIMAL(2, 1),
+ * is 10 as DECIMAL(1, 0). Any column has room for it: 10^18 in 8 bytes, 10^38 in 16. */
 static void round_all_decimals(const FunctionCall *call, const int32_t *places, RoundMode mode) {
     const Type *from = call->args[0]->type, *to = call->result->type;
     const uint8_t *source = call->args[0]->data;
     uint8_t *target = call->result->data;
+    uint32_t digits = to->precision < DECIMAL_PRECISION_MAX ? to->precision + 1 : to->precision;
     for (uint32_t i = 0; i < call->row_count; i++) {
         uint32_t row = call->rows[i];
         Decimal value = decimal_load(source + (size_t)row * type_width(from), from->precision);
         if (!round_decimal(value, from->scale, places ? places[row] : 0, mode, &value) ||
-            !decimal_rescale_exact(value, from->scale, to->scale, to->precision, &value)) {
+            !decimal_rescale_exact(value, from->scale, to->scale, digits, &value)) {
             call->fail(call->context, row, "the result has more digits than its type");
             continue;
         }
