@@ -100,8 +100,9 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libweir.a
 	@$(COMPILE) $(WARNINGS) -o $@ $< $(filter %.o,$^) $(BUILD)/libweir.a $(LIBS) $(LIBS_CHECK)
 
 # The interpreter sees every row error: the tool puts itself between batches and their RowErrors.
-$(BUILD)/tests/tools/prove_expressions: $(INTERP)
-$(BUILD)/tests/tools/prove_expressions: LIBS_CHECK += -lgmp -Wl,--wrap=row_errors_add
+WRAPPED = $(BUILD)/tests/tools/prove_expressions $(BUILD)/tests/unit/test_expr_interp
+$(WRAPPED): $(INTERP)
+$(WRAPPED): LIBS_CHECK += -lgmp -Wl,--wrap=row_errors_add
 
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)

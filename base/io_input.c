@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
 
@@ -22,6 +23,31 @@ struct IoInput {
 
 /* Whether someone reads standard input: two readers would tear it apart. */
 static _Atomic bool io_input_standard;
+
+/* What was given back, and how much of it has been read again; the reader's alone. */
+static Buf io_input_returned;
+static size_t io_input_returned_next;
+
+void io_input_give_back(Bytes bytes) {
+    Buf all = {0};
+    buf_bytes(&all, bytes);
+    buf_put(&all, io_input_returned.data + io_input_returned_next,
+            io_input_returned.size - io_input_returned_next);
+    buf_free(&io_input_returned);
+    io_input_returned = all;
+    io_input_returned_next = 0;
+}
+
+static uint32_t io_input_returned_read(void *target, uint32_t size) {
+    size_t left = io_input_returned.size - io_input_returned_next;
+    uint32_t taken = left < size ? (uint32_t)left : size;
+    memcpy(target, io_input_returned.data + io_input_returned_next, taken);
+    io_input_returned_next += taken;
+    if (taken == left)
+        buf_free(&io_input_returned);
+    io_input_returned_next = taken == left ? 0 : io_input_returned_next;
+    return taken;
+}
 
 static ErrCode io_input_failed(const char *what, const char *path, Err *err) {
     return err_set(err, ERR_NOT_FOUND, "Cannot %s '%s': %s.", what, path, strerror(errno));
@@ -80,7 +106,7 @@ void io_input_close(IoInput *input) {
 bool io_input_ready(IoInput *input, int64_t timeout_ms) {
     assert(timeout_ms >= 0);
     struct pollfd fd = {.fd = input->fd, .events = POLLIN};
-    if (input->identity != 0)
+    if (input->identity != 0 || (input->fd == STDIN_FILENO && io_input_returned.size > 0))
         return true;
     int count = poll(&fd, 1, timeout_ms > 1000 ? 1000 : (int)timeout_ms);
     return count > 0 || (count < 0 && errno != EINTR);
@@ -88,6 +114,10 @@ bool io_input_ready(IoInput *input, int64_t timeout_ms) {
 
 ErrCode io_input_read(IoInput *input, void *target, uint32_t size, uint32_t *got, Err *err) {
     assert(size > 0);
+    if (input->fd == STDIN_FILENO && io_input_returned.size > 0) {
+        *got = io_input_returned_read(target, size);
+        return ERR_OK;
+    }
     for (;;) {
         ssize_t count = read(input->fd, target, size);
         if (count >= 0) {

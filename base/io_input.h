@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 
 typedef struct IoInput IoInput;
@@ -29,5 +30,8 @@ ErrCode io_input_seek(IoInput *input, uint64_t offset, Err *err);
  * 0: not a regular file, or standard input. */
 uint64_t io_input_identity(const IoInput *input);
 uint64_t io_input_size(const IoInput *input); /* 0: not a regular file */
+
+/* Bytes read from standard input that who opens it next is to read again; copied. */
+void io_input_give_back(Bytes bytes);
 
 #endif

@@ -290,6 +290,19 @@ static bool command_load(const char *path, Buf *text) {
     return code == ERR_OK;
 }
 
+/* The statement stands at the prompt, to be changed or run. */
+static void command_suggest(Shell *shell, const char *argument) {
+    WeirResult *result;
+    WeirError error;
+    if (weir_suggest(shell->session->weir, argument, NULL, &result, &error) != WEIR_OK) {
+        output_say("", error.message);
+        return;
+    }
+    buf_reset(&shell->begin);
+    buf_text(&shell->begin, weir_message(result));
+    weir_result_free(result);
+}
+
 static void command_edit(Shell *shell, const char *argument) {
     const char *editor = getenv("VISUAL") ? getenv("VISUAL") : getenv("EDITOR");
     char path[] = "/tmp/weir-.......sql", call[SQL_SIZE];

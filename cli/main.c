@@ -1,7 +1,7 @@
 /*
  * main.c - the `weir` command: what was asked, handed to the one who does it.
  *
- *   weir [DIR] [-e SQL]... [-f FILE]... [option.def]
+ *   weir [DIR|FILE] [-e SQL]... [-f FILE]... [option.def]
  *   weir test FILE|DIR... [--steps N]      weir test --cases FILE [--steps N] [--only PREFIX]
  *   weir manual NAME                       texts made from the tables (manual.h)
  *
@@ -31,6 +31,7 @@ typedef struct Script {
 
 typedef struct Options {
     const char *folder;
+    const char *file; /* a stream of its own */
     Script scripts[SCRIPTS_MAX];
     uint32_t script_count;
     OutputFormat format;
@@ -201,8 +202,10 @@ static int main_parse(Options *options, int argc, char **argv) {
         int status = 0;
         if (argv[at][0] == '-' && argv[at][1] != '\0')
             status = main_option(options, argv, &at);
-        else if (options->folder)
-            status = main_usage("more than one DIR: ", argv[at]);
+        else if (options->folder || options->file)
+            status = main_usage("more than one DIR or FILE: ", argv[at]);
+        else if (file_stream_is(argv[at]))
+            options->file = argv[at];
         else
             status = main_check_folder(options->folder = argv[at]);
         if (status != 0)
@@ -262,6 +265,8 @@ static int main_statements(const Options *options, Session *session) {
     if (status != 0)
         return status;
     session->interactive = isatty(STDIN_FILENO);
+    if (options->file && strcmp(options->file, "-") == 0)
+        return main_usage("standard input has rows, so statements come by -e or -f", "");
     return session->interactive ? session_shell(session, options->folder)
                                 : session_run_file(session, "-");
 }
@@ -271,6 +276,19 @@ static void main_hold_streams(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             (void)!open("/dev/null", O_RDWR);
+}
+
+/* `weir FILE`: the stream. */
+static int main_file(const Options *options, Session *session) {
+    WeirError error;
+    if (!options->file)
+        return 0;
+    session->file_stream = file_stream_open(session->weir, options->file,
+                                            options->script_count == 0, &error);
+    if (session->file_stream)
+        return 0;
+    output_say("weir: ", error.message);
+    return EXIT_OPEN;
 }
 
 static int main_weir(int argc, char **argv) {
@@ -291,7 +309,11 @@ static int main_weir(int argc, char **argv) {
         return EXIT_OPEN;
     }
     session_catch_signals(&session);
-    status = main_statements(&options, &session);
+    status = main_file(&options, &session);
+    if (status == 0)
+        status = main_statements(&options, &session);
+    if (session.file_stream && !file_stream_close(session.file_stream, true, &error))
+        output_say("weir: ", error.message);
     Weir *weir = session.weir;
     session.weir = NULL;
     session_catch_signals(&session);

@@ -40,14 +40,15 @@ static void wrap(FILE *out, const char *text, int indent) {
 }
 
 void manual_usage(FILE *out) {
-    fputs("usage: weir [DIR] [-e SQL] [-f FILE] [options]\n"
+    fputs("usage: weir [DIR | FILE.ndjson | FILE.csv | -] [-e SQL] [-f FILE] [options]\n"
           "       weir test FILE|DIR... [--steps N]\n"
           "       weir test --cases FILE [--steps N] [--only PREFIX]\n"
           "       weir manual sql|functions|settings|extensions|man|bash|zsh\n"
           "\n"
-          "Without DIR everything lives in memory. Without -e or -f: a shell, or the statements\n"
-          "of standard input where that is no terminal. Rows go to standard output, all else to\n"
-          "standard error.\n"
+          "Without DIR everything lives in memory; FILE (-: standard input) is a stream then, its\n"
+          "columns guessed, and queries of -e and -f end when they have read it. Without -e\n"
+          "or -f: a shell, or the statements of standard input where that is no terminal. Rows go\n"
+          "to standard output, all else to standard error.\n"
           "\n", out);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         int used = fprintf(out, "  %s %s", options[i].name, options[i].value);

@@ -16,7 +16,7 @@
 #include "base/utf8.h"
 #include "cli/output_impl.h"
 
-enum { WAIT_MS = 100, SIZE_WAIT_MS = 100 };
+enum { WAIT_MS = 100, FED_WAIT_MS = 2, SIZE_WAIT_MS = 100 };
 
 /* -- Text for terminals ------------------------------------------------------------------------ */
 
@@ -122,7 +122,8 @@ static WeirStatus output_wait(Output *output, const OutputOps *ops, WeirError *e
     }
     fflush(stdout);
     live_tell(&output->live, output->result, output->rows);
-    return weir_next(output->result, WAIT_MS, error);
+    output->waited = true;
+    return weir_next(output->result, output->wait_ms, error);
 }
 
 /* Whether a limit of the options has been reached. */
@@ -138,13 +139,24 @@ static bool output_is_over(const Output *output, const OutputOptions *options, O
     return true;
 }
 
+/* Whether all that will ever come has been processed; looked at only where nothing came at once. */
+static bool output_is_fed(Output *output, const OutputOptions *options) {
+    if (!options->fed || !output->waited || !weir_is_push(output->result))
+        return false;
+    output->waited = false;
+    return options->fed(options->fed_context) && weir_is_caught_up(output->result);
+}
+
 static OutputEnd output_rows(Output *output, const OutputOps *ops, const OutputOptions *options,
                              WeirError *error) {
     OutputEnd end;
     while (!output_is_over(output, options, &end)) {
         if (live_pause(&output->live, output->result, output->rows))
             continue;
+        bool last = output_is_fed(output, options);
         WeirStatus status = weir_next(output->result, 0, error);
+        if (status == WEIR_WAITING && last)
+            return OUTPUT_DONE;
         if (status == WEIR_WAITING)
             status = output_wait(output, ops, error);
         if (status == WEIR_FAILED)
@@ -187,6 +199,7 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
     int64_t begin_us = output_now_us();
     Output output = {.result = result,
                      .columns = weir_column_count(result),
+                     .wait_ms = options->fed ? FED_WAIT_MS : WAIT_MS,
                      .source = options->source ? options->source : "RESULT",
                      .arena = arena_new("output", 0)};
     const OutputOps *ops = output_ops[options->format];

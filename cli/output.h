@@ -38,6 +38,9 @@ typedef struct OutputOptions {
     bool footer;                       /* how many rows, on standard error */
     bool timing;                       /* and how long they took */
     bool live;                         /* push queries: a line of progress, hints, keys */
+    /* A push query ends when this is true and it has caught up; NULL: never by itself. */
+    bool (*fed)(void *context);
+    void *fed_context;
     int64_t rows_max;                  /* of a push query; 0: no limit */
     const char *source;                /* insert: whom the rows are for */
     const volatile sig_atomic_t *stop; /* set by Ctrl-C */

@@ -24,6 +24,8 @@ typedef struct Output {
     uint64_t shown;     /* table: rows written */
     uint32_t screen;    /* columns of the terminal for which the widths were made; 0: no terminal */
     bool sized;
+    bool waited;        /* nothing came at once since it was last looked at */
+    int64_t wait_ms;
     Live live;
 } Output;
 

@@ -63,7 +63,8 @@ static int session_show(const Session *session, WeirResult *result) {
     OutputOptions options = {
         .format = session->format, .footer = session->interactive, .timing = session->timing,
         .live = session->interactive, .rows_max = session->rows_max,
-        .stop = &session_stop};
+        .fed = session->file_stream && !session->interactive ? file_stream_is_done : NULL,
+        .fed_context = session->file_stream, .stop = &session_stop};
     WeirError error;
     OutputEnd end = output_result(result, &options, &error);
     if (end == OUTPUT_FAILED)

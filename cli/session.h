@@ -5,6 +5,7 @@
 #define CLI_SESSION_H
 
 #include "cli/feed.h"
+#include "cli/file_stream.h"
 #include "cli/output.h"
 
 typedef struct Session {
@@ -15,6 +16,7 @@ typedef struct Session {
     bool no_start_file;
     const char *colour;  /* "auto", "always", "never" */
     int64_t rows_max;    /* of each push query; 0: no limit */
+    FileStream *file_stream; /* `weir FILE`: push queries of scripts end with it; NULL: none */
     bool go_on;          /* behind a statement that failed */
     bool failed;         /* one did */
     uint32_t depth;   /* scripts that run scripts */

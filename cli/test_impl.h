@@ -9,6 +9,7 @@
 typedef enum TestVerb {
     TEST_SQL,
     TEST_ERROR,
+    TEST_HEADERS,
     TEST_IN,
     TEST_OUT,
     TEST_ROWS,

@@ -14,6 +14,7 @@ static const char *const test_verbs[] = {
     [TEST_SQL] = "sql",     [TEST_ERROR] = "error",   [TEST_IN] = "in",
     [TEST_OUT] = "out",     [TEST_ROWS] = "rows",     [TEST_ROW] = "row",
     [TEST_CLOCK] = "clock", [TEST_ERRORS] = "errors", [TEST_RESTART] = "restart",
+    [TEST_HEADERS] = "headers",
 };
 
 enum { TEST_VERB_COUNT = sizeof test_verbs / sizeof test_verbs[0] };
@@ -87,8 +88,8 @@ static bool test_check(const TestFile *file, const TestCommand *command) {
 static bool test_add_command(TestFile *file, char *line, uint32_t number) {
     int verb = test_find_verb(line);
     if (verb < 0)
-        return test_fault(file->path, number, "unknown command '%.*s'; there are: sql error in "
-                          "out rows row clock errors restart",
+        return test_fault(file->path, number, "unknown command '%.*s'; there are: sql error "
+                          "headers in out rows row clock errors restart",
                           (int)strcspn(line, " \t"), line);
     if (!test_is_sql((TestVerb)verb))
         test_cut_comment(line);

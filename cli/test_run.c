@@ -23,6 +23,7 @@ typedef struct TestRun {
     TopicCursor *cursors;
     size_t cursor_count, cursor_capacity;
     size_t at; /* the present command */
+    Bytes headers; /* of the next record; data NULL: none */
     Err failure;
     bool failed; /* the last SQL, as an `error` line wants */
 } TestRun;
@@ -113,11 +114,36 @@ static void run_parse(TestRun *run, const TestCommand *command, TestkitRecord *r
     record->value = run_side(value + strspn(value, " "));
 }
 
+/* "a=text b= c": the value of b is empty, c has none. They go with the next record. */
+static bool run_headers(TestRun *run) {
+    RecordHeader headers[64];
+    uint32_t count = 0;
+    char *next = arena_strdup(run->arena, run_command(run)->text);
+    while (*next && count < 64) {
+        char *word = next;
+        next += strcspn(next, " ");
+        if (*next)
+            *next++ = '\0';
+        char *value = strchr(word, '=');
+        headers[count].value = value ? bytes_of(value + 1) : (Bytes){NULL, 0};
+        if (value)
+            *value = '\0';
+        headers[count++].key = bytes_of(word);
+    }
+    Buf encoded = {0};
+    record_headers_put(&encoded, headers, count);
+    run->headers = arena_bytes(run->arena, buf_view(&encoded));
+    buf_free(&encoded);
+    return true;
+}
+
 static bool run_in(TestRun *run) {
     TestkitRecord record;
     bool has_time;
     Err err;
     run_parse(run, run_command(run), &record, &has_time);
+    record.headers = run->headers;
+    run->headers = (Bytes){NULL, 0};
     return testkit_append(run->kit, &record, true, &err) == ERR_OK || run_err(run, &err);
 }
 
@@ -343,7 +369,7 @@ static bool run_one(TestRun *run) {
     static bool (*const verbs[])(TestRun *run) = {
         [TEST_SQL] = run_sql,     [TEST_ERROR] = run_error,   [TEST_IN] = run_in,
         [TEST_OUT] = run_out,     [TEST_ROWS] = run_rows,     [TEST_CLOCK] = run_clock,
-        [TEST_ERRORS] = run_errors, [TEST_RESTART] = run_restart,
+        [TEST_ERRORS] = run_errors, [TEST_RESTART] = run_restart, [TEST_HEADERS] = run_headers,
     };
     assert(run_command(run)->verb != TEST_ROW); /* taken by its `rows` */
     return verbs[run_command(run)->verb](run);

@@ -156,9 +156,11 @@ Column *column_repeat(Arena *arena, const Column *source, uint32_t row, uint32_t
 
 /* == Equality == */
 
-/* NaN is one value here: a change from NaN to NaN is no change. */
+/* As Java's Double.equals(): NaN is one value, 0.0 and -0.0 are two. */
 static bool double_equal(double left, double right) {
-    return left == right || (isnan(left) && isnan(right));
+    if (left == right)
+        return signbit(left) == signbit(right);
+    return isnan(left) && isnan(right);
 }
 
 static bool array_equal(const Column *left, uint32_t left_row, const Column *right,

@@ -73,8 +73,8 @@ Column *column_gather(Arena *arena, const Column *source, const uint16_t *rows, 
 /* One value as a new column of length 1 repeated `length` times is column_repeat(). */
 Column *column_repeat(Arena *arena, const Column *source, uint32_t row, uint32_t length);
 
-/* SQL equality of two present or missing values of equal type (NULLs are equal to NULLs: this is
- * IS NOT DISTINCT FROM). */
+/* Whether two values of equal type, present or missing, are the same one as items of collections
+ * are: NULL is NULL, NaN is NaN, 0.0 is not -0.0; maps have no order. */
 bool column_value_equal(const Column *left, uint32_t left_row, const Column *right,
                         uint32_t right_row);
 

@@ -31,6 +31,10 @@ bool decimal_storable(Decimal value, uint32_t precision);
 /* -2.50, 100.00: plain notation with exactly `scale` digits after the point. */
 void decimal_print(Buf *out, Decimal value, uint32_t scale);
 
+/* The same, but 1.2E-7 where the first digit is more than six places behind the point: what
+ * BigDecimal.toString() gives. */
+void decimal_print_short(Buf *out, Decimal value, uint32_t scale);
+
 /* Text such as "-12.5", "+.5", "1e3": the exact value; false: not a number, over 76 digits, or over
  * DECIMAL_PARSE_SCALE_MAX of them behind the point. *precision counts the digits of the unscaled
  * value: 1 for 0.05, 4 for 1e3 (whose scale is 0). */
@@ -70,6 +74,8 @@ double decimal_to_double(Decimal value, uint32_t scale); /* correctly rounded */
 int64_t decimal_to_i64(Decimal value, uint32_t scale);   /* truncates, then wraps */
 /* Half up to `scale`, from the shortest decimal text of the double (BigDecimal.valueOf). */
 bool decimal_from_double(double value, uint32_t precision, uint32_t scale, Decimal *result);
+/* Against that text; finite. <0, 0, >0. */
+int decimal_compare_double(Decimal left, uint32_t scale, double right);
 
 /* Result types of ksqlDB's arithmetic; both operands DECIMAL, or INT = (10,0), BIGINT = (19,0).
  * LIMIT error over 76 digits. op: one of + - * / % */

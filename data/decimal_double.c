@@ -71,12 +71,26 @@ double decimal_to_double(Decimal value, uint32_t scale) {
     return decimal_is_negative(value) ? -magnitude : magnitude;
 }
 
-bool decimal_from_double(double value, uint32_t precision, uint32_t scale, Decimal *result) {
-    if (!isfinite(value))
-        return false;
-    uint8_t room[TEXT_SIZE];
-    Buf text = {.data = room, .capacity = sizeof room};
+/* Double.toString() in `room`. */
+static Bytes double_text(double value, uint8_t room[TEXT_SIZE]) {
+    Buf text = {.data = room, .capacity = TEXT_SIZE};
+    assert(isfinite(value));
     number_print_double(&text, value);
     assert(text.data == room); /* or it would have moved to the heap */
-    return decimal_parse_round(buf_view(&text), precision, scale, result);
+    return buf_view(&text);
+}
+
+bool decimal_from_double(double value, uint32_t precision, uint32_t scale, Decimal *result) {
+    uint8_t room[TEXT_SIZE];
+    return isfinite(value) &&
+           decimal_parse_round(double_text(value, room), precision, scale, result);
+}
+
+int decimal_compare_double(Decimal left, uint32_t scale, double right) {
+    uint8_t room[TEXT_SIZE];
+    Decimal value;
+    uint32_t precision, right_scale;
+    if (decimal_parse(double_text(right, room), &value, &precision, &right_scale))
+        return decimal_compare(left, scale, value, right_scale);
+    return right > 0 ? -1 : 1; /* more digits than any decimal has */
 }

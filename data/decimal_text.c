@@ -213,6 +213,25 @@ void decimal_print(Buf *out, Decimal value, uint32_t scale) {
     out->size += (size_t)(next - start);
 }
 
+void decimal_print_short(Buf *out, Decimal value, uint32_t scale) {
+    uint8_t digits[PRINT_DIGITS_MAX];
+    const uint8_t *first = print_digits(digits, decimal_magnitude(value));
+    if (decimal_is_zero(value))
+        first = memcpy(digits + PRINT_DIGITS_MAX - 1, "0", 1);
+    int exponent = (int)(digits + PRINT_DIGITS_MAX - first) - 1 - (int)scale;
+    if (exponent >= -6) {
+        decimal_print(out, value, scale);
+        return;
+    }
+    if (decimal_is_negative(value))
+        buf_u8(out, '-');
+    buf_u8(out, *first++);
+    if (first < digits + PRINT_DIGITS_MAX)
+        buf_u8(out, '.');
+    buf_bytes(out, (Bytes){first, (uint32_t)(digits + PRINT_DIGITS_MAX - first)});
+    buf_printf(out, "E%d", exponent);
+}
+
 /* The number in plain notation, or as it was written where it is too long for us. */
 static void print_plain(Buf *out, Bytes text, uint32_t *precision, uint32_t *scale) {
     enum { TEXT_SHOWN_MAX = 100 };

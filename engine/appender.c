@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "planner/planner.h"
 #include "storage/log.h"
 
 struct Appender {
@@ -62,6 +63,9 @@ static Encoder *appender_encoder(Appender *appender, const PlanFormat *format,
 
 ErrCode appender_new(Storage *storage, const Source *source, Appender **appender, Err *err) {
     LogTopic topic;
+    if (plan_topic_is_internal(source->topic.topic))
+        return err_set(err, ERR_SEMANTIC, "Cannot insert values into read-only topic: %s",
+                       source->topic.topic);
     if (!log_topic_find(storage, source->topic.topic, &topic))
         return err_set(err, ERR_NOT_FOUND, "The topic %s of %s is gone.", source->topic.topic,
                        source->name);

@@ -14,7 +14,7 @@
 
 typedef struct Appender Appender;
 
-/* NOT_FOUND where the source's topic is gone. */
+/* NOT_FOUND where the source's topic is gone; SEMANTIC where it is a query's own. */
 ErrCode appender_new(Storage *storage, const Source *source, Appender **appender, Err *err);
 void appender_free(Appender *appender);
 

@@ -84,6 +84,9 @@ static ErrCode drop_check_topic(Call *call, const Source *source, Err *err) {
     if (source->is_read_only)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "Cannot delete topic for read-only source: %s", source->name);
+    if (plan_topic_is_internal(source->topic.topic))
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "Cannot delete read-only topic: %s", source->topic.topic);
     Buf names = {0};
     drop_sharers(&call->weir->catalog, source, &names);
     ErrCode code = ERR_OK;

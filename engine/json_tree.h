@@ -2,7 +2,8 @@
  * json_tree.h - JSON text as a tree that keeps what was written.
  *
  * Test cases need numbers to the last digit and the bytes of a value as they stand, which a tree of
- * doubles loses: every node has its raw text. For tests only; records go through data/serde_json.
+ * doubles loses: every node has its raw text. For tests and guesses; records go through
+ * data/serde_json.
  */
 #ifndef ENGINE_JSON_TREE_H
 #define ENGINE_JSON_TREE_H

@@ -18,6 +18,12 @@ bool weir_progress(const WeirResult *result, WeirProgress *progress) {
     return true;
 }
 
+bool weir_is_caught_up(WeirResult *result) {
+    Err ignored;
+    return result->push && result->push->running &&
+           query_catch_up(result->push->running, 0, &ignored) == ERR_OK;
+}
+
 /* Records that a topic holds now. */
 static uint64_t topic_records(const Weir *weir, const char *name, Arena *arena) {
     LogTopic *topics;

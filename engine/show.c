@@ -17,7 +17,7 @@ static ErrCode show_topics(Call *call) {
     result_numbers(call->result, 2);
     log_topics(weir->storage, call->arena, &topics, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (topics[i].name[0] == '_' && !call->statement->all)
+        if (plan_topic_is_internal(topics[i].name) && !call->statement->all)
             continue;
         int64_t records = 0;
         for (uint32_t p = 0; p < topics[i].partition_count; p++) {
@@ -37,7 +37,7 @@ static ErrCode show_topics(Call *call) {
 static ErrCode show_sources(Call *call, bool tables) {
     static const char *const names[] = {"Name", "Topic", "Key Format", "Value Format", "Windowed"};
     const Catalog *catalog = &call->weir->catalog;
-    result_columns(call->result, names, tables ? 5 : 4);
+    result_columns(call->result, names, 5);
     for (size_t i = 0; i < catalog->source_count; i++) {
         const Source *source = catalog->sources[i].source;
         if (source->is_table != tables)
@@ -46,8 +46,7 @@ static ErrCode show_sources(Call *call, bool tables) {
         result_cell(call->result, source->topic.topic);
         result_cell(call->result, show_format(&source->topic.key));
         result_cell(call->result, show_format(&source->topic.value));
-        if (tables)
-            result_cell(call->result, source->topic.window == WINDOW_NONE ? "false" : "true");
+        result_cell(call->result, source->topic.window == WINDOW_NONE ? "false" : "true");
     }
     return ERR_OK;
 }

@@ -93,6 +93,12 @@ void weir_interrupt(Weir *weir);
  * one of ' " ` ( * (a comment) or '-' (just the ';' is missing). For prompts. */
 bool weir_is_complete(const char *sql, char *open);
 
+/* A ready CREATE STREAM for a topic or a file (ndjson, csv; "-": standard input, whose bytes are
+ * kept for the next reader), its types guessed from the first 1,000 rows: the result's message.
+ * `name` of the stream; NULL: made from `what`. */
+WeirStatus weir_suggest(Weir *weir, const char *what, const char *name, WeirResult **result,
+                        WeirError *error);
+
 /* A piece of SQL text, for colours and completion; the text may be incomplete. */
 typedef enum WeirTokenKind {
     WEIR_TOKEN_BLANK,
@@ -168,6 +174,10 @@ typedef struct WeirProgress {
     int64_t lag;         /* records not read yet */
 } WeirProgress;
 bool weir_progress(const WeirResult *result, WeirProgress *progress);
+
+/* Whether a push query has processed all that its sources hold. weir_next() has all rows of that
+ * already: when it finds none now, there are none. */
+bool weir_is_caught_up(WeirResult *result);
 
 /* In words, for a push query that has given no rows: what its topics hold and where it began. */
 const char *weir_hint(WeirResult *result);

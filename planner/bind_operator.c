@@ -78,6 +78,7 @@ _Static_assert(OP_MODULUS - OP_ADD == AST_OP_MODULUS - AST_OP_ADD, "operators in
 static ErrCode bind_negative_integer(Binder *binder, const AstExpr *digits, const Expr **expr,
                                      Err *err) {
     AstExpr negative = *digits;
+    assert(digits->kind == AST_INTEGER && digits->text.data[0] != '-');
     const char *text = arena_printf(binder->planner->arena, "-%.*s", (int)digits->text.size,
                                     (const char *)digits->text.data);
     negative.text = bytes_of(text);
@@ -102,7 +103,7 @@ static const Expr *negate_literal(const Planner *planner, const Expr *literal) {
 ErrCode bind_negate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     assert(ast->kind == AST_NEGATE && ast->arg_count == 1);
     const Planner *planner = binder->planner;
-    if (ast->args[0]->kind == AST_INTEGER)
+    if (ast->args[0]->kind == AST_INTEGER && ast->args[0]->text.data[0] != '-')
         return bind_negative_integer(binder, ast->args[0], expr, err);
     const Expr *arg;
     TRY(bind_expr(binder, ast->args[0], &arg, err));
@@ -141,9 +142,11 @@ static const Type *compare_type(const Planner *planner, const Type *left, const 
                                 AstOp op) {
     bool equality = op == AST_OP_EQUAL || op == AST_OP_NOT_EQUAL || op >= AST_OP_DISTINCT;
     if (type_is_number(left) && type_is_number(right)) {
-        /* Decimals keep their shapes; integers beside them get theirs. */
-        if (left->kind == TYPE_DOUBLE || right->kind == TYPE_DOUBLE)
-            return &type_double;
+        /* Decimals keep their shapes, also beside doubles; integers beside them get theirs. */
+        if (left->kind == TYPE_DECIMAL && right->kind != TYPE_DOUBLE)
+            return left;
+        if (right->kind == TYPE_DECIMAL && left->kind != TYPE_DOUBLE)
+            return right;
         return type_wider(planner, left, right);
     }
     if (left->kind == TYPE_STRING && is_time(right->kind))
@@ -192,6 +195,20 @@ static ErrCode compare_fails(Binder *binder, const Expr *const *args, AstOp op, 
                    args[1]->text, type_or_null(planner, args[1]), compare_names[op]);
 }
 
+/* The operand as the type of the comparison. */
+static const Expr *compare_operand(const Planner *planner, const Expr *expr, const Type *type) {
+    if (type->kind == TYPE_DOUBLE && expr->type->kind == TYPE_DECIMAL)
+        return expr;
+    const Expr *operand =
+        type->kind == TYPE_DECIMAL ? to_decimal(planner, expr) : cast_to(planner, expr, type);
+    if (operand == expr || operand->kind != EXPR_CAST)
+        return operand;
+    Expr *open = arena_alloc(planner->arena, sizeof *open);
+    *open = *operand;
+    open->open = true;
+    return open;
+}
+
 static ErrCode make_compare(Binder *binder, AstOp op, const Expr *left, const Expr *right,
                             const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
@@ -213,8 +230,7 @@ static ErrCode make_compare(Binder *binder, AstOp op, const Expr *left, const Ex
     if (!type)
         return compare_fails(binder, args, op, err);
     for (uint32_t i = 0; i < 2; i++)
-        args[i] = type->kind == TYPE_DECIMAL ? to_decimal(planner, args[i])
-                                             : cast_to(planner, args[i], type);
+        args[i] = compare_operand(planner, args[i], type);
     Expr *made = expr_new(planner->arena, EXPR_COMPARE, &type_boolean, args, 2);
     made->op = (ExprOp)(OP_EQUAL + (op - AST_OP_EQUAL));
     *expr = made;
@@ -292,7 +308,7 @@ ErrCode bind_in(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err)
         Err cause = *err;
         return err_set(err, code, "Invalid Predicate: %s", cause.message);
     }
-    if (count == 1 || !type) {
+    if (!type) {
         *expr = expr_boolean(planner->arena, ast->negated);
         return ERR_OK;
     }

@@ -15,6 +15,9 @@
 /* ARRAY<STRUCT<KEY STRING, VALUE BYTES>>, or BYTES for the header of one name. */
 static ErrCode create_header(const Planner *planner, const AstColumnDef *def, const Type *type,
                              Err *err) {
+    if (!planner_setting_on(planner, "ksql.headers.columns.enabled", true))
+        return err_set_at(err, ERR_SEMANTIC, def->pos.line, def->pos.column,
+                          "HEADERS columns are turned off: ksql.headers.columns.enabled is false.");
     if (def->header) {
         if (type->kind == TYPE_BYTES)
             return ERR_OK;

@@ -45,6 +45,9 @@ static ErrCode create_as_source(const Planner *planner, const Draft *draft,
     topic->window = draft->window;
     topic->window_size_ms = draft->window_size_ms;
     TRY(create_topic_name(topic->topic, err));
+    if (plan_topic_is_internal(topic->topic))
+        return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
+                          "Cannot write to read-only topic: %s", topic->topic);
     TRY(formats_choose(planner, properties, &left->topic, topic, err));
     TRY(formats_timestamp(planner, properties, topic, err));
     return formats_retention(properties, source, err);

@@ -32,6 +32,9 @@ static ErrCode insert_target(const Planner *planner, const Source **target, Err 
     if ((*target)->is_read_only)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "Cannot insert into read-only stream: %s", (*target)->name);
+    if (plan_topic_is_internal((*target)->topic.topic))
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "Cannot insert into read-only topic: %s", (*target)->topic.topic);
     if (insert_has_headers((*target)->topic.schema))
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "Cannot insert into %s because it has header columns", (*target)->name);

@@ -21,19 +21,25 @@
 
 /* -- Expressions ------------------------------------------------------------------------------- */
 
+/* What fails, and where. A division by zero, arithmetic on NULL, a NULL where AND, OR, NOT, LIKE or
+ * WHEN need a truth value: such an operator fails, and with it the operators around it, up to the
+ * nearest written CAST, item of a constructor, or argument of a function that is itself a call or
+ * a field; there, or at last as a whole, the value is NULL. So NOT (a + 1 > 5) is NULL where `a`
+ * is, while NOT (a > 5) is TRUE. All but NULLs where none may be are row errors too. */
 typedef enum ExprKind {
     EXPR_LITERAL,   /* literal: a column of length 1 (missing: NULL of that type) */
     EXPR_COLUMN,    /* column: index into the input's schema */
     EXPR_PSEUDO,    /* pseudo */
     EXPR_CALL,      /* function(args) */
-    EXPR_CAST,      /* args[0] to type */
+    EXPR_CAST,      /* args[0] to type; `open`: what fails in it fails around it too */
     EXPR_CASE,      /* args: when, then, when, then, ..., else (always there, maybe NULL) */
     EXPR_ARITHMETIC, /* args[0] op args[1] for + - * / %; operands already of fitting types: both
                         INT, both BIGINT, both DOUBLE, or both DECIMAL (any p,s) */
     EXPR_CONCAT,    /* STRING + STRING: NULL where either is */
     EXPR_NEGATE,
     EXPR_COMPARE,   /* op: = <> < <= > >= and IS [NOT] DISTINCT FROM; operands of one type, except
-                       that DECIMALs may differ in precision and scale */
+                       that DECIMALs may differ in precision and scale, and may stand beside a
+                       DOUBLE */
     EXPR_AND,       /* two or more args, left to right */
     EXPR_OR,
     EXPR_NOT,
@@ -83,6 +89,7 @@ struct Expr {
     const Type *type; /* of the result */
     uint32_t column;
     bool negated;
+    bool open;   /* CAST: put in by the planner for an operator, not written by a person */
     char escape; /* LIKE: 0 none */
     const Column *literal;
     const Function *function;

@@ -128,6 +128,7 @@ static json_t *expr_json(const Expr *expr) {
         expr->kind == EXPR_LOCAL)
         put(object, "column", json_integer(expr->column));
     put_flag(object, "negated", expr->negated);
+    put_flag(object, "open", expr->open);
     put_i64(object, "escape", (unsigned char)expr->escape, 0);
     if (expr->kind == EXPR_LITERAL)
         put(object, "value", literal_json(expr->literal));

@@ -218,7 +218,7 @@ static bool expr_args_fit(const Expr *expr) {
         [EXPR_CALL] = {0, 1 << 20}, [EXPR_CAST] = {1, 1},          [EXPR_CASE] = {3, 1 << 20},
         [EXPR_ARITHMETIC] = {2, 2}, [EXPR_CONCAT] = {2, 2},        [EXPR_NEGATE] = {1, 1},
         [EXPR_COMPARE] = {2, 2},    [EXPR_AND] = {2, 1 << 20},     [EXPR_OR] = {2, 1 << 20},
-        [EXPR_NOT] = {1, 1},        [EXPR_IN] = {2, 1 << 20},      [EXPR_LIKE] = {2, 2},
+        [EXPR_NOT] = {1, 1},        [EXPR_IN] = {1, 1 << 20},      [EXPR_LIKE] = {2, 2},
         [EXPR_IS_NULL] = {1, 1},    [EXPR_SUBSCRIPT] = {2, 2},     [EXPR_DEREF] = {1, 1},
         [EXPR_ARRAY] = {1, 1 << 20}, [EXPR_MAP] = {2, 1 << 20},    [EXPR_STRUCT] = {0, 1 << 20},
         [EXPR_LET] = {2, 2},        [EXPR_LOCAL] = {0, 0},
@@ -238,7 +238,10 @@ static bool expr_types_fit(const Expr *expr) {
     const Type *first = expr->arg_count > 0 ? expr->args[0]->type : NULL;
     switch (expr->kind) {
     case EXPR_ARITHMETIC: return expr->op >= OP_ADD && expr->op <= OP_MODULUS;
-    case EXPR_COMPARE: return expr->op >= OP_EQUAL && first->kind == expr->args[1]->type->kind;
+    case EXPR_COMPARE:
+        return expr->op >= OP_EQUAL &&
+               (first->kind == expr->args[1]->type->kind ||
+                (type_is_number(first) && type_is_number(expr->args[1]->type)));
     case EXPR_DEREF:
         return first->kind == TYPE_STRUCT && expr->column < first->field_count &&
                type_equal(first->fields[expr->column].type, expr->type);
@@ -291,6 +294,7 @@ static ErrCode get_expr_members(Getter *getter, const Plan *plan, Expr *expr, Er
     expr->pseudo = (ExprPseudo)word;
     TRY(get_u32(getter, "column", 0, &expr->column, err));
     TRY(get_flag(getter, "negated", &expr->negated, err));
+    TRY(get_flag(getter, "open", &expr->open, err));
     TRY(get_u32(getter, "escape", 0, &escape, err));
     expr->escape = (char)escape;
     TRY(get_text(getter, "text", true, &expr->text, err));

@@ -62,6 +62,11 @@ const char *planner_nearest(const Planner *planner, const char *word, const char
     return arena_printf(planner->arena, " Did you mean %s?", planner_name(planner, nearest));
 }
 
+bool plan_topic_is_internal(const char *topic) {
+    static const char prefix[] = "_weir-";
+    return strncmp(topic, prefix, sizeof prefix - 1) == 0;
+}
+
 static bool is_upper_case(const char *name) {
     while (*name && !islower((unsigned char)*name))
         name++;

@@ -66,6 +66,9 @@ typedef struct Planned {
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 
+/* Topics of queries' own, "_weir-...": only read by others. */
+bool plan_topic_is_internal(const char *topic);
+
 /* What may have been meant by a name that no source has, with a line feed in front; or "". */
 const char *plan_source_hint(const PlannerHost *host, const char *name, Arena *arena);
 

@@ -232,6 +232,39 @@ static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) 
     return true;
 }
 
+/* The same for the rows at hand of the only input; false: the step is full. */
+static bool choose_rows(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) {
+    const Block *block = input->cursor.block;
+    const uint16_t *good = input->cursor.good;
+    uint32_t first = input->cursor.next, i = input->chosen_next;
+    uint32_t last = input->fatal ? input->fatal->row : UINT32_MAX;
+    uint32_t sum = *bytes, rows = step->rows;
+    int64_t rowtime_min = step->rowtime_min;
+    uint64_t seq = *step->next_seq;
+    assert(step->rows > 0);
+    bool full = false;
+    for (; i < input->cursor.good_count; i++) {
+        uint32_t row = good[i], size = block->size[row];
+        int64_t rowtime = block->rowtime[row], offset = block->offset[row];
+        if (offset >= input->end || row > last)
+            break;
+        full = rows == step->rows_max || sum + size > STEP_BYTES_MAX ||
+               rowtime > step->rowtime_max || offset == input->stop_offset;
+        if (full)
+            break;
+        sum += size;
+        rows++;
+        rowtime_min = rowtime < rowtime_min ? rowtime : rowtime_min;
+        input->seq[i - first] = seq++;
+    }
+    *bytes = sum;
+    step->rows = rows;
+    step->rowtime_min = rowtime_min;
+    *step->next_seq = seq;
+    input->chosen_next = i;
+    return !full;
+}
+
 static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) {
     assert(step->arena);
     assert(step->next_seq);
@@ -269,10 +302,8 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
     for (ArbiterInput *input = first_of(inputs, count); input; input = first_of(inputs, count)) {
         if (!choose_row(input, step, &bytes))
             return ERR_OK;
-        while (count == 1 && has_row(input)) {
-            if (!choose_row(input, step, &bytes))
-                return ERR_OK;
-        }
+        if (count == 1 && !choose_rows(input, step, &bytes))
+            return ERR_OK;
         if (ends_step(input))
             return ERR_OK;
     }

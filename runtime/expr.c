@@ -153,6 +153,8 @@ static void expr_skip(ExprProgram *program, const ExprInst *inst) {
         expr_kernels[inst->op](program, inst);
     } else if (inst->op != EXPR_OP_MOVE) {
         expr_target_missing(program, inst);
+        if (inst->op == EXPR_OP_CALL)
+            expr_call_none_failed(program, inst->extra);
     }
 }
 

@@ -22,6 +22,9 @@ __attribute__((format(printf, 3, 4))) static void call_fail(void *context, uint3
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
+    uint32_t failed = ((const ExprCall *)call->inst->extra)->failed;
+    if (failed != EXPR_NONE)
+        call->program->columns[failed].boolean[row] = 1;
     expr_row_error(call->program, call->inst, row, reason);
 }
 
@@ -45,6 +48,15 @@ static uint32_t call_present_rows(const ExprSelection *selection, const Column *
     return count;
 }
 
+void expr_call_none_failed(ExprProgram *program, const ExprCall *call) {
+    if (call->failed == EXPR_NONE)
+        return;
+    Column *failed = &program->columns[call->failed];
+    *failed = (Column){.type = &type_boolean, .length = program->row_count};
+    failed->data = arena_alloc(program->batch->arena, program->row_count);
+    assert(failed->boolean);
+}
+
 void expr_call(ExprProgram *program, const ExprInst *inst) {
     const ExprCall *extra = inst->extra;
     const ExprSelection *selection = expr_selection(program, inst);
@@ -57,6 +69,7 @@ void expr_call(ExprProgram *program, const ExprInst *inst) {
                          .row_count = selection->count, .arena = arena, .state = extra->state,
                          .io = program->io, .fail = call_fail, .context = &context};
     call.result = expr_target_missing(program, inst);
+    expr_call_none_failed(program, extra);
     if (!(extra->function->flags & FUNCTION_SEES_NULLS) && inst->list_count > 0) {
         uint16_t *rows = arena_raw(arena, selection->count * sizeof *rows);
         call.row_count = call_present_rows(selection, args, inst->list_count, rows);

@@ -12,6 +12,7 @@
 #include "data/number_text.h"
 #include "data/time_text.h"
 #include "runtime/expr_impl.h"
+#include "udf/pick.h"
 #include "udf/value_text.h"
 
 /* == Numbers in one loop == */
@@ -243,8 +244,8 @@ static const char *cast_timestamp_to_date(const Column *source, uint32_t row, Co
 static const char *cast_timestamp_to_time(const Column *source, uint32_t row, Column *target,
                                           Arena *arena) {
     (void)arena;
-    int64_t ms = source->i64[row];
-    target->i32[row] = (int32_t)(ms - cast_days(ms) * CAST_DAY_MS);
+    int64_t of_day = source->i64[row] % CAST_DAY_MS;
+    target->i32[row] = (int32_t)(of_day < 0 ? of_day + CAST_DAY_MS : of_day);
     return NULL;
 }
 
@@ -433,6 +434,19 @@ static void cast_column(const CastRows *cast, const Column *source, Column *targ
         cast_flat(cast, source, target);
 }
 
+/* Parts of values that failed are still there: made anew without them. */
+static void cast_clear_failed(const CastRows *cast, Column *target) {
+    uint32_t *rows = arena_raw(cast->arena, target->length * sizeof *rows);
+    for (uint32_t row = 0; row < target->length; row++)
+        rows[row] = cast->reasons[row] ? PICK_MISSING : row;
+    Column *all = arena_alloc(cast->arena, sizeof *all);
+    *all = *target;
+    const Column *source = all;
+    Pick pick = {&source, 1, NULL, rows, target->length};
+    assert(type_is_nested(target->type));
+    pick_values(&pick, target->type, cast->arena, target);
+}
+
 void expr_cast_any(ExprProgram *program, const ExprInst *inst) {
     const Column *source = expr_operand(program, inst->a);
     const ExprSelection *selection = expr_selection(program, inst);
@@ -446,8 +460,14 @@ void expr_cast_any(ExprProgram *program, const ExprInst *inst) {
     }
     CastRows cast = {rows, count, arena_array(arena, program->row_count, sizeof(char *)), arena};
     cast_column(&cast, source, target);
-    for (uint32_t i = 0; i < count; i++)
-        if (cast.reasons[rows[i]])
-            expr_row_error(program, inst, rows[i], cast.reasons[rows[i]]);
+    uint32_t failed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!cast.reasons[rows[i]])
+            continue;
+        expr_row_error(program, inst, rows[i], cast.reasons[rows[i]]);
+        failed++;
+    }
+    if (failed > 0 && type_is_nested(target->type))
+        cast_clear_failed(&cast, target);
     assert(target->length == program->row_count);
 }

@@ -5,28 +5,30 @@
  * nested values are compared at the selected rows only, and there > and >= are < and <= with the
  * sides exchanged.
  */
+#include <math.h>
+
 #include "base/utf8.h"
 #include "runtime/expr_impl.h"
 
 /* == Numbers == */
 
-#define COMPARE_NUMBER(name, ctype, operator)                                                    \
+#define COMPARE_NUMBER(name, ctype, holds)                                                       \
     EXPR_VECTOR static void compare_##name##_all(uint8_t *restrict r, const ctype *restrict a,   \
                                                  const ctype *restrict b, uint32_t count) {      \
         for (uint32_t i = 0; i < count; i++)                                                     \
-            r[i] = a[i] operator b[i];                                                           \
+            r[i] = holds(a[i], b[i]);                                                           \
     }                                                                                            \
     EXPR_VECTOR static void compare_##name##_constant(uint8_t *restrict r,                       \
                                                       const ctype *restrict a, ctype b,          \
                                                       uint32_t count) {                          \
         for (uint32_t i = 0; i < count; i++)                                                     \
-            r[i] = a[i] operator b;                                                              \
+            r[i] = holds(a[i], b);                                                              \
     }                                                                                            \
     static void compare_##name##_rows(uint8_t *restrict r, const ctype *restrict a,              \
                                       const ctype *restrict b, const ExprSelection *selection) { \
         for (uint32_t i = 0; i < selection->count; i++) {                                        \
             uint32_t row = selection->rows[i];                                                   \
-            r[row] = a[row] operator b[row];                                                     \
+            r[row] = holds(a[row], b[row]);                                                     \
         }                                                                                        \
     }                                                                                            \
     void expr_compare_##name(ExprProgram *program, const ExprInst *inst) {                       \
@@ -45,20 +47,29 @@
         expr_false_where_missing(program, inst, target);                                         \
     }
 
-#define COMPARE_NUMBERS(type, ctype)  \
-    COMPARE_NUMBER(eq_##type, ctype, ==) \
-    COMPARE_NUMBER(ne_##type, ctype, !=) \
-    COMPARE_NUMBER(lt_##type, ctype, <)  \
-    COMPARE_NUMBER(le_##type, ctype, <=) \
-    COMPARE_NUMBER(gt_##type, ctype, >)  \
-    COMPARE_NUMBER(ge_##type, ctype, >=)
+#define COMPARE_EQ(x, y) ((x) == (y))
+#define COMPARE_NE(x, y) ((x) != (y))
+#define COMPARE_LT(x, y) ((x) < (y))
+#define COMPARE_LE(x, y) ((x) <= (y))
+#define COMPARE_GT(x, y) ((x) > (y))
+#define COMPARE_GE(x, y) ((x) >= (y))
+/* NaN is not equal to anything, and not different from anything either. */
+#define COMPARE_APART(x, y) ((x) < (y) || (x) > (y))
 
-COMPARE_NUMBER(eq_boolean, uint8_t, ==)
-COMPARE_NUMBER(ne_boolean, uint8_t, !=)
-COMPARE_NUMBERS(i32, int32_t)
-COMPARE_NUMBERS(i64, int64_t)
-COMPARE_NUMBERS(f64, double)
-COMPARE_NUMBERS(i128, ExprI128)
+#define COMPARE_NUMBERS(type, ctype, apart)     \
+    COMPARE_NUMBER(eq_##type, ctype, COMPARE_EQ) \
+    COMPARE_NUMBER(ne_##type, ctype, apart)      \
+    COMPARE_NUMBER(lt_##type, ctype, COMPARE_LT) \
+    COMPARE_NUMBER(le_##type, ctype, COMPARE_LE) \
+    COMPARE_NUMBER(gt_##type, ctype, COMPARE_GT) \
+    COMPARE_NUMBER(ge_##type, ctype, COMPARE_GE)
+
+COMPARE_NUMBER(eq_boolean, uint8_t, COMPARE_EQ)
+COMPARE_NUMBER(ne_boolean, uint8_t, COMPARE_NE)
+COMPARE_NUMBERS(i32, int32_t, COMPARE_NE)
+COMPARE_NUMBERS(i64, int64_t, COMPARE_NE)
+COMPARE_NUMBERS(f64, double, COMPARE_APART)
+COMPARE_NUMBERS(i128, ExprI128, COMPARE_NE)
 
 /* == What is compared value by value == */
 
@@ -100,3 +111,22 @@ COMPARE_ROWS(eq_decimal, compare_decimals(a, b, row) == 0)
 COMPARE_ROWS(ne_decimal, compare_decimals(a, b, row) != 0)
 COMPARE_ROWS(lt_decimal, compare_decimals(a, b, row) < 0)
 COMPARE_ROWS(le_decimal, compare_decimals(a, b, row) <= 0)
+
+/* DECIMAL against DOUBLE: the double is the decimal that it is printed as. */
+void expr_compare_order(ExprProgram *program, const ExprInst *inst) {
+    const Column *a = expr_operand(program, inst->a), *b = expr_operand(program, inst->b);
+    const ExprSelection *selection = expr_selection(program, inst);
+    Column *target = expr_target_missing(program, inst);
+    for (uint32_t i = 0; i < selection->count; i++) {
+        uint32_t row = selection->rows[i];
+        if (!expr_present(a->validity, row) || !expr_present(b->validity, row))
+            continue;
+        if (!isfinite(b->f64[row])) {
+            expr_row_error(program, inst, row, "a number that is not finite beside a DECIMAL");
+            continue;
+        }
+        target->i32[row] = decimal_compare_double(compare_load(a, row), a->type->scale,
+                                                  b->f64[row]);
+        column_set_present(target, row);
+    }
+}

@@ -33,7 +33,7 @@ uint32_t compile_emit(Compile *compile, const Type *type, ExprInst inst) {
     return inst.target;
 }
 
-static uint32_t compile_narrow(Compile *compile, ExprOpcode op, uint32_t truth) {
+uint32_t compile_narrow(Compile *compile, ExprOpcode op, uint32_t truth) {
     ExprProgram *program = compile->program;
     assert(expr_op_narrows(op));
     program->selections =
@@ -93,24 +93,30 @@ static uint32_t compile_let_of(const Compile *compile, const Expr *expr) {
     return compile->let != 0 && expr_tree_has_local(expr) ? compile->let : 0;
 }
 
-static uint32_t compile_known(const Compile *compile, const Expr *expr, uint64_t hash) {
+static uint32_t compile_known(const Compile *compile, const Expr *expr, uint64_t hash,
+                              CompileFail *fail) {
     uint32_t let = compile_let_of(compile, expr);
     for (const CompileKnown *known = compile->known[hash % COMPILE_BUCKETS]; known;
          known = known->next) {
         if (known->hash == hash && known->let == let &&
             compile_within(compile, compile->selection, known->selection) &&
-            expr_tree_equal(known->expr, expr))
+            (!fail || known->fail) && expr_tree_equal(known->expr, expr)) {
+            if (fail)
+                *fail = *known->fail;
             return known->reg;
+        }
     }
     return EXPR_NONE;
 }
 
-static void compile_remember(Compile *compile, const Expr *expr, uint64_t hash, uint32_t reg) {
+static void compile_remember(Compile *compile, CompileKnown entry) {
     CompileKnown *known = arena_alloc(compile->arena, sizeof *known);
-    *known = (CompileKnown){.next = compile->known[hash % COMPILE_BUCKETS], .expr = expr,
-                            .let = compile_let_of(compile, expr), .hash = hash, .reg = reg,
-                            .selection = compile->selection};
-    compile->known[hash % COMPILE_BUCKETS] = known;
+    CompileKnown **first = &compile->known[entry.hash % COMPILE_BUCKETS];
+    entry.next = *first;
+    entry.selection = compile->selection;
+    entry.let = compile_let_of(compile, entry.expr);
+    *known = entry;
+    *first = known;
 }
 
 /* == Kinds of trees == */
@@ -131,6 +137,12 @@ static uint32_t compile_column(Compile *compile, const Expr *expr) {
                      .index = pseudo ? (uint32_t)expr->pseudo : expr->column,
                      .a = EXPR_NONE, .b = EXPR_NONE, .c = EXPR_NONE};
     uint32_t reg = compile_emit(compile, expr->type, inst);
+    compile->program->regs[reg].borrowed = true;
+    return reg;
+}
+
+uint32_t compile_borrowed(Compile *compile, const Type *type) {
+    uint32_t reg = compile_reg(compile, type);
     compile->program->regs[reg].borrowed = true;
     return reg;
 }
@@ -161,39 +173,62 @@ static uint32_t compile_logic(Compile *compile, const Expr *expr, bool conjuncti
  * the target branch by branch. */
 typedef struct CompileBranches {
     uint32_t target; /* EXPR_NONE: picks */
+    uint32_t failed; /* BOOLEAN: where a branch fails; missing where there is none. EXPR_NONE: not
+                        asked */
     uint32_t *list;
     uint32_t count;
 } CompileBranches;
 
-static void compile_branch(Compile *compile, CompileBranches *branches, const Expr *value) {
-    if (value->kind == EXPR_LITERAL && column_is_null(value->literal, 0))
-        return;
-    uint32_t reg = compile_expr(compile, value);
-    if (branches->target == EXPR_NONE) {
-        branches->list[branches->count++] = reg;
-        branches->list[branches->count++] = compile->selection;
-        return;
-    }
-    compile_append(compile, (ExprInst){.op = EXPR_OP_MOVE, .target = branches->target, .a = reg,
+static void compile_move(Compile *compile, uint32_t target, uint32_t reg) {
+    compile_append(compile, (ExprInst){.op = EXPR_OP_MOVE, .target = target, .a = reg,
                                        .b = EXPR_NONE, .c = EXPR_NONE});
 }
 
-static uint32_t compile_case(Compile *compile, const Expr *expr) {
+static void compile_branch(Compile *compile, CompileBranches *branches, const Expr *value) {
+    bool null = value->kind == EXPR_LITERAL && column_is_null(value->literal, 0);
+    CompileFail fail = {FAIL_NOWHERE, EXPR_NONE};
+    uint32_t reg = EXPR_NONE;
+    if (!null)
+        reg = compile_open(compile, value, branches->failed == EXPR_NONE ? NULL : &fail);
+    if (branches->failed != EXPR_NONE) {
+        uint32_t failed = null ? EXPR_NONE : compile_failed(compile, reg, fail);
+        if (failed == EXPR_NONE)
+            failed = compile_boolean(compile, false);
+        compile_move(compile, branches->failed, failed);
+    }
+    if (null)
+        return;
+    if (branches->target != EXPR_NONE) {
+        compile_move(compile, branches->target, reg);
+        return;
+    }
+    branches->list[branches->count++] = reg;
+    branches->list[branches->count++] = compile->selection;
+}
+
+/* Rows whose condition is NULL have no branch: the whole fails. */
+static uint32_t compile_case(Compile *compile, const Expr *expr, CompileFail *fail) {
     assert(expr->arg_count % 2 == 1);
     uint32_t outer = compile->selection;
-    CompileBranches branches = {.target = EXPR_NONE};
+    CompileBranches branches = {.target = EXPR_NONE, .failed = EXPR_NONE};
     branches.list = arena_array(compile->arena, (size_t)expr->arg_count + 1, sizeof(uint32_t));
     if (!type_is_nested(expr->type))
         branches.target = compile_unary(compile, EXPR_OP_BLANK, expr->type, EXPR_NONE);
+    if (fail)
+        branches.failed = compile_unary(compile, EXPR_OP_BLANK, &type_boolean, EXPR_NONE);
     for (uint32_t i = 0; i + 1 < expr->arg_count; i += 2) {
         uint32_t condition = compile_expr(compile, expr->args[i]);
-        uint32_t rest = compile_narrow(compile, EXPR_OP_NARROW_NOT_TRUE, condition);
+        uint32_t rest = compile_narrow(compile, EXPR_OP_NARROW_FALSE, condition);
         compile->selection = compile_narrow(compile, EXPR_OP_NARROW_TRUE, condition);
         compile_branch(compile, &branches, expr->args[i + 1]);
         compile->selection = rest;
     }
     compile_branch(compile, &branches, expr->args[expr->arg_count - 1]);
     compile->selection = outer;
+    if (fail) {
+        uint32_t none = compile_unary(compile, EXPR_OP_IS_NULL, &type_boolean, branches.failed);
+        *fail = compile_fail_at(compile_either(compile, none, branches.failed));
+    }
     if (branches.target != EXPR_NONE)
         return branches.target;
     ExprInst pick = {.op = EXPR_OP_PICK, .a = EXPR_NONE, .b = EXPR_NONE, .c = EXPR_NONE,
@@ -201,29 +236,9 @@ static uint32_t compile_case(Compile *compile, const Expr *expr) {
     return compile_emit(compile, expr->type, pick);
 }
 
-static uint32_t compile_cast(Compile *compile, const Expr *expr) {
-    uint32_t reg = compile_expr(compile, expr->args[0]);
-    return compile_convert(compile, reg, expr->type);
-}
-
-static uint32_t compile_is_null(Compile *compile, const Expr *expr) {
-    ExprOpcode op = expr->negated ? EXPR_OP_IS_NOT_NULL : EXPR_OP_IS_NULL;
-    return compile_unary(compile, op, &type_boolean, compile_expr(compile, expr->args[0]));
-}
-
-static uint32_t compile_subscript(Compile *compile, const Expr *expr) {
-    uint32_t value = compile_expr(compile, expr->args[0]);
-    uint32_t index = compile_expr(compile, expr->args[1]);
-    bool array = compile_type(compile, value)->kind == TYPE_ARRAY;
-    if (array && compile_type(compile, index)->kind == TYPE_BIGINT)
-        index = compile_convert(compile, index, &type_int);
-    return compile_binary(compile, array ? EXPR_OP_SUBSCRIPT_ARRAY : EXPR_OP_SUBSCRIPT_MAP,
-                          expr->type, value, index);
-}
-
-static uint32_t compile_deref(Compile *compile, const Expr *expr) {
+static uint32_t compile_deref(Compile *compile, const Expr *expr, CompileFail *fail) {
     ExprInst inst = {.op = EXPR_OP_DEREF, .index = expr->column, .b = EXPR_NONE, .c = EXPR_NONE};
-    inst.a = compile_expr(compile, expr->args[0]);
+    inst.a = compile_open(compile, expr->args[0], fail);
     assert(compile_type(compile, inst.a)->kind == TYPE_STRUCT);
     uint32_t reg = compile_emit(compile, expr->type, inst);
     compile->program->regs[reg].borrowed = true;
@@ -231,13 +246,13 @@ static uint32_t compile_deref(Compile *compile, const Expr *expr) {
 }
 
 /* The value is computed for all rows of the present selection, then the body. */
-static uint32_t compile_let(Compile *compile, const Expr *expr) {
+static uint32_t compile_let(Compile *compile, const Expr *expr, CompileFail *fail) {
     uint32_t outer = compile->let;
     CompileLocal local = {.number = expr->column, .up = compile->local};
     local.reg = compile_expr(compile, expr->args[0]);
     compile->local = &local;
     compile->let = ++compile->let_count;
-    uint32_t reg = compile_expr(compile, expr->args[1]);
+    uint32_t reg = compile_open(compile, expr->args[1], fail);
     compile->local = local.up;
     compile->let = outer;
     return reg;
@@ -268,62 +283,65 @@ static uint32_t compile_make(Compile *compile, const Expr *expr, ExprOpcode op) 
     return compile_emit(compile, expr->type, inst);
 }
 
-static uint32_t compile_call(Compile *compile, const Expr *expr) {
-    const Function *function = expr->function;
-    if (function->flags & FUNCTION_IDENTITY)
-        return compile_expr(compile, expr->args[0]);
-    ExprInst inst = {.op = EXPR_OP_CALL, .a = EXPR_NONE, .b = EXPR_NONE, .c = EXPR_NONE};
-    inst.list = compile_args(compile, expr, type_is_nested(expr->type));
-    inst.list_count = expr->arg_count;
-    ExprCall *call = arena_alloc(compile->arena, sizeof *call);
-    call->function = function;
-    if (function->prepare) {
-        const Column **constants =
-            arena_array(compile->arena, expr->arg_count, sizeof *constants);
-        for (uint32_t i = 0; i < expr->arg_count; i++)
-            constants[i] = compile_constant_of(compile, inst.list[i]);
-        call->state = function->prepare(constants, expr->arg_count, compile->arena);
+/* What is compared one by one, and where any of it fails. */
+typedef struct CompileList {
+    const Column **constants;
+    uint32_t constant_count;
+    uint32_t result, failed; /* EXPR_NONE: nothing yet */
+} CompileList;
+
+/* As values of a list: 0.0 and -0.0 are two, NaN is one. */
+static uint32_t compile_same(Compile *compile, uint32_t a, uint32_t b) {
+    if (compile_type(compile, a)->kind == TYPE_DOUBLE)
+        return compile_binary(compile, EXPR_OP_EQ_NESTED, &type_boolean, a, b);
+    return compile_compare(compile, OP_EQUAL, a, b);
+}
+
+static void compile_in_item(Compile *compile, CompileList *list, uint32_t value,
+                            const Expr *item) {
+    const Column *constant = compile_fold(compile, item);
+    CompileFail fail;
+    if (constant && constant->type->kind != TYPE_NULL && !column_is_null(constant, 0)) {
+        list->constants[list->constant_count++] = constant;
+        return;
     }
-    inst.extra = call;
-    return compile_emit(compile, expr->type, inst);
+    if (item->kind == EXPR_LITERAL)
+        return;
+    uint32_t reg = compile_open(compile, item, &fail);
+    list->failed = compile_either(compile, list->failed, compile_failed(compile, reg, fail));
+    list->result = compile_either(compile, list->result,
+                                  compile_same(compile, value, reg));
 }
 
 /* Constants of the list are one set; the others are compared one by one. NULL items count for
  * nothing. */
-static uint32_t compile_in(Compile *compile, const Expr *expr) {
-    uint32_t value = compile_expr(compile, expr->args[0]);
-    const Column **constants = arena_array(compile->arena, expr->arg_count, sizeof *constants);
-    uint32_t constant_count = 0, result = EXPR_NONE;
-    for (uint32_t i = 1; i < expr->arg_count; i++) {
-        const Column *constant = compile_fold(compile, expr->args[i]);
-        if (constant && (constant->type->kind == TYPE_NULL || column_is_null(constant, 0)))
-            continue;
-        if (constant) {
-            constants[constant_count++] = constant;
-            continue;
-        }
-        uint32_t item = compile_expr(compile, expr->args[i]);
-        uint32_t equal = compile_compare(compile, OP_EQUAL, value, item);
-        result = result == EXPR_NONE ? equal
-                                     : compile_binary(compile, EXPR_OP_OR, &type_boolean, result,
-                                                      equal);
-    }
+static uint32_t compile_in(Compile *compile, const Expr *expr, CompileFail *fail) {
+    CompileFail value_fail;
+    uint32_t value = compile_open(compile, expr->args[0], &value_fail);
+    CompileList list = {.result = EXPR_NONE};
+    list.failed = compile_failed(compile, value, value_fail);
+    list.constants = arena_array(compile->arena, expr->arg_count, sizeof *list.constants);
+    for (uint32_t i = 1; i < expr->arg_count; i++)
+        compile_in_item(compile, &list, value, expr->args[i]);
     uint32_t found = EXPR_NONE;
-    if (constant_count == 1) {
-        found = compile_compare(compile, OP_EQUAL, value,
-                                compile_constant(compile, constants[0]));
-    } else if (constant_count > 1) {
+    if (list.constant_count == 1) {
+        found = compile_same(compile, value, compile_constant(compile, list.constants[0]));
+    } else if (list.constant_count > 1) {
         found = compile_emit(compile, &type_boolean,
                              (ExprInst){.op = EXPR_OP_IN_SET, .a = value, .b = EXPR_NONE,
                                         .c = EXPR_NONE,
-                                        .extra = expr_in_build(constants, constant_count,
+                                        .extra = expr_in_build(list.constants,
+                                                               list.constant_count,
                                                                compile->arena)});
     }
-    if (found == EXPR_NONE || result == EXPR_NONE)
-        return found != EXPR_NONE    ? found
-               : result != EXPR_NONE ? result
-                                     : compile_boolean(compile, false);
-    return compile_binary(compile, EXPR_OP_OR, &type_boolean, found, result);
+    found = compile_either(compile, found, list.result);
+    if (found == EXPR_NONE)
+        found = compile_boolean(compile, false);
+    CompileFail failed = compile_fail_at(list.failed);
+    found = compile_guard(compile, found, EXPR_NONE, failed, EXPR_NONE);
+    if (fail)
+        fail->where = failed.where == FAIL_NOWHERE ? FAIL_NOWHERE : FAIL_WHERE_NULL;
+    return found;
 }
 
 static uint32_t compile_like(Compile *compile, const Expr *expr) {
@@ -332,7 +350,8 @@ static uint32_t compile_like(Compile *compile, const Expr *expr) {
     const Column *constant = compile_constant_of(compile, pattern);
     ExprInst inst = {.op = EXPR_OP_LIKE, .a = value, .b = EXPR_NONE, .c = EXPR_NONE,
                      .index = (uint8_t)expr->escape};
-    if (constant && !column_is_null(constant, 0)) {
+    if (constant && !column_is_null(constant, 0) &&
+        !expr_like_is_open(constant->bytes[0], expr->escape)) {
         inst.extra = expr_like_build(constant->bytes[0], expr->escape, compile->arena);
     } else {
         inst.op = EXPR_OP_LIKE_DYNAMIC;
@@ -344,38 +363,37 @@ static uint32_t compile_like(Compile *compile, const Expr *expr) {
 static uint32_t compile_pair(Compile *compile, const Expr *expr) {
     uint32_t a = compile_expr(compile, expr->args[0]);
     uint32_t b = compile_expr(compile, expr->args[1]);
-    switch (expr->kind) {
-    case EXPR_ARITHMETIC: return compile_arithmetic(compile, expr->op, expr->type, a, b);
-    case EXPR_COMPARE: return compile_compare(compile, expr->op, a, b);
-    default: return compile_binary(compile, EXPR_OP_CONCAT, expr->type, a, b);
-    }
+    return expr->kind == EXPR_ARITHMETIC
+               ? compile_arithmetic(compile, expr->op, expr->type, a, b)
+               : compile_binary(compile, EXPR_OP_CONCAT, expr->type, a, b);
 }
 
-static uint32_t compile_kind(Compile *compile, const Expr *expr) {
+static uint32_t compile_kind(Compile *compile, const Expr *expr, CompileFail *fail) {
     switch (expr->kind) {
     case EXPR_LITERAL: break; /* was folded */
     case EXPR_COLUMN:
     case EXPR_PSEUDO: break;
-    case EXPR_CALL: return compile_call(compile, expr);
-    case EXPR_CAST: return compile_cast(compile, expr);
-    case EXPR_CASE: return compile_case(compile, expr);
+    case EXPR_CALL: return compile_call(compile, expr, fail);
+    case EXPR_CAST: /* an open one is part of its comparison and does not come here */
+        return compile_convert(compile, compile_expr(compile, expr->args[0]), expr->type);
+    case EXPR_CASE: return compile_case(compile, expr, fail);
     case EXPR_ARITHMETIC:
-    case EXPR_CONCAT:
-    case EXPR_COMPARE: return compile_pair(compile, expr);
+    case EXPR_CONCAT: return compile_pair(compile, expr);
+    case EXPR_COMPARE: return compile_compare_tree(compile, expr, fail);
     case EXPR_NEGATE:
         return compile_negate(compile, expr->type, compile_expr(compile, expr->args[0]));
     case EXPR_AND: return compile_logic(compile, expr, true);
     case EXPR_OR: return compile_logic(compile, expr, false);
     case EXPR_NOT: return compile_not(compile, expr);
-    case EXPR_IN: return compile_in(compile, expr);
+    case EXPR_IN: return compile_in(compile, expr, fail);
     case EXPR_LIKE: return compile_like(compile, expr);
-    case EXPR_IS_NULL: return compile_is_null(compile, expr);
-    case EXPR_SUBSCRIPT: return compile_subscript(compile, expr);
-    case EXPR_DEREF: return compile_deref(compile, expr);
+    case EXPR_IS_NULL: return compile_is_null(compile, expr, fail);
+    case EXPR_SUBSCRIPT: return compile_subscript(compile, expr, fail);
+    case EXPR_DEREF: return compile_deref(compile, expr, fail);
     case EXPR_ARRAY: return compile_make(compile, expr, EXPR_OP_MAKE_ARRAY);
     case EXPR_MAP: return compile_make(compile, expr, EXPR_OP_MAKE_MAP);
     case EXPR_STRUCT: return compile_make(compile, expr, EXPR_OP_MAKE_STRUCT);
-    case EXPR_LET: return compile_let(compile, expr);
+    case EXPR_LET: return compile_let(compile, expr, fail);
     case EXPR_LOCAL: return compile_local(compile, expr);
     }
     assert(expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO);
@@ -383,21 +401,41 @@ static uint32_t compile_kind(Compile *compile, const Expr *expr) {
 }
 
 uint32_t compile_expr(Compile *compile, const Expr *expr) {
+    return compile_open(compile, expr, NULL);
+}
+
+/* A constant NULL does not say whether the tree fails there; the kind must. */
+static const Column *compile_fold_open(Compile *compile, const Expr *expr, CompileFail *fail) {
+    const Column *constant = compile_fold(compile, expr);
+    if (!constant || !fail)
+        return constant;
+    if (constant->type->kind != TYPE_NULL && !column_is_null(constant, 0))
+        fail->where = FAIL_NOWHERE;
+    else if (fail->where == FAIL_WHERE_TRUE)
+        return NULL;
+    return constant;
+}
+
+uint32_t compile_open(Compile *compile, const Expr *expr, CompileFail *fail) {
     assert(expr && expr->type);
     const char *outer = compile->text;
-    const Column *constant = compile_fold(compile, expr);
+    if (fail)
+        *fail = compile_fail_of(expr);
+    const Column *constant = compile_fold_open(compile, expr, fail);
     if (constant)
         return compile_constant(compile, constant);
-    uint64_t hash = expr_tree_hash(expr);
-    uint32_t reg = compile_known(compile, expr, hash);
-    if (reg != EXPR_NONE)
-        return reg;
+    CompileKnown known = {.expr = expr, .hash = expr_tree_hash(expr), .fail = fail};
+    known.reg = compile_known(compile, expr, known.hash, fail);
+    if (known.reg != EXPR_NONE)
+        return known.reg;
     compile->text = expr->text;
-    reg = compile_kind(compile, expr);
+    known.reg = compile_kind(compile, expr, fail);
     compile->text = outer;
+    if (fail)
+        known.fail = memcpy(arena_alloc(compile->arena, sizeof *fail), fail, sizeof *fail);
     if (expr_tree_is_pure(expr))
-        compile_remember(compile, expr, hash, reg);
-    return reg;
+        compile_remember(compile, known);
+    return known.reg;
 }
 
 /* == Whole programs == */

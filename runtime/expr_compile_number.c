@@ -282,13 +282,14 @@ uint32_t compile_compare(Compile *compile, ExprOp op, uint32_t a, uint32_t b) {
     if (kind == TYPE_NULL || compile_type(compile, b)->kind == TYPE_NULL)
         return number_compare_null(compile, op, a, b);
     if (op == OP_DISTINCT || op == OP_NOT_DISTINCT) {
-        uint32_t equal = compile_compare(compile, OP_EQUAL, a, b);
+        uint32_t differ = compile_compare(compile, OP_NOT_EQUAL, a, b);
         ExprInst inst = {.op = op == OP_DISTINCT ? EXPR_OP_DISTINCT : EXPR_OP_NOT_DISTINCT,
-                         .a = a, .b = b, .c = equal};
+                         .a = a, .b = b, .c = differ};
         return compile_emit(compile, &type_boolean, inst);
     }
-    if (kind == TYPE_DECIMAL)
+    if (kind == TYPE_DECIMAL && compile_type(compile, b)->kind == TYPE_DECIMAL)
         return number_compare_decimals(compile, op, a, b);
+    assert(kind == compile_type(compile, b)->kind);
     return number_compare(compile, number_family(kind), op, a, b);
 }
 

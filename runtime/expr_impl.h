@@ -112,6 +112,7 @@ ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold
 typedef struct ExprCall {
     const Function *function;
     void *state;
+    uint32_t failed; /* a BOOLEAN register: TRUE where the function failed; EXPR_NONE: not asked */
 } ExprCall;
 
 typedef struct ExprScale {
@@ -134,6 +135,9 @@ Column *expr_target_missing(ExprProgram *program, const ExprInst *inst);
 /* The value at `row` failed: counted, NULL. */
 void expr_row_error(const ExprProgram *program, const ExprInst *inst, uint32_t row,
                     const char *reason);
+
+/* Sets the register where the call is to say which rows fail to none (expr_call.c). */
+void expr_call_none_failed(ExprProgram *program, const ExprCall *call);
 
 /* Missing where either operand is: NULL in, NULL out without an error, for all of arithmetic. */
 void expr_strict(ExprProgram *program, const ExprInst *inst, Column *target);
@@ -161,8 +165,7 @@ static inline bool expr_is_dense(const ExprProgram *program, const ExprInst *ins
 
 /* Makes a selection, not a register. */
 static inline bool expr_op_narrows(ExprOpcode op) {
-    return op == EXPR_OP_NARROW_TRUE || op == EXPR_OP_NARROW_FALSE ||
-           op == EXPR_OP_NARROW_NOT_TRUE;
+    return op == EXPR_OP_NARROW_TRUE || op == EXPR_OP_NARROW_FALSE;
 }
 
 static inline bool expr_present(const uint64_t *validity, uint32_t row) {

@@ -3,9 +3,11 @@
  *
  * Up to SET_SCAN_MAX numbers are compared one after the other, each in one loop over all rows; what
  * is more, and strings, are found in a hash table of open addressing, at most half full. Values
- * are kept by their bytes: numbers as the 8 bytes of their integer (or double, -0.0 as 0.0), the
+ * are kept by their bytes: numbers as the 8 bytes of their integer (or double, one NaN), the
  * others as they are in a column. Nested ones are compared in turn.
  */
+#include <math.h>
+
 #include "base/hash.h"
 #include "runtime/expr_compile_impl.h"
 
@@ -27,7 +29,7 @@ static bool set_is_number(const Type *type) {
 /* The value as an integer that is equal when the values are. */
 static int64_t set_number(const Column *column, uint32_t row) {
     if (column->type->kind == TYPE_DOUBLE) {
-        double value = column->f64[row] == 0 ? 0.0 : column->f64[row];
+        double value = column->f64[row] == column->f64[row] ? column->f64[row] : (double)NAN;
         int64_t bits;
         memcpy(&bits, &value, sizeof bits);
         return bits;
@@ -58,8 +60,6 @@ static bool set_has(const ExprSet *set, const Column *column, uint32_t row) {
                 return true;
         return false;
     }
-    if (column->type->kind == TYPE_DOUBLE && column->f64[row] != column->f64[row])
-        return false; /* NaN equals nothing */
     uint32_t slot = (uint32_t)set_hash(set, column, row) & set->mask;
     for (; set->slots[slot]; slot = (slot + 1) & set->mask) {
         uint32_t item = set->slots[slot] - 1;
@@ -107,15 +107,12 @@ const ExprSet *expr_in_build(const Column *const *items, uint32_t count, Arena *
 SET_SCAN(u8, uint8_t)
 SET_SCAN(i32, int32_t)
 SET_SCAN(i64, int64_t)
-SET_SCAN(f64, double)
 
 static void set_scan(const ExprSet *set, const Column *a, uint8_t *result, uint32_t count) {
     memset(result, 0, count);
     for (uint32_t i = 0; i < set->count; i++) {
         const Column *item = set->items[i];
-        if (set->type->kind == TYPE_DOUBLE)
-            set_scan_f64(result, a->f64, item->f64[0], count);
-        else if (type_width(set->type) == 8)
+        if (type_width(set->type) == 8)
             set_scan_i64(result, a->i64, item->i64[0], count);
         else if (type_width(set->type) == 4)
             set_scan_i32(result, a->i32, item->i32[0], count);
@@ -129,7 +126,8 @@ void expr_in_set(ExprProgram *program, const ExprInst *inst) {
     const Column *a = expr_operand(program, inst->a);
     const ExprSelection *selection = expr_selection(program, inst);
     Column *target = expr_target(program, inst);
-    if (set->numbers && set->count <= SET_SCAN_MAX && expr_is_dense(program, inst)) {
+    bool bits = set->numbers && set->type->kind != TYPE_DOUBLE;
+    if (bits && set->count <= SET_SCAN_MAX && expr_is_dense(program, inst)) {
         set_scan(set, a, target->boolean, program->row_count);
     } else {
         for (uint32_t i = 0; i < selection->count; i++) {

@@ -59,6 +59,13 @@ const ExprLike *expr_like_build(Bytes pattern, char escape, Arena *arena) {
     return builder.like;
 }
 
+bool expr_like_is_open(Bytes pattern, char escape) {
+    bool open = false;
+    for (uint32_t i = 0; escape && i < pattern.size; i++)
+        open = !open && pattern.data[i] == (uint8_t)escape;
+    return open;
+}
+
 /* Bytes of `text` that the piece takes at its start; UINT32_MAX: it does not stand there. */
 static uint32_t like_at(const LikePiece *piece, Bytes text) {
     if (!piece->any) {
@@ -158,9 +165,15 @@ void expr_like_dynamic(ExprProgram *program, const ExprInst *inst) {
         uint32_t row = selection->rows[i];
         if (!expr_present(a->validity, row) || !expr_present(pattern->validity, row))
             continue;
-        if (!like || !bytes_equal(built, pattern->bytes[row])) {
+        if (!bytes_equal(built, pattern->bytes[row]) || !built.data) {
             built = pattern->bytes[row];
-            like = expr_like_build(built, (char)inst->index, program->batch->arena);
+            like = expr_like_is_open(built, (char)inst->index)
+                       ? NULL
+                       : expr_like_build(built, (char)inst->index, program->batch->arena);
+        }
+        if (!like) {
+            expr_row_error(program, inst, row, "LIKE pattern must not end with escape character");
+            continue;
         }
         target->boolean[row] = like_fits(like, a->bytes[row]);
         column_set_present(target, row);

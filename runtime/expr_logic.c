@@ -49,14 +49,6 @@ void expr_logic_narrow_false(ExprProgram *program, const ExprInst *inst) {
         logic_narrow(rows, expr_selection(program, inst), expr_operand(program, inst->a), 0);
 }
 
-void expr_logic_narrow_not_true(ExprProgram *program, const ExprInst *inst) {
-    uint16_t *rows = logic_rows(program, inst);
-    Column truth = *expr_operand(program, inst->a);
-    truth.validity = NULL; /* a missing one is 0 too */
-    program->selections[inst->target].count =
-        logic_narrow(rows, expr_selection(program, inst), &truth, 0);
-}
-
 /* == Moving values of branches == */
 
 #define LOGIC_MOVE(ctype)                                       \
@@ -185,15 +177,15 @@ void expr_logic_is_not_null(ExprProgram *program, const ExprInst *inst) {
     logic_present(program, inst, true);
 }
 
-/* C is A = B, FALSE where either is missing: two missing ones are not distinct. */
+/* C is A <> B, FALSE where either is missing: two missing ones are not distinct, one is. */
 static void logic_distinct(ExprProgram *program, const ExprInst *inst, bool distinct) {
     const Column *a = expr_operand(program, inst->a), *b = expr_operand(program, inst->b);
-    const Column *equal = expr_operand(program, inst->c);
+    const Column *differ = expr_operand(program, inst->c);
     Column *target = expr_target(program, inst);
-    assert(!equal->validity);
+    assert(!differ->validity);
     for (uint32_t i = 0; i < program->row_count; i++) {
-        bool missing = !expr_present(a->validity, i) && !expr_present(b->validity, i);
-        target->boolean[i] = ((equal->boolean[i] & 1) || missing) != distinct;
+        bool one = expr_present(a->validity, i) != expr_present(b->validity, i);
+        target->boolean[i] = ((differ->boolean[i] & 1) || one) == distinct;
     }
 }
 
@@ -203,4 +195,43 @@ void expr_logic_distinct(ExprProgram *program, const ExprInst *inst) {
 
 void expr_logic_not_distinct(ExprProgram *program, const ExprInst *inst) {
     logic_distinct(program, inst, false);
+}
+
+/* == Guards: a truth value that fails with its operand == */
+
+/* B, word by word: 1 where the row is to be NULL. */
+static uint64_t logic_failed(const Column *b, bool null, uint32_t word, uint32_t count) {
+    if (null)
+        return b->validity ? ~b->validity[word] : 0;
+    return b->data ? logic_bits(b->boolean + (size_t)word * 64, count - word * 64) : 0;
+}
+
+static void logic_guard(ExprProgram *program, const ExprInst *inst, bool null) {
+    const Column *a = expr_operand(program, inst->a), *b = expr_operand(program, inst->b);
+    const Column *only = inst->c == EXPR_NONE ? NULL : expr_operand(program, inst->c);
+    Column *target = expr_target(program, inst);
+    assert(target->type->kind == TYPE_BOOLEAN && a->data);
+    memcpy(target->data, a->data, program->row_count);
+    target->validity = a->validity;
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < column_words(program->row_count); i++)
+        any |= logic_failed(b, null, i, program->row_count);
+    if (any == 0)
+        return;
+    target->validity = expr_validity(program);
+    for (uint32_t i = 0; i < column_words(program->row_count); i++) {
+        uint64_t failed = logic_failed(b, null, i, program->row_count);
+        if (only && only->validity)
+            failed &= only->validity[i];
+        target->validity[i] = (a->validity ? a->validity[i] : UINT64_MAX) & ~failed;
+    }
+    expr_zero_missing(target);
+}
+
+void expr_logic_guard_null(ExprProgram *program, const ExprInst *inst) {
+    logic_guard(program, inst, true);
+}
+
+void expr_logic_guard_true(ExprProgram *program, const ExprInst *inst) {
+    logic_guard(program, inst, false);
 }

@@ -10,6 +10,7 @@
 static bool tree_same_node(const Expr *left, const Expr *right) {
     return left->kind == right->kind && left->op == right->op && left->column == right->column &&
            left->negated == right->negated && left->escape == right->escape &&
+           left->open == right->open &&
            left->function == right->function && left->arg_count == right->arg_count &&
            (left->kind != EXPR_PSEUDO || left->pseudo == right->pseudo) &&
            type_equal(left->type, right->type);
@@ -92,7 +93,8 @@ static bool tree_cheap(const Expr *expr, int *budget) {
     case EXPR_OR: break;
     case EXPR_NEGATE:
     case EXPR_COMPARE:
-        if (!tree_is_fixed(expr->args[0]->type))
+        if (!tree_is_fixed(expr->args[0]->type) ||
+            expr->args[expr->arg_count - 1]->type->kind != expr->args[0]->type->kind)
             return false;
         break;
     case EXPR_ARITHMETIC:

@@ -9,7 +9,6 @@
 #include "runtime/scan_impl.h"
 
 enum {
-    SCAN_FETCH_BYTES = 256 << 10, /* as much as a step may take */
     SCAN_BLOCK_BYTES = 1 << 20,   /* of records in one block */
     SCAN_SOURCES_MAX = 256,       /* log buffers under one block: single small appends */
     SCAN_FREE_MAX = 4,            /* blocks kept for the next one, with their memory */
@@ -213,9 +212,14 @@ static ErrCode fetch_source(Cursor *cursor, bool *got, Err *err) {
     assert(cursor->rest.size == 0);
     assert(!cursor->in_batch);
     const ScanSpec *spec = cursor->scan->decoder.spec;
+    LogBlock *before = cursor->source;
+    cursor->source = NULL;
     drop_source(cursor);
-    TRY(log_fetch(cursor->scan->set->storage, spec->where, cursor->read_offset, SCAN_FETCH_BYTES,
-                  &cursor->source, err));
+    ErrCode code = log_fetch_on(cursor->scan->set->storage, spec->where, cursor->read_offset,
+                                before, &cursor->source, err);
+    if (before)
+        log_block_unref(before);
+    TRY(code);
     *got = cursor->source != NULL;
     if (cursor->source)
         cursor->rest = log_block_bytes(cursor->source);
@@ -259,6 +263,7 @@ static void keep_source(Block *block, LogBlock *source) {
 static void records_init(ScanRecords *records, Block *block) {
     assert(block->row_count == 0);
     Arena *arena = block->arena;
+    records->any_headers = false;
     records->keys = arena_raw(arena, BATCH_ROWS_MAX * sizeof *records->keys);
     records->values = arena_raw(arena, BATCH_ROWS_MAX * sizeof *records->values);
     records->headers = arena_raw(arena, BATCH_ROWS_MAX * sizeof *records->headers);
@@ -279,6 +284,7 @@ static void add_record(ScanRecords *records, Block *block, const LogRecord *reco
     put_bytes(&records->keys[row], record->key);
     put_bytes(&records->values[row], record->value);
     put_bytes(&records->headers[row], record->headers);
+    records->any_headers |= record->headers.data != NULL;
     records->timestamp[row] = record->timestamp;
     block->offset[row] = record->offset;
     block->size[row] = record->key.size + record->value.size;
@@ -322,8 +328,12 @@ static Block *find_block(const Scan *scan, int64_t offset) {
     return NULL;
 }
 
+/* With one cursor nobody else will ask for the block: its memory, still in the cache, is the next
+ * one's. */
 static void add_to_ring(Scan *scan, Block *block) {
     assert(block->row_count > 0);
+    if (scan->cursor_count == 1)
+        return;
     block_unref(scan, scan->ring[scan->ring_next]);
     block_ref(block);
     scan->ring[scan->ring_next] = block;

@@ -206,7 +206,7 @@ static uint8_t *decode_side(const ScanDecoder *decoder, bool is_key, const Bytes
         assert(block->columns[i]);
         at++;
     }
-    for (uint32_t i = 0; i < block->row_count; i++)
+    for (uint32_t i = 0; block->error_count > 0 && i < block->row_count; i++)
         context->bad[i] = context->bad[i] || status[i] == DECODE_BAD;
     return status;
 }
@@ -244,12 +244,30 @@ static bool column_time(const ScanDecoder *decoder, const Column *column, uint32
     return false;
 }
 
+/* Times that are there and good for all rows: the records' own, or those of a whole column. */
+static bool plain_times(const ScanDecoder *decoder, const int64_t *timestamp, Block *block) {
+    int32_t index = decoder->spec->topic->timestamp_column;
+    const Column *column = index >= 0 ? block->columns[index] : NULL;
+    if (block->error_count > 0 || (column && (column->validity || decoder->time_pattern)))
+        return false;
+    const int64_t *source = column ? column->i64 : timestamp;
+    int64_t signs = 0;
+    for (uint32_t i = 0; i < block->row_count; i++) {
+        block->rowtime[i] = source[i];
+        signs |= source[i];
+    }
+    assert(!column || column->length == block->row_count);
+    return signs >= 0;
+}
+
 static void extract_times(const ScanDecoder *decoder, const int64_t *timestamp,
                           DecodeContext *context) {
     assert(!context->block->rowtime);
     Block *block = context->block;
-    int32_t index = decoder->spec->topic ? decoder->spec->topic->timestamp_column : -1;
+    int32_t index = decoder->spec->topic->timestamp_column;
     block->rowtime = arena_raw(block->arena, block->row_count * sizeof *block->rowtime);
+    if (plain_times(decoder, timestamp, block))
+        return;
     char text[128];
     for (uint32_t i = 0; i < block->row_count; i++) {
         block->rowtime[i] = timestamp[i];
@@ -272,6 +290,12 @@ static void pick_good(const ScanDecoder *decoder, const uint8_t *key_status,
     assert(context->block->good_count == 0);
     Block *block = context->block;
     block->good = arena_raw(block->arena, block->row_count * sizeof *block->good);
+    if (block->error_count == 0 && !decoder->spec->is_table) {
+        memcpy(block->good, batch_all_rows(block->row_count),
+               block->row_count * sizeof *block->good);
+        block->good_count = block->row_count;
+        return;
+    }
     for (uint32_t i = 0; i < block->row_count; i++) {
         bool keyless = decoder->spec->is_table && key_status && key_status[i] == DECODE_NULL;
         block->good[block->good_count] = (uint16_t)i;
@@ -286,10 +310,13 @@ static void decode_source(const ScanDecoder *decoder, const ScanRecords *records
     context.bad = arena_alloc(block->arena, block->row_count);
     if (decoder->spec->topic->window != WINDOW_NONE)
         split_windows(decoder, records->keys, &context);
-    const uint8_t *key_status = decode_side(decoder, true, records->keys, &context);
+    bool keys_count = decoder->key || decoder->spec->is_table;
+    const uint8_t *key_status =
+        keys_count ? decode_side(decoder, true, records->keys, &context) : NULL;
     const uint8_t *value_status = decode_side(decoder, false, records->values, &context);
     decode_headers(decoder, records->headers, block);
-    for (uint32_t i = 0; i < block->row_count; i++) {
+    bool some_null = memchr(value_status, DECODE_NULL, block->row_count) != NULL;
+    for (uint32_t i = 0; some_null && i < block->row_count; i++) {
         if (value_status[i] == DECODE_NULL)
             block->kind[i] = decoder->spec->is_table ? ROW_DELETE : ROW_NULL;
     }
@@ -324,8 +351,7 @@ ErrCode scan_decode(const ScanDecoder *decoder, const ScanRecords *records, Bloc
                     Err *err) {
     assert(block->row_count > 0 && !block->errors);
     block->kind = arena_alloc(block->arena, block->row_count);
-    for (uint32_t i = 0; i < block->row_count && !block->headers; i++)
-        block->headers = records->headers[i].data ? records->headers : NULL;
+    block->headers = records->any_headers ? records->headers : NULL;
     if (!decoder->spec->topic)
         return split_internal(records, block, err);
     block->columns =

@@ -11,6 +11,7 @@
 typedef struct ScanRecords {
     Bytes *keys, *values, *headers;
     int64_t *timestamp;
+    bool any_headers;
 } ScanRecords;
 
 typedef struct ScanDecoder {

@@ -39,6 +39,11 @@ Bytes log_block_bytes(const LogBlock *block); /* batches one after the other, ch
 ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
                   LogBlock **block, Err *err);
 
+/* The same, as much as is read at once, for who reads on: what was read from disk with `before`,
+ * the block that ended at `offset`, is not read again. NULL: none. */
+ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,
+                     const LogBlock *before, LogBlock **block, Err *err);
+
 /* Called after records of any partition have become visible; on the thread that made them so,
  * which must not wait. One function per storage; NULL ends it, and waits for a call under way. */
 typedef void LogListenerFn(void *context, TopicPartition where, int64_t end_offset);

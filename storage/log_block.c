@@ -17,6 +17,7 @@ struct LogBlock {
     size_t capacity;    /* of memory that goes to `spare` */
     SpareMemory *spare; /* NULL: it is freed */
     Bytes bytes;
+    LogBlockRest rest;
 };
 
 static LogBlock *log_block_new(LogBlock *parent, uint8_t *memory, Bytes bytes) {
@@ -53,6 +54,17 @@ LogBlock *log_block_view(LogBlock *parent, Bytes part) {
     assert(part.data + part.size <= parent->bytes.data + parent->bytes.size);
     log_block_ref(parent);
     return log_block_new(parent, NULL, part);
+}
+
+void log_block_set_rest(LogBlock *block, const LogBlockRest *rest) {
+    assert(block->memory && !block->rest.bytes.data);
+    assert(rest->bytes.data == block->bytes.data + block->bytes.size);
+    block->rest = *rest;
+}
+
+const LogBlockRest *log_block_rest(const LogBlock *block) {
+    assert(block);
+    return &block->rest;
 }
 
 void log_block_ref(LogBlock *block) {

@@ -317,21 +317,22 @@ static Segment *segment_find(const Partition *partition, int64_t offset) {
     return low > 0 ? partition->segments[low - 1] : NULL;
 }
 
-static ErrCode fetch_from_segment(Partition *partition, int64_t offset, uint32_t bytes_max,
+static ErrCode fetch_from_segment(Partition *partition, const FetchWanted *wanted,
                                   LogBlock **block, Err *err) {
-    Segment *segment = segment_find(partition, offset);
+    Segment *segment = segment_find(partition, wanted->offset);
     assert(segment);
     segment->readers++;
     lock_release(&partition->lock);
-    ErrCode code = partition_read_segment(partition, segment, offset, bytes_max, block, err);
+    ErrCode code = partition_read_segment(partition, segment, wanted, block, err);
     lock_take(&partition->lock);
     segment->readers--;
     return code;
 }
 
-ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
-                        Err *err) {
+static ErrCode fetch(Partition *partition, const FetchWanted *wanted, LogBlock **block,
+                     Err *err) {
     assert(block);
+    int64_t offset = wanted->offset;
     TailRun run = {.count = 0};
     ErrCode code = ERR_OK;
     *block = NULL;
@@ -343,11 +344,25 @@ ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max
                        offset, partition->where.partition, partition->start, partition->end);
     else if (partition->tail_count > 0 && offset >= partition->tail[0].info.base_offset &&
              offset < tail_end(partition))
-        run_collect(&run, partition, offset, bytes_max);
+        run_collect(&run, partition, offset, wanted->bytes_max);
     else if (offset < partition->end)
-        code = fetch_from_segment(partition, offset, bytes_max, block, err);
+        code = fetch_from_segment(partition, wanted, block, err);
     lock_release(&partition->lock);
     if (run.count > 0)
         *block = run_block(&run);
     return code;
+}
+
+ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
+                        Err *err) {
+    FetchWanted wanted = {.offset = offset, .bytes_max = bytes_max};
+    assert(partition);
+    return fetch(partition, &wanted, block, err);
+}
+
+ErrCode partition_fetch_on(Partition *partition, int64_t offset, const LogBlock *before,
+                           LogBlock **block, Err *err) {
+    FetchWanted wanted = {.offset = offset, .bytes_max = SEGMENT_READ_BYTES, .before = before};
+    assert(partition);
+    return fetch(partition, &wanted, block, err);
 }

@@ -57,6 +57,19 @@ LogBlock *log_block_take_spare(uint8_t *data, size_t capacity, Bytes part, Spare
 /* A part of another block, which it keeps alive. */
 LogBlock *log_block_view(LogBlock *parent, Bytes part);
 
+/* What was read of a segment beyond the batches of a block, in the block's memory. */
+typedef struct LogBlockRest {
+    Bytes bytes;          /* data NULL: none */
+    int64_t next_offset;  /* with which the first of them begins */
+    int64_t base_offset;  /* of the segment */
+    bool added;           /* the segment was */
+    uint32_t position;    /* of `bytes` in it */
+    uint64_t sum;         /* of the chunk that they end */
+} LogBlockRest;
+
+void log_block_set_rest(LogBlock *block, const LogBlockRest *rest);
+const LogBlockRest *log_block_rest(const LogBlock *block);
+
 /* Restores from the bytes partition_save() wrote. CORRUPT when they are damaged, or a segment file
  * is missing or shorter than claimed. Bytes of a segment beyond the claimed length are cut off. */
 ErrCode partition_load(Partition *partition, Bytes saved, Err *err);
@@ -91,6 +104,10 @@ uint64_t partition_tail_bytes(Partition *partition);
  * names file and position; other offsets and partitions go on. */
 ErrCode partition_fetch(Partition *partition, int64_t offset, uint32_t bytes_max, LogBlock **block,
                         Err *err);
+
+/* As log_fetch_on(). */
+ErrCode partition_fetch_on(Partition *partition, int64_t offset, const LogBlock *before,
+                           LogBlock **block, Err *err);
 
 /* The offset of the first record, from the start on, whose timestamp is at or after `timestamp`;
  * the end offset when there is none. */

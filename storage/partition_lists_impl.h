@@ -69,8 +69,15 @@ static inline SegmentPlace partition_place(const Partition *partition) {
 /* partition_read.c: loads the index of a segment on which the caller is a reader. */
 ErrCode partition_need_index(Partition *partition, Segment *segment, Err *err);
 
-/* partition_read.c: the block with `offset` from a segment on which the caller is a reader. */
-ErrCode partition_read_segment(Partition *partition, Segment *segment, int64_t offset,
-                               uint32_t bytes_max, LogBlock **block, Err *err);
+/* What a fetch asks for. */
+typedef struct FetchWanted {
+    int64_t offset;
+    uint32_t bytes_max;
+    const LogBlock *before; /* see log_fetch_on(); NULL: none */
+} FetchWanted;
+
+/* partition_read.c: the wanted block from a segment on which the caller is a reader. */
+ErrCode partition_read_segment(Partition *partition, Segment *segment, const FetchWanted *wanted,
+                               LogBlock **block, Err *err);
 
 #endif

@@ -59,6 +59,7 @@ typedef struct SegmentRead {
     uint8_t *memory;
     uint32_t from, to;  /* what `memory` holds: whole chunks, or up to the state's size */
     uint32_t good;      /* bytes before it are proved by sums */
+    int64_t next_offset; /* behind the batches that were found */
 } SegmentRead;
 
 static const uint8_t *read_at(const SegmentRead *read, uint32_t position) {
@@ -80,7 +81,7 @@ static uint64_t chunk_sum(const SegmentRead *read, uint32_t chunk) {
 
 /* Reads on to the end of the chunk of `to` and finds out how far chunks are good. */
 static ErrCode read_range(SegmentRead *read, uint64_t to, Err *err) {
-    assert(read->from % SEGMENT_CHUNK_BYTES == 0 && read->good == read->to);
+    assert(read->good % SEGMENT_CHUNK_BYTES == 0 && read->good == read->to);
     to = (to + SEGMENT_CHUNK_BYTES - 1) / SEGMENT_CHUNK_BYTES * SEGMENT_CHUNK_BYTES;
     read->to = to < read->state.size ? (uint32_t)to : read->state.size;
     assert(read->good < read->to);
@@ -124,10 +125,10 @@ static ErrCode read_skip(const SegmentRead *read, uint32_t *position, int64_t of
 
 /* The end of the batches from `position` on that are whole, good and fit bytes_max; `position`
  * itself when the first is not whole. */
-static ErrCode read_batches(const SegmentRead *read, uint32_t position, uint32_t bytes_max,
+static ErrCode read_batches(SegmentRead *read, uint32_t position, uint32_t bytes_max,
                             uint32_t *end, Err *err) {
     uint32_t first = position;
-    int64_t next_offset = -1;
+    read->next_offset = -1;
     while (position < read->good) {
         Bytes bytes = {read_at(read, position), read->good - position};
         RecordBatchInfo info;
@@ -138,12 +139,12 @@ static ErrCode read_batches(const SegmentRead *read, uint32_t position, uint32_t
             break;
         if (position > first && (uint64_t)position - first + size > bytes_max)
             break;
-        bool good = record_batch_peek(bytes, &info) && info.base_offset >= next_offset;
+        bool good = record_batch_peek(bytes, &info) && info.base_offset >= read->next_offset;
         if (!good && position == first)
             return read_damaged(read, position, "no batch where one must begin", err);
         if (!good)
             break;
-        next_offset = info.last_offset + 1;
+        read->next_offset = info.last_offset + 1;
         position += size;
     }
     *end = position;
@@ -162,20 +163,55 @@ static uint64_t read_batch_end(const SegmentRead *read, uint32_t position) {
     return (uint64_t)position + size;
 }
 
+/* Begins with what was read of the segment before, if that is what is wanted now. Complete chunks
+ * of a segment do not change, so the last one's sum says that it is the same segment. */
+static void read_rest(SegmentRead *read, const FetchWanted *wanted, uint32_t *position) {
+    static const LogBlockRest none;
+    const LogBlockRest *rest = wanted->before ? log_block_rest(wanted->before) : &none;
+    uint32_t end = rest->position + rest->bytes.size;
+    if (rest->bytes.size == 0 || rest->next_offset != wanted->offset ||
+        rest->base_offset != read->state.base_offset || rest->added != read->state.added ||
+        end > read->state.size || end % SEGMENT_CHUNK_BYTES != 0 ||
+        rest->sum != chunk_sum(read, end / SEGMENT_CHUNK_BYTES - 1))
+        return;
+    *position = read->from = rest->position;
+    read->to = read->good = end;
+    read->memory = mem_resize(NULL, rest->bytes.size);
+    memcpy(read->memory, rest->bytes.data, rest->bytes.size);
+}
+
+/* What is good behind the block's batches. */
+static void read_keep_rest(const SegmentRead *read, LogBlock *block, uint32_t position) {
+    assert(position > read->from && position <= read->good);
+    if (position == read->good || read->good % SEGMENT_CHUNK_BYTES != 0)
+        return;
+    LogBlockRest rest = {.bytes = {read_at(read, position), read->good - position},
+                         .next_offset = read->next_offset,
+                         .base_offset = read->state.base_offset,
+                         .added = read->state.added,
+                         .position = position,
+                         .sum = chunk_sum(read, read->good / SEGMENT_CHUNK_BYTES - 1)};
+    log_block_set_rest(block, &rest);
+}
+
 /* Reads more and more until the wanted batch is whole. */
-static ErrCode read_wanted(SegmentRead *read, uint32_t position, int64_t offset,
-                           uint32_t bytes_max, LogBlock **block, Err *err) {
-    uint64_t to = (uint64_t)position + bytes_max;
+static ErrCode read_wanted(SegmentRead *read, uint32_t position, const FetchWanted *wanted,
+                           LogBlock **block, Err *err) {
+    uint32_t bytes_max = wanted->bytes_max;
     read->from = read->to = read->good = position - position % SEGMENT_CHUNK_BYTES;
+    read_rest(read, wanted, &position);
+    uint64_t to = (uint64_t)position + bytes_max;
     for (;;) {
         uint32_t end = position;
-        TRY(read_range(read, to, err));
-        TRY(read_skip(read, &position, offset, err));
+        if (to > read->to && read->to < read->state.size)
+            TRY(read_range(read, to, err));
+        TRY(read_skip(read, &position, wanted->offset, err));
         if (position < read->good) {
             TRY(read_batches(read, position, bytes_max, &end, err));
             if (end > position) {
                 *block = log_block_take_part(
                     read->memory, (Bytes){read_at(read, position), end - position});
+                read_keep_rest(read, *block, end);
                 read->memory = NULL;
                 return ERR_OK;
             }
@@ -188,26 +224,27 @@ static ErrCode read_wanted(SegmentRead *read, uint32_t position, int64_t offset,
     }
 }
 
-ErrCode partition_read_segment(Partition *partition, Segment *segment, int64_t offset,
-                               uint32_t bytes_max, LogBlock **block, Err *err) {
+ErrCode partition_read_segment(Partition *partition, Segment *segment, const FetchWanted *wanted,
+                               LogBlock **block, Err *err) {
     assert(segment->readers > 0);
+    FetchWanted bounded = *wanted;
     SegmentRead read = {.partition = partition, .segment = segment};
     SegmentPlace place = partition_place(partition);
     TRY(partition_need_index(partition, segment, err));
     lock_take(&partition->lock);
     read.state = segment->state;
-    SegmentEntry entry = segment_index_find(&segment->index, &read.state, offset);
+    SegmentEntry entry = segment_index_find(&segment->index, &read.state, wanted->offset);
     lock_release(&partition->lock);
     segment_path(&place, &read.state, "seg", read.path);
     ErrCode code = partition->io->ops->open(partition->io, read.path, IO_READ, &read.file, err);
     if (code == ERR_NOT_FOUND)
         return err_set(err, ERR_CORRUPT, "%s is missing", read.path);
     TRY(code);
-    if (bytes_max > SEGMENT_READ_BYTES)
-        bytes_max = SEGMENT_READ_BYTES;
-    if (bytes_max < RECORD_BATCH_HEAD_SIZE)
-        bytes_max = RECORD_BATCH_HEAD_SIZE;
-    code = read_wanted(&read, entry.position, offset, bytes_max, block, err);
+    if (bounded.bytes_max > SEGMENT_READ_BYTES)
+        bounded.bytes_max = SEGMENT_READ_BYTES;
+    if (bounded.bytes_max < RECORD_BATCH_HEAD_SIZE)
+        bounded.bytes_max = RECORD_BATCH_HEAD_SIZE;
+    code = read_wanted(&read, entry.position, &bounded, block, err);
     read.file->ops->close(read.file);
     mem_free(read.memory);
     return code;

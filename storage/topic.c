@@ -259,6 +259,17 @@ ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32
     return code;
 }
 
+ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,
+                     const LogBlock *before, LogBlock **block, Err *err) {
+    Topic *topic;
+    Partition *partition;
+    *block = NULL;
+    TRY(partition_find(storage, where, &topic, &partition, err));
+    ErrCode code = partition_fetch_on(partition, offset, before, block, err);
+    topic_unref(topic);
+    return code;
+}
+
 void log_listen(Storage *storage, LogListenerFn *listener, void *context) {
     assert(listener || !context);
     lock_take(&storage->listen_lock);

@@ -232,7 +232,7 @@ void array_join(const FunctionCall *call) {
         for (uint32_t at = array->offsets[row]; at < array->offsets[row + 1]; at++) {
             if (at > array->offsets[row])
                 buf_bytes(&buf, delimiter);
-            value_text_print(&buf, elements, at);
+            value_text_print_item(&buf, elements, at);
         }
         if (!function_too_long(call, row, buf.size))
             function_put_bytes(call, row, function_room_copy(&room, buf_view(&buf)));

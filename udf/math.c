@@ -95,6 +95,13 @@ static double math_log_value(double base, double value) {
     return base <= 0 || base == 1 ? (double)NAN : log(value) / log(base);
 }
 
+/* As Java: 1 to the power of what is no number, and 1 or -1 to that of infinity, is no number. */
+static double math_pow(double base, double exponent) {
+    if (isnan(exponent) || (isinf(exponent) && fabs(base) == 1))
+        return (double)NAN;
+    return pow(base, exponent);
+}
+
 #define MATH_BINARY(name, expression)                                            \
     void math_##name(const FunctionCall *call) {                                 \
         const double *left = math_doubles(call, 0);                              \
@@ -107,7 +114,7 @@ static double math_log_value(double base, double value) {
 
 MATH_BINARY(atan2, atan2(x, y))
 MATH_BINARY(log_base, math_log_value(x, y))
-MATH_BINARY(power, pow(x, y))
+MATH_BINARY(power, math_pow(x, y))
 
 void math_pi(const FunctionCall *call) {
     assert(call->arg_count == 0);

@@ -15,10 +15,10 @@ static void text_list(Buf *out, const Column *column, uint32_t row) {
     for (uint32_t i = column->offsets[row]; i < column->offsets[row + 1]; i++) {
         if (i > column->offsets[row])
             buf_text(out, ", ");
-        value_text_print(out, &column->children[0], i);
+        value_text_print_item(out, &column->children[0], i);
         if (map) {
             buf_u8(out, '=');
-            value_text_print(out, &column->children[1], i);
+            value_text_print_item(out, &column->children[1], i);
         }
     }
     buf_u8(out, map ? '}' : ']');
@@ -35,7 +35,7 @@ static void text_struct(Buf *out, const Column *column, uint32_t row) {
         first = false;
         buf_text(out, column->type->fields[i].name);
         buf_u8(out, '=');
-        value_text_print(out, &column->children[i], row);
+        value_text_print_item(out, &column->children[i], row);
     }
     buf_u8(out, '}');
 }
@@ -69,4 +69,15 @@ void value_text_print(Buf *out, const Column *column, uint32_t row) {
     case TYPE_MAP: text_list(out, column, row); break;
     case TYPE_STRUCT: text_struct(out, column, row); break;
     }
+}
+
+void value_text_print_item(Buf *out, const Column *column, uint32_t row) {
+    if (column->type->kind != TYPE_DECIMAL || column_is_null(column, row)) {
+        value_text_print(out, column, row);
+        return;
+    }
+    const Type *type = column->type;
+    const uint8_t *data = column->data;
+    Decimal value = decimal_load(data + (size_t)row * type_width(type), type->precision);
+    decimal_print_short(out, value, type->scale);
 }

@@ -12,4 +12,7 @@
 /* Appends the value; a missing one as "null". Fields of a STRUCT that are missing are left out. */
 void value_text_print(Buf *out, const Column *column, uint32_t row);
 
+/* The same for a value inside of another one: decimals may have an exponent there (1E-7). */
+void value_text_print_item(Buf *out, const Column *column, uint32_t row);
+
 #endif

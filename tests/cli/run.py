@@ -137,7 +137,8 @@ def test_wrong_usage_is_2():
 
 def test_options_take_an_equals_sign():
     same(good('--format=ndjson', '--workers=1', '-e', STREAM, '-e', 'SHOW STREAMS').rows(),
-         [{'Name': 'S', 'Topic': 's', 'Key Format': 'KAFKA', 'Value Format': 'JSON'}])
+         [{'Name': 'S', 'Topic': 's', 'Key Format': 'KAFKA', 'Value Format': 'JSON',
+           'Windowed': 'false'}])
 
 
 def test_scripts_run_in_order_and_stop_at_a_failure():
@@ -479,7 +480,15 @@ def test_did_you_mean():
 def test_what_only_test_runners_know():
     for sql in ("ASSERT VALUES s (k, v) VALUES ('a', 1)", "ASSERT NULL VALUES s (k) KEY ('a')"):
         has(error_of(STREAM, sql), 'error (semantic): line 1:1: ')
-    has(error_of(STREAM, "ASSERT TOPIC s"), 'error (unsupported)')
+    has(error_of(STREAM, "ASSERT SCHEMA SUBJECT s"), 'error (unsupported)')
+
+
+def test_assert_topic_waits_until_it_is_so():
+    same(good('-e', STREAM, '-e', "ASSERT TOPIC s WITH (PARTITIONS=1)").out, '')
+    has(error_of(STREAM, "ASSERT TOPIC nope TIMEOUT 200 MILLISECONDS"),
+        'error (assertion): Topic nope does not exist')
+    has(error_of(STREAM, "ASSERT NOT EXISTS TOPIC s TIMEOUT 1 MILLISECOND"),
+        'error (assertion): Topic s exists')
 
 
 # == COPY ==========================================================================================
@@ -1023,6 +1032,51 @@ def test_markdown():
     done = good('--format', 'markdown', '-e', STREAM + "INSERT INTO s VALUES ('a|b', 1);"
                 'SELECT * FROM s EMIT CHANGES LIMIT 1;')
     same(done.out, '| K | V |\n| --- | ---: |\n| a\\|b | 1 |\n')
+
+
+# == A file as a stream ============================================================================
+
+def test_file_as_a_stream():
+    write("it's 2 rows.ndjson", '{"n":1,"d":1,"t":"2001/01/01 00:47","a":[{"x":true}],"B-c":null}\n'
+          '{"n":2,"d":1.5,"t":"2001/01/02 00:47","seen":1517363399650}\n')
+    done = good('--format', 'ndjson', "it's 2 rows.ndjson", '-e',
+                'SELECT n, d, a[1]->x AS x, seen, `B-c`, ROWTIME AS r FROM it_s_2_rows EMIT CHANGES;'
+                'SELECT SUM(n) AS s FROM it_s_2_rows GROUP BY 1 EMIT CHANGES')
+    same(done.rows(), [
+        {'N': 1, 'D': 1.0, 'X': True, 'SEEN': None, 'B-c': None, 'R': 978310020 * 1000},
+        {'N': 2, 'D': 1.5, 'X': None, 'SEEN': '2018-01-31T01:49:59.650', 'B-c': None,
+         'R': 978396420 * 1000}, {'S': 1}, {'S': 3}])
+
+
+def test_csv_file_as_a_stream():
+    write('2.csv', 'id,"my name",at,price\n1,"a, ""b""",2020-01-01 10:00:00,1.50\n2,,2020-01-02 10:00:00,3\n')
+    done = good('--format', 'ndjson', '2.csv', '-e',
+                'SELECT id, `my name` AS m, price FROM _2 EMIT CHANGES')
+    same(done.rows(), [{'ID': 1, 'M': 'a, "b"', 'PRICE': 1.5}, {'ID': 2, 'M': None, 'PRICE': 3.0}])
+
+
+def test_standard_input_as_a_stream():
+    """Rows come out as they come in, and the query ends with them."""
+    process = start('-', '--format', 'csv', '-e', 'SELECT v * 2 AS w FROM input EMIT CHANGES')
+    lines = Lines(process.stdout)
+    for value in range(3):
+        process.stdin.write(b'{"v":%d}\n' % value)
+        process.stdin.flush()
+        lines.wait(2 + value)
+    process.stdin.close()
+    same(process.wait(10 * SLOW), 0)
+    same(lines.lines, ['W', '0', '2', '4'])
+
+
+def test_files_that_are_no_rows():
+    write('text.ndjson', 'hello\n')
+    write('empty.csv', '')
+    for name in ('text.ndjson', 'empty.csv'):
+        done = weir(name, '-e', 'SHOW STREAMS')
+        same((done.code, done.out), (3, ''))
+        has(done.err, name)
+    same(weir('-', data='{"a":1}\n').code, 2)
+    assert not os.path.isdir('text.ndjson')
 
 
 class Shell:

@@ -179,6 +179,14 @@ static bool bytes_of(RefRun *run, RefText text, RefValue *out) {
     return true;
 }
 
+/* Where exponents end is not told. */
+static bool has_large_exponent(RefText text) {
+    uint32_t at = 0;
+    while (at < text.size && (text.units[at] | 0x20) != 'e')
+        at++;
+    return text.size > at + 9;
+}
+
 static bool cast_text(RefRun *run, RefText text, const RefType *to, RefValue *out) {
     RefExact exact;
     bool fits = false;
@@ -188,8 +196,12 @@ static bool cast_text(RefRun *run, RefText text, const RefType *to, RefValue *ou
     case REF_BOOLEAN: *out = boolean_of(text); return true;
     case REF_INT: fits = ref_parse_integer(text, INT32_MIN, INT32_MAX, &out->integer); break;
     case REF_BIGINT: fits = ref_parse_integer(text, INT64_MIN, INT64_MAX, &out->integer); break;
-    case REF_DOUBLE: fits = ref_parse_double(text, &out->real, &run->vague); break;
-    case REF_DECIMAL: fits = ref_parse_exact(text, &exact) && ref_fit(exact, to, out); break;
+    case REF_DOUBLE:
+        run->vague |= has_large_exponent(text);
+        fits = ref_parse_double(text, &out->real, &run->vague); break;
+    case REF_DECIMAL:
+        run->vague |= has_large_exponent(text);
+        fits = ref_parse_exact(text, &exact) && ref_fit(exact, to, out); break;
     case REF_TIMESTAMP: fits = ref_parse_timestamp(text, &out->integer, &run->vague); break;
     case REF_DATE: fits = ref_parse_date(text, &out->integer, &run->vague); break;
     case REF_TIME: fits = ref_parse_time(text, &out->integer, &run->vague); break;
@@ -243,9 +255,9 @@ static bool cast_time(RefRun *run, int64_t value, const RefType *from, const Ref
     if (from->kind == REF_DATE)
         *out = ref_of_integer(value * DAY_MS);
     else if (to->kind == REF_DATE)
-        *out = ref_of_integer(days);
+        *out = ref_of_integer((int32_t)days);
     else
-        *out = ref_of_integer(value - days * DAY_MS);
+        *out = ref_of_integer((value % DAY_MS + DAY_MS) % DAY_MS);
     run->vague |= to->kind == REF_DATE && days != (int32_t)days;
     return true;
 }

@@ -36,7 +36,7 @@ static void eval_unasked(RefRun *run, const RefNode *node) {
     RefValue ignored;
     if (!ref_eval(&other, node, &ignored))
         caught(&other);
-    run->unsure |= other.failed || other.unsure;
+    run->unsure |= other.failed || other.unsure || other.vague;
 }
 
 /* == Arithmetic == */
@@ -136,6 +136,10 @@ static bool eval_append(RefRun *run, const RefNode *node, RefValue *out) {
 
 enum { UNORDERED = 2 };
 
+static bool is_time(const RefType *type) {
+    return type->kind >= REF_TIME && type->kind <= REF_TIMESTAMP;
+}
+
 static bool time_of(RefRun *run, const RefType *type, const RefType *wanted,
                     const RefValue *value, int64_t *time) {
     if (type->kind != REF_STRING) {
@@ -149,10 +153,6 @@ static bool time_of(RefRun *run, const RefType *type, const RefType *wanted,
                 : wanted->kind == REF_TIME ? ref_parse_time(trimmed, time, &run->vague)
                                            : ref_parse_timestamp(trimmed, time, &run->vague);
     return fits || ref_throw(run);
-}
-
-static bool is_time(const RefType *type) {
-    return type->kind >= REF_TIME && type->kind <= REF_TIMESTAMP;
 }
 
 static bool order_times(RefRun *run, const RefType *const types[2], const RefValue *values,
@@ -228,12 +228,14 @@ static bool compare(RefRun *run, char op, const RefNode *const args[2], RefValue
         return false;
     if (!values[0].present && !distinct) {
         eval_unasked(run, args[1]);
+        run->unsure |= is_time(types[0]) || is_time(types[1]); /* a text may be read in vain */
         *out = ref_of_boolean(false);
         return true;
     }
     if (!ref_eval(run, args[1], &values[1]))
         return false;
     if (!values[0].present || !values[1].present) {
+        run->unsure |= is_time(types[0]) || is_time(types[1]);
         bool differ = values[0].present != values[1].present;
         *out = ref_of_boolean(distinct && differ == (op == 'd'));
         return true;
@@ -449,6 +451,23 @@ static bool eval_argument(RefRun *run, const RefNode *node, const RefType *type,
     return true;
 }
 
+/* No half of a pair of UTF-16 units stands alone: UTF-8 has no form for it. */
+static bool is_whole(const RefType *type, const RefValue *value) {
+    if (!value->present)
+        return true;
+    for (uint32_t i = 0; ref_is_nested(type) && i < value->list.size; i++) {
+        uint32_t part = type->kind == REF_STRUCT ? i : i % type->count;
+        if (!is_whole(type->parts[part], &value->list.items[i]))
+            return false;
+    }
+    for (uint32_t i = 0; type->kind == REF_STRING && i < value->text.size; i++) {
+        bool surrogate = value->text.units[i] >= 0xD800 && value->text.units[i] < 0xE000;
+        if (surrogate && character_at(value->text, i++) == 1)
+            return false;
+    }
+    return true;
+}
+
 static bool eval_call(RefRun *run, const RefNode *node, RefValue *out) {
     RefValue *args = ref_alloc((node->count + 1) * sizeof *args);
     bool missing = false;
@@ -461,7 +480,10 @@ static bool eval_call(RefRun *run, const RefNode *node, RefValue *out) {
     if (missing && !node->function->sees_nulls)
         return true;
     RefCall call = {run, node->type, node->params, args, node->count};
-    return node->function->call(&call, out);
+    if (!node->function->call(&call, out))
+        return false;
+    run->vague |= !is_whole(node->type, out);
+    return true;
 }
 
 /* == All == */

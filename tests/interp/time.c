@@ -50,7 +50,7 @@ bool ref_date_text(int64_t days, char text[32]) {
 bool ref_timestamp_text(int64_t ms, char text[64]) {
     char date[32];
     int64_t days = ref_floor_div(ms, DAY_MS);
-    int of_day = (int)(ms - days * DAY_MS);
+    int of_day = (int)((ms % DAY_MS + DAY_MS) % DAY_MS);
     if (!ref_date_text(days, date))
         return false;
     snprintf(text, 64, "%sT%02d:%02d:%02d.%03d", date, of_day / 3600000, of_day / 60000 % 60,

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 n=${N:-2000000} seed=${SEED:-1} tool=tests/tools/prove_expressions
 for run in "release $n" "debug $((n / 10))"; do
     read -r mode count <<<"$run"
-    make -s MODE="$mode" build/"$mode"/$tool || { echo "FAILED to build"; exit 1; }
+    make -s MODE="$mode" build/"$mode"/$tool >/dev/null || { echo "FAILED to build"; exit 1; }
     out=$(build/"$mode"/$tool "$count" "$seed" 2>&1)
     printf '%s: %s\n' "$mode" "$(printf '%s\n' "$out" | tail -n 2 | head -n 1)"
     last=$(printf '%s\n' "$out" | tail -n 1)

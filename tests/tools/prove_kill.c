@@ -6,7 +6,8 @@
  * A child opens the folder and runs seven queries: a stream over a stream, a join with a table, a
  * stream by another key, tables per key, per another key (so through an internal topic) and per
  * window. Threads insert numbered rows, some with COPY from files, and note in shared memory what
- * they issued and what was acknowledged; another one looks tables up. The parent kills the child
+ * they issued and what was acknowledged; one looks tables up, one replaces queries by others that
+ * make the same, and adds columns to a stream. The parent kills the child
  * at a random moment, N times over; every second folder keeps unsynced bytes in process memory, so
  * that the kill loses them. Producers (perhaps none), workers, size of checkpoints and COPY (small
  * and long files, all rows or none or in portions) change from folder to folder. While it runs:
@@ -14,6 +15,7 @@
  *     across kills; a lookup sees every row acknowledged before it was asked.
  * Afterwards the folder is opened once more, a COPY that was cut off is repeated, and:
  *   - every acknowledged row is in the stream exactly once, no row twice, none that was not issued;
+ *   - every column that was added and acknowledged is there;
  *   - streams are, byte for byte (behind a repartition: as a bag), what an undisturbed engine makes
  *     of the same rows, and tables have the same last value per key.
  * Prints figures; the last line is PROVED or "FAILED why".
@@ -54,6 +56,7 @@ typedef struct Variety {
     uint32_t producers, workers;
     uint64_t checkpoint_bytes;
     bool hold, copies, copies_long, copies_all; /* long files; all rows or none */
+    bool replaces;
     char folder[512];
 } Variety;
 
@@ -65,6 +68,7 @@ typedef struct Shared {
     atomic_uchar acked[PRODUCERS][ROWS_MAX];
     atomic_uint opened; /* times a child was ready */
     atomic_llong seen_key[KEYS], seen_sum, seen_windows[KEYS];
+    atomic_uint columns_issued, columns_acked; /* of the stream that is altered */
     atomic_ullong lookups;
     char failure[256]; /* of a child */
 } Shared;
@@ -82,6 +86,7 @@ static const char *const sources[] = {
     " PARTITIONS=3, VALUE_FORMAT='JSON');",
     "CREATE TABLE names (k STRING PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names',"
     " PARTITIONS=3, VALUE_FORMAT='JSON');",
+    "CREATE STREAM spare (k STRING KEY) WITH (KAFKA_TOPIC='spare', VALUE_FORMAT='JSON');",
 };
 static const char *const queries[] = {
     "CREATE STREAM even AS SELECT k, id, v * 2 AS w FROM rows WHERE v % 2 = 0;",
@@ -93,6 +98,19 @@ static const char *const queries[] = {
     "CREATE TABLE per_window AS SELECT k, COUNT(*) AS n, MIN(id) AS m FROM rows"
     " WINDOW TUMBLING (SIZE 20 MILLISECONDS, GRACE PERIOD 1 HOURS) GROUP BY k;",
 };
+
+/* They make what the queries of the same name make. */
+static const char *const replacements[] = {
+    "STREAM even AS SELECT k, id, v + v AS w FROM rows WHERE id IS NOT NULL AND v % 2 = 0;",
+    "TABLE per_key AS SELECT k, COUNT(*) AS n, SUM(v) AS s FROM rows GROUP BY k"
+    " HAVING COUNT(*) > 0;",
+    "STREAM by_value AS SELECT * FROM rows WHERE v >= 0 PARTITION BY v;",
+    "TABLE per_value AS SELECT v, COUNT(*) AS n, MAX(id) AS m FROM rows WHERE v >= 0 GROUP BY v;",
+    "STREAM even AS SELECT k, id, v * 2 AS w FROM rows WHERE v % 2 = 0;",
+    "TABLE per_key AS SELECT k, COUNT(*) AS n, SUM(v) + 0 AS s FROM rows GROUP BY k;",
+    "TABLE per_value AS SELECT v, COUNT(*) AS n, MAX(id) AS m FROM rows GROUP BY v;",
+};
+enum { REPLACEMENTS = sizeof replacements / sizeof *replacements };
 
 /* A kill may have cut an earlier child's statements: each is as if it said IF NOT EXISTS. */
 static int make(Weir *weir, const char *const *statements, size_t count) {
@@ -250,6 +268,31 @@ static void *copy(void *arg) {
     return NULL;
 }
 
+static void alter(Weir *weir) {
+    char sql[100];
+    WeirError error;
+    uint32_t column = atomic_load(&shared->columns_acked);
+    snprintf(sql, sizeof sql, "ALTER STREAM spare ADD COLUMN c%u INT;", column);
+    atomic_store(&shared->columns_issued, column + 1);
+    if (weir_execute(weir, sql, NULL, &error) != WEIR_OK && !strstr(error.message, "exists"))
+        child_fails("alter", error.message);
+    atomic_store(&shared->columns_acked, column + 1);
+}
+
+static void *replace(void *arg) {
+    const Actor *actor = arg;
+    for (uint32_t turn = (uint32_t)getpid();; turn++) {
+        char sql[300];
+        WeirError error;
+        snprintf(sql, sizeof sql, "CREATE OR REPLACE %s", replacements[turn % REPLACEMENTS]);
+        if (weir_execute(actor->weir, sql, NULL, &error) != WEIR_OK)
+            child_fails(sql, error.message);
+        alter(actor->weir);
+        usleep(2000);
+    }
+    return NULL;
+}
+
 static void child(void) {
     const Variety *variety = &shared->variety;
     Weir *weir;
@@ -258,13 +301,20 @@ static void child(void) {
     if (open_weir(io_posix(), variety->folder, &weir) != 0)
         _exit(2);
     atomic_fetch_add(&shared->opened, 1);
-    Actor actors[PRODUCERS + 1];
-    for (uint32_t i = 0; i <= PRODUCERS; i++) {
+    Actor actors[PRODUCERS + 2];
+    for (uint32_t i = 0; i < PRODUCERS + 2; i++) {
+        bool works = i < COPIER       ? i < variety->producers
+                     : i == COPIER    ? variety->copies
+                     : i == PRODUCERS ? true
+                                      : variety->replaces;
         actors[i] = (Actor){.weir = weir, .number = i};
-        bool works = i == PRODUCERS || (i == COPIER ? variety->copies : i < variety->producers);
         if (works)
             thread_start(&actors[i].thread, "actor",
-                         i == PRODUCERS ? ask : i == COPIER ? copy : produce, &actors[i]);
+                         i < COPIER       ? produce
+                         : i == COPIER    ? copy
+                         : i == PRODUCERS ? ask
+                                          : replace,
+                         &actors[i]);
     }
     for (;;)
         pause();
@@ -355,6 +405,22 @@ static int copy_rows(Weir *from, Weir *to) {
     return 0;
 }
 
+static int check_columns(Weir *weir) {
+    WeirResult *result;
+    WeirError error;
+    uint32_t columns = 0;
+    if (weir_execute(weir, "DESCRIBE spare;", &result, &error) != WEIR_OK)
+        return failed("describe: %s", error.message, 0);
+    while (weir_next(result, 0, &error) == WEIR_ROW)
+        columns++;
+    weir_result_free(result);
+    columns--; /* the key */
+    if (columns < atomic_load(&shared->columns_acked) ||
+        columns > atomic_load(&shared->columns_issued))
+        return failed("%s %llu columns", "an altered stream has", columns);
+    return 0;
+}
+
 static int compare(Weir *weir, Weir *calm) {
     int status = compare_stream(weir, calm, "EVEN", false);
     status = status ? status : compare_stream(weir, calm, "NAMED", false);
@@ -375,6 +441,7 @@ static int verify(uint64_t *row_count) {
     if (status == 0 && weir_catch_up(weir, 60000, &error) != WEIR_OK)
         status = failed("catch up: %s", error.message, 0);
     status = status ? status : check_rows(weir, row_count);
+    status = status ? status : check_columns(weir);
     status = status ? status : open_weir(io, "/calm", &calm);
     status = status ? status : copy_rows(weir, calm);
     if (status == 0 && weir_catch_up(calm, 60000, &error) != WEIR_OK)
@@ -451,7 +518,8 @@ static int prove_folder(const char *base, uint32_t number, uint32_t kills, uint6
                          .hold = number % 2 == 1,
                          .copies = dice(2) == 0,
                          .copies_long = dice(3) > 0,
-                         .copies_all = dice(2) == 0};
+                         .copies_all = dice(2) == 0,
+                         .replaces = dice(2) == 0};
     if (variety->copies && dice(2) == 0)
         variety->producers = 0; /* nobody takes the offsets away */
     snprintf(variety->folder, sizeof variety->folder, "%s-%u", base, number);
@@ -462,10 +530,12 @@ static int prove_folder(const char *base, uint32_t number, uint32_t kills, uint6
         status = kill_once();
     status = status ? status : verify_apart(rows);
     if (status != 0)
-        printf("folder %s: %u producers, %u workers, checkpoints of %llu, hold %d, copies %d%s%s\n",
+        printf("folder %s: %u producers, %u workers, checkpoints of %llu, hold %d, copies %d%s%s"
+               "%s\n",
                variety->folder, variety->producers, variety->workers,
                (unsigned long long)variety->checkpoint_bytes, variety->hold, variety->copies,
-               variety->copies_long ? " long" : "", variety->copies_all ? " whole" : "");
+               variety->copies_long ? " long" : "", variety->copies_all ? " whole" : "",
+               variety->replaces ? ", replaces" : "");
     return status ? status : remove_folder();
 }
 

@@ -185,7 +185,31 @@ static inline void fetch_some(World *world) {
     log_block_unref(block);
 }
 
+/* From block to block, each with the one before; now and then past the beginning of the next, or
+ * back to any place, which the block before has nothing to do with. */
+static inline void read_on(World *world) {
+    int64_t offset = world->start, end = model_end(world);
+    LogBlock *before = NULL, *block;
+    Err err;
+    while (offset < end) {
+        if (partition_fetch_on(world->partition, offset, before, &block, &err) != ERR_OK)
+            fail_msg("%s", err.message);
+        size_t count = expect_block(world, offset, block);
+        offset = world->batches[model_find(world, offset) + count - 1].last + 1;
+        offset += dice(&world->seed) % 4 == 0;
+        if (dice(&world->seed) % 8 == 0)
+            offset = world->start +
+                     (int64_t)(dice(&world->seed) % (uint64_t)(end - world->start));
+        if (before)
+            log_block_unref(before);
+        before = block;
+    }
+    if (before)
+        log_block_unref(before);
+}
+
 static inline void read_all(World *world) {
+    read_on(world);
     int64_t offset = world->start, end = model_end(world);
     while (offset < end) {
         LogBlock *block = fetch(world, offset, 1 + (uint32_t)(dice(&world->seed) % 300000));

@@ -65,11 +65,15 @@ static inline int64_t random_integer(int64_t min, int64_t max) {
     return value < min || value > max ? 0 : value;
 }
 
+static bool random_negative_zero = true; /* false: what does not keep -0.0 apart is tested */
+
 static inline double random_double(void) {
     static const double edges[] = {0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 1.7976931348623157e308};
     uint32_t shape = chance_below(12);
     double value;
     uint64_t bits = chance();
+    if (shape == 1 && !random_negative_zero)
+        return 0.0;
     if (shape < 7)
         return edges[shape];
     if (shape == 7)

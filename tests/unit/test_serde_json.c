@@ -428,6 +428,7 @@ static void round_trip(JsonBed *bed, Column *column, bool slowly) {
 
 static void test_any_column_comes_back(void **state) {
     (void)state;
+    random_negative_zero = false; /* JSON numbers are decimals, which have none */
     for (int round = 0; round < 150; round++) {
         JsonBed *bed = mem_alloc(sizeof *bed);
         bed->arena = arena_new("bed", 0);
