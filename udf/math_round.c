@@ -138,6 +138,20 @@ static bool round_away(Decimal rest, Decimal unit, int sign, RoundMode mode) {
     return order > 0 || (order == 0 && sign > 0);
 }
 
+/* The same where the unit has more digits than any decimal: away from 0 there is no result. */
+static bool round_away_far(Decimal value, int64_t drop, RoundMode mode) {
+    Decimal half;
+    int sign = decimal_sign(value);
+    if (mode != ROUND_HALF)
+        return mode == ROUND_CEIL ? sign > 0 : mode == ROUND_FLOOR && sign < 0;
+    bool known = decimal_rescale_exact(decimal_from_i64(5), 0, DECIMAL_PRECISION_MAX - 1,
+                                       DECIMAL_PRECISION_MAX, &half);
+    assert(known && drop >= DECIMAL_PRECISION_MAX);
+    (void)known;
+    int order = decimal_compare(sign < 0 ? decimal_negate(value) : value, 0, half, 0);
+    return drop == DECIMAL_PRECISION_MAX && (order > 0 || (order == 0 && sign > 0));
+}
+
 /* The value at its own scale, rounded to `places` behind the point. false: it does not fit. */
 static bool round_decimal(Decimal value, uint32_t scale, int32_t places, RoundMode mode,
                           Decimal *result) {
@@ -147,12 +161,13 @@ static bool round_decimal(Decimal value, uint32_t scale, int32_t places, RoundMo
     *result = value;
     if (drop <= 0 || sign == 0)
         return true;
-    if (drop >= DECIMAL_PRECISION_MAX ||
-        !decimal_rescale_exact(decimal_from_i64(1), 0, (uint32_t)drop, DECIMAL_PRECISION_MAX,
-                               &unit)) {
-        *result = decimal_from_i64(0); /* less than half of such a unit, or nearly */
-        return true;
+    if (drop >= DECIMAL_PRECISION_MAX) {
+        *result = decimal_from_i64(0);
+        return !round_away_far(value, drop, mode);
     }
+    if (!decimal_rescale_exact(decimal_from_i64(1), 0, (uint32_t)drop, DECIMAL_PRECISION_MAX,
+                               &unit))
+        return false;
     if (!decimal_modulus(value, 0, unit, 0, &round_type, &rest) ||
         !decimal_subtract(value, 0, rest, 0, &round_type, result))
         return false;
