@@ -131,7 +131,8 @@ static void test_rounding_of_decimals(void **state) {
     assert_string_equal(APPLY("CEIL", build_column(build_decimal(2, 1), "9.5|9.0")), "10.0|9.0");
     assert_string_equal(APPLY("ROUND", build_column(build_decimal(2, 1), "9.5|-9.6")), "10|-10");
     assert_int_equal(error_count, 0);
-    assert_string_equal(APPLY("CEIL", build_column(build_decimal(76, 76), "0.1|0")), "null|0." ZEROS);
+    assert_string_equal(APPLY("CEIL", build_column(build_decimal(76, 76), "0.1|0")),
+                        "null|0." ZEROS);
     assert_int_equal(error_count, 1);
 }
 
