@@ -9,8 +9,11 @@
 #include "base/io_mem.h"
 #include "base/mem.h"
 #include "storage/log.h"
+#include "udf/function.h"
 
 static ErrCode testkit_open(Testkit *kit, Err *err) {
+    if (kit->options.conformance)
+        function_enable_testing();
     EngineOptions options = {.step_rows = kit->options.step_rows,
                              .single_partition = kit->options.conformance,
                              .manual_queries = kit->options.conformance};
