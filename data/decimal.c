@@ -47,7 +47,7 @@ Decimal decimal_load(const void *source, uint32_t precision) {
 }
 
 void decimal_store(void *target, uint32_t precision, Decimal value) {
-    assert(decimal_fits(value, precision));
+    assert(decimal_storable(value, precision));
     switch (decimal_width(precision)) {
     case 8: memcpy(target, value.word, 8); break;
     case 16: memcpy(target, value.word, 16); break;
@@ -84,6 +84,10 @@ bool decimal_fits(Decimal value, uint32_t precision) {
         return precision >= 19 ||
                i64_magnitude((int64_t)value.word[0]) < decimal_power[precision].word[0];
     return decimal_magnitude_compare(decimal_magnitude(value), decimal_power[precision]) < 0;
+}
+
+bool decimal_storable(Decimal value, uint32_t precision) {
+    return decimal_fits(value, precision < DECIMAL_PRECISION_MAX ? precision + 1 : precision);
 }
 
 static bool i128_fits(Int128 value, uint32_t precision) {

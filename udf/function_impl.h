@@ -26,6 +26,7 @@ void *testing_count_calls(const Column *const *args, uint32_t arg_count, Arena *
 
 /* Compiles the constant pattern and zone in arguments two and three (time_format.c). */
 void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena);
+void *time_prepare_lenient(const Column *const *args, uint32_t arg_count, Arena *arena);
 
 /* Makes the call's cache of patterns, with the constant one in the first or second argument
  * (regexp.c). */
