@@ -109,6 +109,14 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/libweir.a
 	@echo "  CC $<"
 	@$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS)
 
+# A shared object as users make them: no flag of ours.
+$(BUILD)/examples/udf/%.so: examples/udf/%.c udf/weir_udf.h
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) -std=c11 -I. -O2 -fPIC -shared $(WARNINGS) -o $@ $<
+
+$(BUILD)/tests/unit/test_native: $(BUILD)/examples/udf/geo.so
+
 # == Set-up ======================================================================================
 
 deps:
@@ -136,6 +144,7 @@ install: $(BUILD)/weir docs
 	for name in $(MANUALS); do install -D -m 644 build/docs/$$name.md \
 	    $(DESTDIR)$(PREFIX)/share/doc/weir/$$name.md || exit 1; done
 	install -D -m 644 engine/weir.h $(DESTDIR)$(PREFIX)/include/weir.h
+	install -D -m 644 udf/weir_udf.h $(DESTDIR)$(PREFIX)/include/udf/weir_udf.h
 
 # == Showing and proving =========================================================================
 

@@ -139,6 +139,10 @@ static bool option_timeout(Options *options, const char *value) {
     return options->timeout_s > 0 && options->timeout_s < SECONDS_MAX && *end == '\0';
 }
 
+static bool option_udf_dir(Options *options, const char *value) {
+    return (options->weir.udf_dir = value) != NULL;
+}
+
 static bool option_version(Options *options, const char *value) {
     (void)options;
     (void)value;
