@@ -23,14 +23,14 @@ static uint32_t find_last(Bytes text, Bytes part, uint32_t from) {
     return UINT32_MAX;
 }
 
-/* Byte offset of the occurrence that is asked for; UINT32_MAX: none. */
+/* Byte offset of the n-th occurrence from unit `position` on, counted from 1; below 0: from the
+ * end back, of those that end there or before. UINT32_MAX: none. */
 static uint32_t find_occurrence(Bytes text, Bytes part, int64_t position, int32_t occurrence) {
-    int64_t length = utf8_length(text);
-    if (position > length || -position > length)
-        return UINT32_MAX;
     bool back = position < 0;
-    int64_t unit = back ? length + position : position > 0 ? position - 1 : 0;
+    int64_t unit = back ? utf8_length(text) + position + 1 : position - 1;
     uint32_t at = utf8_offset(text, (uint32_t)unit);
+    if (back)
+        text.size = at;
     at = back ? find_last(text, part, at) : utf8_find(text, part, at);
     for (int32_t i = 1; i < occurrence && at != UINT32_MAX; i++) {
         if (back)
@@ -39,6 +39,17 @@ static uint32_t find_occurrence(Bytes text, Bytes part, int64_t position, int32_
             at = utf8_find(text, part, at + 1);
     }
     return at;
+}
+
+/* The answer for texts that are there. */
+static int32_t find_position(Bytes text, Bytes part, int64_t position, int32_t occurrence) {
+    int64_t length = utf8_length(text);
+    if (position == 0 || position > length || -position > length || occurrence <= 0)
+        return 0;
+    if (part.size == 0) /* found where the search begins */
+        return (int32_t)(position < 0 ? length + position + 2 : position);
+    uint32_t at = find_occurrence(text, part, position, occurrence);
+    return at == UINT32_MAX ? 0 : (int32_t)utf8_length((Bytes){text.data, at}) + 1;
 }
 
 void string_instr(const FunctionCall *call) {
@@ -52,12 +63,8 @@ void string_instr(const FunctionCall *call) {
         int32_t occurrence = call->arg_count > 3 ? call->args[3]->i32[row] : 1;
         Bytes text = call->args[0]->bytes[row], part = call->args[1]->bytes[row];
         bool missing = column_is_null(call->args[0], row) || column_is_null(call->args[1], row);
-        uint32_t at = missing || text.size == 0
-                          ? UINT32_MAX
-                          : find_occurrence(text, part, position, occurrence);
-        int32_t found =
-            at == UINT32_MAX ? 0 : (int32_t)utf8_length((Bytes){text.data, at}) + 1;
-        function_put_i32(call, row, found);
+        function_put_i32(call, row,
+                         missing ? 0 : find_position(text, part, position, occurrence));
     }
 }
 

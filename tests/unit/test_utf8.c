@@ -114,7 +114,8 @@ static void test_find(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_length), cmocka_unit_test(test_slice), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_characters), cmocka_unit_test(test_find),
+        cmocka_unit_test(test_characters), cmocka_unit_test(test_valid_at_any_place),
+        cmocka_unit_test(test_find),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
