@@ -29,8 +29,9 @@ typedef struct PropertyName {
     "\\x{2321}\\x{27c0}\\x{27cc}\\x{27d3}\\x{27d4}\\x{299c}-\\x{299f}\\x{29a2}-\\x{29a7}\\x{29c2}" \
     "\\x{29c3}\\x{29c9}\\x{29ce}\\x{29d2}\\x{29dc}\\x{29e1}\\x{29e3}-\\x{29e5}\\x{29f4}\\x{29f6}" \
     "\\x{29f7}\\x{2a0a}-\\x{2a1c}\\x{2a1e}-\\x{2a21}\\x{2a24}\\x{2a26}\\x{2a29}\\x{2a3e}\\x{2a57}" \
-    "\\x{2a58}\\x{2a6a}-\\x{2a6d}\\x{2a6f}\\x{2a70}\\x{2a73}\\x{2a74}\\x{2aa3}\\x{2adc}\\x{2ae2}-\\x{2ae6}" \
-    "\\x{2aee}\\x{2af3}\\x{2afb}\\x{2afd}\\x{1d6db}\\x{1d715}\\x{1d74f}\\x{1d789}\\x{1d7c3}"
+    "\\x{2a58}\\x{2a6a}-\\x{2a6d}\\x{2a6f}\\x{2a70}\\x{2a73}\\x{2a74}\\x{2aa3}\\x{2adc}" \
+    "\\x{2ae2}-\\x{2ae6}\\x{2aee}\\x{2af3}\\x{2afb}\\x{2afd}\\x{1d6db}\\x{1d715}\\x{1d74f}" \
+    "\\x{1d789}\\x{1d7c3}"
 /* Written twice, for without regard to case it is not what \p{Lt} is. */
 #define PROPERTY_TITLE "\\p{Lt}\\p{Lt}"
 #define PROPERTY_ALL "\\x{0}-\\x{10ffff}"

@@ -7,9 +7,10 @@
  *                DECIMAL            any precision and scale; INTEGER and BIGINT are cast to it
  *                UNIT               an interval unit, given as text
  *                A .. Z             generic: binds to one type in the whole call
- *                ARRAY<type>  MAP<type, type>
+ *                ARRAY<type>  MAP<type, type>  STRUCT<NAME type {", " NAME type}>
  *                LAMBDA (type {", " type}) => type      a function over the elements of another
  *   result    := type, where DECIMAL is the type of the first DECIMAL argument, or
+ *                DECIMAL(p, s)      just this one
  *                DECIMAL_WIDEST     holds every DECIMAL argument; they are cast to it
  *                DECIMAL_WHOLE      the first one's without its fraction: DECIMAL(p-s, 0)
  *
