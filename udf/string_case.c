@@ -135,13 +135,37 @@ static size_t case_room(Bytes text) {
     return text.size;
 }
 
+/* Eight bytes of ASCII in the wanted case: the bit 0x20 of letters of the other one is turned. */
+static inline uint64_t case_word(uint64_t word, bool upper) {
+    const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+    uint64_t first = upper ? 'a' : 'A', last = upper ? 'z' : 'Z';
+    assert(!(word & tops));
+    uint64_t from = word + ones * (0x80 - first), past = word + ones * (0x7f - last);
+    return word ^ (from & ~past & tops) >> 2;
+}
+
+/* The ASCII that the text begins with, in whole words; returns its size. */
+static inline uint32_t case_put_ascii(uint8_t *target, Bytes text, bool upper) {
+    uint32_t at = 0;
+    for (uint64_t word; text.size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        if (word & 0x8080808080808080U)
+            break;
+        word = case_word(word, upper);
+        memcpy(target + at, &word, sizeof word);
+    }
+    assert(at <= text.size);
+    return at;
+}
+
 static void case_all(const FunctionCall *call, bool upper) {
     FunctionRoom room = {.arena = call->arena};
     for (uint32_t i = 0; i < call->row_count; i++) {
         Bytes text = call->args[0]->bytes[call->rows[i]];
         uint8_t *target = function_room(&room, case_room(text));
-        size_t size = 0;
-        for (uint32_t at = 0; at < text.size;)
+        uint32_t at = case_put_ascii(target, text, upper);
+        size_t size = at;
+        while (at < text.size)
             size += case_put(target + size, text, &at, upper);
         function_put_bytes(call, call->rows[i], function_room_take(&room, size));
     }

@@ -5,6 +5,10 @@
 #include "udf/function_impl.h"
 #include "udf/text_list.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* == INSTR == */
 
 /* The last place of `part` that begins at or before byte `from`; UINT32_MAX: none. */
@@ -77,9 +81,46 @@ static void find_split_each(TextList *list, Bytes text, bool bytes) {
         text_list_add(list, text);
 }
 
+/* One bit for each of up to 64 bytes that is `wanted`. */
+static inline uint64_t find_mask(const uint8_t *at, uint32_t size, uint8_t wanted) {
+    uint64_t mask = 0;
+    uint32_t i = 0;
+    assert(size <= 64);
+#ifdef __SSE2__
+    for (; i + 16 <= size; i += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
+        __m128i same = _mm_cmpeq_epi8(block, _mm_set1_epi8((char)wanted));
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(same) << i;
+    }
+#endif
+    for (; i < size; i++)
+        mask |= (uint64_t)(at[i] == wanted) << i;
+    return mask;
+}
+
+/* Each byte that is the delimiter ends a text. */
+static void find_split_byte(TextList *list, Bytes text, uint8_t delimiter) {
+    uint32_t from = 0;
+    assert(text.data || text.size == 0);
+    for (uint32_t at = 0; at < text.size; at += 64) {
+        uint32_t left = text.size - at;
+        uint64_t found = find_mask(text.data + at, left < 64 ? left : 64, delimiter);
+        for (; found != 0; found &= found - 1) {
+            uint32_t end = at + (uint32_t)__builtin_ctzll(found);
+            text_list_add(list, (Bytes){text.data + from, end - from});
+            from = end + 1;
+        }
+    }
+    text_list_add(list, (Bytes){text.data ? text.data + from : NULL, text.size - from});
+}
+
 static void find_split(TextList *list, Bytes text, Bytes delimiter) {
     uint32_t from = 0, at;
     assert(delimiter.size > 0);
+    if (delimiter.size == 1) {
+        find_split_byte(list, text, delimiter.data[0]);
+        return;
+    }
     while ((at = utf8_find(text, delimiter, from)) != UINT32_MAX) {
         text_list_add(list, (Bytes){text.data + from, at - from});
         from = at + delimiter.size;
