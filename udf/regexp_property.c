@@ -7,7 +7,6 @@
  * flag U and behind Is.
  */
 #include <stdio.h>
-#include <strings.h>
 
 #include "udf/regexp_impl.h"
 
@@ -121,11 +120,8 @@ enum {
 static const char *property_find(const PropertyName *names, uint32_t count, Bytes name,
                                  bool any_case) {
     for (uint32_t i = 0; i < count; i++) {
-        if (strlen(names[i].name) != name.size)
-            continue;
-        const char *text = (const char *)name.data;
-        if (any_case ? strncasecmp(names[i].name, text, name.size) == 0
-                     : strncmp(names[i].name, text, name.size) == 0)
+        if (any_case ? bytes_is_word(name, names[i].name)
+                     : bytes_equal(name, bytes_of(names[i].name)))
             return names[i].items;
     }
     return NULL;
@@ -234,18 +230,12 @@ static bool property_is_name(Bytes name, RegexpProperty *property) {
            property_script(name, property);
 }
 
-static bool property_key_is(Bytes key, const char *brief, const char *full) {
-    const char *text = (const char *)key.data;
-    return (key.size == strlen(brief) && strncasecmp(text, brief, key.size) == 0) ||
-           (key.size == strlen(full) && strncasecmp(text, full, key.size) == 0);
-}
-
 static bool property_key_value(Bytes key, Bytes value, RegexpProperty *property) {
-    if (property_key_is(key, "sc", "script"))
+    if (bytes_is_word(key, "sc") || bytes_is_word(key, "script"))
         return property_script(value, property);
-    if (property_key_is(key, "blk", "block"))
+    if (bytes_is_word(key, "blk") || bytes_is_word(key, "block"))
         return property_block(value, property);
-    if (!property_key_is(key, "gc", "general_category"))
+    if (!bytes_is_word(key, "gc") && !bytes_is_word(key, "general_category"))
         return false;
     property->items = property_find(property_plain, PROPERTY_PLAIN_COUNT, value, false);
     return property->items || property_category(value, property);

@@ -21,13 +21,6 @@ void string_chr_number(const FunctionCall *call) {
     }
 }
 
-static int32_t chr_hex(uint8_t byte) {
-    uint8_t letter = byte | 0x20;
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
 /* At \u, \uu, \u+ and so on: the four hexadecimal digits behind; *at goes past them. -1: they are
  * not there. */
 static int32_t chr_unit(Bytes text, uint32_t *at) {
@@ -39,7 +32,7 @@ static int32_t chr_unit(Bytes text, uint32_t *at) {
         next++;
     next += next < text.size && text.data[next] == '+';
     for (uint32_t end = next + 4; next < end; next++) {
-        int32_t digit = next < text.size ? chr_hex(text.data[next]) : -1;
+        int32_t digit = next < text.size ? bytes_hex_digit(text.data[next]) : -1;
         if (digit < 0)
             return -1;
         unit = unit * 16 + digit;
