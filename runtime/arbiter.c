@@ -27,8 +27,10 @@ static void report_errors(const ArbiterInput *input, uint32_t to, OpEnv *env) {
         if (error->row < input->cursor.row || error->row >= to)
             continue;
         RowError row_error = {.partition = (int32_t)input->spec.where.partition,
+                              .of_key = error->of_key,
                               .offset = block->offset[error->row],
                               .rowtime = block->rowtime[error->row]};
+        snprintf(row_error.step, sizeof row_error.step, "%s", input->node->path);
         snprintf(row_error.kind, sizeof row_error.kind, "%s", error->kind);
         snprintf(row_error.topic, sizeof row_error.topic, "%s", input_name(input));
         snprintf(row_error.text, sizeof row_error.text, "%s", error->text);

@@ -24,6 +24,7 @@
 typedef struct BlockError {
     uint32_t row;
     const char *kind, *text;
+    bool of_key;
 } BlockError;
 
 typedef struct Block {
