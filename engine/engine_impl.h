@@ -71,7 +71,7 @@ ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
 ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
 
-/* -- processing_log.c -------------------------------------------------------------------------- */
+/* -- processing_log.c ---------------------------------------------------------------------- */
 
 /* After a SET: makes the topic and the stream of the processing log where the settings want them. */
 ErrCode engine_log_make(Call *call, Err *err);

@@ -35,10 +35,10 @@ void runtime_set_log(Runtime *runtime, const RuntimeLog *log) {
     bool moves = atomic_load(&target->topic_id) != log->topic_id;
     if (moves)
         atomic_store(&target->topic_id, 0);
-    int64_t end_us = runtime->io->ops->mono_us(runtime->io) + LOG_MOVE_US;
-    for (int64_t left_us = LOG_MOVE_US; moves && runtime->threads && target->users > 0 && left_us > 0;
-         left_us = end_us - runtime->io->ops->mono_us(runtime->io))
-        signal_wait_for(&target->changed, &target->lock, left_us);
+    Io *io = runtime->io;
+    int64_t end_us = io->ops->mono_us(io) + LOG_MOVE_US;
+    while (moves && runtime->threads && target->users > 0 && io->ops->mono_us(io) < end_us)
+        signal_wait_for(&target->changed, &target->lock, LOG_MOVE_US / 100);
     target->partitions = log->partitions;
     target->rows_include = log->rows_include;
     target->records_max = log->records_max;
