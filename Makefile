@@ -85,6 +85,7 @@ $(BUILD)/generated/%.o: build/generated/%.c
 $(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y
 	@mkdir -p $(@D)
 	lemon -q -c -d$(@D) $<
+	@touch $(@D)/sql_grammar.h # lemon leaves an equal one as it is
 
 $(GEN)/grammar/sql_grammar.h: $(GEN)/grammar/sql_grammar.c ;
 

@@ -286,7 +286,10 @@ bool time_lenient_date(const TimeLenient *pattern, Bytes text, int64_t this_year
     for (uint32_t i = 0; i < pattern->count; i++)
         if (!read_item(&reader, &pattern->items[i]))
             return false;
-    int64_t local = time_lenient_ms(&reader.calendar);
+    int64_t local;
+    *reason = "the date is out of range";
+    if (!time_lenient_ms(&reader.calendar, &local))
+        return false;
     int64_t seconds = local / 1000 - (local % 1000 < 0);
     int64_t ms = local - (int64_t)zone_local(&reader.zone, seconds).before * 1000;
     *reason = "Date format contains time field.";

@@ -6,7 +6,6 @@
  */
 #include <assert.h>
 
-#include "data/time_field.h"
 #include "data/time_lenient_impl.h"
 #include "data/time_text.h"
 
@@ -136,7 +135,7 @@ static int64_t time_of_day(const LenientCalendar *calendar) {
             value_or(calendar, LENIENT_SECOND, 0)) * 1000 + value_or(calendar, LENIENT_MS, 0);
 }
 
-int64_t time_lenient_ms(const LenientCalendar *calendar) {
+bool time_lenient_ms(const LenientCalendar *calendar, int64_t *ms) {
     LenientChoice choice = choose(calendar);
     int64_t year = value_or(calendar, LENIENT_YEAR, 1970);
     int64_t clock = time_of_day(calendar);
@@ -149,5 +148,8 @@ int64_t time_lenient_ms(const LenientCalendar *calendar) {
     if (year == CUTOVER_YEAR && (choice == CHOICE_DAY_OF_YEAR || choice == CHOICE_WEEK))
         is_julian = true;
     int64_t day = is_julian ? julian : gregorian;
-    return day * MS_OF_DAY + clock - overflow * MS_OF_DAY;
+    if (day > INT32_MAX || day < INT32_MIN)
+        return false;
+    *ms = day * MS_OF_DAY + clock - overflow * MS_OF_DAY;
+    return true;
 }

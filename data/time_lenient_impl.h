@@ -34,7 +34,7 @@ typedef struct LenientCalendar {
 
 void time_lenient_set(LenientCalendar *calendar, LenientField field, int64_t value);
 
-/* Milliseconds since 1970 of the clock time that the fields tell. */
-int64_t time_lenient_ms(const LenientCalendar *calendar);
+/* Milliseconds since 1970 of the clock time that the fields tell; false: no DATE is that far. */
+bool time_lenient_ms(const LenientCalendar *calendar, int64_t *ms);
 
 #endif

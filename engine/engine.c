@@ -283,10 +283,10 @@ static ErrCode engine_parse(Call *call, Bytes text, WeirScript *script, Err *err
     Parser parser = {.script = text,
                      .offset = (uint32_t)script->next,
                      .line = script->line ? script->line : 1,
-                     .column = script->column ? script->column : 1,
-                     .last_may_lack_semicolon = true};
+                     .column = script->column ? script->column : 1};
     shared_lock_read(&weir->lock);
     parser.extensions = settings_is_true(&weir->settings, "weir.extensions");
+    parser.last_may_lack_semicolon = parser.extensions;
     if (settings_is_true(&weir->settings, "ksql.variable.substitution.enable"))
         parser.variables = &variables;
     ErrCode code = parse_next(&parser, call->arena, &call->statement, err);

@@ -160,8 +160,8 @@ typedef struct LookupStore {
     uint32_t partitions;
 } LookupStore;
 
-/* Runs a PULL plan on a snapshot on the caller's thread. Everything in *rows lives in `arena`;
- * rows come in key order, or as ORDER BY says. */
+/* Runs a PULL plan on a snapshot on the caller's thread; `store` NULL: it reads none. Everything in
+ * *rows lives in `arena`; rows come in key order, or as ORDER BY says. */
 ErrCode lookup_run(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
                    ResultRows *rows, Err *err);
 

@@ -54,26 +54,14 @@ bool function_testing(void) {
     return testing_enabled;
 }
 
-/* The overloads of a name among some rows; NULL when there are none. */
-static const Function *function_among(const Function *rows, uint32_t row_count, const char *name,
-                                      uint32_t *count) {
-    uint32_t first = 0;
-    while (first < row_count && strcasecmp(rows[first].name, name) != 0)
-        first++;
-    uint32_t end = first;
-    while (end < row_count && strcasecmp(rows[end].name, name) == 0)
-        end++;
-    *count = end - first;
-    return *count > 0 ? &rows[first] : NULL;
-}
-
 /* The first overload, and how many there are; NULL when there are none. */
 static const Function *function_find(const char *name, uint32_t *count) {
     assert(name && count);
-    const Function *found = function_among(function_rows, FUNCTION_COUNT, name, count);
+    const Function *found =
+        signature_rows(function_rows, sizeof *function_rows, FUNCTION_COUNT, name, count);
     if (found || !testing_enabled)
         return found;
-    return function_among(testing_rows, TESTING_COUNT, name, count);
+    return signature_rows(testing_rows, sizeof *testing_rows, TESTING_COUNT, name, count);
 }
 
 bool function_exists(const char *name) {

@@ -68,8 +68,9 @@ static RoundDigits round_digits(double value, Buf *buf) {
 }
 
 static double round_places(double value, int32_t places, RoundMode mode, Buf *buf) {
-    if (!isfinite(value) || value == 0)
-        return value;
+    assert(isfinite(value));
+    if (value == 0)
+        return 0; /* without a sign */
     RoundDigits parts = round_digits(fabs(value), buf);
     int64_t drop = -(int64_t)places - parts.exponent;
     if (drop <= 0)
@@ -99,8 +100,11 @@ static void round_all_f64(const FunctionCall *call, RoundMode mode) {
     for (uint32_t i = 0; i < call->row_count; i++) {
         uint32_t row = call->rows[i];
         int32_t places = call->args[1]->i32[row];
-        function_put_f64(call, row,
-                         round_places(call->args[0]->f64[row], places, mode, &buf));
+        double value = call->args[0]->f64[row];
+        if (isfinite(value))
+            function_put_f64(call, row, round_places(value, places, mode, &buf));
+        else
+            call->fail(call->context, row, "infinity and NaN have no places to round to");
     }
     buf_free(&buf);
 }

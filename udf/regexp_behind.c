@@ -240,8 +240,10 @@ static Behind *behind_atom(RegexpParse *parse, uint32_t ch) {
         return behind_group(parse);
     if (ch == '\\' && behind == 'R')
         return behind_line_end(parse);
-    if (ch == '\\')
-        return behind_plain(parse, ch, behind_escape_length(parse, behind));
+    if (ch == '\\') {
+        uint32_t length = behind_escape_length(parse, behind);
+        return parse->failed ? behind_empty(parse) : behind_plain(parse, ch, length);
+    }
     return behind_plain(parse, ch, ch == '^' || ch == '$' || ch == '{' ? 0 : 1);
 }
 

@@ -8,10 +8,7 @@
 /* == Characters == */
 
 static int32_t escape_hex(uint32_t ch) {
-    uint32_t letter = ch | 0x20;
-    if (ch >= '0' && ch <= '9')
-        return (int32_t)(ch - '0');
-    return ch < 0x80 && letter >= 'a' && letter <= 'f' ? (int32_t)(letter - 'a' + 10) : -1;
+    return ch < 0x80 ? bytes_hex_digit((uint8_t)ch) : -1;
 }
 
 /* Exactly `count` digits at `ahead`; -1: they are not there. */

@@ -7,7 +7,6 @@
  * flag U and behind Is.
  */
 #include <stdio.h>
-#include <strings.h>
 
 #include "udf/regexp_impl.h"
 
@@ -29,8 +28,9 @@ typedef struct PropertyName {
     "\\x{2321}\\x{27c0}\\x{27cc}\\x{27d3}\\x{27d4}\\x{299c}-\\x{299f}\\x{29a2}-\\x{29a7}\\x{29c2}" \
     "\\x{29c3}\\x{29c9}\\x{29ce}\\x{29d2}\\x{29dc}\\x{29e1}\\x{29e3}-\\x{29e5}\\x{29f4}\\x{29f6}" \
     "\\x{29f7}\\x{2a0a}-\\x{2a1c}\\x{2a1e}-\\x{2a21}\\x{2a24}\\x{2a26}\\x{2a29}\\x{2a3e}\\x{2a57}" \
-    "\\x{2a58}\\x{2a6a}-\\x{2a6d}\\x{2a6f}\\x{2a70}\\x{2a73}\\x{2a74}\\x{2aa3}\\x{2adc}\\x{2ae2}-\\x{2ae6}" \
-    "\\x{2aee}\\x{2af3}\\x{2afb}\\x{2afd}\\x{1d6db}\\x{1d715}\\x{1d74f}\\x{1d789}\\x{1d7c3}"
+    "\\x{2a58}\\x{2a6a}-\\x{2a6d}\\x{2a6f}\\x{2a70}\\x{2a73}\\x{2a74}\\x{2aa3}\\x{2adc}" \
+    "\\x{2ae2}-\\x{2ae6}\\x{2aee}\\x{2af3}\\x{2afb}\\x{2afd}\\x{1d6db}\\x{1d715}\\x{1d74f}" \
+    "\\x{1d789}\\x{1d7c3}"
 /* Written twice, for without regard to case it is not what \p{Lt} is. */
 #define PROPERTY_TITLE "\\p{Lt}\\p{Lt}"
 #define PROPERTY_ALL "\\x{0}-\\x{10ffff}"
@@ -120,11 +120,8 @@ enum {
 static const char *property_find(const PropertyName *names, uint32_t count, Bytes name,
                                  bool any_case) {
     for (uint32_t i = 0; i < count; i++) {
-        if (strlen(names[i].name) != name.size)
-            continue;
-        const char *text = (const char *)name.data;
-        if (any_case ? strncasecmp(names[i].name, text, name.size) == 0
-                     : strncmp(names[i].name, text, name.size) == 0)
+        if (any_case ? bytes_is_word(name, names[i].name)
+                     : bytes_equal(name, bytes_of(names[i].name)))
             return names[i].items;
     }
     return NULL;
@@ -233,18 +230,12 @@ static bool property_is_name(Bytes name, RegexpProperty *property) {
            property_script(name, property);
 }
 
-static bool property_key_is(Bytes key, const char *brief, const char *full) {
-    const char *text = (const char *)key.data;
-    return (key.size == strlen(brief) && strncasecmp(text, brief, key.size) == 0) ||
-           (key.size == strlen(full) && strncasecmp(text, full, key.size) == 0);
-}
-
 static bool property_key_value(Bytes key, Bytes value, RegexpProperty *property) {
-    if (property_key_is(key, "sc", "script"))
+    if (bytes_is_word(key, "sc") || bytes_is_word(key, "script"))
         return property_script(value, property);
-    if (property_key_is(key, "blk", "block"))
+    if (bytes_is_word(key, "blk") || bytes_is_word(key, "block"))
         return property_block(value, property);
-    if (!property_key_is(key, "gc", "general_category"))
+    if (!bytes_is_word(key, "gc") && !bytes_is_word(key, "general_category"))
         return false;
     property->items = property_find(property_plain, PROPERTY_PLAIN_COUNT, value, false);
     return property->items || property_category(value, property);

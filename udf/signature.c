@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "data/decimal.h"
 
@@ -537,4 +538,22 @@ ErrCode signature_lambda(const SignatureCall *call, uint32_t index, Arena *arena
                            "told from its other arguments: they are NULL.", call->name);
     }
     return ERR_OK;
+}
+
+static bool row_is_named(const void *rows, size_t row_size, uint32_t index, const char *name) {
+    const char *const *row = (const void *)((const char *)rows + index * row_size);
+    return strcasecmp(*row, name) == 0;
+}
+
+const void *signature_rows(const void *rows, size_t row_size, uint32_t row_count, const char *name,
+                           uint32_t *count) {
+    assert(rows && name && count);
+    uint32_t first = 0;
+    while (first < row_count && !row_is_named(rows, row_size, first, name))
+        first++;
+    uint32_t end = first;
+    while (end < row_count && row_is_named(rows, row_size, end, name))
+        end++;
+    *count = end - first;
+    return *count > 0 ? (const char *)rows + first * row_size : NULL;
 }

@@ -48,6 +48,11 @@ typedef struct SignatureMatch {
     const Type **cast_types; /* type_count of them; of a lambda: what its body must be */
 } SignatureMatch;
 
+/* The overloads of a name in a table of functions: rows one behind the other, each of row_size
+ * bytes, its name (const char *) its first member. NULL, and *count 0, when there are none. */
+const void *signature_rows(const void *rows, size_t row_size, uint32_t row_count, const char *name,
+                           uint32_t *count);
+
 /* TYPE "Function 'f' does not accept parameters (A, B)." with the alternatives; AMBIGUOUS; LIMIT
  * for a decimal result that is too wide. */
 ErrCode signature_resolve(const SignatureCall *call, Arena *arena, SignatureMatch *match, Err *err);

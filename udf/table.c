@@ -36,25 +36,14 @@ const TableFunction *table_at(uint32_t index) {
     return index < TABLE_COUNT ? &table_rows[index] : NULL;
 }
 
-/* The overloads of a name among some rows; NULL when there are none. */
-static const TableFunction *table_among(const TableFunction *rows, uint32_t row_count,
-                                        const char *name, uint32_t *count) {
-    uint32_t first = 0;
-    while (first < row_count && strcasecmp(rows[first].name, name) != 0)
-        first++;
-    uint32_t end = first;
-    while (end < row_count && strcasecmp(rows[end].name, name) == 0)
-        end++;
-    *count = end - first;
-    return *count > 0 ? &rows[first] : NULL;
-}
-
 static const TableFunction *table_find(const char *name, uint32_t *count) {
     assert(name && count);
-    const TableFunction *found = table_among(table_rows, TABLE_COUNT, name, count);
+    const TableFunction *found =
+        signature_rows(table_rows, sizeof *table_rows, TABLE_COUNT, name, count);
     if (found || !function_testing())
         return found;
-    return table_among(table_testing_rows, TABLE_TESTING_COUNT, name, count);
+    return signature_rows(table_testing_rows, sizeof *table_testing_rows, TABLE_TESTING_COUNT, name,
+                          count);
 }
 
 bool table_exists(const char *name) {
