@@ -33,6 +33,12 @@ static json_t *function_json(const UserFunction *function) {
                                "returns", function_type(function->result), "body",
                                function->body);
     assert(object); /* all texts are UTF-8: they came through the parser */
+    if (function->language == USER_LUA) {
+        json_object_set_new(object, "memory", json_integer(function->memory_max));
+        json_object_set_new(object, "instructions", json_integer(function->steps_max));
+        json_object_set_new(object, "batchInstructions",
+                            json_integer(function->batch_steps_max));
+    }
     if (function->symbol)
         json_object_set_new(object, "symbol", json_string(function->symbol));
     return object;
@@ -95,6 +101,18 @@ static ErrCode function_get_params(const json_t *object, Arena *arena, UserFunct
     return ERR_OK;
 }
 
+static ErrCode function_get_limit(const json_t *object, const char *member, int64_t *limit,
+                                  Err *err) {
+    *limit = json_integer_value(json_object_get(object, member));
+    return *limit > 0 ? ERR_OK : function_corrupt(member, err);
+}
+
+static ErrCode function_get_limits(const json_t *object, UserFunction *function, Err *err) {
+    TRY(function_get_limit(object, "memory", &function->memory_max, err));
+    TRY(function_get_limit(object, "instructions", &function->steps_max, err));
+    return function_get_limit(object, "batchInstructions", &function->batch_steps_max, err);
+}
+
 static ErrCode function_get(const json_t *object, Arena *arena, const UserFunction **result,
                             Err *err) {
     UserFunction *function = arena_alloc(arena, sizeof *function);
@@ -110,6 +128,8 @@ static ErrCode function_get(const json_t *object, Arena *arena, const UserFuncti
     if (version < 1 || version > UINT32_MAX)
         return function_corrupt("version", err);
     function->version = (uint32_t)version;
+    if (function->language == USER_LUA)
+        TRY(function_get_limits(object, function, err));
     if (function->language == USER_NATIVE)
         TRY(function_get_text(object, "symbol", arena, &function->symbol, err));
     TRY(function_get_params(object, arena, function, err));

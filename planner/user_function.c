@@ -271,11 +271,13 @@ ErrCode plan_function_check(const PlannerHost *host, const UserFunction *functio
                             Err *err) {
     Planner planner = {host, arena, statement, uses};
     Binder binder = {.planner = &planner, .clause = "FUNCTION"};
-    const AstExpr *ast = statement ? statement->values[0] : NULL;
+    const AstExpr *ast;
     const Expr *body;
     if (function->language != USER_SQL)
         return ERR_OK;
-    if (!ast)
+    if (statement)
+        ast = statement->values[0];
+    else
         TRY(parse_expression(bytes_of(function->body), arena, &ast, err));
     return body_bind(&binder, function, ast, &body, err);
 }

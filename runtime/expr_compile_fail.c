@@ -184,6 +184,8 @@ static bool fail_stays(const Expr *arg) {
 }
 
 static void *fail_prepare(Compile *compile, const Function *function, const ExprInst *inst) {
+    if (function->open)
+        return function->open(function->user, compile->arena);
     if (!function->prepare)
         return NULL;
     const Column **constants = arena_array(compile->arena, inst->list_count, sizeof *constants);

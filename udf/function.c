@@ -13,7 +13,7 @@
 
 static const Function function_rows[] = {
 #define UDF_SCALAR(name, signature, kernel, flags, prepare, help) \
-    {#name, signature, kernel, flags, help, prepare, NULL},
+    {#name, signature, kernel, flags, help, prepare, NULL, NULL},
 #include "udf/scalar.def"
 #undef UDF_SCALAR
 };

@@ -52,6 +52,9 @@ typedef struct Function {
      * is not constant, else a column of length 1. May be NULL. Result lives in arena. */
     void *(*prepare)(const Column *const *args, uint32_t arg_count, Arena *arena);
     const UserFunction *user; /* NULL: a built-in one */
+    /* Makes call->state of a user's function, one per call in a program, in `arena`; the kernel
+     * has it to itself. NULL: prepare() does. */
+    void *(*open)(const UserFunction *user, Arena *arena);
 } Function;
 
 /* What a call of `name` with these argument types means. types[i] TYPE_NULL matches anything.

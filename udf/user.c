@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "data/decimal.h"
+#include "udf/cage.h"
 #include "udf/signature.h"
 
 static const char *const user_languages[] = {
@@ -69,8 +70,13 @@ void user_finish(UserFunction *function, Arena *arena) {
         .signature = arena_printf(arena, "%s -> %s", user_types_text(function, arena),
                                   type_text(arena, function->result)),
         .help = "",
+        .flags = FUNCTION_SEES_NULLS,
         .user = function,
     };
+    if (function->language == USER_LUA) {
+        function->function.kernel = cage_kernel;
+        function->function.open = cage_open;
+    }
 }
 
 UserFunction *user_copy(const UserFunction *function, Arena *arena) {

@@ -28,6 +28,9 @@ struct UserFunction {
     const Type *result;
     const char *body;   /* SQL: an expression; LUA: a chunk; NATIVE: the library's file name */
     const char *symbol; /* NATIVE; NULL otherwise */
+    /* LUA: bytes of one cage; instructions of one call and of all calls of a batch. In force when
+     * it was made, so that a function does the same wherever it runs. */
+    int64_t memory_max, steps_max, batch_steps_max;
     Function function;  /* made by user_finish() */
     Arena *owner;       /* of one in the catalog: all of it lives there; NULL: in something else */
 };
