@@ -43,6 +43,7 @@ typedef struct IoFileOps {
 
 typedef struct IoOps {
     const char *name;
+    bool overlaps; /* syncs from several threads take less time together than in turn */
     ErrCode (*open)(Io *io, const char *path, IoMode mode, IoFile **file, Err *err);
     ErrCode (*make_folder)(Io *io, const char *path, Err *err); /* ok when it is there already */
     /* Names in the folder, sorted, without "." and ".."; in `arena`. */

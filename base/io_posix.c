@@ -345,6 +345,7 @@ static uint64_t posix_random_u64(Io *io) {
 
 static const IoOps posix_ops = {
     .name = "posix",
+    .overlaps = true,
     .open = posix_open,
     .make_folder = posix_make_folder,
     .list = posix_list,

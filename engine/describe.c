@@ -94,6 +94,18 @@ static void describe_property(WeirResult *result, const char *name, const char *
     result_cell(result, value);
 }
 
+static void describe_window(WeirResult *result, const PlanTopic *topic) {
+    static const char *const kinds[] = {"", "TUMBLING", "HOPPING", "SESSION"};
+    if (topic->window == WINDOW_NONE)
+        return;
+    result_cell(result, "Window");
+    if (topic->window_size_ms > 0)
+        result_cell_printf(result, "%s, %lld ms", kinds[topic->window],
+                           (long long)topic->window_size_ms);
+    else
+        result_cell(result, kinds[topic->window]);
+}
+
 static void describe_extended(Call *call, const Source *source) {
     static const char *const names[] = {"Property", "Value"};
     WeirResult *result = call->result;
@@ -108,6 +120,7 @@ static void describe_extended(Call *call, const Source *source) {
     if (source->topic.timestamp_column >= 0)
         describe_property(result, "Timestamp column",
                           schema->columns[source->topic.timestamp_column].name);
+    describe_window(result, &source->topic);
     describe_property(result, "Key format", source->topic.key.format->name);
     describe_property(result, "Value format", source->topic.value.format->name);
     describe_topic(call, source);

@@ -1,5 +1,6 @@
 /* drop.c - DROP STREAM/TABLE, TERMINATE, PAUSE, RESUME, DROP TYPE, CREATE TYPE. */
 #include "engine/engine_impl.h"
+#include "grammar/parse.h"
 #include "engine/result_impl.h"
 
 static bool drop_reads(const CatalogQuery *query, const char *name) {
@@ -30,6 +31,12 @@ static uint32_t drop_list(const Weir *weir, const Source *source, Buf *readers, 
     return count;
 }
 
+/* The first id of the two lists. */
+static const char *drop_first(Buf *readers, Buf *writers, Arena *arena) {
+    const char *ids = readers->size > 0 ? buf_cstr(readers) : buf_cstr(writers);
+    return arena_text(arena, (Bytes){(const uint8_t *)ids, (uint32_t)strcspn(ids, ",")});
+}
+
 static ErrCode drop_check_unused(Call *call, const Source *source, Err *err) {
     Buf readers = {0}, writers = {0};
     ErrCode code = ERR_OK;
@@ -38,8 +45,9 @@ static ErrCode drop_check_unused(Call *call, const Source *source, Err *err) {
                           call->statement->name_pos.column,
                           "Cannot drop %s.\nThe following queries read from this source: [%s].\n"
                           "The following queries write into this source: [%s].\n"
-                          "You need to terminate them before dropping %s.",
-                          source->name, buf_cstr(&readers), buf_cstr(&writers), source->name);
+                          "You need to terminate them before dropping %s: TERMINATE %s;",
+                          source->name, buf_cstr(&readers), buf_cstr(&writers), source->name,
+                          drop_first(&readers, &writers, call->arena));
     buf_free(&readers);
     buf_free(&writers);
     return code;
@@ -101,9 +109,11 @@ static ErrCode drop_check_topic(Call *call, const Source *source, Err *err) {
 static ErrCode drop_kind_error(Call *call, const Source *source, Err *err) {
     return err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
                       call->statement->name_pos.column,
-                      "Incompatible data source type is %s, but statement was DROP %s",
+                      "Incompatible data source type is %s, but statement was DROP %s\n"
+                      "DROP %s %s; is the right one.",
                       source->is_table ? "table" : "stream",
-                      source->is_table ? "stream" : "table");
+                      source->is_table ? "stream" : "table",
+                      source->is_table ? "TABLE" : "STREAM", source->name);
 }
 
 static ErrCode drop_missing(Call *call, Err *err) {
@@ -156,8 +166,15 @@ static ErrCode drop_find_query(Call *call, CatalogQuery **query, Err *err) {
     *query = catalog_query(&call->weir->catalog, statement->name);
     if (*query)
         return ERR_OK;
+    const Catalog *catalog = &call->weir->catalog;
+    const char **ids = arena_array(call->arena, catalog->query_count, sizeof *ids);
+    for (size_t i = 0; i < catalog->query_count; i++)
+        ids[i] = catalog->queries[i]->id;
+    const char *near = parse_nearest(statement->name, ids, (uint32_t)catalog->query_count);
     return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line, statement->name_pos.column,
-                      "Unknown queryId: %s\nSHOW QUERIES lists the running ones.", statement->name);
+                      "Unknown queryId: %s\n%s%s%sSHOW QUERIES lists the running ones.",
+                      statement->name, near ? "Did you mean " : "", near ? near : "",
+                      near ? "? " : "");
 }
 
 /* It lives and dies with its SOURCE TABLE. */

@@ -59,6 +59,8 @@ static ErrCode engine_start_queries(Weir *weir, Err *err) {
     return ERR_OK;
 }
 
+enum { ENGINE_MEMORY_BYTES = 2 << 20 }; /* journal of an engine in memory */
+
 ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, Weir **weir,
                     Err *err) {
     assert(io && folder && options);
@@ -71,6 +73,10 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     StorageOptions storage = {.durability = durability,
                               .threads = options->workers > 0,
                               .checkpoint_bytes = options->checkpoint_bytes};
+    if (options->in_memory) {
+        storage.checkpoint_bytes_min = ENGINE_MEMORY_BYTES;
+        storage.journal_file_bytes = ENGINE_MEMORY_BYTES;
+    }
     TRY_DONE(storage_open(io, folder, &storage, &opened->storage, err));
     RuntimeOptions runtime = {.workers = options->workers,
                               .step_rows = options->step_rows,
@@ -103,6 +109,7 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
     EngineOptions engine = {.workers = options->workers ? options->workers : thread_core_count(),
                             .os_durability = options->os_durability,
                             .from_latest = options->from_latest,
+                            .in_memory = folder == NULL,
                             .notice = options->notice,
                             .notice_context = options->notice_context};
     Err err;

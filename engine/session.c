@@ -54,8 +54,14 @@ static ErrCode session_may_change(const char *name, Err *err) {
 static ErrCode session_set(Call *call, Err *err) {
     const char *name = call->statement->name;
     const char *text = arena_text(call->arena, call->statement->text);
-    TRY(session_may_change(name, err));
-    TRY(settings_set(&call->weir->settings, name, text, err));
+    ErrCode code = session_may_change(name, err);
+    if (code == ERR_OK)
+        code = settings_set(&call->weir->settings, name, text, err);
+    if (code != ERR_OK) {
+        err->line = call->statement->name_pos.line;
+        err->column = call->statement->name_pos.column;
+        return code;
+    }
     result_message(call->result,
                    "Successfully changed local property '%s' to '%s'. Use the UNSET command to "
                    "revert your change.",

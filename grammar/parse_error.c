@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/utf8.h"
@@ -141,7 +142,7 @@ static const TokenGroup token_groups[] = {
      {TK_TRUE, TK_FALSE, TK_NULL, TK_STRING, TK_INTEGER, TK_DECIMAL, TK_DOUBLE, TK_MINUS,
       TK_VARIABLE}},
     {"a number", {TK_INTEGER, TK_DECIMAL}, {TK_INTEGER, TK_DECIMAL, TK_DOUBLE, TK_MINUS}},
-    {"a time unit", {TK_UNIT}, {TK_UNIT, TK_UNITS}},
+    {"a time unit (SECONDS, MINUTES, HOURS, DAYS, ...)", {TK_UNIT}, {TK_UNIT, TK_UNITS}},
     {"a name", {TK_NAME}, {TK_NAME, TK_VARIABLE}},
     {"a name", {TK_WORD}, {TK_WORD}},
     {"a string", {TK_STRING}, {TK_STRING}},
@@ -288,7 +289,8 @@ static bool diagnosis_is_reserved(const Diagnosis *diagnosis) {
     const SyntaxError *error = diagnosis->error;
     const Keyword *keyword = keyword_find(diagnosis->token.bytes);
     if (diagnosis->meant || !token_is_word(diagnosis->token) || !keyword ||
-        keyword->class != KEYWORD_RESERVED || keyword->token == TK_FROM ||
+        keyword->class != KEYWORD_RESERVED ||
+        (keyword->token == TK_FROM && diagnosis->expected.tokens[TK_CAST]) || /* SELECT a, FROM */
         diagnosis->expected.tokens[TK_MAP]) /* a type: CAST(a AS NULL) */
         return false;
     Probe trial = {0};
@@ -356,6 +358,27 @@ static void say_what(Buf *out, const Diagnosis *diagnosis, bool reserved) {
                    keyword_find(token.bytes)->text);
 }
 
+/* Words of other databases' SQL, and how the same is said here. */
+static const char *foreign_hint(Token token) {
+    static const struct {
+        const char *word, *hint;
+    } words[] = {
+        {"DELETE", "A row of a table goes with a record of its key whose value is NULL; DROP ... "
+                   "DELETE TOPIC forgets all."},
+        {"DISTINCT", "There is no DISTINCT: GROUP BY the same columns makes each of them once."},
+        {"MERGE", "INSERT INTO table ... VALUES sets the row of its key, there or not."},
+        {"TRUNCATE", "DROP ... DELETE TOPIC forgets all records."},
+        {"UNION", "INSERT INTO stream SELECT ... adds a second query's rows to a stream."},
+        {"UPDATE", "INSERT INTO table ... VALUES sets the row of its key."},
+        {"USE", "There is one catalog: names stand alone."},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (token.bytes.size == strlen(words[i].word) &&
+            strncasecmp((const char *)token.bytes.data, words[i].word, token.bytes.size) == 0)
+            return words[i].hint;
+    return NULL;
+}
+
 ErrCode parse_error_report(const SyntaxError *error, Err *err) {
     Diagnosis diagnosis = {.error = error, .at_start = error->token_index == 0};
     diagnosis.expected.extensions = error->start.extensions;
@@ -365,15 +388,18 @@ ErrCode parse_error_report(const SyntaxError *error, Err *err) {
         diagnosis.meant = expected_near(&diagnosis.expected, diagnosis.token.bytes);
     if (!diagnosis.meant)
         diagnosis_blame(&diagnosis);
-    bool reserved = diagnosis_is_reserved(&diagnosis);
+    const char *foreign = foreign_hint(diagnosis.token);
+    bool reserved = !foreign && diagnosis_is_reserved(&diagnosis);
     AstPos pos = diagnosis.token.pos;
     Buf out = {0};
     buf_printf(&out, "line %u:%u: ", pos.line, pos.column);
     say_what(&out, &diagnosis, reserved);
     show_line(&out, error->start.text, pos);
-    if (!reserved)
+    if (foreign)
+        buf_printf(&out, "\n  %s", foreign);
+    else if (!reserved)
         say_expected(&out, &diagnosis);
-    if (diagnosis.meant && !reserved)
+    if (diagnosis.meant && !reserved && !foreign)
         buf_printf(&out, "%sDid you mean %s?", diagnosis.at_start ? "\n  " : " ",
                    diagnosis.meant->text);
     ErrCode code = err_set_at(err, ERR_SYNTAX, pos.line, pos.column, "%s", buf_cstr(&out));

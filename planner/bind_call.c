@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "grammar/parse.h"
 #include "planner/planner_impl.h"
 
 /* Casts the arguments to what the overload takes. */
@@ -39,6 +40,21 @@ static ErrCode call_user(Binder *binder, UserCall *call, const Expr **args, cons
     return bind_user_call(binder, function, args, expr, err);
 }
 
+/* Adds the nearest name to "Can't find any functions with the name 'X'". */
+static ErrCode call_unknown(const Planner *planner, const char *name, Err *err) {
+    uint32_t count = 0;
+    while (function_at(count))
+        count++;
+    const char **names = arena_array(planner->arena, count, sizeof *names);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = function_at(i)->name;
+    const char *near = parse_nearest(name, names, count);
+    if (!near)
+        return err->code;
+    const char *text = arena_text(planner->arena, bytes_of(err->message));
+    return err_set(err, ERR_UNKNOWN_NAME, "%s\nDid you mean %s?", text, near);
+}
+
 static ErrCode call_scalar(Binder *binder, const char *name, const Expr **args, uint32_t count,
                            const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
@@ -46,7 +62,8 @@ static ErrCode call_scalar(Binder *binder, const char *name, const Expr **args, 
     FunctionMatch match;
     if (function_resolve(name, types, count, planner->arena, &match, err) != ERR_OK) {
         UserCall call = {.name = name, .types = types, .type_count = count};
-        return call_user(binder, &call, args, expr, err);
+        ErrCode code = call_user(binder, &call, args, expr, err);
+        return code == ERR_UNKNOWN_NAME ? call_unknown(planner, name, err) : code;
     }
     call_cast_args(planner, args, count, match.cast_types);
     Expr *made = expr_new(planner->arena, EXPR_CALL, match.result, args, count);
@@ -86,8 +103,12 @@ static ErrCode call_aggregate_allowed(Binder *binder, const AstExpr *ast, Err *e
                           planner_expr(binder->planner, ast));
     if (!binder->aggregates)
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
-                          "%s does not support aggregate functions: %s is an aggregate function.",
-                          binder->clause, ast->name);
+                          "%s does not support aggregate functions: %s is an aggregate function."
+                          "%s",
+                          binder->clause, ast->name,
+                          strcmp(binder->clause, "WHERE") == 0
+                              ? "\nHAVING, behind GROUP BY, is the condition on groups."
+                              : "");
     return ERR_OK;
 }
 
@@ -199,23 +220,6 @@ static ErrCode call_table(Binder *binder, const AstExpr *ast, const Expr **expr,
 
 /* -- The call ---------------------------------------------------------------------------------- */
 
-static ErrCode call_lambda(Binder *binder, const AstExpr *ast, Err *err) {
-    for (uint32_t i = 0; i < ast->arg_count; i++) {
-        const AstExpr *lambda = ast->args[i];
-        for (uint32_t j = 0; lambda->kind == AST_LAMBDA && j < lambda->name_count; j++) {
-            uint32_t count = 0;
-            if (binder->scope)
-                scope_find(binder->scope, NULL, lambda->names[j], &count);
-            if (count > 0)
-                return err_set_at(err, ERR_SEMANTIC, lambda->pos.line, lambda->pos.column,
-                                  "Lambda function argument can't be a column name: %s",
-                                  lambda->names[j]);
-        }
-    }
-    return err_set_at(err, ERR_UNSUPPORTED, ast->pos.line, ast->pos.column,
-                      "Lambda functions are not supported yet.");
-}
-
 ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     assert(ast->kind == AST_CALL && ast->name);
     if (aggregate_exists(ast->name))
@@ -224,7 +228,7 @@ ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *er
         return call_table(binder, ast, expr, err);
     for (uint32_t i = 0; i < ast->arg_count; i++) {
         if (ast->args[i]->kind == AST_LAMBDA)
-            return call_lambda(binder, ast, err);
+            return bind_lambda_call(binder, ast, expr, err);
     }
     const Expr **args;
     TRY(bind_args(binder, ast, &args, err));

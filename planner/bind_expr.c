@@ -51,7 +51,9 @@ static ErrCode bind_kind(Binder *binder, const AstExpr *ast, const Expr **expr, 
     case AST_IN: return bind_in(binder, ast, expr, err);
     case AST_LIKE: return bind_like(binder, ast, expr, err);
     case AST_IS_NULL: return bind_logic(binder, ast, expr, err);
-    case AST_LAMBDA: return bind_unsupported(ast, "Lambda functions are", err);
+    case AST_LAMBDA:
+        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
+                          "A lambda can be an argument of a function only.");
     case AST_AT_ZONE: return bind_unsupported(ast, "AT TIME ZONE is", err);
     case AST_VARIABLE:
         return err_set_at(err, ERR_UNKNOWN_NAME, ast->pos.line, ast->pos.column,
@@ -218,6 +220,11 @@ static ErrCode bind_window_bound(Binder *binder, const AstExpr *ast, const Expr 
 ErrCode bind_column(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     const Planner *planner = binder->planner;
     assert(ast->kind == AST_COLUMN && ast->name);
+    const Expr *param = ast->qualifier ? NULL : bind_lambda_param(binder, ast->name);
+    if (param) {
+        *expr = param;
+        return ERR_OK;
+    }
     if (!binder->scope)
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
                           "Unsupported column reference in insert value: %s",

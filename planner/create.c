@@ -226,7 +226,8 @@ ErrCode create_existing(const Planner *planner, const Source **old, Planned *pla
         return ERR_OK;
     }
     return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
-                      "Cannot add %s '%s': A %s with the same name already exists", word,
+                      "Cannot add %s '%s': A %s with the same name already exists\n"
+                      "CREATE OR REPLACE changes it, IF NOT EXISTS leaves it as it is.", word,
                       statement->name, there);
 }
 

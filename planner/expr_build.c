@@ -94,9 +94,10 @@ bool expr_equal(const Expr *left, const Expr *right) {
     if (left == right)
         return true;
     if (left->kind != right->kind || left->op != right->op || left->pseudo != right->pseudo ||
-        left->column != right->column || left->negated != right->negated ||
-        left->escape != right->escape || left->function != right->function ||
-        left->arg_count != right->arg_count || !type_equal(left->type, right->type))
+        left->column != right->column || left->param_count != right->param_count ||
+        left->negated != right->negated || left->escape != right->escape ||
+        left->function != right->function || left->arg_count != right->arg_count ||
+        !type_equal(left->type, right->type))
         return false;
     if (left->kind == EXPR_LITERAL)
         return literal_equal(left, right);

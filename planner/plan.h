@@ -25,7 +25,8 @@
  * WHEN need a truth value: such an operator fails, and with it the operators around it, up to the
  * nearest written CAST, item of a constructor, or argument of a function that is itself a call or
  * a field; there, or at last as a whole, the value is NULL. So NOT (a + 1 > 5) is NULL where `a`
- * is, while NOT (a > 5) is TRUE. All but NULLs where none may be are row errors too. */
+ * is, while NOT (a > 5) is TRUE. What fails in a lambda fails its call. All but NULLs where none
+ * may be are row errors too. */
 typedef enum ExprKind {
     EXPR_LITERAL,   /* literal: a column of length 1 (missing: NULL of that type) */
     EXPR_COLUMN,    /* column: index into the input's schema */
@@ -53,6 +54,10 @@ typedef enum ExprKind {
     EXPR_STRUCT,    /* STRUCT: args in the order of type's fields */
     EXPR_LET,       /* args[1], in which local number `column` is args[0], computed once a row */
     EXPR_LOCAL,     /* local number `column` of the nearest EXPR_LET around that has it */
+    EXPR_LAMBDA,    /* (p0, p1, ...) => args[0]: an argument of a CALL only; type: its result's.
+                       Its parameters are slots [column, column + param_count) */
+    EXPR_PARAM,     /* column: a slot of the lambda around. Slots count from the outermost lambda
+                       of an expression inwards, so that equal lambdas are equal trees */
 } ExprKind;
 
 typedef enum ExprOp {
@@ -88,6 +93,7 @@ struct Expr {
     ExprPseudo pseudo;
     const Type *type; /* of the result */
     uint32_t column;
+    uint32_t param_count; /* LAMBDA */
     bool negated;
     bool open;   /* CAST: put in by the planner for an operator, not written by a person */
     char escape; /* LIKE: 0 none */

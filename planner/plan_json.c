@@ -16,7 +16,8 @@
 const char *const plan_json_expr_kinds[] = {
     "literal", "column", "pseudo", "call",      "cast",  "case",  "arithmetic", "concat",
     "negate",  "compare", "and",   "or",        "not",   "in",    "like",       "is_null",
-    "subscript", "deref", "array", "map",       "struct", "let", "local", NULL};
+    "subscript", "deref", "array", "map",       "struct", "let", "local",
+    "lambda",  "param", NULL};
 const char *const plan_json_ops[] = {"none", "+",  "-",  "*", "/",  "%",        "=",
                                      "<>",   "<",  "<=", ">", ">=", "distinct", "not_distinct",
                                      NULL};
@@ -125,8 +126,9 @@ static json_t *expr_json(const Expr *expr) {
     if (expr->kind == EXPR_PSEUDO)
         put_text(object, "pseudo", plan_json_pseudos[expr->pseudo]);
     if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_DEREF || expr->kind == EXPR_LET ||
-        expr->kind == EXPR_LOCAL)
+        expr->kind == EXPR_LOCAL || expr->kind == EXPR_LAMBDA || expr->kind == EXPR_PARAM)
         put(object, "column", json_integer(expr->column));
+    put_i64(object, "params", expr->param_count, 0);
     put_flag(object, "negated", expr->negated);
     put_flag(object, "open", expr->open);
     put_i64(object, "escape", (unsigned char)expr->escape, 0);

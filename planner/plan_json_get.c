@@ -196,6 +196,8 @@ typedef struct ExprPlace {
     const Plan *plan; /* its functions are read */
     uint32_t depth;
     const ExprLocal *local; /* the innermost */
+    uint32_t slots; /* parameters of the lambdas around */
+    bool in_call;   /* the expression is an argument of a call */
 } ExprPlace;
 
 static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Err *err);
@@ -221,7 +223,8 @@ static bool expr_args_fit(const Expr *expr) {
         [EXPR_NOT] = {1, 1},        [EXPR_IN] = {1, 1 << 20},      [EXPR_LIKE] = {2, 2},
         [EXPR_IS_NULL] = {1, 1},    [EXPR_SUBSCRIPT] = {2, 2},     [EXPR_DEREF] = {1, 1},
         [EXPR_ARRAY] = {1, 1 << 20}, [EXPR_MAP] = {2, 1 << 20},    [EXPR_STRUCT] = {0, 1 << 20},
-        [EXPR_LET] = {2, 2},        [EXPR_LOCAL] = {0, 0},
+        [EXPR_LET] = {2, 2},        [EXPR_LOCAL] = {0, 0},         [EXPR_LAMBDA] = {1, 1},
+        [EXPR_PARAM] = {0, 0},
     };
     uint32_t count = expr->arg_count;
     if (count < rules[expr->kind].min || count > rules[expr->kind].max)
@@ -234,7 +237,7 @@ static bool expr_args_fit(const Expr *expr) {
            (expr->type->kind == TYPE_STRUCT && count == expr->type->field_count);
 }
 
-static bool expr_types_fit(const Expr *expr) {
+static bool expr_types_fit(const Expr *expr, Arena *arena) {
     const Type *first = expr->arg_count > 0 ? expr->args[0]->type : NULL;
     switch (expr->kind) {
     case EXPR_ARITHMETIC: return expr->op >= OP_ADD && expr->op <= OP_MODULUS;
@@ -248,7 +251,8 @@ static bool expr_types_fit(const Expr *expr) {
     case EXPR_SUBSCRIPT: return first->kind == TYPE_ARRAY || first->kind == TYPE_MAP;
     case EXPR_ARRAY: return expr->type->kind == TYPE_ARRAY;
     case EXPR_MAP: return expr->type->kind == TYPE_MAP;
-    case EXPR_CALL: return expr->function != NULL;
+    case EXPR_CALL: return expr->function != NULL && plan_json_lambdas_fit(expr, arena);
+    case EXPR_LAMBDA: return type_equal(first, expr->type);
     case EXPR_LET: return type_equal(expr->type, expr->args[1]->type);
     default: return true;
     }
@@ -266,6 +270,20 @@ static bool expr_local_fits(const Expr *expr, const ExprLocal *local) {
     while (local && local->number != expr->column)
         local = local->up;
     return expr->kind != EXPR_LOCAL || (local && type_equal(local->type, expr->type));
+}
+
+/* Lambdas stand in calls, and parameters in lambdas; `place` becomes that of the arguments. */
+static bool expr_lambda_fits(const Expr *expr, ExprPlace *place) {
+    bool in_call = place->in_call;
+    place->in_call = expr->kind == EXPR_CALL;
+    if (expr->kind == EXPR_PARAM)
+        return expr->column < place->slots;
+    if (expr->kind != EXPR_LAMBDA)
+        return expr->param_count == 0;
+    bool fits = in_call && expr->column == place->slots && expr->param_count > 0 &&
+                expr->param_count <= UINT8_MAX;
+    place->slots += expr->param_count;
+    return fits;
 }
 
 static ErrCode get_call(Getter *getter, const Plan *plan, Expr *expr, Err *err) {
@@ -293,6 +311,7 @@ static ErrCode get_expr_members(Getter *getter, const Plan *plan, Expr *expr, Er
     TRY(get_word(getter, "pseudo", plan_json_pseudos, PSEUDO_ROWTIME, &word, err));
     expr->pseudo = (ExprPseudo)word;
     TRY(get_u32(getter, "column", 0, &expr->column, err));
+    TRY(get_u32(getter, "params", 0, &expr->param_count, err));
     TRY(get_flag(getter, "negated", &expr->negated, err));
     TRY(get_flag(getter, "open", &expr->open, err));
     TRY(get_u32(getter, "escape", 0, &escape, err));
@@ -321,13 +340,15 @@ static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Er
         return err_set(err, ERR_CORRUPT, "stored expression: nested too deeply");
     TRY(getter_open(object, place.arena, "expression", &getter, err));
     TRY(get_expr_members(&getter, place.plan, expr, err));
+    if (!expr_lambda_fits(expr, &place))
+        return get_corrupt(&getter, plan_json_expr_kinds[expr->kind], err);
     TRY(get_array(&getter, "args", 1 << 20, &args, &expr->arg_count, err));
     ErrCode code = expr->kind == EXPR_LET && expr->arg_count == 2
                        ? get_let(args, place, expr, err)
                        : get_exprs(args, expr->arg_count, place, &expr->args, err);
     TRY(code);
-    if (!expr_args_fit(expr) || !expr_types_fit(expr) || !expr_column_fits(expr, place.input) ||
-        !expr_local_fits(expr, place.local))
+    if (!expr_args_fit(expr) || !expr_types_fit(expr, place.arena) ||
+        !expr_column_fits(expr, place.input) || !expr_local_fits(expr, place.local))
         return get_corrupt(&getter, plan_json_expr_kinds[expr->kind], err);
     *result = expr;
     return getter_close(&getter, err);

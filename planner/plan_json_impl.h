@@ -55,4 +55,8 @@ ErrCode plan_json_functions_get(json_t *array, Arena *arena, Plan *plan, Err *er
 /* What a stored call of a user's function means; NULL: nothing. */
 const Function *plan_json_function(const Plan *plan, const char *name, const char *signature);
 
+/* plan_json_lambda.c: whether the lambdas among a call's arguments are what its function takes:
+ * their parameters' types and their results'. */
+bool plan_json_lambdas_fit(const Expr *call, Arena *arena);
+
 #endif

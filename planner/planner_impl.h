@@ -168,11 +168,21 @@ typedef struct TableCalls {
     size_t met;
 } TableCalls;
 
+/* The parameters of a lambda while its body is bound. */
+typedef struct LambdaScope {
+    const struct LambdaScope *outer;
+    const char *const *names;
+    const Type *const *types;
+    uint32_t count;
+    uint32_t first_slot;
+} LambdaScope;
+
 typedef struct Binder {
     const Planner *planner;
     const Scope *scope;         /* NULL: constants only */
     const char *clause;         /* "SELECT", "WHERE", "GROUP BY", ... for messages */
     AggregateCalls *aggregates; /* NULL: not allowed here */
+    const LambdaScope *lambda;  /* the innermost around; NULL: none */
     TableCalls *tables;         /* NULL: table functions are not allowed here */
     const char *inside;         /* the aggregate around, for messages; NULL: none */
     bool window_bounds;         /* WINDOWSTART and WINDOWEND of a windowed aggregation */
@@ -196,6 +206,13 @@ ErrCode bind_column(Binder *binder, const AstExpr *ast, const Expr **expr, Err *
 ErrCode bind_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_user_call(Binder *binder, const UserFunction *function, const Expr **args,
                        const Expr **expr, Err *err); /* user_function.c; casts the arguments */
+/* A call of which an argument is a lambda. */
+ErrCode bind_lambda_call(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
+/* The parameter of a lambda around that has this name; NULL: none. */
+const Expr *bind_lambda_param(const Binder *binder, const char *name);
+/* The scope in which a body of its own is bound: it sees no parameters of lambdas around it, but
+ * may stand inside of them. */
+LambdaScope bind_lambda_outside(const Binder *binder);
 ErrCode bind_concat(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_arithmetic(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);
 ErrCode bind_negate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err);

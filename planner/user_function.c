@@ -58,8 +58,9 @@ static ErrCode body_bind(const Binder *binder, const UserFunction *function, con
         scope_add(planner, &scope, (ScopeColumn){0, param->name, local, false});
     }
     InlineFrame frame = {function, binder->frame};
+    LambdaScope outside = bind_lambda_outside(binder);
     Binder inner = {.planner = planner, .scope = &scope, .clause = "FUNCTION",
-                    .depth = binder->depth, .frame = &frame,
+                    .depth = binder->depth, .frame = &frame, .lambda = &outside,
                     .local_count = binder->local_count + function->param_count};
     TRY(bind_expr(&inner, ast, expr, err));
     const Type *type = (*expr)->type;
@@ -83,6 +84,8 @@ static bool body_count(void *context, const Expr *expr) {
     if (expr->kind == EXPR_LOCAL && expr->column >= uses->first &&
         expr->column < uses->first + uses->count)
         uses->counts[expr->column - uses->first]++;
+    if (expr->kind == EXPR_LAMBDA) /* what stands in it is computed for each element */
+        expr_find(expr->args[0], body_count, context);
     return false;
 }
 
@@ -92,6 +95,7 @@ static bool inline_is_trivial(const Expr *expr) {
     case EXPR_LITERAL:
     case EXPR_COLUMN:
     case EXPR_PSEUDO:
+    case EXPR_PARAM:
     case EXPR_LOCAL: return true;
     case EXPR_CAST: return expr->args[0]->arg_count == 0 && inline_is_trivial(expr->args[0]);
     default: return false;

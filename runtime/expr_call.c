@@ -9,14 +9,9 @@
 
 #include "runtime/expr_impl.h"
 
-typedef struct CallContext {
-    ExprProgram *program;
-    const ExprInst *inst;
-} CallContext;
-
 __attribute__((format(printf, 3, 4))) static void call_fail(void *context, uint32_t row,
                                                             const char *format, ...) {
-    const CallContext *call = context;
+    const ExprCallContext *call = context;
     char reason[ROW_ERROR_TEXT_SIZE];
     va_list args;
     va_start(args, format);
@@ -35,7 +30,7 @@ static uint32_t call_present_rows(const ExprSelection *selection, const Column *
     assert(rows);
     memcpy(rows, selection->rows, count * sizeof *rows);
     for (uint32_t arg = 0; arg < arg_count; arg++) {
-        const uint64_t *validity = args[arg]->validity;
+        const uint64_t *validity = args[arg] ? args[arg]->validity : NULL;
         if (!validity)
             continue;
         uint32_t kept = 0;
@@ -61,18 +56,20 @@ void expr_call(ExprProgram *program, const ExprInst *inst) {
     const ExprCall *extra = inst->extra;
     const ExprSelection *selection = expr_selection(program, inst);
     Arena *arena = program->batch->arena;
-    const Column **args = arena_array(arena, inst->list_count, sizeof *args);
-    for (uint32_t i = 0; i < inst->list_count; i++)
-        args[i] = expr_operand(program, inst->list[i]);
-    CallContext context = {program, inst};
-    FunctionCall call = {.args = args, .arg_count = inst->list_count, .rows = selection->rows,
+    uint32_t arg_count = inst->index;
+    const Column **args = arena_array(arena, arg_count, sizeof *args);
+    for (uint32_t i = 0; i < arg_count; i++)
+        args[i] = inst->list[i] == EXPR_NONE ? NULL : expr_operand(program, inst->list[i]);
+    ExprCallContext context = {program, inst};
+    FunctionCall call = {.args = args, .arg_count = arg_count, .rows = selection->rows,
                          .row_count = selection->count, .arena = arena, .state = extra->state,
-                         .io = program->io, .fail = call_fail, .context = &context};
+                         .io = program->io, .fail = call_fail, .context = &context,
+                         .apply = expr_lambda_apply};
     call.result = expr_target_missing(program, inst);
     expr_call_none_failed(program, extra);
-    if (!(extra->function->flags & FUNCTION_SEES_NULLS) && inst->list_count > 0) {
+    if (!(extra->function->flags & FUNCTION_SEES_NULLS) && arg_count > 0) {
         uint16_t *rows = arena_raw(arena, selection->count * sizeof *rows);
-        call.row_count = call_present_rows(selection, args, inst->list_count, rows);
+        call.row_count = call_present_rows(selection, args, arg_count, rows);
         call.rows = rows;
     }
     extra->function->kernel(&call);

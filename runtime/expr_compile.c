@@ -395,6 +395,8 @@ static uint32_t compile_kind(Compile *compile, const Expr *expr, CompileFail *fa
     case EXPR_STRUCT: return compile_make(compile, expr, EXPR_OP_MAKE_STRUCT);
     case EXPR_LET: return compile_let(compile, expr, fail);
     case EXPR_LOCAL: return compile_local(compile, expr);
+    case EXPR_LAMBDA: /* see compile_lambdas() */
+    case EXPR_PARAM: break; /* became a column */
     }
     assert(expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO);
     return compile_column(compile, expr);
@@ -440,28 +442,55 @@ uint32_t compile_open(Compile *compile, const Expr *expr, CompileFail *fail) {
 
 /* == Whole programs == */
 
-ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold, Arena *arena,
-                             ExprProgram **program, Err *err) {
-    assert(exprs && program);
+static Compile *compile_new(bool fold, Arena *arena, uint32_t result_count, Err *err) {
     Compile *compile = arena_alloc(arena, sizeof *compile);
     ExprProgram *made = arena_alloc(arena, sizeof *made);
-    *compile = (Compile){.program = made, .arena = arena, .fold = fold};
+    err->code = ERR_OK;
+    *compile = (Compile){.program = made, .arena = arena, .fold = fold, .err = err};
     made->arena = arena;
     made->selections = arena_grow(arena, NULL, &compile->selection_capacity, 1,
                                   sizeof *made->selections);
     made->selections[0].parent = EXPR_NONE;
     made->selection_count = 1;
-    made->results = arena_array(arena, count, sizeof *made->results);
-    made->result_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        made->results[i] = compile_expr(compile, exprs[i]);
+    made->results = arena_array(arena, result_count, sizeof *made->results);
+    made->result_count = result_count;
+    return compile;
+}
+
+static ErrCode compile_finish(Compile *compile, ExprProgram **program) {
+    ExprProgram *made = compile->program;
+    if (compile->err->code != ERR_OK)
+        return compile->err->code;
     if (made->reg_count > EXPR_REGISTERS_MAX)
-        return err_set(err, ERR_LIMIT, "The expressions need %u registers, over the limit of %d.",
+        return err_set(compile->err, ERR_LIMIT,
+                       "The expressions need %u registers, over the limit of %d.",
                        made->reg_count, EXPR_REGISTERS_MAX);
     expr_storage_assign(made);
-    made->columns = arena_array(arena, made->reg_count, sizeof *made->columns);
+    made->columns = arena_array(made->arena, made->reg_count, sizeof *made->columns);
     *program = made;
     return ERR_OK;
+}
+
+ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold, Arena *arena,
+                             ExprProgram **program, Err *err) {
+    assert(exprs && program);
+    Compile *compile = compile_new(fold, arena, count, err);
+    for (uint32_t i = 0; i < count; i++)
+        compile->program->results[i] = compile_expr(compile, exprs[i]);
+    return compile_finish(compile, program);
+}
+
+ErrCode expr_compile_lambda(const Expr *body, bool fold, Arena *arena, ExprLambda *lambda,
+                            Err *err) {
+    assert(body && lambda);
+    Compile *compile = compile_new(fold, arena, 2, err);
+    ExprProgram *made = compile->program;
+    CompileFail fail;
+    made->results[0] = compile_open(compile, body, &fail);
+    made->results[1] = compile_failed(compile, made->results[0], fail);
+    lambda->fails = made->results[1] != EXPR_NONE;
+    made->result_count = lambda->fails ? 2 : 1;
+    return compile_finish(compile, &lambda->program);
 }
 
 ErrCode expr_compile(const Expr *const *exprs, uint32_t count, Arena *arena, ExprProgram **program,

@@ -188,18 +188,22 @@ static void *fail_prepare(Compile *compile, const Function *function, const Expr
         return function->open(function->user, compile->arena);
     if (!function->prepare)
         return NULL;
-    const Column **constants = arena_array(compile->arena, inst->list_count, sizeof *constants);
-    for (uint32_t i = 0; i < inst->list_count; i++)
+    const Column **constants = arena_array(compile->arena, inst->index, sizeof *constants);
+    for (uint32_t i = 0; i < inst->index; i++)
         constants[i] = compile_constant_of(compile, inst->list[i]);
-    return function->prepare(constants, inst->list_count, compile->arena);
+    return function->prepare(constants, inst->index, compile->arena);
 }
 
-/* The arguments' registers; *failed: where one of them takes the call with it. */
+/* The arguments' registers, EXPR_NONE for lambdas; *failed: where one of them takes the call with
+ * it. */
 static uint32_t *fail_args(Compile *compile, const Expr *expr, bool ask, uint32_t *failed) {
     uint32_t *list = arena_array(compile->arena, expr->arg_count, sizeof *list);
     *failed = EXPR_NONE;
     for (uint32_t i = 0; i < expr->arg_count; i++) {
         CompileFail fail;
+        list[i] = EXPR_NONE;
+        if (expr->args[i]->kind == EXPR_LAMBDA)
+            continue;
         bool open = ask && !fail_stays(expr->args[i]);
         list[i] = compile_open(compile, expr->args[i], open ? &fail : NULL);
         compile->program->regs[list[i]].escapes |= type_is_nested(expr->type);
@@ -221,9 +225,14 @@ uint32_t compile_call(Compile *compile, const Expr *expr, CompileFail *fail) {
     }
     ExprCall *call = arena_alloc(compile->arena, sizeof *call);
     ExprInst inst = {.op = EXPR_OP_CALL, .a = EXPR_NONE, .b = EXPR_NONE, .c = EXPR_NONE,
-                     .extra = call, .list_count = expr->arg_count};
-    inst.list = fail_args(compile, expr, sees_nulls || fail, &failed);
-    *call = (ExprCall){function, fail_prepare(compile, function, &inst), EXPR_NONE};
+                     .extra = call, .index = expr->arg_count, .list_count = expr->arg_count};
+    uint32_t *list = fail_args(compile, expr, sees_nulls || fail, &failed);
+    *call = (ExprCall){.function = function, .failed = EXPR_NONE};
+    if (function->flags & FUNCTION_TAKES_LAMBDAS)
+        call->lambdas = compile_lambdas(compile, expr, &list, &inst.list_count);
+    inst.list = list;
+    if (!call->lambdas)
+        call->state = fail_prepare(compile, function, &inst);
     if (fail)
         call->failed = compile_borrowed(compile, &type_boolean);
     if (sees_nulls && failed != EXPR_NONE)

@@ -3,6 +3,7 @@
  *
  *   expr_compile.c          trees: selections, branches, common parts, constants
  *   expr_compile_number.c   arithmetic, comparison and conversion by type
+ *   expr_compile_lambda.c   lambdas become programs of their own
  *   expr_compile_fail.c     where operators fail, and what fails with them (plan.h)
  */
 #ifndef RUNTIME_EXPR_COMPILE_IMPL_H
@@ -38,6 +39,7 @@ struct CompileLocal {
 };
 
 typedef struct Compile {
+    Err *err; /* the first thing that went wrong; code OK: nothing */
     ExprProgram *program;
     Arena *arena;
     bool fold;
@@ -84,6 +86,10 @@ uint32_t compile_compare_tree(Compile *compile, const Expr *expr, CompileFail *f
 uint32_t compile_is_null(Compile *compile, const Expr *expr, CompileFail *fail);
 uint32_t compile_subscript(Compile *compile, const Expr *expr, CompileFail *fail);
 uint32_t compile_call(Compile *compile, const Expr *expr, CompileFail *fail);
+
+/* A call's lambdas; registers of what they capture join its list (expr_compile_lambda.c). */
+const ExprLambda *compile_lambdas(Compile *compile, const Expr *call, uint32_t **list,
+                                  uint32_t *list_count);
 
 uint32_t compile_narrow(Compile *compile, ExprOpcode op, uint32_t truth);
 uint32_t compile_borrowed(Compile *compile, const Type *type); /* a register without memory */

@@ -34,6 +34,10 @@ static void disassemble_inst(Buf *out, const ExprInst *inst) {
     disassemble_reg(out, inst->c);
     for (uint32_t i = 0; i < inst->list_count; i++) {
         bool selection = inst->op == EXPR_OP_PICK && i % 2 == 1;
+        if (inst->list[i] == EXPR_NONE) { /* a lambda */
+            buf_text(out, " =>");
+            continue;
+        }
         buf_printf(out, " %c%u", selection ? 's' : 'r', inst->list[i]);
     }
     if (inst->op == EXPR_OP_COLUMN || inst->op == EXPR_OP_PSEUDO || inst->op == EXPR_OP_DEREF)

@@ -10,6 +10,7 @@
  * worked on; elsewhere it holds any bytes of the right size, so a kernel that cannot fail may
  * compute all rows in one dense loop. What a kernel leaves at missing values is zero.
  * Selections form a tree under the batch's: narrower ones see what wider ones computed.
+ * A lambda is a program of its own, over batches whose rows are elements (expr_lambda.c).
  * Memory comes from the batch's arena at each run: a program holds no scratch between runs.
  */
 #ifndef RUNTIME_EXPR_IMPL_H
@@ -34,8 +35,10 @@ typedef struct ExprInst {
     uint32_t selection;
     uint32_t target; /* a register; of NARROW_* a selection */
     uint32_t a, b, c;
-    uint32_t index; /* by opcode: of a column, a pseudo column, a field; an escape character */
-    const uint32_t *list; /* further operands: of CALL, MAKE_*; PICK: register, selection, ... */
+    uint32_t index; /* by opcode: of a column, a pseudo column, a field; an escape character; how
+                       many arguments */
+    const uint32_t *list; /* further operands: of CALL (arguments, EXPR_NONE for lambdas, then what
+                             the lambdas capture), MAKE_*; PICK: register, selection, ... */
     uint32_t list_count;
     const void *extra; /* by opcode */
     const char *text;  /* of the expression, for row errors */
@@ -105,6 +108,18 @@ void expr_storage_assign(ExprProgram *program);
  * ROW_ERROR_TEXT_SIZE. */
 const Column *expr_constant_value(const Expr *expr, bool fold, Arena *arena, Io *io,
                                   char *reason);
+/* Made of lambdas when a call is compiled. */
+typedef struct ExprLambda {
+    ExprProgram *program; /* NULL: this argument is no lambda */
+    const Schema *schema; /* of its batches: parameters, then captured columns */
+    uint32_t param_count;
+    uint32_t first_capture; /* index in the CALL's list */
+    bool fails;             /* results[1]: the elements for which it failed */
+} ExprLambda;
+
+/* results[1] of the program says where the expression failed, if lambda->fails. */
+ErrCode expr_compile_lambda(const Expr *body, bool fold, Arena *arena, ExprLambda *lambda,
+                            Err *err);
 ErrCode expr_compile_program(const Expr *const *exprs, uint32_t count, bool fold, Arena *arena,
                              ExprProgram **program, Err *err);
 
@@ -113,7 +128,18 @@ typedef struct ExprCall {
     const Function *function;
     void *state;
     uint32_t failed; /* a BOOLEAN register: TRUE where the function failed; EXPR_NONE: not asked */
+    const ExprLambda *lambdas; /* [argument]; NULL: there are none */
 } ExprCall;
+
+/* What a function's kernel gets as context. */
+typedef struct ExprCallContext {
+    ExprProgram *program;
+    const ExprInst *inst;
+} ExprCallContext;
+
+/* FunctionCall.apply (expr_lambda.c). */
+void expr_lambda_apply(const FunctionCall *call, uint32_t arg, const FunctionElements *elements,
+                       Column *result, const uint8_t **failed);
 
 typedef struct ExprScale {
     ExprI128 factor; /* a power of ten up to 10^38 */

@@ -9,8 +9,8 @@
 
 static bool tree_same_node(const Expr *left, const Expr *right) {
     return left->kind == right->kind && left->op == right->op && left->column == right->column &&
-           left->negated == right->negated && left->escape == right->escape &&
-           left->open == right->open &&
+           left->param_count == right->param_count && left->negated == right->negated &&
+           left->escape == right->escape && left->open == right->open &&
            left->function == right->function && left->arg_count == right->arg_count &&
            (left->kind != EXPR_PSEUDO || left->pseudo == right->pseudo) &&
            type_equal(left->type, right->type);
@@ -63,7 +63,8 @@ bool expr_tree_has_local(const Expr *expr) {
 
 bool expr_tree_is_constant(const Expr *expr) {
     assert(expr);
-    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO || expr->kind == EXPR_LOCAL)
+    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO || expr->kind == EXPR_LOCAL ||
+        expr->kind == EXPR_PARAM)
         return false;
     if (expr->kind == EXPR_CALL && (expr->function->flags & FUNCTION_NOT_CONSTANT))
         return false;

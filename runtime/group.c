@@ -43,11 +43,24 @@ void group_free(Group *group) {
     mem_free(group);
 }
 
+static void publish_figures(Group *group) {
+    StateFigures sum = {0};
+    for (size_t i = 0; i < group->states.count; i++) {
+        StateFigures figures;
+        group->states.items[i]->ops->figures(group->states.items[i], &figures);
+        sum.rows += figures.rows;
+        sum.bytes += figures.bytes;
+    }
+    atomic_store_explicit(&group->state_rows, sum.rows, memory_order_relaxed);
+    atomic_store_explicit(&group->state_bytes, sum.bytes, memory_order_relaxed);
+}
+
 ErrCode group_attach(Group *group, Err *err) {
     assert(group->task_count > 0);
     assert(!group->in_flight);
     for (uint32_t i = 0; i < group->task_count; i++)
         TRY(task_attach(group->tasks[i], group->worker->scans, err));
+    publish_figures(group); /* of what was there before */
     return ERR_OK;
 }
 
@@ -71,18 +84,6 @@ static size_t pending_bytes(const Group *group) {
     for (size_t i = 0; i < group->states.count; i++)
         bytes += group->states.items[i]->ops->pending(group->states.items[i]);
     return bytes;
-}
-
-static void publish_figures(Group *group) {
-    StateFigures sum = {0};
-    for (size_t i = 0; i < group->states.count; i++) {
-        StateFigures figures;
-        group->states.items[i]->ops->figures(group->states.items[i], &figures);
-        sum.rows += figures.rows;
-        sum.bytes += figures.bytes;
-    }
-    atomic_store_explicit(&group->state_rows, sum.rows, memory_order_relaxed);
-    atomic_store_explicit(&group->state_bytes, sum.bytes, memory_order_relaxed);
 }
 
 /* What was submitted is kept: positions and state. */

@@ -4,12 +4,12 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "storage/folder_impl.h"
 #include "storage/seeded_bug_impl.h"
 #include "storage/storage_impl.h"
 #include "storage/table_file_impl.h"
 
 enum {
-    CHECKPOINT_BYTES_MIN = 16 << 20,
     CHECKPOINT_BYTES_MAX = 64 << 20,
     CHECKPOINT_RETRY_US = 1000000,
     BACKGROUND_NAP_US = 1000000, /* between two looks at the clock */
@@ -39,8 +39,8 @@ static uint64_t checkpoint_bytes(const Storage *storage) {
     if (storage->options.checkpoint_bytes != 0)
         return storage->options.checkpoint_bytes;
     uint64_t state = storage->checkpoint.last.table.size;
-    if (state < CHECKPOINT_BYTES_MIN)
-        return CHECKPOINT_BYTES_MIN;
+    if (state < storage->options.checkpoint_bytes_min)
+        return storage->options.checkpoint_bytes_min;
     return state < CHECKPOINT_BYTES_MAX ? state : CHECKPOINT_BYTES_MAX;
 }
 
@@ -366,11 +366,12 @@ ErrCode checkpoint_first(Storage *storage, bool state_changed, Err *err) {
     Journal *journal = &storage->journal;
     JournalFile file;
     journal->chain.epoch = epoch_draw(storage, checkpoint->last.generation + 1);
-    TRY(journal_make(journal, journal->file_bytes, false, &file, err));
-    ErrCode code = journal_start(journal, file, true, err);
+    TRY(journal_make(journal, journal->file_bytes, JOURNAL_FIRST, &file, err));
+    ErrCode code = journal_start(journal, file, false, err);
     if (code != ERR_OK)
         file.file->ops->close(file.file);
     TRY(code);
+    TRY(folder_settle(storage, &file, err));
     checkpoint_freeze(storage);
     checkpoint->stage = state_changed ? CHECKPOINT_LOGS : CHECKPOINT_SLOT;
     while (checkpoint->stage != CHECKPOINT_IDLE)

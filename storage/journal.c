@@ -13,6 +13,7 @@ enum {
     JOURNAL_FILL_BYTES = 256 << 10,     /* zeros written at once */
     JOURNAL_BULK_BYTES = 256 << 10,     /* mean group from which files are not filled ahead */
     JOURNAL_RETRY_US = 1000000,         /* between two attempts to take space */
+    JOURNAL_FIRST_BYTES = 64 << 10,     /* zeros in the first file: what many lives need */
     JOURNAL_LEAST_BYTES = 16 << 10,     /* a file where there is no space for a longer one */
 };
 
@@ -116,12 +117,14 @@ static uint8_t *journal_aligned(uint8_t *memory) {
     return memory + (over ? GROUP_ALIGN - over : 0);
 }
 
-static ErrCode journal_fill(JournalFile *file, Err *err) {
+/* Zeros up to `end`. */
+static ErrCode journal_fill(JournalFile *file, uint64_t end, Err *err) {
+    assert(end <= file->size);
     uint8_t *memory = mem_alloc(JOURNAL_FILL_BYTES + GROUP_ALIGN);
     const uint8_t *zeros = journal_aligned(memory);
     ErrCode code = ERR_OK;
-    for (uint64_t at = 0; code == ERR_OK && at < file->size; at += JOURNAL_FILL_BYTES) {
-        uint64_t left = file->size - at;
+    for (uint64_t at = 0; code == ERR_OK && at < end; at += JOURNAL_FILL_BYTES) {
+        uint64_t left = end - at;
         Bytes bytes = {zeros, left < JOURNAL_FILL_BYTES ? (uint32_t)left : JOURNAL_FILL_BYTES};
         code = file->file->ops->write(file->file, at, bytes, err);
     }
@@ -140,19 +143,23 @@ static ErrCode journal_open(Journal *journal, const char *path, IoMode mode, IoF
     return io->ops->open(io, path, IO_DIRECT, file, err);
 }
 
-ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *made, Err *err) {
+ErrCode journal_make(Journal *journal, uint64_t size, JournalMake how, JournalFile *made,
+                     Err *err) {
     Io *io = journal->io;
     assert(size % GROUP_ALIGN == 0);
     assert(size > JOURNAL_HEAD_BLOCK);
     lock_take(&journal->lock);
     *made = (JournalFile){NULL, journal->seq_next++, size};
     lock_release(&journal->lock);
+    uint64_t first = size < JOURNAL_FIRST_BYTES ? size : JOURNAL_FIRST_BYTES;
     char *path = journal_path(journal, made->seq);
     ErrCode code = ERR_OK;
     TRY_DONE(journal_open(journal, path, IO_CREATE, &made->file, err));
     TRY_DONE(made->file->ops->allocate(made->file, size, err));
-    if (fill)
-        TRY_DONE(journal_fill(made, err));
+    if (how != JOURNAL_PLAIN)
+        TRY_DONE(journal_fill(made, how == JOURNAL_FILLED ? size : first, err));
+    if (how == JOURNAL_FIRST)
+        goto done;
     TRY_DONE(made->file->ops->sync(made->file, err));
     TRY_DONE(io->ops->sync_folder(io, journal->folder, err));
 done:
@@ -313,12 +320,12 @@ static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, E
         least = JOURNAL_LEAST_BYTES;
     uint64_t size = least > journal->file_bytes ? least : journal->file_bytes;
     journal->preparing = true;
-    fill = fill && !journal_in_bulk(journal);
+    JournalMake how = fill && !journal_in_bulk(journal) ? JOURNAL_FILLED : JOURNAL_PLAIN;
     lock_release(&journal->lock);
     JournalFile made;
-    ErrCode code = journal_make(journal, size, fill, &made, err);
+    ErrCode code = journal_make(journal, size, how, &made, err);
     if (code == ERR_NO_SPACE && least < size)
-        code = journal_make(journal, least, fill, &made, err);
+        code = journal_make(journal, least, how, &made, err);
     journal_prepared(journal, code, made);
     lock_take(&journal->lock);
     return code;

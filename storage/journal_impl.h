@@ -41,6 +41,15 @@ typedef struct JournalFile {
     uint64_t seq, size;
 } JournalFile;
 
+typedef enum JournalMake {
+    JOURNAL_PLAIN,
+    /* Zeros are written over it, so that no sync in it waits for the file system to note what is
+     * written; not while groups are so large that such a wait is nothing beside writing everything
+     * twice. */
+    JOURNAL_FILLED,
+    JOURNAL_FIRST, /* some zeros; durable when the caller syncs the file and then the folder */
+} JournalMake;
+
 typedef struct JournalHead {
     uint64_t seq, first_lsn, epoch, prev_sum, file_size;
 } JournalHead;
@@ -89,10 +98,8 @@ typedef struct Journal {
 void journal_init(Journal *journal, Io *io, const char *folder, uint64_t file_bytes);
 void journal_close(Journal *journal); /* closes files; removes the spare */
 
-/* Makes a file with its space taken and its name durable. `fill` writes zeros over it, so that no
- * sync in it waits for the file system to note what is written; not while groups are so large that
- * such a wait is nothing beside writing everything twice. */
-ErrCode journal_make(Journal *journal, uint64_t size, bool fill, JournalFile *made, Err *err);
+/* Makes a file with its space taken and its name durable. */
+ErrCode journal_make(Journal *journal, uint64_t size, JournalMake how, JournalFile *made, Err *err);
 
 /* Goes on in `next`: its head continues the chain. `sync` makes the head durable at once. */
 ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err);

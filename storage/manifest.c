@@ -134,14 +134,9 @@ ErrCode manifest_make(Io *io, const char *folder, Err *err) {
         slot_path(&path, folder, slot);
         TRY_DONE(io->ops->open(io, buf_cstr(&path), IO_WRITE, &file, err));
         code = file->ops->allocate(file, MANIFEST_COPY_AT + MANIFEST_COPY_SIZE, err);
-        if (code == ERR_OK)
-            code = file->ops->sync(file, err);
         file->ops->close(file);
         TRY_DONE(code);
     }
-    buf_reset(&path);
-    buf_printf(&path, "%s/ckpt", folder);
-    TRY_DONE(io->ops->sync_folder(io, buf_cstr(&path), err));
 done:
     buf_free(&path);
     return code;

@@ -64,7 +64,7 @@ ErrCode manifest_write(Io *io, const char *folder, const Manifest *manifest, Err
  * the last good one. Afterwards this copy is certainly on disk; the first was not touched. */
 ErrCode manifest_confirm(Io *io, const char *folder, const Manifest *manifest, Err *err);
 
-/* Makes the slot files of a new folder. */
+/* Makes the slot files of a new folder; the caller syncs the folder ckpt. */
 ErrCode manifest_make(Io *io, const char *folder, Err *err);
 
 /* One copy, for tests and dumps. */

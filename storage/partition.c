@@ -229,6 +229,16 @@ uint64_t partition_tail_bytes(Partition *partition) {
     return bytes;
 }
 
+uint64_t partition_segment_bytes(Partition *partition) {
+    uint64_t bytes = 0;
+    lock_take(&partition->lock);
+    for (size_t i = 0; i < partition->segment_count; i++)
+        bytes += partition->segments[i]->state.size;
+    assert(partition->segment_count > 0 || bytes == 0);
+    lock_release(&partition->lock);
+    return bytes;
+}
+
 /* What a fetch takes out of the tail while it holds the lock: one run as it lies, or many items. */
 typedef struct TailRun {
     LogBlock *blocks[GATHER_ITEMS_MAX]; /* referenced */

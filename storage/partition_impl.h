@@ -99,6 +99,7 @@ void partition_settle(Partition *partition);
 
 void partition_offsets(Partition *partition, int64_t *start, int64_t *end);
 uint64_t partition_tail_bytes(Partition *partition);
+uint64_t partition_segment_bytes(Partition *partition); /* on disk, without indexes */
 
 /* *block is NULL when offset is the end; NOT_FOUND below the start and beyond the end. CORRUPT
  * names file and position; other offsets and partitions go on. */

@@ -1,39 +1,20 @@
-/*
- * storage.c - see storage.h: opens a data folder, drives it, closes it.
- *
- *   lock      taken while a process has the folder open
- *   format    "weir-data 1": layout of everything else; another number is refused
- *   uuid      of this folder, for people
- *   journal/ ckpt/ topics/ tables/
- *   reserve   space for bad times (reserve_impl.h)
- *
- * A new folder gets `format` first, durable before anything else exists: a folder that holds
- * something but no format is not ours, or damaged.
- */
+/* storage.c - see storage.h: opens a data folder, drives it, closes it. */
 #include "storage/storage.h"
 
 #include <assert.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "storage/folder_impl.h"
 #include "storage/recovery_impl.h"
 #include "storage/storage_impl.h"
 
-#define STORAGE_FORMAT "weir-data 1\n"
-
 enum {
     STORAGE_CHECKPOINT_MS = 30000,
+    STORAGE_CHECKPOINT_BYTES_MIN = 16 << 20,
     STORAGE_TAIL_BYTES_MAX = 64 << 20,
     STORAGE_MARK_MS = 100,
 };
-
-static char *storage_path(const Storage *storage, const char *name) {
-    Buf buf = {0};
-    buf_printf(&buf, "%s/%s", storage->folder, name);
-    char *path = mem_strdup(buf_cstr(&buf));
-    buf_free(&buf);
-    return path;
-}
 
 /* == Failure ================================================================================== */
 
@@ -64,131 +45,6 @@ ErrCode storage_fail(Storage *storage, const Err *cause, Err *err) {
     return storage_state(storage, err);
 }
 
-/* == The folder =============================================================================== */
-
-/* The folder that holds `path`; mem_free(). */
-static char *parent_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return mem_strdup(".");
-    char *parent = mem_strdup(path);
-    parent[slash == path ? 1 : slash - path] = '\0';
-    return parent;
-}
-
-/* Writes a small file whole: under another name, synced, then renamed. */
-static ErrCode folder_put(Storage *storage, const char *name, Bytes content, Err *err) {
-    Io *io = storage->io;
-    char *path = storage_path(storage, name), *temporary = storage_path(storage, "new");
-    IoFile *file = NULL;
-    ErrCode code = ERR_OK;
-    TRY_DONE(io->ops->open(io, temporary, IO_WRITE, &file, err));
-    TRY_DONE(file->ops->resize(file, 0, err));
-    TRY_DONE(file->ops->write(file, 0, content, err));
-    TRY_DONE(file->ops->sync(file, err));
-    TRY_DONE(io->ops->rename(io, temporary, path, err));
-    TRY_DONE(io->ops->sync_folder(io, storage->folder, err));
-done:
-    if (file)
-        file->ops->close(file);
-    mem_free(path);
-    mem_free(temporary);
-    return code;
-}
-
-static ErrCode folder_put_uuid(Storage *storage, Err *err) {
-    uint64_t high = storage->io->ops->random_u64(storage->io);
-    uint64_t low = storage->io->ops->random_u64(storage->io);
-    high = (high & ~0xf000ULL) | 0x4000; /* version 4, variant 1 of RFC 9562 */
-    low = (low & ~(3ULL << 62)) | 2ULL << 62;
-    Buf text = {0};
-    buf_printf(&text, "%08llx-%04llx-%04llx-%04llx-%012llx\n", (unsigned long long)(high >> 32),
-               (unsigned long long)(high >> 16 & 0xffff), (unsigned long long)(high & 0xffff),
-               (unsigned long long)(low >> 48), (unsigned long long)(low & 0xffffffffffffULL));
-    assert(text.size == 37);
-    ErrCode code = folder_put(storage, "uuid", buf_view(&text), err);
-    buf_free(&text);
-    return code;
-}
-
-/* Nothing but what a first start-up that did not get far may have left. */
-static ErrCode folder_check_empty(Storage *storage, Err *err) {
-    Arena *arena = arena_new("folder", 0);
-    char **names;
-    uint32_t count;
-    ErrCode code = storage->io->ops->list(storage->io, storage->folder, arena, &names, &count, err);
-    for (uint32_t i = 0; code == ERR_OK && i < count; i++)
-        if (strcmp(names[i], "lock") != 0 && strcmp(names[i], "new") != 0)
-            code = err_set(err, ERR_CORRUPT,
-                           "%s holds %s, but no file `format`: it is not a data folder, or damaged",
-                           storage->folder, names[i]);
-    arena_free(arena);
-    return code;
-}
-
-static ErrCode folder_check_format(Storage *storage, bool *there, Err *err) {
-    char *path = storage_path(storage, "format");
-    char text[64] = {0};
-    IoFile *file;
-    uint32_t got = 0;
-    ErrCode code = storage->io->ops->open(storage->io, path, IO_READ, &file, err);
-    *there = code == ERR_OK;
-    if (code == ERR_OK) {
-        code = file->ops->read(file, 0, text, sizeof text - 1, &got, err);
-        file->ops->close(file);
-    } else if (code == ERR_NOT_FOUND) {
-        code = ERR_OK;
-    }
-    if (code == ERR_OK && *there && strcmp(text, STORAGE_FORMAT) != 0)
-        code = err_set(err, ERR_CORRUPT,
-                       "%s: offset 0: not the format of this version (\"weir-data 1\")", path);
-    mem_free(path);
-    return code;
-}
-
-/* Folders and files that every data folder has. A crash may have left some of them. */
-static ErrCode folder_make_parts(Storage *storage, Err *err) {
-    static const char *const names[] = {"journal", "ckpt", "topics", "tables"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *path = storage_path(storage, names[i]);
-        ErrCode code = storage->io->ops->make_folder(storage->io, path, err);
-        mem_free(path);
-        TRY(code);
-    }
-    TRY(storage->io->ops->sync_folder(storage->io, storage->folder, err));
-    TRY(manifest_make(storage->io, storage->folder, err));
-    return folder_put_uuid(storage, err);
-}
-
-/* The last thing made is `uuid`: with it the folder is complete. */
-static ErrCode folder_open(Storage *storage, Err *err) {
-    Io *io = storage->io;
-    TRY(io->ops->make_folder(io, storage->folder, err));
-    char *lock = storage_path(storage, "lock");
-    ErrCode code = io->ops->lock(io, lock, &storage->lock_file, err);
-    mem_free(lock);
-    TRY(code);
-    bool there;
-    TRY(folder_check_format(storage, &there, err));
-    if (!there) {
-        TRY(folder_check_empty(storage, err));
-        char *parent = parent_of(storage->folder);
-        code = io->ops->sync_folder(io, parent, err);
-        mem_free(parent);
-        TRY(code);
-        TRY(folder_put(storage, "format", bytes_of(STORAGE_FORMAT), err));
-    } else { /* names that are seen may not be on disk: the last process may have failed to sync */
-        TRY(io->ops->sync_folder(io, storage->folder, err));
-    }
-    char *uuid = storage_path(storage, "uuid");
-    IoFile *file;
-    code = io->ops->open(io, uuid, IO_READ, &file, err);
-    mem_free(uuid);
-    if (code == ERR_OK)
-        file->ops->close(file);
-    return code == ERR_NOT_FOUND ? folder_make_parts(storage, err) : code;
-}
-
 /* == Opening and closing ====================================================================== */
 
 static Storage *storage_new(Io *io, const char *folder, const StorageOptions *options) {
@@ -200,6 +56,8 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
         *set = *options;
     if (set->checkpoint_ms == 0)
         set->checkpoint_ms = STORAGE_CHECKPOINT_MS;
+    if (set->checkpoint_bytes_min == 0)
+        set->checkpoint_bytes_min = STORAGE_CHECKPOINT_BYTES_MIN;
     if (set->tail_bytes_max == 0)
         set->tail_bytes_max = STORAGE_TAIL_BYTES_MAX;
     if (set->frame_bytes_max == 0)
@@ -250,6 +108,8 @@ static ErrCode storage_try_open(Storage *opened, bool *given, Err *err) {
     TRY(folder_open(opened, err));
     TRY(reserve_find(opened, err));
     ErrCode code = recovery_run(opened, err);
+    if (code == ERR_OK)
+        code = folder_complete(opened, err);
     if (code == ERR_NO_SPACE) {
         Err ignored; /* then the lack of space is what is told */
         if (reserve_give_up(opened, given, &ignored) != ERR_OK)
@@ -356,8 +216,10 @@ void storage_figures(Storage *storage, StorageFigures *figures) {
     size_t count;
     Topic **topics = topics_all(&storage->topics, &count);
     for (size_t i = 0; i < count; i++) {
-        for (uint32_t j = 0; j < topics[i]->partition_count; j++)
+        for (uint32_t j = 0; j < topics[i]->partition_count; j++) {
             figures->tail_bytes += partition_tail_bytes(topics[i]->partitions[j]);
+            figures->segment_bytes += partition_segment_bytes(topics[i]->partitions[j]);
+        }
         topic_unref(topics[i]);
     }
     mem_free(topics);

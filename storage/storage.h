@@ -21,8 +21,9 @@ typedef enum Durability { DURABILITY_SYNC, DURABILITY_OS } Durability;
 typedef struct StorageOptions {
     Durability durability;
     bool threads;
-    uint64_t checkpoint_bytes; /* journal bytes between checkpoints; 0: 16 to 64 MiB,
-                                * as much as there is state to write */
+    uint64_t checkpoint_bytes; /* journal bytes between checkpoints; 0: up to 64 MiB,
+                                * as much as there is state to write, but at least: */
+    uint64_t checkpoint_bytes_min; /* 0: 16 MiB */
     int64_t checkpoint_ms;     /* 0: 30,000 */
     uint64_t tail_bytes_max;   /* per partition; 0: 64 MiB */
     uint64_t journal_file_bytes; /* size of every journal file; 0: limits.h */

@@ -40,6 +40,7 @@ struct Storage {
     char *folder;
     StorageOptions options; /* with defaults filled in */
     IoFile *lock_file;
+    bool is_new; /* the folder had not been completed when it was opened */
 
     atomic_uint next_id;
     atomic_ullong commit_seq;

@@ -51,7 +51,7 @@ ErrCode aggregate_resolve(const char *name, const Type *const *types, uint32_t c
     const char **signatures = arena_array(arena, overload_count, sizeof *signatures);
     for (uint32_t i = 0; i < overload_count; i++)
         signatures[i] = aggregate_rows[first + i].signature;
-    SignatureCall call = {name, signatures, overload_count, types, count};
+    SignatureCall call = {name, signatures, overload_count, types, count, NULL};
     SignatureMatch found;
     TRY(signature_resolve(&call, arena, &found, err));
     *match = (AggregateMatch){&aggregate_rows[first + found.index], found.result, found.cast_types};

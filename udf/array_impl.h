@@ -21,6 +21,9 @@ void array_list_row(ArrayList *list, uint32_t row);
 void array_list_add(ArrayList *list, uint32_t source, uint32_t at);
 void array_list_finish(ArrayList *list, const Column *const *sources, uint32_t source_count);
 
+/* The same for a map: entries are at one place in both. */
+void map_list_finish(ArrayList *list, const Column *const *keys, const Column *const *values);
+
 /* Elements of several columns as a set: a hash table of open addressing, so that a long array
  * costs no more per element than a short one. A NULL is an element like others. */
 typedef struct ArraySet {

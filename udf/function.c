@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #include "udf/function_impl.h"
-#include "udf/signature.h"
 
 static const Function function_rows[] = {
 #define UDF_SCALAR(name, signature, kernel, flags, prepare, help) \
@@ -62,23 +61,47 @@ FunctionKind function_is_ksqldb(const char *name) {
     return FUNCTION_NONE;
 }
 
-ErrCode function_resolve(const char *name, const Type *const *types, uint32_t count, Arena *arena,
-                         FunctionMatch *match, Err *err) {
-    assert(match);
-    uint32_t overload_count;
-    uint32_t first = function_find(name, &overload_count);
-    if (overload_count == 0 && function_is_ksqldb(name) == FUNCTION_SCALAR)
+/* The overloads of the name, for resolution; *first: index of the first. */
+static ErrCode function_overloads(const char *name, const FunctionArgs *args, Arena *arena,
+                                  SignatureCall *call, uint32_t *first, Err *err) {
+    uint32_t count;
+    *first = function_find(name, &count);
+    if (count == 0 && function_is_ksqldb(name) == FUNCTION_SCALAR)
         return err_set(err, ERR_UNSUPPORTED, "Function '%s' is not supported yet.", name);
-    if (overload_count == 0)
+    if (count == 0)
         return err_set(err, ERR_UNKNOWN_NAME, "Can't find any functions with the name '%s'", name);
-    const char **signatures = arena_array(arena, overload_count, sizeof *signatures);
-    for (uint32_t i = 0; i < overload_count; i++)
-        signatures[i] = function_rows[first + i].signature;
-    SignatureCall call = {name, signatures, overload_count, types, count};
+    const char **signatures = arena_array(arena, count, sizeof *signatures);
+    for (uint32_t i = 0; i < count; i++)
+        signatures[i] = function_rows[*first + i].signature;
+    *call = (SignatureCall){name, signatures, count, args->types, args->count, args->lambdas};
+    return ERR_OK;
+}
+
+ErrCode function_resolve_args(const char *name, const FunctionArgs *args, Arena *arena,
+                              FunctionMatch *match, Err *err) {
+    assert(match);
+    SignatureCall call;
     SignatureMatch found;
+    uint32_t first;
+    TRY(function_overloads(name, args, arena, &call, &first, err));
     TRY(signature_resolve(&call, arena, &found, err));
     *match = (FunctionMatch){&function_rows[first + found.index], found.result, found.cast_types};
     return ERR_OK;
+}
+
+ErrCode function_lambda_params(const char *name, const FunctionArgs *args, uint32_t index,
+                               Arena *arena, const Type **params, Err *err) {
+    assert(params && args->lambdas);
+    SignatureCall call;
+    uint32_t first;
+    TRY(function_overloads(name, args, arena, &call, &first, err));
+    return signature_lambda(&call, index, arena, params, err);
+}
+
+ErrCode function_resolve(const char *name, const Type *const *types, uint32_t count, Arena *arena,
+                         FunctionMatch *match, Err *err) {
+    FunctionArgs args = {types, NULL, count};
+    return function_resolve_args(name, &args, arena, match, err);
 }
 
 const Function *function_by_signature(const char *name, const char *signature) {

@@ -5,7 +5,7 @@
  * overloads. A signature is "(STRING, INTEGER, [INTEGER]) -> STRING": [T] optional, T... variadic,
  * single letters A-Z generic types that must bind to one type, ARRAY<T>, MAP<K, V>, DECIMAL any
  * decimal (as a result: the first DECIMAL argument's type), UNIT an interval unit given as text;
- * signature.h has the whole of it. Names are looked up in any case.
+ * LAMBDA a lambda; signature.h has the whole of it. Names are looked up in any case.
  */
 #ifndef UDF_FUNCTION_H
 #define UDF_FUNCTION_H
@@ -14,12 +14,23 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "data/column.h"
+#include "udf/signature.h"
 
 /* One evaluation over a batch. Physical rows rows[0..row_count) are wanted; the others must not be
  * touched. `result` has its type set, is all missing and of the batch's length: the kernel writes
  * values and marks them present. Strings it makes live in `arena`; it may also point into args. */
-typedef struct FunctionCall {
-    const Column *const *args;
+typedef struct FunctionCall FunctionCall;
+
+/* Elements that a lambda is applied to: element i is value i of each of params[]. */
+typedef struct FunctionElements {
+    const Column *const *params; /* one for each parameter of the lambda */
+    const uint32_t *rows; /* physical row that element i belongs to: what is captured is there */
+    uint32_t count;
+    Arena *arena;
+} FunctionElements;
+
+struct FunctionCall {
+    const Column *const *args; /* of a lambda: NULL */
     uint32_t arg_count;
     const uint16_t *rows;
     uint32_t row_count;
@@ -30,7 +41,11 @@ typedef struct FunctionCall {
     /* Reports that one row failed; its result stays missing. */
     void (*fail)(void *context, uint32_t row, const char *format, ...);
     void *context;
-} FunctionCall;
+    /* Applies lambda argument number `arg`: fills *result with a column of elements->count values
+     * in elements->arena. *failed: a byte for each, not 0 where it threw; NULL: none did. */
+    void (*apply)(const FunctionCall *call, uint32_t arg, const FunctionElements *elements,
+                  Column *result, const uint8_t **failed);
+};
 
 typedef enum FunctionFlags {
     FUNCTION_PLAIN = 0,
@@ -38,6 +53,7 @@ typedef enum FunctionFlags {
                                      are left out and their result is NULL */
     FUNCTION_NOT_CONSTANT = 2,    /* never folded: RANDOM, UNIX_TIMESTAMP */
     FUNCTION_IDENTITY = 4,        /* AS_VALUE: the planner looks through it */
+    FUNCTION_TAKES_LAMBDAS = 8,   /* TRANSFORM, FILTER, REDUCE */
 } FunctionFlags;
 
 typedef struct UserFunction UserFunction; /* user.h */
@@ -67,6 +83,20 @@ typedef struct FunctionMatch {
     const Type *result;
     const Type **cast_types;
 } FunctionMatch;
+
+/* The types of a call's arguments. */
+typedef struct FunctionArgs {
+    const Type *const *types;
+    const SignatureLambda *lambdas; /* NULL: none of them is one */
+    uint32_t count;
+} FunctionArgs;
+
+/* The same for a call with lambdas, and what the parameters of lambda `index` are, as far as the
+ * arguments before it say. */
+ErrCode function_resolve_args(const char *name, const FunctionArgs *args, Arena *arena,
+                              FunctionMatch *match, Err *err);
+ErrCode function_lambda_params(const char *name, const FunctionArgs *args, uint32_t index,
+                               Arena *arena, const Type **params, Err *err);
 
 ErrCode function_resolve(const char *name, const Type *const *types, uint32_t count, Arena *arena,
                          FunctionMatch *match, Err *err);

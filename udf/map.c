@@ -39,6 +39,16 @@ static void map_finish(ArrayList *keys, ArrayList *values, const Column *const *
     pick_values(&pick, result->type->fields[1].type, values->arena, &result->children[1]);
 }
 
+void map_list_finish(ArrayList *list, const Column *const *keys, const Column *const *values) {
+    assert(list->result->type->kind == TYPE_MAP);
+    array_list_finish(list, keys, 1);
+    if (list->count == 0)
+        return;
+    Pick pick = {values, 1, NULL, list->rows, list->count};
+    pick_values(&pick, list->result->type->fields[1].type, list->arena,
+                &list->result->children[1]);
+}
+
 void map_as_map(const FunctionCall *call) {
     const Column *key_array = call->args[0], *value_array = call->args[1];
     const Column *key_source = &key_array->children[0], *value_source = &value_array->children[0];

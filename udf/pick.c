@@ -100,3 +100,16 @@ void pick_values(const Pick *pick, const Type *type, Arena *arena, Column *targe
     else
         pick_flat(pick, target);
 }
+
+void pick_own(Column *column, Arena *arena) {
+    assert(column && arena);
+    const Type *type = column->type;
+    if (type->kind == TYPE_STRING || type->kind == TYPE_BYTES) {
+        for (uint32_t i = 0; i < column->length; i++) {
+            if (column->bytes[i].size > 0)
+                column->bytes[i] = arena_bytes(arena, column->bytes[i]);
+        }
+    }
+    for (uint32_t i = 0; i < type->field_count; i++)
+        pick_own(&column->children[i], arena);
+}

@@ -21,4 +21,7 @@ typedef struct Pick {
  * source of TYPE_NULL gives NULLs. */
 void pick_values(const Pick *pick, const Type *type, Arena *arena, Column *target);
 
+/* Copies the texts and bytes in a column that pick_values() made, at any depth, into the arena. */
+void pick_own(Column *column, Arena *arena);
+
 #endif

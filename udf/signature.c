@@ -19,17 +19,19 @@ typedef enum SigKind {
     SIG_GENERIC,
     SIG_ARRAY,
     SIG_MAP,
+    SIG_LAMBDA,
 } SigKind;
+
+enum { SIG_PARAMS_MAX = 12, SIG_LETTERS = 26, SIG_TYPE_ARGS_MAX = 4 };
 
 typedef struct SigType SigType;
 struct SigType {
     SigKind kind;
     TypeKind scalar;
     uint32_t letter;
-    const SigType *args[2];
+    const SigType *args[SIG_TYPE_ARGS_MAX]; /* of a lambda: its parameters, then its result */
+    uint32_t arg_count;
 };
-
-enum { SIG_PARAMS_MAX = 12, SIG_LETTERS = 26 };
 
 typedef struct Sig {
     const SigType *params[SIG_PARAMS_MAX];
@@ -69,12 +71,27 @@ static const struct {
     {"DECIMAL_WHOLE", SIG_WHOLE, TYPE_DECIMAL},
     {"ARRAY", SIG_ARRAY, TYPE_ARRAY},
     {"MAP", SIG_MAP, TYPE_MAP},
+    {"LAMBDA", SIG_LAMBDA, TYPE_NULL},
 };
 
 static void sig_expect(const char **text, const char *expected) {
     size_t size = strlen(expected);
     assert(strncmp(*text, expected, size) == 0);
     *text += size;
+}
+
+static const SigType *sig_parse_type(const char **text, Arena *arena);
+
+/* Types between brackets, `close` after the last. */
+static void sig_parse_args(const char **text, SigType *type, const char *close, Arena *arena) {
+    for (;;) {
+        assert(type->arg_count < SIG_TYPE_ARGS_MAX);
+        type->args[type->arg_count++] = sig_parse_type(text, arena);
+        if (**text != ',')
+            break;
+        sig_expect(text, ", ");
+    }
+    sig_expect(text, close);
 }
 
 static const SigType *sig_parse_type(const char **text, Arena *arena) {
@@ -96,14 +113,14 @@ static const SigType *sig_parse_type(const char **text, Arena *arena) {
     assert(found < word_count);
     type->kind = sig_words[found].kind;
     type->scalar = sig_words[found].scalar;
-    if (type->kind == SIG_ARRAY || type->kind == SIG_MAP) {
+    if (type->kind == SIG_LAMBDA) {
+        sig_expect(text, " (");
+        sig_parse_args(text, type, ") => ", arena);
+        assert(type->arg_count < SIG_TYPE_ARGS_MAX);
+        type->args[type->arg_count++] = sig_parse_type(text, arena);
+    } else if (type->kind == SIG_ARRAY || type->kind == SIG_MAP) {
         sig_expect(text, "<");
-        type->args[0] = sig_parse_type(text, arena);
-        if (type->kind == SIG_MAP) {
-            sig_expect(text, ", ");
-            type->args[1] = sig_parse_type(text, arena);
-        }
-        sig_expect(text, ">");
+        sig_parse_args(text, type, ">", arena);
     }
     return type;
 }
@@ -151,8 +168,9 @@ bool signature_implicit_cast(const Type *from, TypeKind to) {
 static bool sig_fits(const SigType *param, const Type *type, bool cast,
                      const Type *bound[SIG_LETTERS]) {
     if (type->kind == TYPE_NULL)
-        return true;
+        return param->kind != SIG_LAMBDA;
     switch (param->kind) {
+    case SIG_LAMBDA: return false;
     case SIG_GENERIC:
         if (!bound[param->letter])
             bound[param->letter] = type;
@@ -170,12 +188,25 @@ static bool sig_fits(const SigType *param, const Type *type, bool cast,
     }
 }
 
+static bool sig_fits_lambda(const SigType *param, const SignatureLambda *lambda,
+                            const Type *bound[SIG_LETTERS]) {
+    assert(lambda->param_count > 0);
+    if (param->kind != SIG_LAMBDA || param->arg_count != lambda->param_count + 1)
+        return false;
+    return !lambda->result || sig_fits(param->args[lambda->param_count], lambda->result, false,
+                                       bound);
+}
+
 /* The parameter that argument `index` of `count` goes to, when `params` are in use. */
 static uint32_t sig_param_of(const Sig *sig, uint32_t params, uint32_t index, uint32_t count) {
     if (sig->variadic < 0 || (int32_t)index < sig->variadic)
         return index;
     uint32_t after = params - (uint32_t)sig->variadic - 1;
     return count - index <= after ? params - (count - index) : (uint32_t)sig->variadic;
+}
+
+static bool sig_is_lambda(const SignatureCall *call, uint32_t index) {
+    return call->lambdas && call->lambdas[index].param_count > 0;
 }
 
 static bool sig_match(SigCandidate *candidate, const SignatureCall *call, bool cast) {
@@ -192,8 +223,11 @@ static bool sig_match(SigCandidate *candidate, const SignatureCall *call, bool c
     }
     memset(candidate->bound, 0, sizeof candidate->bound);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t param = sig_param_of(sig, candidate->params_used, i, count);
-        if (!sig_fits(sig->params[param], call->types[i], cast, candidate->bound))
+        const SigType *param = sig->params[sig_param_of(sig, candidate->params_used, i, count)];
+        bool fits = sig_is_lambda(call, i)
+                        ? sig_fits_lambda(param, &call->lambdas[i], candidate->bound)
+                        : sig_fits(param, call->types[i], cast, candidate->bound);
+        if (!fits)
             return false;
     }
     return true;
@@ -202,8 +236,11 @@ static bool sig_match(SigCandidate *candidate, const SignatureCall *call, bool c
 static bool sig_is_generic(const SigType *type) {
     if (type->kind == SIG_GENERIC)
         return true;
-    return (type->args[0] && sig_is_generic(type->args[0])) ||
-           (type->args[1] && sig_is_generic(type->args[1]));
+    for (uint32_t i = 0; i < type->arg_count; i++) {
+        if (sig_is_generic(type->args[i]))
+            return true;
+    }
+    return false;
 }
 
 static int32_t sig_generic_count(const SigCandidate *candidate) {
@@ -255,6 +292,10 @@ static const Type *sig_decimal(const Type *type, Arena *arena) {
 
 static const Type *sig_cast_type(const SigType *param, const Type *type,
                                  const SigCandidate *candidate, Arena *arena) {
+    if (param->kind == SIG_LAMBDA) {
+        const Type *bound = sig_bind(param->args[param->arg_count - 1], candidate, arena);
+        return bound ? bound : &type_null;
+    }
     if (type->kind == TYPE_NULL) {
         const Type *bound = sig_bind(param, candidate, arena);
         return bound ? bound : &type_null;
@@ -323,11 +364,32 @@ static ErrCode sig_finish(const SigCandidate *candidate, const SignatureCall *ca
 
 /* -- Choosing --------------------------------------------------------------------------------- */
 
+/* LAMBDA (INTEGER) => BOOLEAN; what is not known yet is left out. */
+static void sig_print_lambda(Buf *out, const SignatureLambda *lambda) {
+    buf_text(out, "LAMBDA");
+    if (!lambda->params)
+        return;
+    for (uint32_t i = 0; i < lambda->param_count; i++) {
+        buf_text(out, i == 0 ? " (" : ", ");
+        type_print(out, lambda->params[i]);
+    }
+    buf_text(out, ")");
+    if (!lambda->result)
+        return;
+    buf_text(out, " => ");
+    if (lambda->result->kind == TYPE_NULL)
+        buf_text(out, "null");
+    else
+        type_print(out, lambda->result);
+}
+
 static void sig_print_types(Buf *out, const SignatureCall *call) {
     for (uint32_t i = 0; i < call->type_count; i++) {
         if (i > 0)
             buf_text(out, ", ");
-        if (call->types[i]->kind == TYPE_NULL)
+        if (sig_is_lambda(call, i))
+            sig_print_lambda(out, &call->lambdas[i]);
+        else if (call->types[i]->kind == TYPE_NULL)
             buf_text(out, "null");
         else
             type_print(out, call->types[i]);
@@ -359,26 +421,49 @@ static ErrCode sig_ambiguous(const SignatureCall *call, Err *err) {
     return code;
 }
 
-ErrCode signature_resolve(const SignatureCall *call, Arena *arena, SignatureMatch *match,
-                          Err *err) {
+/* The best of those that fit; TYPE or AMBIGUOUS. */
+static ErrCode sig_choose(const SignatureCall *call, Arena *arena, SigCandidate *best, Err *err) {
     assert(call->signature_count > 0);
-    SigCandidate best = {0};
     for (int cast = 0; cast <= 1; cast++) {
         bool found = false, tie = false;
         for (uint32_t i = 0; i < call->signature_count; i++) {
             SigCandidate candidate = {.index = i, .sig = sig_parse(call->signatures[i], arena)};
             if (!sig_match(&candidate, call, cast == 1))
                 continue;
-            int32_t order = found ? sig_compare(&candidate, &best) : 1;
+            int32_t order = found ? sig_compare(&candidate, best) : 1;
             tie = order == 0 || (tie && order < 0);
             if (order > 0)
-                best = candidate;
+                *best = candidate;
             found = true;
         }
         if (tie)
             return sig_ambiguous(call, err);
         if (found)
-            return sig_finish(&best, call, arena, match, err);
+            return ERR_OK;
     }
     return sig_none_fits(call, err);
+}
+
+ErrCode signature_resolve(const SignatureCall *call, Arena *arena, SignatureMatch *match,
+                          Err *err) {
+    SigCandidate best = {0};
+    TRY(sig_choose(call, arena, &best, err));
+    return sig_finish(&best, call, arena, match, err);
+}
+
+ErrCode signature_lambda(const SignatureCall *call, uint32_t index, Arena *arena,
+                         const Type **params, Err *err) {
+    SigCandidate best = {0};
+    assert(sig_is_lambda(call, index));
+    TRY(sig_choose(call, arena, &best, err));
+    uint32_t at = sig_param_of(&best.sig, best.params_used, index, call->type_count);
+    const SigType *lambda = best.sig.params[at];
+    for (uint32_t i = 0; i < call->lambdas[index].param_count; i++) {
+        params[i] = sig_bind(lambda->args[i], &best, arena);
+        if (!params[i])
+            return err_set(err, ERR_TYPE,
+                           "The types of the parameters of a lambda of function '%s' cannot be "
+                           "told from its other arguments: they are NULL.", call->name);
+    }
+    return ERR_OK;
 }

@@ -8,6 +8,7 @@
  *                UNIT               an interval unit, given as text
  *                A .. Z             generic: binds to one type in the whole call
  *                ARRAY<type>  MAP<type, type>
+ *                LAMBDA (type {", " type}) => type      a function over the elements of another
  *   result    := type, where DECIMAL is the type of the first DECIMAL argument, or
  *                DECIMAL_WIDEST     holds every DECIMAL argument; they are cast to it
  *                DECIMAL_WHOLE      the first one's without its fraction: DECIMAL(p-s, 0)
@@ -23,24 +24,37 @@
 #include "base/err.h"
 #include "data/type.h"
 
+/* An argument that is a lambda. */
+typedef struct SignatureLambda {
+    uint32_t param_count; /* 0: this argument is none */
+    const Type *const *params; /* NULL: not known yet */
+    const Type *result;        /* NULL: not known yet */
+} SignatureLambda;
+
 /* The overloads of one name, and the types it is called with. */
 typedef struct SignatureCall {
     const char *name; /* as the user wrote it, for messages */
     const char *const *signatures;
     uint32_t signature_count;
-    const Type *const *types;
+    const Type *const *types; /* of a lambda: anything */
     uint32_t type_count;
+    const SignatureLambda *lambdas; /* [type_count]; NULL: no argument is one */
 } SignatureCall;
 
 typedef struct SignatureMatch {
     uint32_t index; /* of the overload */
     const Type *result;
-    const Type **cast_types; /* type_count of them */
+    const Type **cast_types; /* type_count of them; of a lambda: what its body must be */
 } SignatureMatch;
 
 /* TYPE "Function 'f' does not accept parameters (A, B)." with the alternatives; AMBIGUOUS; LIMIT
  * for a decimal result that is too wide. */
 ErrCode signature_resolve(const SignatureCall *call, Arena *arena, SignatureMatch *match, Err *err);
+
+/* The types of the parameters of lambda argument number `index`, as the arguments before it say,
+ * with room for its param_count. Errors as signature_resolve(). */
+ErrCode signature_lambda(const SignatureCall *call, uint32_t index, Arena *arena,
+                         const Type **params, Err *err);
 
 /* Whether a value of one type is silently taken for another: ksqlDB's implicit casts. */
 bool signature_implicit_cast(const Type *from, TypeKind to);

@@ -53,7 +53,7 @@ ErrCode table_resolve(const char *name, const Type *const *types, uint32_t count
     const char **signatures = arena_array(arena, overload_count, sizeof *signatures);
     for (uint32_t i = 0; i < overload_count; i++)
         signatures[i] = table_rows[first + i].signature;
-    SignatureCall call = {name, signatures, overload_count, types, count};
+    SignatureCall call = {name, signatures, overload_count, types, count, NULL};
     SignatureMatch found;
     TRY(signature_resolve(&call, arena, &found, err));
     *match = (TableMatch){&table_rows[first + found.index], found.result, found.cast_types};

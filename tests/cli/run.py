@@ -398,6 +398,17 @@ def test_describe_extended_tells_bad_rows():
     has(facts['Error of CSAS_O_0'], ' at s[0] offset 0: ')
 
 
+def test_describe_extended_after_a_restart():
+    good('d', '-e', STREAM + "CREATE TABLE n AS SELECT k, COUNT(*) AS c FROM s GROUP BY k;"
+         "INSERT INTO s VALUES ('a', 1); INSERT INTO s VALUES ('b', 1);"
+         "SELECT * FROM n EMIT CHANGES LIMIT 2;")
+    def state():
+        rows = good('d', '--format', 'ndjson', '-e', 'DESCRIBE n EXTENDED;').rows()
+        return [row['Value'] for row in rows if row['Property'].startswith('State of')]
+    same(len(state()), 1)
+    wait_for(lambda: state()[0].startswith('2 rows'))
+
+
 def test_reader_that_goes_ends_the_query():
     write('rows.ndjson', ''.join('{"k":"a","v":%d}\n' % i for i in range(5000)))
     process = start('--format', 'ndjson', '-e', STREAM, '-e', "COPY s FROM 'rows.ndjson'", '-e',

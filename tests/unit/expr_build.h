@@ -19,7 +19,7 @@
 
 static Arena *build_arena;
 
-static const Type *build_decimal(int precision, int scale) {
+static __attribute__((unused)) const Type *build_decimal(int precision, int scale) {
     const Type *type;
     Err err;
     ErrCode code = type_decimal(build_arena, precision, scale, &type, &err);

@@ -29,7 +29,7 @@ static ErrCode resolve(const char *signatures, const Type *const *types, uint32_
         if (next)
             *next++ = '\0';
     }
-    SignatureCall call = {"f", list, signature_count, types, count};
+    SignatureCall call = {"f", list, signature_count, types, count, NULL};
     return signature_resolve(&call, arena, &match, &err);
 }
 

@@ -64,10 +64,9 @@ static const Case cases[] = {
      "  SELECT size FROM s;\n"
      "         ^"},
     {"CREATE STREAM from (a INT);",
-     "line 1:15: Syntax error at or near \"from\"\n"
+     "line 1:15: \"from\" is a reserved word: as a name it is written `FROM`\n"
      "  CREATE STREAM from (a INT);\n"
-     "                ^\n"
-     "  Expecting IF or a name."},
+     "                ^"},
     {"CREATE STREAM select (a INT",
      "line 1:15: \"select\" is a reserved word: as a name it is written `SELECT`\n"
      "  CREATE STREAM select (a INT\n"
@@ -118,7 +117,7 @@ static const Case cases[] = {
      "line 1:41: Syntax error at or near \"HUOR\"\n"
      "  SELECT a FROM s WINDOW TUMBLING (SIZE 1 HUOR);\n"
      "                                          ^\n"
-     "  Expecting a time unit. Did you mean HOUR?"},
+     "  Expecting a time unit (SECONDS, MINUTES, HOURS, DAYS, ...). Did you mean HOUR?"},
     {"SELECT CAST(a AS NULL) FROM s;",
      "line 1:18: Syntax error at or near \"NULL\"\n"
      "  SELECT CAST(a AS NULL) FROM s;\n"

@@ -168,7 +168,7 @@ static void refusals(void **state) {
         {"STRUCT(x := 1, x := 2)", ERR_SEMANTIC, "Duplicate field names"},
         {"NOSUCHTHING(a)", ERR_UNKNOWN_NAME, "Can't find any functions with the name"},
         {"TRANSFORM(l, a => a + 1)", ERR_SEMANTIC, "can't be a column name: A"},
-        {"TRANSFORM(l, q => q + 1)", ERR_UNSUPPORTED, "Lambda"},
+        {"TRANSFORM(l, q => q = 1 AND v)", ERR_UNKNOWN_NAME, "column 'V' cannot be resolved"},
         {"FOO '1'", ERR_UNKNOWN_NAME, "Unknown type: FOO"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -288,9 +288,48 @@ static void another_format_is_refused(void **state) {
     CHECK_OK(file->ops->write(file, 0, bytes_of("weir-data 2\n"), err));
     file->ops->close(file);
     CHECK_CODE(ERR_CORRUPT, storage_open(io, "data", &small, &storage, err));
-    CHECK_OK(io->ops->make_folder(io, "other", err));
-    CHECK_OK(io->ops->make_folder(io, "other/things", err));
+    io_mem_free(io);
+}
+
+static uint32_t count_names(Io *io, const char *folder) {
+    Arena *arena = arena_new("test", 0);
+    char **names;
+    uint32_t count;
+    CHECK_OK(io->ops->list(io, folder, arena, &names, &count, err));
+    arena_free(arena);
+    return count;
+}
+
+/* Not even a lock is left in a folder that is not ours. */
+static void what_others_have_is_left_alone(void **state) {
+    (void)state;
+    static const char *const theirs[] = {"other/things", "other/topics", "other/ckpt"};
+    Io *io = new_disk();
+    Storage *storage;
+    for (size_t i = 0; i < 3; i++) {
+        char path[64];
+        CHECK_OK(io->ops->make_folder(io, "other", err));
+        CHECK_OK(io->ops->make_folder(io, theirs[i], err));
+        snprintf(path, sizeof path, "%s/photos", theirs[i]);
+        CHECK_OK(io->ops->make_folder(io, path, err));
+        uint64_t changes = io_mem_changes(io);
+        CHECK_CODE(ERR_CORRUPT, storage_open(io, "other", &small, &storage, err));
+        assert_int_equal(io_mem_changes(io), changes);
+        assert_int_equal(count_names(io, "other"), 1);
+        CHECK_OK(io->ops->remove(io, path, err));
+        CHECK_OK(io->ops->remove(io, theirs[i], err));
+    }
+    IoFile *file;
+    CHECK_OK(io->ops->open(io, "other/format", IO_WRITE, &file, err));
+    CHECK_OK(file->ops->write(file, 0, bytes_of("A5\n"), err));
+    file->ops->close(file);
     CHECK_CODE(ERR_CORRUPT, storage_open(io, "other", &small, &storage, err));
+    assert_int_equal(count_names(io, "other"), 1);
+    CHECK_OK(io->ops->remove(io, "other/format", err));
+    storage = bench_open(io, &small); /* and an empty one is taken */
+    storage_close(storage);
+    CHECK_OK(storage_open(io, "other", &small, &storage, err));
+    storage_close(storage);
     io_mem_free(io);
 }
 
@@ -335,6 +374,7 @@ int main(void) {
         cmocka_unit_test(every_failing_call),
         cmocka_unit_test(one_process_at_a_time),
         cmocka_unit_test(another_format_is_refused),
+        cmocka_unit_test(what_others_have_is_left_alone),
         cmocka_unit_test(entries_of_later_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

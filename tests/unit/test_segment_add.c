@@ -224,6 +224,9 @@ static void memory_keeps_the_last_part(void **state) {
             log_block_unref(block);
         }
     }
+    StorageFigures figures;
+    storage_figures(storage, &figures);
+    assert_in_range(figures.segment_bytes, end * size, end * (size + 100));
     append_one(storage, where, "a");
     CHECK_OK(storage_checkpoint(storage, err));
     topic_unref(topic);
