@@ -159,9 +159,10 @@ void array_sort(const FunctionCall *call) {
         ArraySort sort = {elements, 1};
         if (call->arg_count > 1)
             sort.sign = array_direction(call->args[1]->bytes[row]);
-        if (sort.sign == 0 || !value_has_order(elements->type)) {
-            call->fail(call->context, row, sort.sign == 0 ? "not a direction to sort in"
-                                                          : "the elements have no order");
+        if (sort.sign == 0)
+            continue; /* not a direction: NULL */
+        if (!value_has_order(elements->type)) {
+            call->fail(call->context, row, "the elements have no order");
             continue;
         }
         uint32_t *places = arena_raw(call->arena, (size_t)count * 2 * sizeof *places);

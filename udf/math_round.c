@@ -68,8 +68,9 @@ static RoundDigits round_digits(double value, Buf *buf) {
 }
 
 static double round_places(double value, int32_t places, RoundMode mode, Buf *buf) {
-    if (!isfinite(value) || value == 0)
-        return value;
+    assert(isfinite(value));
+    if (value == 0)
+        return 0; /* it goes through a BigDecimal, which has no -0.0 */
     RoundDigits parts = round_digits(fabs(value), buf);
     int64_t drop = -(int64_t)places - parts.exponent;
     if (drop <= 0)
@@ -98,9 +99,12 @@ static void round_all_f64(const FunctionCall *call, RoundMode mode) {
     Buf buf = {0};
     for (uint32_t i = 0; i < call->row_count; i++) {
         uint32_t row = call->rows[i];
-        int32_t places = call->args[1]->i32[row];
-        function_put_f64(call, row,
-                         round_places(call->args[0]->f64[row], places, mode, &buf));
+        double value = call->args[0]->f64[row];
+        if (isfinite(value))
+            function_put_f64(call, row,
+                             round_places(value, call->args[1]->i32[row], mode, &buf));
+        else
+            call->fail(call->context, row, "only a finite number is rounded to places");
     }
     buf_free(&buf);
 }

@@ -25,9 +25,11 @@ static uint32_t find_occurrence(Bytes text, Bytes part, int64_t position, int32_
     if (position > length || -position > length)
         return UINT32_MAX;
     bool back = position < 0;
-    int64_t unit = back ? length + position : position > 0 ? position - 1 : 0;
-    uint32_t at = utf8_offset(text, (uint32_t)unit);
-    at = back ? find_last(text, part, at) : utf8_find(text, part, at);
+    if (back) /* the last place where the part may end */
+        text.size = utf8_offset(text, (uint32_t)(length + position + 1));
+    int64_t unit = position > 0 ? position - 1 : 0;
+    uint32_t at = back ? find_last(text, part, text.size)
+                       : utf8_find(text, part, utf8_offset(text, (uint32_t)unit));
     for (int32_t i = 1; i < occurrence && at != UINT32_MAX; i++) {
         if (back)
             at = at == 0 ? UINT32_MAX : find_last(text, part, at - 1);

@@ -172,6 +172,8 @@ static inline void fuzz_again(FuzzFormat *fuzz, const bool *used, const FuzzRead
     fuzz->written = first;
     for (uint32_t i = 0; first.size == 0 && i < fuzz->spec.column_count; i++)
         fuzz_must(column_is_null(read->columns[i], row), "a value is written as nothing");
+    if (first.size > 0 && memmem(first.data, first.size, "-0.0", 4))
+        return; /* is read as 0.0, for JSON numbers are decimals */
     if (first.size == 0)
         return; /* missing: no bytes; of DELIMITED an empty line, which is not read, as in ksqlDB */
     FuzzRead *again = fuzz_read(fuzz, used, &first, 1);
