@@ -89,6 +89,7 @@ $(BUILD)/generated/%.o: build/generated/%.c
 $(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y
 	@mkdir -p $(@D)
 	lemon -q -c -d$(@D) $<
+	@touch $(@D)/sql_grammar.h # lemon leaves an equal one as it is
 
 $(GEN)/grammar/sql_grammar.h: $(GEN)/grammar/sql_grammar.c ;
 
@@ -120,6 +121,14 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/libweir.a
 	@echo "  CC $<"
 	@$(COMPILE) $(WARNINGS) -o $@ $< $(BUILD)/libweir.a $(LIBS)
 
+# A shared object as users make them: no flag of ours.
+$(BUILD)/examples/udf/%.so: examples/udf/%.c udf/weir_udf.h
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) -std=c11 -I. -O2 -fPIC -shared $(WARNINGS) -o $@ $<
+
+$(BUILD)/tests/unit/test_native: $(BUILD)/examples/udf/geo.so
+
 # == Set-up ======================================================================================
 
 deps:
@@ -147,6 +156,7 @@ install: $(BUILD)/weir docs
 	for name in $(MANUALS); do install -D -m 644 build/docs/$$name.md \
 	    $(DESTDIR)$(PREFIX)/share/doc/weir/$$name.md || exit 1; done
 	install -D -m 644 engine/weir.h $(DESTDIR)$(PREFIX)/include/weir.h
+	install -D -m 644 udf/weir_udf.h $(DESTDIR)$(PREFIX)/include/udf/weir_udf.h
 
 # == Showing and proving =========================================================================
 

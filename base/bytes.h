@@ -27,6 +27,26 @@ static inline bool bytes_equal(Bytes left, Bytes right) {
     return left.size == 0 || memcmp(left.data, right.data, left.size) == 0;
 }
 
+/* Whether the text is this word of ASCII, in any case. */
+static inline bool bytes_is_word(Bytes text, const char *word) {
+    uint32_t at = 0;
+    for (; at < text.size && word[at]; at++) {
+        uint8_t byte = text.data[at], other = (uint8_t)word[at];
+        bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+        if (byte != other && (!letter || (byte ^ 0x20) != other))
+            return false;
+    }
+    return at == text.size && !word[at];
+}
+
+/* The value of a hexadecimal digit; -1: it is none. */
+static inline int32_t bytes_hex_digit(uint8_t byte) {
+    uint8_t letter = byte | 0x20;
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
 /* <0, 0, >0: unsigned bytes, the shorter one first when it is a prefix. */
 static inline int bytes_compare(Bytes left, Bytes right) {
     uint32_t size = left.size < right.size ? left.size : right.size;

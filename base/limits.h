@@ -49,6 +49,7 @@ enum {
     DECIMAL_PRECISION_MAX = 76,    /* 32 bytes */
     RECORD_BYTES_MAX = 1 << 20,    /* key, value and headers of one record, as Kafka's default */
     VALUE_BYTES_MAX = 4 << 20,     /* a text that an expression makes: nested ones may double it */
+    SERIES_ELEMENTS_MAX = 100 * 1000, /* of GENERATE_SERIES: a step may hold one a row */
     RECORD_BATCH_BYTES_MAX = 16 << 20,
     FRAME_BYTES_MAX = 16 << 20,
     COMMIT_BYTES_MAX = 64 << 20,

@@ -27,8 +27,23 @@ static inline uint32_t utf8_units_8(const uint8_t *bytes) {
     return (uint32_t)((ones + pair - continuation) * ones >> 56); /* the sum of its bytes */
 }
 
+/* Whether all of it is ASCII, in words that may overlap at the end. */
+static inline bool utf8_is_ascii(Bytes text) {
+    uint64_t all = 0, word = 0;
+    uint32_t at = 0;
+    assert(text.size >= 8);
+    for (; at + 8 <= text.size; at += 8) {
+        memcpy(&word, text.data + at, 8);
+        all |= word;
+    }
+    memcpy(&word, text.data + text.size - 8, 8);
+    return !((all | word) & 0x8080808080808080U);
+}
+
 uint32_t utf8_length(Bytes text) {
     uint32_t length = 0, at = 0;
+    if (text.size >= 8 && utf8_is_ascii(text))
+        return text.size;
     for (; at + 8 <= text.size; at += 8)
         length += utf8_units_8(text.data + at);
     for (; at < text.size; at++)
@@ -156,6 +171,12 @@ uint32_t utf8_width(uint32_t character) {
 uint32_t utf8_find(Bytes text, Bytes part, uint32_t from) {
     if (part.size == 0)
         return from <= text.size ? from : UINT32_MAX;
+    if (part.size == 1) {
+        const uint8_t *only = from < text.size
+                                  ? memchr(text.data + from, part.data[0], text.size - from)
+                                  : NULL;
+        return only ? (uint32_t)(only - text.data) : UINT32_MAX;
+    }
     for (uint32_t at = from; at < text.size && text.size - at >= part.size; at++) {
         const uint8_t *found = memchr(text.data + at, part.data[0], text.size - at - part.size + 1);
         if (!found)

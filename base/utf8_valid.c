@@ -45,11 +45,13 @@ bool utf8_valid(Bytes text) {
         return true;
     const uint8_t *at = text.data, *end = at + text.size;
     while (end - at >= 4) {
-        if (end - at >= 8) {
+        if (text.size >= 8) {
+            /* The last word begins before `at`, where all has been looked at. */
+            const uint8_t *from = end - at >= 8 ? at : end - 8;
             uint64_t word;
-            memcpy(&word, at, sizeof word);
+            memcpy(&word, from, sizeof word);
             if (!(word & 0x8080808080808080U)) {
-                at += 8;
+                at = from + 8;
                 continue;
             }
         }

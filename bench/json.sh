@@ -11,7 +11,7 @@ mkdir -p $out
 
 make --no-print-directory -s lib MODE=release
 gcc -std=c11 -I. -D_GNU_SOURCE -O2 -o $out/json_decode bench/json_decode.c \
-    build/release/libweir.a -lutf8proc -ljansson -lm -lpthread
+    build/release/libweir.a $(make -s print-libs)
 simd=true
 g++ -O3 -march=native -DNDEBUG -o $out/json_simdjson bench/json_simdjson.cpp -lsimdjson ||
     { simd=false; echo "simdjson left out: it needs g++ and libsimdjson-dev"; }

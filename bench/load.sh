@@ -8,7 +8,7 @@ out=build/bench
 mkdir -p $out
 make --no-print-directory -s lib all MODE=release
 gcc -std=c11 -I. -D_GNU_SOURCE -O2 -o $out/load bench/load.c build/release/libweir.a \
-    -ljansson -lutf8proc -lm -lpthread
+    $(make -s print-libs)
 simd=true
 g++ -O3 -march=native -DNDEBUG -o $out/json_simdjson bench/json_simdjson.cpp -lsimdjson ||
     { simd=false; echo "simdjson left out: it needs g++ and libsimdjson-dev"; }

@@ -2,7 +2,8 @@
  * main.c - the `weir` command: what was asked, handed to the one who does it.
  *
  *   weir [DIR|FILE] [-e SQL]... [-f FILE]... [option.def]
- *   weir test FILE|DIR... [--steps N]      weir test --cases FILE [--steps N] [--only PREFIX]
+ *   weir test FILE|DIR... [--steps N] [--jobs N] [--report F] [--update] [--coverage]
+ *   weir test --cases FILE [--steps N] [--only PREFIX]
  *   weir manual NAME                       texts made from the tables (manual.h)
  *
  * Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be opened,
@@ -22,7 +23,7 @@
 #include "cli/test_files.h"
 
 enum { EXIT_USAGE = 2, EXIT_OPEN = 3 };
-enum { SCRIPTS_MAX = 256, WORKERS_MAX = 1024, SECONDS_MAX = 1000000 };
+enum { SCRIPTS_MAX = 256, WORKERS_MAX = 1024, JOBS_MAX = 64, SECONDS_MAX = 1000000 };
 
 typedef struct Script {
     const char *text; /* -e */
@@ -136,6 +137,10 @@ static bool option_timeout(Options *options, const char *value) {
     char *end;
     options->timeout_s = value && *value ? strtod(value, &end) : 0;
     return options->timeout_s > 0 && options->timeout_s < SECONDS_MAX && *end == '\0';
+}
+
+static bool option_udf_dir(Options *options, const char *value) {
+    return (options->weir.udf_dir = value) != NULL;
 }
 
 static bool option_version(Options *options, const char *value) {
@@ -321,6 +326,16 @@ static int main_weir(int argc, char **argv) {
     return status;
 }
 
+static bool main_report(const char *value, TestReport *report) {
+    static const char *const names[] = {"text", "tap", "junit"};
+    for (size_t i = 0; value && i < sizeof names / sizeof names[0]; i++) {
+        *report = (TestReport)i;
+        if (strcmp(value, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int main_test(int argc, char **argv) {
     TestCasesOptions cases = {0};
     TestFilesOptions files = {.paths = argv + 2};
@@ -330,6 +345,14 @@ static int main_test(int argc, char **argv) {
             cases.path = argv[++at];
         } else if (strcmp(argv[at], "--only") == 0 && value) {
             cases.only = argv[++at];
+        } else if (strcmp(argv[at], "--update") == 0) {
+            files.update = true;
+        } else if (strcmp(argv[at], "--coverage") == 0) {
+            files.coverage = true;
+        } else if (strcmp(argv[at], "--jobs") == 0 && number_of(value, JOBS_MAX, &files.jobs)) {
+            at++;
+        } else if (strcmp(argv[at], "--report") == 0 && main_report(value, &files.report)) {
+            at++;
         } else if (strcmp(argv[at], "--steps") == 0 &&
                    number_of(value, 1 << 20, &cases.step_rows)) {
             at++;

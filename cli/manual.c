@@ -41,7 +41,8 @@ static void wrap(FILE *out, const char *text, int indent) {
 
 void manual_usage(FILE *out) {
     fputs("usage: weir [DIR | FILE.ndjson | FILE.csv | -] [-e SQL] [-f FILE] [options]\n"
-          "       weir test FILE|DIR... [--steps N]\n"
+          "       weir test FILE|DIR... [--steps N] [--jobs N] [--report text|tap|junit]\n"
+          "                             [--update] [--coverage]\n"
           "       weir test --cases FILE [--steps N] [--only PREFIX]\n"
           "       weir manual sql|functions|settings|extensions|man|bash|zsh\n"
           "\n"

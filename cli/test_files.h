@@ -24,15 +24,22 @@
 #ifndef CLI_TEST_FILES_H
 #define CLI_TEST_FILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+typedef enum TestReport { TEST_REPORT_TEXT, TEST_REPORT_TAP, TEST_REPORT_JUNIT } TestReport;
 
 typedef struct TestFilesOptions {
     char **paths; /* files or folders */
     uint32_t count;
     uint32_t step_rows; /* 0: 1, 7 and 1,024 */
+    uint32_t jobs;      /* files at once; 0: one per core */
+    TestReport report;
+    bool update;   /* writes what came into the files, where it is not what they want */
+    bool coverage; /* also says which statements no file has */
 } TestFilesOptions;
 
-/* The exit status; the last line of output is "N passed, N failed, N skipped". */
+/* The exit status; the last line of text is "N passed, N failed, N skipped". */
 int test_files_run(const TestFilesOptions *options);
 
 #endif

@@ -26,19 +26,36 @@ typedef struct TestCommand {
     const char *text; /* behind the verb */
 } TestCommand;
 
+/* Lines of the file that are to be others: [line, line + count) become `text`. */
+typedef struct TestEdit {
+    uint32_t line, count;
+    const char *text; /* whole lines */
+} TestEdit;
+
 typedef struct TestFile {
     const char *path;
     Arena *arena;
     TestCommand *commands;
     size_t count, capacity;
+    bool update; /* differences become edits */
+    TestEdit *edits; /* in order of line */
+    size_t edit_count, edit_capacity;
 } TestFile;
+
+void test_edit(TestFile *file, TestEdit edit);
+
+/* Writes the file with its edits; says what is wrong where it cannot be. */
+bool test_write(const TestFile *file);
+
+/* How often each statement form of the manual stands in the files: one line each, then a sum. */
+void test_coverage(const char *const *paths, size_t count);
 
 /* Reads a file as commands; says what is wrong with every line that is none. */
 bool test_read(TestFile *file);
 
 /* Runs the commands on a fresh engine with this step size (0: the default). The first that does not
  * hold ends the run with a message. */
-bool test_run(const TestFile *file, uint32_t step_rows);
+bool test_run(TestFile *file, uint32_t step_rows);
 
 /* "path:line: text" on standard output; is false. */
 bool test_fault(const char *path, uint32_t line, const char *format, ...)

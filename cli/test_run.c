@@ -17,7 +17,7 @@ typedef struct TopicCursor {
 } TopicCursor;
 
 typedef struct TestRun {
-    const TestFile *file;
+    TestFile *file;
     Testkit *kit;
     Arena *arena;
     TopicCursor *cursors;
@@ -193,6 +193,80 @@ static bool run_show_rest(TestRun *run, TopicCursor cursor, bool times, TestLine
     return true;
 }
 
+/* -- Updating ---------------------------------------------------------------------------------- */
+
+/* Replaces the lines of the commands [from, to) by others; an empty range is behind `from` - 1. */
+static void run_edit(TestRun *run, size_t from, size_t to, const Buf *text) {
+    const TestCommand *commands = run->file->commands;
+    uint32_t line;
+    if (from < to) {
+        line = commands[from].line;
+    } else {
+        line = commands[from - 1].line + 1;
+        for (const char *at = commands[from - 1].text; *at; at++)
+            line += *at == '\n';
+    }
+    uint32_t count = from < to ? commands[to - 1].line + 1 - line : 0;
+    test_edit(run->file, (TestEdit){line, count, arena_text(run->arena, buf_view(text))});
+}
+
+/* Where the block of `out` lines that the present command begins ends. */
+static size_t run_out_end(const TestRun *run) {
+    size_t end = run->at;
+    while (end < run->file->count && run->file->commands[end].verb == TEST_OUT)
+        end++;
+    return end;
+}
+
+/* The block becomes what its topics have now, topic by topic. */
+static bool run_out_update(TestRun *run) {
+    size_t end = run_out_end(run);
+    Buf text = {0};
+    bool good = true, times;
+    const char *seen = "\n";
+    for (size_t i = run->at; good && i < end; i++) {
+        TestkitRecord record;
+        TestLines got = {0};
+        run_parse(run, &run->file->commands[i], &record, &times);
+        const char *mark = arena_printf(run->arena, "\n%s\n", record.topic);
+        if (strstr(seen, mark))
+            continue;
+        seen = arena_printf(run->arena, "%s%s", seen, mark);
+        TopicCursor *cursor = run_cursor(run, record.topic);
+        good = run_show_rest(run, *cursor, times, &got);
+        for (size_t row = 0; row < got.count; row++)
+            buf_printf(&text, "out    %s %s\n", record.topic, got.texts[row]);
+        cursor->next += (uint32_t)got.count;
+        mem_free(got.texts);
+    }
+    if (good)
+        run_edit(run, run->at, end, &text);
+    run->at = end - 1;
+    buf_free(&text);
+    return good;
+}
+
+/* Whether the block's records come as it says; cursors stay. */
+static bool run_out_holds(TestRun *run) {
+    size_t end = run_out_end(run), count = run->cursor_count;
+    TopicCursor *kept = arena_array(run->arena, count + end - run->at, sizeof *kept);
+    bool good = true;
+    for (size_t i = run->at; good && i < end; i++) {
+        TestkitRecord want, got = {0};
+        bool has_time, found;
+        run_parse(run, &run->file->commands[i], &want, &has_time);
+        TopicCursor *cursor = run_cursor(run, want.topic);
+        good = run_read(run, cursor, &got, &found) && found &&
+               strcmp(run_record_text(run, &want, has_time),
+                      run_record_text(run, &got, has_time)) == 0;
+        kept[cursor - run->cursors].next++;
+        cursor->next++;
+    }
+    for (size_t i = 0; i < run->cursor_count; i++)
+        run->cursors[i].next -= kept[i].next;
+    return good;
+}
+
 /* The `out` lines of this topic in this block against the topic from the first of them on. */
 static bool run_out_differs(TestRun *run, TopicCursor cursor) {
     TestLines wanted = {0}, got = {0};
@@ -222,6 +296,9 @@ static bool run_out(TestRun *run) {
     run_parse(run, run_command(run), &want, &has_time);
     if (!run_settle(run))
         return false;
+    bool begins = run->at == 0 || run->file->commands[run->at - 1].verb != TEST_OUT;
+    if (run->file->update && begins && !run_out_holds(run))
+        return run_out_update(run);
     TopicCursor *cursor = run_cursor(run, want.topic);
     if (!run_read(run, cursor, &got, &found))
         return false;
@@ -312,6 +389,14 @@ static bool run_compare_rows(TestRun *run, WeirResult *rows) {
     while ((status = weir_next(rows, 0, &error)) == WEIR_ROW)
         test_lines_add(&got, run_row_text(run, rows));
     bool same = status != WEIR_FAILED && run_same_lines(&wanted, &got);
+    if (run->file->update && !same && status != WEIR_FAILED) {
+        Buf text = {0};
+        for (size_t i = 0; i < got.count; i++)
+            buf_printf(&text, "row    %s\n", got.texts[i]);
+        run_edit(run, line + 1, run->at + 1, &text);
+        buf_free(&text);
+        same = true;
+    }
     run->at = same ? run->at : line;
     if (status == WEIR_FAILED) {
         run_fault(run, "error (%s): %s", error.code, error.message);
@@ -375,12 +460,24 @@ static bool run_one(TestRun *run) {
     return verbs[run_command(run)->verb](run);
 }
 
+/* What no `out` line names goes to the end of the file. */
+static void run_add_out(TestRun *run, const char *topic, const TestLines *records) {
+    Buf text = {0};
+    for (size_t i = 0; i < records->count; i++)
+        buf_printf(&text, "out    %s %s\n", topic, records->texts[i]);
+    if (records->count > 0)
+        test_edit(run->file, (TestEdit){UINT32_MAX, 0, buf_cstr(&text)});
+    buf_free(&text);
+}
+
 /* No topic that the file looks at has more than it names. */
 static bool run_nothing_unread(TestRun *run) {
     for (size_t i = 0; i < run->cursor_count; i++) {
         TestLines wanted = {0}, got = {0};
         bool good = run_show_rest(run, run->cursors[i], true, &got);
-        if (good && got.count > 0) {
+        if (good && run->file->update) {
+            run_add_out(run, run->cursors[i].topic, &got);
+        } else if (good && got.count > 0) {
             good = run_fault(run, "topic %s has more records than 'out' lines (+ got)",
                              run->cursors[i].topic);
             test_diff(&wanted, &got);
@@ -392,7 +489,7 @@ static bool run_nothing_unread(TestRun *run) {
     return true;
 }
 
-bool test_run(const TestFile *file, uint32_t step_rows) {
+bool test_run(TestFile *file, uint32_t step_rows) {
     TestkitOptions options = {.step_rows = step_rows};
     TestRun run = {.file = file, .arena = arena_new("test run", 0)};
     Err err;

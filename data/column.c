@@ -87,6 +87,18 @@ static void gather_validity(Column *target, Arena *arena, const Column *source,
     target->validity = validity;
 }
 
+bool column_is_full(const Column *column) {
+    const uint64_t *validity = column->validity;
+    assert(validity || column->length <= UINT32_MAX - 63);
+    if (!validity)
+        return true;
+    for (uint32_t i = 0; i < column->length / 64; i++)
+        if (validity[i] != UINT64_MAX)
+            return false;
+    uint64_t rest = ((uint64_t)1 << (column->length % 64)) - 1;
+    return rest == 0 || (validity[column->length / 64] & rest) == rest;
+}
+
 static void gather_into(Column *target, Arena *arena, const Column *source, const uint32_t *rows,
                         uint32_t count);
 

@@ -59,6 +59,9 @@ Column *column_new(Arena *arena, const Type *type, uint32_t length);
 void column_init(Column *column, Arena *arena, const Type *type, uint32_t length);
 
 /* Marks a value of a column from column_new() as present. Only for columns with validity. */
+/* Whether no value is missing. */
+bool column_is_full(const Column *column);
+
 static inline void column_set_present(Column *column, uint32_t row) {
     column->validity[row / 64] |= (uint64_t)1 << (row % 64);
 }

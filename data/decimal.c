@@ -47,7 +47,7 @@ Decimal decimal_load(const void *source, uint32_t precision) {
 }
 
 void decimal_store(void *target, uint32_t precision, Decimal value) {
-    assert(decimal_fits(value, precision));
+    assert(decimal_storable(value, precision));
     switch (decimal_width(precision)) {
     case 8: memcpy(target, value.word, 8); break;
     case 16: memcpy(target, value.word, 16); break;
@@ -84,6 +84,10 @@ bool decimal_fits(Decimal value, uint32_t precision) {
         return precision >= 19 ||
                i64_magnitude((int64_t)value.word[0]) < decimal_power[precision].word[0];
     return decimal_magnitude_compare(decimal_magnitude(value), decimal_power[precision]) < 0;
+}
+
+bool decimal_storable(Decimal value, uint32_t precision) {
+    return decimal_fits(value, precision < DECIMAL_PRECISION_MAX ? precision + 1 : precision);
 }
 
 static bool i128_fits(Int128 value, uint32_t precision) {
@@ -273,17 +277,19 @@ static bool wide_has_digits(DecimalWide number, uint32_t digits) {
 }
 
 /* As ksqlDB, the whole quotient must have no more digits than the result type, though only what
- * it leaves is asked for. */
+ * it leaves is asked for; that may be a dividend with the digit more that ROUND added. */
 bool decimal_modulus(Decimal left, uint32_t left_scale, Decimal right, uint32_t right_scale,
                      const Type *type, Decimal *result) {
     if (decimal_is_zero(right))
         return false;
+    uint32_t rest_digits = type->precision < DECIMAL_PRECISION_MAX ? type->precision + 1U
+                                                                   : type->precision;
     if (left_scale == right_scale && left_scale == type->scale && decimal_is_i64(left) &&
         decimal_is_i64(right) && (int64_t)right.word[0] != -1) {
         int64_t dividend = (int64_t)left.word[0];
         int64_t divisor = (int64_t)right.word[0];
         if (i128_fits(dividend / divisor, type->precision))
-            return i128_finish(dividend % divisor, type->precision, result);
+            return i128_finish(dividend % divisor, rest_digits, result);
     }
     WideNumber dividend = wide_number(left);
     WideNumber divisor = wide_number(right);
@@ -295,7 +301,7 @@ bool decimal_modulus(Decimal left, uint32_t left_scale, Decimal right, uint32_t 
     WideNumber rest = {.negative = dividend.negative};
     decimal_wide_divide(&dividend.magnitude, &divisor.magnitude, &rest.magnitude);
     return wide_has_digits(dividend.magnitude, type->precision) &&
-           wide_finish(&rest, scale, type->scale, type->precision, result);
+           wide_finish(&rest, scale, type->scale, rest_digits, result);
 }
 
 int64_t decimal_to_i64(Decimal value, uint32_t scale) {

@@ -25,6 +25,9 @@ int decimal_sign(Decimal value); /* -1, 0, 1 */
 int decimal_compare(Decimal left, uint32_t left_scale, Decimal right, uint32_t right_scale);
 bool decimal_fits(Decimal value, uint32_t precision); /* at most that many digits */
 
+/* Fits, or has the one digit more that ROUND and CEIL may add to 9.9: columns have room for it. */
+bool decimal_storable(Decimal value, uint32_t precision);
+
 /* -2.50, 100.00: plain notation with exactly `scale` digits after the point. */
 void decimal_print(Buf *out, Decimal value, uint32_t scale);
 

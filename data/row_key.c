@@ -179,7 +179,7 @@ static void decimal_read(Reader *in, Column *column, uint32_t slot) {
     value.word[3] = reader_u64_be(in) ^ SIGN_64;
     for (int i = 2; i >= 0; i--)
         value.word[i] = reader_u64_be(in);
-    if (!reader_ok(in) || !decimal_fits(value, column->type->precision)) {
+    if (!reader_ok(in) || !decimal_storable(value, column->type->precision)) {
         in->failed = true;
         return;
     }

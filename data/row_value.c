@@ -164,7 +164,8 @@ static void decimal_read(Reader *in, Column *column, uint32_t slot) {
     if (!reader_ok(in))
         return;
     memcpy((uint8_t *)column->data + (size_t)slot * width, bytes.data, width);
-    if (!decimal_fits(decimal_load(bytes.data, column->type->precision), column->type->precision))
+    if (!decimal_storable(decimal_load(bytes.data, column->type->precision),
+                          column->type->precision))
         in->failed = true;
 }
 

@@ -2,7 +2,7 @@
  * serde_json_impl.h - the inside of the JSON format.
  *
  *   serde_json.c         the Format; a record's way: fast, and where that gives up, careful
- *   serde_json_track.c   records that look as the one before: along the list of their quotes
+ *   serde_json_track.c   records that look as the one before: their members are followed
  *   serde_json_fast.c    one pass that guesses that all is well: types fit, no member comes twice
  *   serde_json_slow.c    the pass that takes its time: who of several members wins, what is wrong
  *   serde_json_name.c    which field a member name means, and which name will come next
@@ -106,8 +106,8 @@ typedef struct JsonStep {
 
 enum {
     JSON_TRACK_MAX = 64,    /* members of a record that can be followed */
-    JSON_QUOTES_MAX = 1024, /* a record with more quotes is not */
-    JSON_QUOTES_BEYOND = 4, /* entries behind the last quote: the record's end */
+    JSON_PLACES_MAX = 1024, /* a record with more places to look at is not */
+    JSON_PLACES_BEYOND = 2, /* entries behind the last place */
 };
 
 /* A member as the last record had it, with all that following it needs in one place. */
@@ -118,6 +118,7 @@ typedef struct JsonMark {
     const JsonMember *member;
     JsonField *field; /* NULL: nobody wants it */
     TypeKind kind;
+    bool whole; /* an integer's */
     bool used;
     union { /* the field's column in this decode() */
         void *data;
@@ -134,7 +135,10 @@ typedef struct JsonTrack {
     uint32_t misses; /* records off the track in this decode() */
     uint32_t pause;  /* records that are not tried */
     JsonMark marks[JSON_TRACK_MAX];
-    uint16_t quotes[JSON_QUOTES_MAX + JSON_QUOTES_BEYOND]; /* places in the record at hand */
+    uint32_t gap;    /* blanks between a comma and a name: 0 or 1 */
+    /* Of the record at hand. */
+    uint32_t quotes;
+    uint16_t places[JSON_PLACES_MAX + JSON_PLACES_BEYOND];
 } JsonTrack;
 
 typedef const uint8_t *JsonScan(const uint8_t *at, const uint8_t *end);

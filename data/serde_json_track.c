@@ -1,11 +1,11 @@
 /*
- * serde_json_track.c - records that look as the one before: along the list of their quotes.
+ * serde_json_track.c - records that look as the one before: their members are followed.
  *
- * Blocks of 64 bytes of the record become masks of their quotes, and the masks a list of places.
- * A string then ends at the next place, an integer before the comma in front of it, and nothing is
- * searched. The members must come as noted: a record of others leaves the track, the fast pass
- * reads it and notes them. Invariants: the columns are those that the fast pass makes; before a
- * value, `quote` is the first one at or behind it.
+ * Blocks of 64 bytes of the record become masks of its quotes and commas, and these a list of the
+ * quotes behind commas: there members begin. No end of a string or number is searched for, and no
+ * member waits for the one before it. The members must come as noted: a record of others leaves the
+ * track, the fast pass reads it and notes them. Invariant: the columns are those that the fast pass
+ * makes.
  */
 #include <assert.h>
 
@@ -39,6 +39,12 @@ void json_track_begin(Decoder *json) {
     }
 }
 
+/* Written as an integer. */
+static bool track_is_whole(TypeKind kind) {
+    return kind == TYPE_INT || kind == TYPE_BIGINT || kind == TYPE_TIME || kind == TYPE_DATE ||
+           kind == TYPE_TIMESTAMP;
+}
+
 void json_track_note(Decoder *json, const JsonMember *member, JsonField *field) {
     JsonTrack *track = &json->track;
     assert(track->learning);
@@ -52,6 +58,7 @@ void json_track_note(Decoder *json, const JsonMember *member, JsonField *field) 
                        .ignored = 0xffffU & ~(uint32_t)member->care, .field = field};
     memcpy(mark->text, member->text, sizeof mark->text);
     mark->kind = field ? field->kind : TYPE_NULL;
+    mark->whole = field && track_is_whole(field->kind);
     mark->used = field && field->used;
     if (mark->used) {
         mark->data = field->data;
@@ -63,8 +70,14 @@ void json_track_noted(Decoder *json, bool whole) {
     JsonTrack *track = &json->track;
     assert(track->learning);
     track->learning = false;
-    if (!whole)
+    if (!whole || track->count == 0) {
         track->count = 0;
+        return;
+    }
+    const JsonMember *second = track->marks[track->count > 1].member;
+    const uint8_t *name = memmem(json->begin, (size_t)(json->end - json->begin), second->text,
+                                 second->size);
+    track->gap = name && name > json->begin && name[-1] == ' ';
 }
 
 /* The record is another one than was noted: the next pass notes it, if that does not go on. */
@@ -93,13 +106,27 @@ static void track_left(JsonTrack *track) {
 
 enum { LIST_BLOCK = 64 };
 
-static inline uint64_t list_quotes(const uint8_t *at, __m256i *others) {
-    __m256i block = _mm256_loadu_si256((const __m256i *)(const void *)at);
-    __m256i quote = _mm256_cmpeq_epi8(block, _mm256_set1_epi8('"'));
-    __m256i backslash = _mm256_cmpeq_epi8(block, _mm256_set1_epi8('\\'));
-    __m256i low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), block); /* or not ASCII */
-    *others = _mm256_or_si256(*others, _mm256_or_si256(backslash, low));
-    return (uint32_t)_mm256_movemask_epi8(quote);
+/* What 64 bytes of a record are: bits for its quotes and commas. */
+typedef struct ListMasks {
+    uint64_t quotes, commas;
+} ListMasks;
+
+static inline ListMasks list_masks(const uint8_t *at, __m256i *others) {
+    __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)at);
+    __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(at + 32));
+    __m256i quote = _mm256_set1_epi8('"'), comma = _mm256_set1_epi8(',');
+    __m256i backslash = _mm256_set1_epi8('\\'), blank = _mm256_set1_epi8(0x20);
+    __m256i escapes = _mm256_or_si256(_mm256_cmpeq_epi8(low, backslash),
+                                      _mm256_cmpeq_epi8(high, backslash));
+    /* Below a blank as signed bytes are control characters and what is not ASCII. */
+    __m256i strange = _mm256_cmpgt_epi8(blank, _mm256_min_epi8(low, high));
+    *others = _mm256_or_si256(*others, _mm256_or_si256(escapes, strange));
+    return (ListMasks){
+        (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, quote)) |
+            (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, quote)) << 32,
+        (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, comma)) |
+            (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, comma)) << 32,
+    };
 }
 
 static inline uint64_t list_place(uint16_t *place, uint64_t mask, uint32_t at) {
@@ -107,15 +134,13 @@ static inline uint64_t list_place(uint16_t *place, uint64_t mask, uint32_t at) {
     return _blsr_u64(mask);
 }
 
-/* Four places at a time, though there be fewer: what is too much is written over. */
+/* Two places at a time, though there be fewer: what is too much is written over. */
 static inline uint16_t *list_put(uint16_t *next, uint64_t mask, uint32_t at) {
     uint16_t *after = next + __builtin_popcountll(mask);
     while (next < after) {
         mask = list_place(next, mask, at);
         mask = list_place(next + 1, mask, at);
-        mask = list_place(next + 2, mask, at);
-        mask = list_place(next + 3, mask, at);
-        next += 4;
+        next += 2;
     }
     return after;
 }
@@ -135,22 +160,27 @@ static bool list_is_text(Bytes record) {
     return _mm256_testz_si256(others, others) && utf8_valid(record);
 }
 
-/* false: there are too many, or the record holds escapes, control characters or no text. */
-static bool list_make(uint16_t *quotes, const uint8_t *begin, uint32_t size) {
-    assert(size >= LIST_BLOCK && size < UINT16_MAX);
+/* The quotes behind a comma and `gap` blanks: where members begin, and rarely a text ends. false:
+ * there are too many, or the record holds escapes, control characters or no text. */
+static inline bool list_make(JsonTrack *track, const uint8_t *begin, uint32_t size) {
+    assert(size >= LIST_BLOCK && size < UINT16_MAX - LIST_BLOCK && track->gap <= 1);
     __m256i others = _mm256_setzero_si256();
-    uint16_t *next = quotes;
-    for (uint32_t at = 0; at < size;) {
-        uint32_t from = size - at >= LIST_BLOCK ? at : size - LIST_BLOCK;
-        uint64_t mask = list_quotes(begin + from, &others);
-        mask |= list_quotes(begin + from + LIST_BLOCK / 2, &others) << 32;
-        if (next > quotes + JSON_QUOTES_MAX - LIST_BLOCK)
+    uint16_t *next = track->places;
+    uint32_t shift = 1 + track->gap, quotes = 0;
+    uint64_t carry = 0; /* commas of the block before that belong to quotes of this one */
+    for (uint32_t at = 0; at < size; at += LIST_BLOCK) {
+        uint32_t left = size - at, from = left >= LIST_BLOCK ? at : size - LIST_BLOCK;
+        ListMasks masks = list_masks(begin + from, &others);
+        masks.quotes >>= at - from;
+        masks.commas >>= at - from;
+        if (next > track->places + JSON_PLACES_MAX - LIST_BLOCK)
             return false;
-        next = list_put(next, mask >> (at - from), at);
-        at = from + LIST_BLOCK;
+        quotes += (uint32_t)__builtin_popcountll(masks.quotes);
+        next = list_put(next, masks.quotes & (masks.commas << shift | carry), at);
+        carry = masks.commas >> (64 - shift);
     }
-    for (uint32_t i = 0; i < JSON_QUOTES_BEYOND; i++)
-        next[i] = (uint16_t)size;
+    next[0] = next[1] = (uint16_t)(size + track->gap); /* as behind the last brace */
+    track->quotes = quotes;
     return _mm256_testz_si256(others, others) || list_is_text((Bytes){begin, size});
 }
 
@@ -185,80 +215,59 @@ static inline bool track_digits(const uint8_t *first, uint32_t count, const uint
 typedef struct Walk {
     Decoder *json;
     const uint8_t *begin, *end;
-    const uint16_t *quote;
+    uint64_t bit;  /* of the record in a word of validity */
+    uint32_t word; /* that one */
     uint32_t slot;
 } Walk;
 
-/* Reads a value from its text alone, and finds its place in the list again. */
-static __attribute__((noinline)) const uint8_t *walk_other(Walk *walk, const JsonMark *mark,
-                                                           const uint8_t *at) {
-    Decoder *json = walk->json;
-    assert(at < walk->end);
-    at = mark->field ? json_fast_value(json, mark->field, walk->slot, at, 1)
-                     : json_skip(json, at, 1);
-    while (at && *walk->quote < at - walk->begin)
-        walk->quote++;
-    return at;
-}
-
-static inline void walk_present(const Walk *walk, const JsonMark *mark) {
-    mark->validity[walk->slot / 64] |= (uint64_t)1 << (walk->slot % 64);
-}
-
-static inline const uint8_t *walk_string(Walk *walk, const JsonMark *mark, const uint8_t *at) {
-    if (!JSON_LIKELY(*at == '"'))
-        return walk_other(walk, mark, at);
-    const uint8_t *close = walk->begin + walk->quote[1];
-    if (close == walk->end)
-        return NULL;
-    walk->quote += 2;
+static inline bool walk_string(const Walk *walk, const JsonMark *mark, const uint8_t *at,
+                               const uint8_t *stop) {
+    if (!JSON_LIKELY(stop - at >= 2 && *at == '"' && stop[-1] == '"'))
+        return false;
     if (mark->used) {
-        mark->bytes[walk->slot] = (Bytes){at + 1, (uint32_t)(close - at - 1)};
-        walk_present(walk, mark);
+        Bytes *target = &mark->bytes[walk->slot];
+        target->data = at + 1;
+        target->size = (uint32_t)(stop - at - 2);
+        mark->validity[walk->word] |= walk->bit;
     }
-    return close + 1;
+    return true;
 }
 
-static inline const uint8_t *walk_integer(Walk *walk, const JsonMark *mark, const uint8_t *at) {
-    /* Behind the last number stands the record's last brace, and no quote. */
-    const uint8_t *stop = walk->begin + *walk->quote - 1;
-    stop -= stop[-1] == ','; /* a blank between comma and quote */
+static inline bool walk_integer(const Walk *walk, const JsonMark *mark, const uint8_t *at,
+                                const uint8_t *stop) {
     const uint8_t *first = at + (*at == '-');
     ptrdiff_t count = stop - first;
     uint64_t magnitude;
     if (!JSON_LIKELY(count >= 1 && count <= 16 &&
                      track_digits(first, (uint32_t)count, walk->end, &magnitude) &&
                      (*first != '0' || count == 1)))
-        return walk_other(walk, mark, at);
+        return false;
     int64_t value = first == at ? (int64_t)magnitude : -(int64_t)magnitude;
     if (!JSON_LIKELY(mark->kind == TYPE_BIGINT))
-        return json_value_i64(walk->json, mark->field, walk->slot, value) ? stop : NULL;
+        return json_value_i64(walk->json, mark->field, walk->slot, value);
     if (mark->used) {
         mark->i64[walk->slot] = value;
-        walk_present(walk, mark);
+        mark->validity[walk->word] |= walk->bit;
     }
-    return stop;
+    return true;
 }
 
-static inline const uint8_t *walk_value(Walk *walk, const JsonMark *mark, const uint8_t *at) {
-    switch (mark->kind) {
-    case TYPE_STRING:
-        return walk_string(walk, mark, at);
-    case TYPE_INT:
-    case TYPE_BIGINT:
-    case TYPE_TIME:
-    case TYPE_DATE:
-    case TYPE_TIMESTAMP:
-        return walk_integer(walk, mark, at);
-    default:
-        return walk_other(walk, mark, at);
-    }
+/* Reads a value from its text alone; *quotes: how many of them are in it. */
+static __attribute__((noinline)) const uint8_t *walk_other(const Walk *walk, const JsonMark *mark,
+                                                           const uint8_t *at, uint32_t *quotes) {
+    Decoder *json = walk->json;
+    assert(at > walk->begin);
+    const uint8_t *next = mark->field ? json_fast_value(json, mark->field, walk->slot, at, 1)
+                                      : json_skip(json, at, 1);
+    for (; next && at < next; at++)
+        *quotes += *at == '"';
+    return next ? json_space(next, walk->end) : NULL;
 }
 
 /* Whether this member's name is at `at`, and something follows. */
 static inline bool walk_name(const Walk *walk, const JsonMark *mark, const uint8_t *at) {
     if (!JSON_LIKELY(walk->end - at > 16))
-        return json_member_is(mark->member, at, walk->end);
+        return at < walk->end && json_member_is(mark->member, at, walk->end);
     __m128i text = _mm_loadu_si128((const __m128i *)(const void *)mark->text);
     __m128i block = _mm_loadu_si128((const __m128i *)(const void *)at);
     uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(block, text));
@@ -266,27 +275,38 @@ static inline bool walk_name(const Walk *walk, const JsonMark *mark, const uint8
            (mark->size <= 16 || json_member_is(mark->member, at, walk->end));
 }
 
-/* The members as noted; false: they are others. */
-static bool walk_record(Walk *walk, const JsonTrack *track) {
-    const uint8_t *at = walk->begin, *end = walk->end;
+/* The members as noted; false: they are others. All quotes of the record must have been met: there
+ * are none inside of texts. */
+static inline bool walk_record(const Walk *walk, const JsonTrack *track) {
+    const uint8_t *at = walk->begin + 1, *end = walk->end;
+    const uint16_t *place = track->places;
     const JsonMark *mark = track->marks, *last = mark + track->count - 1;
-    assert(track->count > 0 && *at == '{');
+    uint32_t quotes = 2 * track->count, gap = track->gap;
+    assert(track->count > 0 && end[-1] == '}');
     for (;; mark++) {
-        at = json_space(at + 1, end);
         if (!JSON_LIKELY(walk_name(walk, mark, at)))
             return false;
-        walk->quote += 2;
-        at = json_space(at + mark->size, end);
-        if (at == end)
-            return false;
-        at = walk_value(walk, mark, at);
-        if (!at)
-            return false;
-        at = json_space(at, end);
+        at += mark->size;
+        at += *at == ' ';
+        const uint8_t *next = walk->begin + *place, *stop = next - 1 - gap;
+        bool is_text = mark->kind == TYPE_STRING;
+        if (JSON_LIKELY(is_text ? walk_string(walk, mark, at, stop)
+                                : mark->whole && walk_integer(walk, mark, at, stop))) {
+            quotes += is_text ? 2 : 0;
+        } else {
+            stop = at < end ? walk_other(walk, mark, at, &quotes) : NULL;
+            if (!stop || stop >= end)
+                return false;
+            while (*place < stop - walk->begin)
+                place++;
+            next = stop + 1 + gap;
+        }
         if (mark == last)
-            return at + 1 == end && *at == '}';
-        if (at == end || *at != ',')
+            return stop + 1 == end && quotes == track->quotes;
+        if (*stop != ',' || (gap && stop[1] != ' '))
             return false;
+        place++;
+        at = next;
     }
 }
 
@@ -294,10 +314,11 @@ static bool track_follow(Decoder *json, uint32_t record) {
     JsonTrack *track = &json->track;
     ptrdiff_t size = json->end - json->begin;
     assert(track->count > 0);
-    if (size < LIST_BLOCK || size >= UINT16_MAX || *json->begin != '{' ||
-        !list_make(track->quotes, json->begin, (uint32_t)size))
+    if (size < LIST_BLOCK || size >= UINT16_MAX - LIST_BLOCK || *json->begin != '{' ||
+        json->end[-1] != '}' || !list_make(track, json->begin, (uint32_t)size))
         return false;
-    Walk walk = {json, json->begin, json->end, track->quotes, record};
+    Walk walk = {.json = json, .begin = json->begin, .end = json->end,
+                 .bit = (uint64_t)1 << (record % 64), .word = record / 64, .slot = record};
     if (walk_record(&walk, track))
         return true;
     for (uint32_t i = 0; i < json->root.child_count; i++)

@@ -468,6 +468,23 @@ static bool whole_timestamp(TimeParsed *parsed, const Zone *zone, int64_t *ms) {
     return to_ms(parsed, local_seconds(&time) - time.offset, time.nano, ms);
 }
 
+/* Where the clocks were not changed about 1970 no step before the last can land in a gap or an
+ * overlap: the result is known without taking them. false: they must be taken. */
+static bool skip_steps(const TimeParsed *parsed, const Zone *zone, ZonedTime *time) {
+    enum { BEFORE_1970 = -30 * SECONDS_PER_DAY, BEHIND_1970 = 400 * SECONDS_PER_DAY };
+    if (!parsed->has_date || !parsed->has_time || parsed->present != 0 ||
+        !zone_is_steady(zone, BEFORE_1970, BEHIND_1970))
+        return false;
+    *time = (ZonedTime){.date = time_date_of(parsed->day), .nano = parsed->nano, .zone = zone,
+                        .offset = zone_offset(zone, 0)};
+    ZoneLocal local = zone_local(zone, local_seconds(time));
+    if (local.kind == ZONE_LOCAL_GAP)
+        return false;
+    if (local.kind == ZONE_LOCAL_ONCE || time->offset != local.after)
+        time->offset = local.before;
+    return true;
+}
+
 static bool resolve_timestamp(TimeParsed *parsed, const Zone *zone, int64_t *ms) {
     bool has_offset = time_parsed_has(parsed, TIME_FIELD_OFFSET);
     Zone own;
@@ -483,6 +500,8 @@ static bool resolve_timestamp(TimeParsed *parsed, const Zone *zone, int64_t *ms)
     if (parsed->has_date && parsed->has_time && told)
         return whole_timestamp(parsed, zone, ms);
     ZonedTime time = {.date = time_date_of(0), .zone = zone};
+    if (skip_steps(parsed, zone, &time))
+        return to_ms(parsed, local_seconds(&time) - time.offset, time.nano, ms);
     settle(&time, false);
     return put_together(parsed, &time) &&
            to_ms(parsed, local_seconds(&time) - time.offset, time.nano, ms);

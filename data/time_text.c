@@ -9,13 +9,13 @@
 #include <assert.h>
 
 #include "data/time_impl.h"
+#include "data/zone.h"
 
 enum {
     DAYS_PER_CYCLE = 146097,
     DAYS_TO_1970 = 719468, /* from 0000-03-01 */
     YEAR_DIGITS = 4,
     YEAR_DIGITS_MAX = 9,
-    ZONE_HOURS_MAX = 18,
 };
 
 static int64_t floor_divide(int64_t value, int64_t divisor) {
@@ -141,7 +141,9 @@ void time_print_time(Buf *out, int32_t ms) {
     }
 }
 
-/* == Parsing: each part takes what it knows from the text's beginning == */
+/* == Parsing == */
+
+enum { DATE_ROOM = 32 }; /* a sign, ten digits and -MM-DD, with room for longer ones to fail */
 
 static bool take(Bytes *text, uint8_t byte) {
     if (text->size == 0 || text->data[0] != byte)
@@ -170,98 +172,130 @@ static bool take_two(Bytes *text, uint32_t *value) {
     return take_digits(text, 2, value) == 2;
 }
 
-/* YYYY[-MM[-DD]]; a year of more than four digits has a plus before it. */
-static bool take_date(Bytes *text, TimeParts *parts) {
-    uint32_t year;
-    bool plus = take(text, '+');
-    uint32_t digits = take_digits(text, plus ? YEAR_DIGITS_MAX : YEAR_DIGITS, &year);
-    if (digits < YEAR_DIGITS || plus != (digits > YEAR_DIGITS) || year == 0)
-        return false;
-    *parts = (TimeParts){.year = year, .month = 1, .day = 1};
-    if (!take(text, '-'))
-        return true;
-    if (!take_two(text, &parts->month))
-        return false;
-    return !take(text, '-') || take_two(text, &parts->day);
+/* A year of at least four digits; a plus stands before more than four, and only then. */
+static bool take_year(Bytes *text, int64_t *year) {
+    uint32_t value;
+    bool minus = take(text, '-'), plus = !minus && take(text, '+');
+    uint32_t digits = take_digits(text, YEAR_DIGITS_MAX, &value);
+    *year = minus ? -(int64_t)value : value;
+    return digits >= YEAR_DIGITS && (minus ? value > 0 : plus == (digits > YEAR_DIGITS));
 }
 
-/* Up to `max` digits behind the point, which has been taken. */
-static void take_fraction(Bytes *text, uint32_t max, TimeParts *parts) {
-    uint32_t digits = take_digits(text, max, &parts->nano);
-    for (; digits < 9; digits++)
-        parts->nano *= 10;
+/* Exactly year-MM-DD. */
+static bool parse_whole_date(Bytes text, TimeParts *parts) {
+    return take_year(&text, &parts->year) && take(&text, '-') && take_two(&text, &parts->month) &&
+           take(&text, '-') && take_two(&text, &parts->day) && text.size == 0;
 }
 
-/* HH[:mm[:ss[.S..]]] */
-static bool take_time(Bytes *text, uint32_t fraction_max, TimeParts *parts) {
-    if (!take_two(text, &parts->hour))
+/* year[-MM[-DD]]: what is missing is 01. */
+static bool parse_date_parts(Bytes text, TimeParts *parts) {
+    uint8_t whole[DATE_ROOM + 6];
+    uint32_t dashes = 0;
+    if (text.size == 0 || text.size > DATE_ROOM)
         return false;
-    if (!take(text, ':'))
-        return true;
-    if (!take_two(text, &parts->minute))
+    for (uint32_t i = 0; i < text.size; i++)
+        dashes += text.data[i] == '-';
+    uint32_t missing = dashes == 0 ? 6 : dashes == 1 ? 3 : 0;
+    memcpy(whole, text.data, text.size);
+    memcpy(whole + text.size, "-01-01", missing);
+    return parse_whole_date((Bytes){whole, text.size + missing}, parts);
+}
+
+/* Up to HH:mm:ss.SSS: the text is laid over 00:00:00.000, so that T1 is ten o'clock. */
+static bool parse_clock(Bytes text, TimeParts *parts) {
+    uint8_t whole[] = {'0', '0', ':', '0', '0', ':', '0', '0', '.', '0', '0', '0'};
+    if (text.size > sizeof whole)
         return false;
-    if (!take(text, ':'))
-        return true;
-    if (!take_two(text, &parts->second))
+    if (text.size > 0)
+        memcpy(whole, text.data, text.size);
+    Bytes rest = {whole, sizeof whole};
+    if (!take_two(&rest, &parts->hour) || !take(&rest, ':') || !take_two(&rest, &parts->minute) ||
+        !take(&rest, ':') || !take_two(&rest, &parts->second) || !take(&rest, '.') ||
+        take_digits(&rest, 3, &parts->nano) < 3)
         return false;
-    if (take(text, '.'))
-        take_fraction(text, fraction_max, parts);
+    parts->nano *= NS_PER_MS;
     return true;
 }
 
-/* Nothing, Z, +hh, +hhmm or +hh:mm. */
-static bool take_zone(Bytes *text, int64_t *offset_ms) {
-    uint32_t hours, minutes = 0;
-    *offset_ms = 0;
-    if (text->size == 0 || take(text, 'Z'))
-        return true;
-    bool negative = take(text, '-');
-    if (!negative && !take(text, '+'))
+/* The beginning of the offset at the end of a time of day: the first + or, without one, the first
+ * minus. */
+static uint32_t find_offset(Bytes text) {
+    const uint8_t *at = text.size > 0 ? memchr(text.data, '+', text.size) : NULL;
+    if (!at && text.size > 0)
+        at = memchr(text.data, '-', text.size);
+    return at ? (uint32_t)(at - text.data) : text.size;
+}
+
+/* Of what is behind the T: the time, then Z or an offset. */
+static bool parse_time_and_offset(Bytes text, TimeParts *parts, int64_t *offset_ms) {
+    uint32_t at = find_offset(text);
+    Bytes offset = {text.data + at, text.size - at}, clock = {text.data, at};
+    Zone zone = {.offset = 0};
+    Err err;
+    if (clock.size > 0 && clock.data[clock.size - 1] == 'Z')
+        clock.size--;
+    if (offset.size > 0 && zone_of(offset, &zone, &err) != ERR_OK)
         return false;
-    if (!take_two(text, &hours))
+    *offset_ms = (int64_t)zone.offset * MS_PER_SECOND;
+    return parse_clock(clock, parts);
+}
+
+/* As java.time's ResolverStyle.SMART: the 31st of February is its last day, 24:00 the next day. */
+static bool smart_ms(TimeParts *parts, int64_t *ms) {
+    if (parts->year < 1 || parts->month < 1 || parts->month > 12 || parts->day > 31)
         return false;
-    if ((take(text, ':') || text->size > 0) && !take_two(text, &minutes))
-        return false;
-    if (minutes > 59 || hours * 60 + minutes > ZONE_HOURS_MAX * 60)
-        return false;
-    int64_t offset = (int64_t)(hours * 60 + minutes) * MS_PER_MINUTE;
-    *offset_ms = negative ? -offset : offset;
-    return true;
+    uint32_t last = days_in_month(parts->year, parts->month);
+    if (parts->day > last)
+        parts->day = last;
+    bool next_day = parts->hour == 24 && parts->minute == 0 && parts->second == 0 &&
+                    parts->nano == 0;
+    if (next_day)
+        parts->hour = 0;
+    return time_parts_ms(parts, ms) &&
+           !__builtin_add_overflow(*ms, next_day ? (int64_t)MS_PER_DAY : 0, ms);
 }
 
 bool time_parse_timestamp(Bytes text, int64_t *ms) {
-    TimeParts parts;
+    TimeParts parts = {0};
     int64_t offset_ms = 0;
-    if (!take_date(&text, &parts))
+    const uint8_t *t = text.size > 0 ? memchr(text.data, 'T', text.size) : NULL;
+    if (t) { /* then the date must be whole */
+        uint32_t size = (uint32_t)(t - text.data);
+        if (!parse_whole_date((Bytes){text.data, size}, &parts) ||
+            !parse_time_and_offset((Bytes){t + 1, text.size - size - 1}, &parts, &offset_ms))
+            return false;
+    } else if (!parse_date_parts(text, &parts)) {
         return false;
-    if (take(&text, 'T')) {
-        bool has_time = text.size > 0 && text.data[0] >= '0' && text.data[0] <= '9';
-        if (has_time && !take_time(&text, 3, &parts))
-            return false;
-        if (!take_zone(&text, &offset_ms))
-            return false;
     }
-    return text.size == 0 && time_parts_ms(&parts, ms) &&
-           !__builtin_sub_overflow(*ms, offset_ms, ms);
+    return smart_ms(&parts, ms) && !__builtin_sub_overflow(*ms, offset_ms, ms);
 }
 
 bool time_parse_date(Bytes text, int32_t *days) {
-    TimeParts parts;
+    TimeParts parts = {0};
     int64_t ms;
-    if (!take_date(&text, &parts) || text.size > 0 || !time_parts_ms(&parts, &ms))
+    if (!parse_date_parts(text, &parts) || !time_parts_ms(&parts, &ms))
         return false;
     int64_t wide = floor_divide(ms, MS_PER_DAY);
     *days = (int32_t)wide;
     return wide == *days;
 }
 
+/* HH:mm[:ss[.S..]] */
 bool time_parse_time(Bytes text, int32_t *ms) {
     TimeParts parts = {.year = 1970, .month = 1, .day = 1};
     int64_t wide;
-    uint32_t size = text.size;
-    if (!take_time(&text, 9, &parts) || text.size > 0 || size < sizeof "hh:mm" - 1)
+    if (!take_two(&text, &parts.hour) || !take(&text, ':') || !take_two(&text, &parts.minute))
         return false;
-    if (!time_parts_ms(&parts, &wide))
+    if (take(&text, ':')) {
+        if (!take_two(&text, &parts.second))
+            return false;
+        if (take(&text, '.')) {
+            uint32_t digits = take_digits(&text, 9, &parts.nano);
+            for (; digits < 9; digits++)
+                parts.nano *= 10;
+        }
+    }
+    if (text.size > 0 || !time_parts_ms(&parts, &wide))
         return false;
     *ms = (int32_t)wide;
     return true;

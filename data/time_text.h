@@ -13,7 +13,7 @@ void time_print_timestamp(Buf *out, int64_t ms);
 void time_print_date(Buf *out, int32_t days);
 void time_print_time(Buf *out, int32_t ms);
 
-/* YYYY[-MM[-DD]]['T'HH[:mm[:ss[.SSS]]]][zone], zone Z, +hhmm or +hh:mm. */
+/* YYYY[-MM[-DD]], or YYYY-MM-DD'T'[HH[:mm[:ss[.SSS]]]][zone], zone Z, +hhmm or +hh:mm. */
 bool time_parse_timestamp(Bytes text, int64_t *ms);
 bool time_parse_date(Bytes text, int32_t *days);
 bool time_parse_time(Bytes text, int32_t *ms);

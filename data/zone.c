@@ -246,6 +246,12 @@ bool zone_is_summer(const Zone *zone, int64_t seconds) {
     return zone->rules && zone_rules_at(zone->rules, seconds).summer;
 }
 
+bool zone_is_steady(const Zone *zone, int64_t from, int64_t to) {
+    ZoneChange change;
+    assert(from <= to);
+    return !zone->rules || !zone_rules_next(zone->rules, from, &change) || change.at > to;
+}
+
 ZoneLocal zone_local(const Zone *zone, int64_t local_seconds) {
     enum { WINDOW = 2 * 86400 }; /* no clock is off by more */
     if (!zone->rules)

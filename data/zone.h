@@ -40,6 +40,9 @@ int32_t zone_offset(const Zone *zone, int64_t seconds);
 /* Whether the clocks are set forward at that moment. */
 bool zone_is_summer(const Zone *zone, int64_t seconds);
 
+/* Whether the offset stays the same between two moments. */
+bool zone_is_steady(const Zone *zone, int64_t from, int64_t to);
+
 /* What a local time means: in a gap the clocks jumped over it, in an overlap they showed it twice.
  * Elsewhere both offsets are the same. */
 typedef enum ZoneLocalKind { ZONE_LOCAL_ONCE, ZONE_LOCAL_GAP, ZONE_LOCAL_OVERLAP } ZoneLocalKind;

@@ -117,6 +117,7 @@ static ErrCode copy_check_rows(Copy *copy, RowReader *reader, const RowChunk *ch
  * columns (`used` NULL) they are told. */
 static ErrCode copy_check_pass(Copy *copy, const bool *used, bool *doubtful, Err *err) {
     RowReader *reader;
+    TRY(io_input_seek(copy->input, 0, err)); /* where a COPY by segments stopped */
     TRY(copy_reader(copy, used, &reader, err));
     RowChunk chunk;
     bool more = true;

@@ -132,14 +132,12 @@ static ErrCode drop_missing(Call *call, Err *err) {
 static ErrCode drop_source(Call *call, const Source *source, Err *err) {
     Weir *weir = call->weir;
     CatalogQuery *own = source->query_id ? catalog_query(&weir->catalog, source->query_id) : NULL;
-    if (own)
-        TRY(engine_end_query(weir, own, err));
     Commit *commit = commit_new(weir->storage, 0);
     catalog_remove_source(commit, source->name);
     LogTopic topic;
     if (call->statement->delete_topic && log_topic_find(weir->storage, source->topic.topic, &topic))
         commit_topic_delete(commit, topic.id);
-    TRY(commit_wait(commit, NULL, err));
+    TRY(own ? engine_end_query(weir, own, commit, err) : commit_wait(commit, NULL, err));
     result_message(call->result, "Source `%s` (topic: %s) was dropped.", source->name,
                    source->topic.topic);
     catalog_hide_source(&weir->catalog, source->name);
@@ -182,12 +180,16 @@ static bool drop_is_of_table(const CatalogQuery *query) {
     return strncmp(query->id, "CST_", 4) == 0;
 }
 
+static ErrCode drop_query(Weir *weir, CatalogQuery *query, Err *err) {
+    return engine_end_query(weir, query, commit_new(weir->storage, 0), err);
+}
+
 ErrCode engine_terminate(Call *call, Err *err) {
     Catalog *catalog = &call->weir->catalog;
     if (call->statement->all) {
         for (size_t i = catalog->query_count; i-- > 0;) {
             if (!drop_is_of_table(catalog->queries[i]))
-                TRY(engine_end_query(call->weir, catalog->queries[i], err));
+                TRY(drop_query(call->weir, catalog->queries[i], err));
         }
         result_message(call->result, "All queries terminated.");
         return ERR_OK;
@@ -199,7 +201,7 @@ ErrCode engine_terminate(Call *call, Err *err) {
                           call->statement->name_pos.column,
                           "Cannot terminate query '%s' because it is linked to a source table.",
                           query->id);
-    TRY(engine_end_query(call->weir, query, err));
+    TRY(drop_query(call->weir, query, err));
     result_message(call->result, "Query terminated.");
     return ERR_OK;
 }

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/io_library.h"
 #include "base/mem.h"
 #include "engine/result_impl.h"
 #include "grammar/parse.h"
@@ -83,6 +84,10 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
                               .single_partition = options->single_partition,
                               .interrupts = &opened->interrupts};
     opened->runtime = runtime_new(io, opened->storage, &runtime);
+    if (options->udf_dir) {
+        TRY_DONE(io_library_allow(options->udf_dir, err));
+        settings_start(&opened->settings, "weir.udf.dir", options->udf_dir);
+    }
     if (options->from_latest)
         TRY_DONE(settings_set(&opened->settings, "auto.offset.reset", "latest", err));
     TRY_DONE(catalog_load(&opened->catalog, opened->storage, err));
@@ -109,6 +114,7 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
     EngineOptions engine = {.workers = options->workers ? options->workers : thread_core_count(),
                             .os_durability = options->os_durability,
                             .from_latest = options->from_latest,
+                            .udf_dir = options->udf_dir,
                             .in_memory = folder == NULL,
                             .notice = options->notice,
                             .notice_context = options->notice_context};
@@ -274,10 +280,10 @@ static ErrCode engine_parse(Call *call, Bytes text, WeirScript *script, Err *err
     Parser parser = {.script = text,
                      .offset = (uint32_t)script->next,
                      .line = script->line ? script->line : 1,
-                     .column = script->column ? script->column : 1,
-                     .last_may_lack_semicolon = true};
+                     .column = script->column ? script->column : 1};
     shared_lock_read(&weir->lock);
     parser.extensions = settings_is_true(&weir->settings, "weir.extensions");
+    parser.last_may_lack_semicolon = parser.extensions;
     if (settings_is_true(&weir->settings, "ksql.variable.substitution.enable"))
         parser.variables = &variables;
     ErrCode code = parse_next(&parser, call->arena, &call->statement, err);

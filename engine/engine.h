@@ -16,6 +16,7 @@ typedef struct EngineOptions {
     bool from_latest;
     bool manual_queries; /* new queries wait for engine_run_script() (conformance cases) */
     uint64_t checkpoint_bytes;
+    const char *udf_dir; /* NULL: no native functions */
     bool in_memory; /* files are memory: what a checkpoint makes superfluous is worth more */
     void (*notice)(void *context, const char *text);
     void *notice_context;

@@ -91,8 +91,9 @@ bool engine_function_users(Weir *weir, const UserFunction *function, Buf *out);
 /* Starts a query of the catalog; on failure it stays there with start_error. */
 ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err);
 
-/* Stops it and removes state, internal topics and catalog entry. */
-ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Err *err);
+/* Stops it and removes state, internal topics and catalog entry, in one commit with what `commit`
+ * has already; the commit is used up. */
+ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *err);
 
 /* Waits for the queries that feed `topic`, and the ones that feed them. */
 ErrCode engine_catch_up_topic(Weir *weir, const char *topic, int64_t timeout_ms, Err *err);

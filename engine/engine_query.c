@@ -136,17 +136,17 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
     return ERR_OK;
 }
 
-ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Err *err) {
+ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *err) {
+    assert(commit);
     if (query->running)
         query_stop(query->running);
     query->running = NULL;
-    Commit *commit = commit_new(weir->storage, 0);
     catalog_remove_query(commit, query->id);
     for (uint32_t i = 0; i < query->plan->node_count; i++)
         if (query->internal_topics[i] != 0)
             commit_topic_delete(commit, query->internal_topics[i]);
+    query_remove_state(commit, query->plan, query->first_id, query->partitions);
     TRY(commit_wait(commit, NULL, err));
-    TRY(query_remove_state(weir->runtime, query->plan, query->first_id, query->partitions, err));
     catalog_hide_query(&weir->catalog, query->id);
     return ERR_OK;
 }

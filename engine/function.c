@@ -9,6 +9,7 @@
 #include "engine/engine_impl.h"
 #include "engine/result_impl.h"
 #include "udf/cage.h"
+#include "udf/native.h"
 
 /* -- Who uses a function ----------------------------------------------------------------------- */
 
@@ -101,23 +102,23 @@ static ErrCode function_limits(Call *call, const UserFunction *function, bool is
 static ErrCode function_check_lua(Call *call, UserFunction *function, Err *err) {
     const Settings *settings = &call->weir->settings;
     AstPos pos = call->statement->text_pos;
-    if (function->language == USER_NATIVE)
-        return err_set_at(err, ERR_UNSUPPORTED, pos.line, pos.column,
-                          "Functions in C are not supported yet.");
-    if (function->language != USER_LUA)
-        return ERR_OK;
     function->memory_max = settings_number(settings, "weir.function.memory.max.bytes");
     function->steps_max = settings_number(settings, "weir.function.instructions.max");
     function->batch_steps_max =
         settings_number(settings, "weir.function.batch.instructions.max");
     if (function->memory_max < 1 || function->steps_max < 1 || function->batch_steps_max < 1)
         return err_set(err, ERR_SEMANTIC, "The budgets weir.function.... must be positive.");
-    ErrCode code = cage_check(function, err);
-    if (code == ERR_OK)
-        return code;
+    if (cage_check(function, err) == ERR_OK)
+        return ERR_OK;
     err->column = err->line > 1 ? 1 : pos.column;
     err->line = pos.line + (err->line > 0 ? err->line - 1 : 0);
-    return code;
+    return err->code;
+}
+
+static ErrCode function_check_code(Call *call, UserFunction *function, Err *err) {
+    if (function->language == USER_LUA)
+        return function_check_lua(call, function, err);
+    return function->language == USER_NATIVE ? native_check(function, err) : ERR_OK;
 }
 
 static ErrCode function_carry_out(Call *call, const UserFunction *function, Err *err) {
@@ -155,7 +156,13 @@ ErrCode engine_create_function(Call *call, Err *err) {
     if (present)
         function->version = present->version + 1;
     TRY(function_limits(call, function, !present, err));
-    TRY(function_check_lua(call, function, err));
+    if (function_check_code(call, function, err) != ERR_OK) {
+        if (err->line == 0) {
+            err->line = statement->text_pos.line;
+            err->column = statement->text_pos.column;
+        }
+        return err->code;
+    }
     TRY(function_carry_out(call, function, err));
     if (present)
         result_message(call->result, "Function %s replaced by version %u. Queries that run keep "

@@ -70,13 +70,13 @@ ErrCode engine_replace_query(Call *call, const Planned *planned, Err *err) {
     if (old->running)
         query_stop(old->running);
     old->running = NULL;
+    if (planned->rebuild)
+        query_remove_state(commit, old->plan, old->first_id, old->partitions);
     code = replace_commit(call, planned, query, commit, err);
     if (code != ERR_OK) {
         replace_undo(weir, old, query);
         return code;
     }
-    if (planned->rebuild)
-        TRY(query_remove_state(weir->runtime, old->plan, old->first_id, old->partitions, err));
     catalog_swap_query(&weir->catalog, query);
     TRY(engine_start_query(weir, query, err));
     result_message(call->result, "Created query with ID %s", query->id);

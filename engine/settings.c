@@ -73,6 +73,8 @@ static ErrCode config_check(const ConfigRow *row, const char *value, Err *err) {
     int64_t number;
     bool good = true;
     const char *want = row->kind;
+    if (strcmp(row->kind, "STARTUP") == 0)
+        return err_set(err, ERR_SEMANTIC, "Property %s is said when Weir is started.", row->name);
     if (strcmp(row->kind, "NUMBER") == 0) {
         good = number_parse_i64(bytes_of(value), &number) && number >= 0;
         want = "a number that is not negative";
@@ -110,6 +112,11 @@ ErrCode settings_set(Settings *settings, const char *name, const char *value, Er
     const ConfigRow *row = config_find(name);
     if (row)
         TRY(config_check(row, value, err));
+    settings_start(settings, name, value);
+    return ERR_OK;
+}
+
+void settings_start(Settings *settings, const char *name, const char *value) {
     SettingPair *pair = settings_find(settings, name);
     if (!pair) {
         settings->pairs = mem_grow(settings->pairs, &settings->capacity, settings->count + 1,
@@ -119,7 +126,6 @@ ErrCode settings_set(Settings *settings, const char *name, const char *value, Er
     }
     mem_free(pair->value);
     pair->value = mem_strdup(value);
-    return ERR_OK;
 }
 
 void settings_unset(Settings *settings, const char *name) {

@@ -28,6 +28,8 @@ void settings_close(Settings *settings);
 ErrCode settings_check_name(const char *name, Err *err);
 /* The same; SEMANTIC where the value does not fit. */
 ErrCode settings_set(Settings *settings, const char *name, const char *value, Err *err);
+/* What only the start of Weir can say (kind STARTUP). */
+void settings_start(Settings *settings, const char *name, const char *value);
 void settings_unset(Settings *settings, const char *name);
 
 /* The value in force; the default where it is not set; NULL: neither. */

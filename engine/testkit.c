@@ -9,16 +9,21 @@
 #include "base/io_mem.h"
 #include "base/mem.h"
 #include "storage/log.h"
+#include "udf/function.h"
 
 static ErrCode testkit_open(Testkit *kit, Err *err) {
+    if (kit->options.conformance)
+        function_enable_testing();
     EngineOptions options = {.step_rows = kit->options.step_rows,
                              .single_partition = kit->options.conformance,
                              .manual_queries = kit->options.conformance};
     TRY(engine_open(kit->io, "/test", &options, &kit->weir, err));
     if (!kit->options.consolidate)
         TRY(engine_set(kit->weir, "cache.max.bytes.buffering", "0", err));
-    if (kit->options.conformance)
+    if (kit->options.conformance) {
         TRY(engine_set(kit->weir, "weir.extensions", "false", err));
+        TRY(engine_set(kit->weir, "weir.topics.auto", "true", err));
+    }
     return engine_set(kit->weir, "weir.table.first", kit->options.conformance ? "false" : "true",
                       err);
 }
@@ -138,8 +143,12 @@ done:
     return code;
 }
 
+/* Statements are executed at time 0; what runs then asks for the time of the day (UNIX_DATE), as
+ * functions do under ksqlDB's own test driver. */
 ErrCode testkit_run_queries(Testkit *kit, uint32_t *failed, Err *err) {
     assert(kit->options.conformance);
+    Io *machine = io_posix();
+    io_mem_set_clock(kit->io, machine->ops->now_ms(machine));
     for (size_t i = 0; i < kit->weir->catalog.query_count; i++) {
         *failed = (uint32_t)i;
         TRY(testkit_run_query(kit, kit->weir->catalog.queries[i], err));

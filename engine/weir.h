@@ -53,6 +53,8 @@ typedef struct WeirOptions {
     uint32_t workers;   /* threads that run queries; 0: one per core */
     bool os_durability; /* write without sync: survives kill -9, not a power cut */
     bool from_latest;   /* new queries start at the end of their topics, not at the beginning */
+    const char *udf_dir; /* folder of shared objects for functions in C (udf/weir_udf.h); one for
+                            the whole process. NULL: there are none */
     /* Hints and warnings, on the thread of the call that gives rise to them; may be NULL. It must
      * not call back into the Weir. */
     void (*notice)(void *context, const char *text);

@@ -325,6 +325,7 @@ struct AstStatement {
     const AstProperty *properties;
     uint32_t property_count;
     const char *const *names; /* columns named by INSERT */
+    const AstPos *name_poses; /* theirs */
     uint32_t name_count;
     const AstExpr *const *values;
     uint32_t value_count;

@@ -117,6 +117,12 @@ AstList *build_names(ParseContext *p, AstList *list, const char *name) {
     return list;
 }
 
+AstList *build_places(ParseContext *p, AstList *list, Token name) {
+    BuildPlace *item = build_list_add(p, &list, sizeof *item);
+    *item = (BuildPlace){build_name(p, name), name.pos};
+    return list;
+}
+
 AstList *build_exprs(ParseContext *p, AstList *list, const AstExpr *expr) {
     const AstExpr **item = build_list_add(p, &list, sizeof *item);
     *item = expr;

@@ -166,10 +166,20 @@ AstStatement *build_definition(AstStatement *statement, const AstList *columns,
     return statement;
 }
 
-AstStatement *build_values(AstStatement *statement, const AstList *names, const AstList *values) {
+AstStatement *build_values(ParseContext *p, AstStatement *statement, const AstList *names,
+                           const AstList *values) {
+    const BuildPlace *places = names ? names->items : NULL;
+    uint32_t count = names ? names->count : 0;
+    const char **texts = arena_array(p->arena, count, sizeof *texts);
+    AstPos *name_poses = arena_array(p->arena, count, sizeof *name_poses);
+    for (uint32_t i = 0; i < count; i++) {
+        texts[i] = places[i].name;
+        name_poses[i] = places[i].pos;
+    }
     statement->has_columns = names != NULL;
-    statement->names = names ? names->items : NULL;
-    statement->name_count = names ? names->count : 0;
+    statement->names = texts;
+    statement->name_poses = name_poses;
+    statement->name_count = count;
     set_exprs(values, &statement->values, &statement->value_count);
     return statement;
 }

@@ -97,6 +97,12 @@ typedef struct AstList {
     uint32_t count;
 } AstList;
 
+/* A name and where it stands. */
+typedef struct BuildPlace {
+    const char *name;
+    AstPos pos;
+} BuildPlace;
+
 typedef struct ParseContext {
     Arena *arena;
     Err *err;
@@ -126,6 +132,7 @@ Bytes build_text(ParseContext *p, Token token);
 
 /* Each adds to `list` (NULL: a new one) and returns it. */
 AstList *build_names(ParseContext *p, AstList *list, const char *name);
+AstList *build_places(ParseContext *p, AstList *list, Token name); /* of BuildPlace */
 AstList *build_exprs(ParseContext *p, AstList *list, const AstExpr *expr);
 AstList *build_pair(ParseContext *p, AstList *list, const AstExpr *left, const AstExpr *right);
 void *build_list_add(ParseContext *p, AstList **list, size_t item_size);
@@ -225,7 +232,8 @@ AstStatement *build_show(ParseContext *p, Token token, AstShow show, bool all, b
 AstStatement *build_select(ParseContext *p, const AstQuery *query);
 AstStatement *build_definition(AstStatement *statement, const AstList *columns,
                                const AstList *properties, const AstQuery *query);
-AstStatement *build_values(AstStatement *statement, const AstList *names, const AstList *values);
+AstStatement *build_values(ParseContext *p, AstStatement *statement, const AstList *names,
+                           const AstList *values);
 AstStatement *build_explain(ParseContext *p, Token token, bool analyze, AstStatement *inner);
 AstStatement *build_function_expr(ParseContext *p, AstStatement *statement, const AstExpr *body);
 AstStatement *build_function_code(ParseContext *p, AstStatement *statement, Token language,

@@ -71,8 +71,8 @@ resource(T) ::= identifier(T).
 resource(T) ::= STRING(T).
 
 %type names {AstList *}
-names(L) ::= name(N).                { L = build_names(p, NULL, N); }
-names(L) ::= names(K) COMMA name(N). { L = build_names(p, K, N); }
+names(L) ::= identifier(N).                { L = build_places(p, NULL, N); }
+names(L) ::= names(K) COMMA identifier(N). { L = build_places(p, K, N); }
 
 /* == Statements ================================================================================ */
 
@@ -208,7 +208,7 @@ statement(S) ::= DROP(T) CONNECTOR if_exists(I) identifier(N).
 statement(S) ::= INSERT(T) INTO identifier(N) with(W) query(Q).
     { S = build_definition(build_named(p, AST_INSERT_SELECT, T, N), NULL, W, Q); }
 statement(S) ::= INSERT(T) INTO identifier(N) columns(C) VALUES row(V).
-    { S = build_values(build_named(p, AST_INSERT_VALUES, T, N), C, V); }
+    { S = build_values(p, build_named(p, AST_INSERT_VALUES, T, N), C, V); }
 
 /* DROP {STREAM | TABLE} [IF EXISTS] name [DELETE TOPIC] */
 statement(S) ::= DROP(T) STREAM if_exists(I) identifier(N) delete_topic(D).
@@ -284,9 +284,9 @@ timeout(D) ::= TIMEOUT duration(E). { D = E; }
 
 /* For tests: ASSERT VALUES, ASSERT NULL VALUES, ASSERT {STREAM | TABLE}, RUN SCRIPT 'file' */
 statement(S) ::= ASSERT(T) VALUES identifier(N) columns(C) VALUES row(V).
-    { S = build_values(build_named(p, AST_ASSERT_VALUES, T, N), C, V); }
+    { S = build_values(p, build_named(p, AST_ASSERT_VALUES, T, N), C, V); }
 statement(S) ::= ASSERT(T) NULL VALUES identifier(N) columns(C) KEY row(V).
-    { S = build_values(build_named(p, AST_ASSERT_NULL_VALUES, T, N), C, V); }
+    { S = build_values(p, build_named(p, AST_ASSERT_NULL_VALUES, T, N), C, V); }
 statement(S) ::= ASSERT(T) asserted(K) identifier(N) with(W).
     { S = build_definition(build_named(p, K, T, N), NULL, W, NULL); }
 statement(S) ::= ASSERT(T) asserted(K) identifier(N) LP elements(C) RP with(W).

@@ -3,7 +3,7 @@
  *
  * The arguments that are no lambdas are bound first: they say what the parameters of the first
  * lambda are, whose result then is known for the next. Inside a body a name is a parameter of a
- * lambda around it, the innermost first, or else a column, which the lambda captures.
+ * lambda around it, or else a column, which the lambda captures.
  */
 #include <assert.h>
 #include <string.h>
@@ -11,18 +11,26 @@
 #include "base/limits.h"
 #include "planner/planner_impl.h"
 
-const Expr *bind_lambda_param(const Binder *binder, const char *name) {
+/* The lambda around that has such a parameter, and which one; NULL: none. */
+static const LambdaScope *lambda_of(const Binder *binder, const char *name, uint32_t *index) {
     for (const LambdaScope *lambda = binder->lambda; lambda; lambda = lambda->outer) {
-        for (uint32_t i = 0; i < lambda->count; i++) {
-            if (strcmp(lambda->names[i], name) != 0)
-                continue;
-            Expr *param = expr_new(binder->planner->arena, EXPR_PARAM, lambda->types[i], NULL, 0);
-            param->column = lambda->first_slot + i;
-            param->text = name;
-            return param;
+        for (*index = 0; *index < lambda->count; (*index)++) {
+            if (strcmp(lambda->names[*index], name) == 0)
+                return lambda;
         }
     }
     return NULL;
+}
+
+const Expr *bind_lambda_param(const Binder *binder, const char *name) {
+    uint32_t index;
+    const LambdaScope *lambda = lambda_of(binder, name, &index);
+    if (!lambda)
+        return NULL;
+    Expr *param = expr_new(binder->planner->arena, EXPR_PARAM, lambda->types[index], NULL, 0);
+    param->column = lambda->first_slot + index;
+    param->text = name;
+    return param;
 }
 
 LambdaScope bind_lambda_outside(const Binder *binder) {
@@ -33,7 +41,11 @@ LambdaScope bind_lambda_outside(const Binder *binder) {
 static ErrCode lambda_names(const Binder *binder, const AstExpr *lambda, Err *err) {
     assert(lambda->kind == AST_LAMBDA && lambda->name_count > 0);
     for (uint32_t i = 0; i < lambda->name_count; i++) {
-        uint32_t count = 0;
+        uint32_t count = 0, index;
+        if (lambda_of(binder, lambda->names[i], &index))
+            return err_set_at(err, ERR_SEMANTIC, lambda->pos.line, lambda->pos.column,
+                              "Reusing lambda arguments in nested lambda is not allowed: %s",
+                              lambda->names[i]);
         if (binder->scope)
             scope_find(binder->scope, NULL, lambda->names[i], &count);
         if (count > 0)

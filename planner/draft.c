@@ -56,7 +56,8 @@ void draft_unsupported(Draft *draft, const char *format, ...) {
 
 Binder draft_binder(Draft *draft, const char *clause) {
     const Scope *scope = &draft->scope;
-    bool flat = scope->sources[0].source->topic.value.format == &format_delimited;
+    bool flat = scope->source_count > 0 &&
+                scope->sources[0].source->topic.value.format == &format_delimited;
     return (Binder){.planner = draft->planner, .scope = scope, .clause = clause,
                     .flat_state = flat, .table_rows = draft->top && draft->top->is_table};
 }
@@ -145,8 +146,9 @@ static ErrCode from_source(Draft *draft, const AstSource *ast, Err *err) {
 ErrCode draft_from(Draft *draft, Err *err) {
     const AstQuery *ast = draft->ast;
     if (ast->source_count == 0)
-        return err_set_at(err, ERR_UNSUPPORTED, ast->pos.line, ast->pos.column,
-                          "SELECT without FROM is not supported yet.");
+        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
+                          "A query that goes on needs a FROM clause: SELECT without one is "
+                          "answered once, and at once.");
     if (ast->source_count > SOURCES_MAX)
         return err_set_at(err, ERR_LIMIT, ast->pos.line, ast->pos.column,
                           "A query reads %d sources at most.", SOURCES_MAX);

@@ -11,7 +11,7 @@ static const char *const explain_kinds[] = {
     [PLAN_PROJECT] = "Project",       [PLAN_REPARTITION] = "Repartition",
     [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_AGGREGATE] = "Aggregate",
     [PLAN_SINK] = "Sink",             [PLAN_RESULT] = "Result",
-    [PLAN_FLAT_MAP] = "FlatMap",
+    [PLAN_FLAT_MAP] = "FlatMap",      [PLAN_ROW] = "Row",
 };
 
 static const char *const explain_windows[] = {"", "TUMBLING", "HOPPING", "SESSION"};

@@ -425,6 +425,20 @@ ErrCode formats_retention(const Properties *properties, const Source *source, Er
 
 /* -- Partitions -------------------------------------------------------------------------------- */
 
+/* Whether CREATE makes topics that nobody said how many partitions have: an addition. */
+static ErrCode partitions_made(const Planner *planner, const char *topic, Err *err) {
+    const AstStatement *statement = planner->statement;
+    bool extensions = planner_setting_on(planner, "weir.extensions", true);
+    if (planner_setting_on(planner, "weir.topics.auto", extensions))
+        return ERR_OK;
+    return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line, statement->name_pos.column,
+                      "Topic '%s' does not exist. If you want to create a new topic for the "
+                      "stream/table please re-run the statement providing the required "
+                      "'PARTITIONS' configuration in the WITH clause (and optionally 'REPLICAS'), "
+                      "for example WITH (KAFKA_TOPIC='%s', PARTITIONS=2, ...).",
+                      topic, topic);
+}
+
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,
                            Planned *planned, Err *err) {
     const PlannerHost *host = planner->host;
@@ -453,6 +467,7 @@ ErrCode formats_partitions(const Planner *planner, const Properties *properties,
     else if (given)
         source->partition_count = (uint32_t)wanted;
     else if (source->partition_count == 0) {
+        TRY(partitions_made(planner, source->topic.topic, err));
         source->partition_count = 1;
         planned->notice_partitions = true;
     }

@@ -182,20 +182,22 @@ static ErrCode values_target(const Planner *planner, const Source **target, Err 
 }
 
 static ErrCode values_column_unknown(const Planner *planner, const Schema *schema,
-                                     const char *name, Err *err) {
+                                     const char *name, AstPos pos, Err *err) {
     const char **names = arena_array(planner->arena, schema->column_count, sizeof *names);
     for (uint32_t i = 0; i < schema->column_count; i++)
         names[i] = schema->columns[i].name;
-    AstPos pos = planner->statement->name_pos;
     return err_set_at(err, ERR_UNKNOWN_NAME, pos.line, pos.column,
                       "Column name %s does not exist.%s", planner_name(planner, name),
                       planner_nearest(planner, name, names, schema->column_count));
 }
 
 /* Where value i goes: a column, or -1: the record's time. */
-static ErrCode values_column(const Planner *planner, const Schema *schema, const char *name,
+static ErrCode values_column(const Planner *planner, const Schema *schema, uint32_t index,
                              int32_t *column, Err *err) {
-    AstPos pos = planner->statement->name_pos;
+    const AstStatement *statement = planner->statement;
+    bool named = statement->name_count > 0;
+    const char *name = named ? statement->names[index] : schema->columns[index].name;
+    AstPos pos = named ? statement->name_poses[index] : statement->name_pos;
     *column = -1;
     if (strcmp(name, "ROWTIME") == 0)
         return ERR_OK;
@@ -204,7 +206,7 @@ static ErrCode values_column(const Planner *planner, const Schema *schema, const
                           "Inserting into column `%s` is not allowed.", name);
     *column = schema_find(schema, name);
     if (*column < 0)
-        return values_column_unknown(planner, schema, name, err);
+        return values_column_unknown(planner, schema, name, pos, err);
     if (schema->columns[*column].role == COLUMN_HEADERS)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "Cannot insert into HEADER columns: %s", name);
@@ -217,13 +219,13 @@ static ErrCode values_columns(const Planner *planner, const Schema *schema, int3
     bool named = statement->name_count > 0;
     uint32_t count = named ? statement->name_count : schema->column_count;
     for (uint32_t i = 0; i < count; i++) {
-        const char *name = named ? statement->names[i] : schema->columns[i].name;
         int32_t column;
-        TRY(values_column(planner, schema, name, &column, err));
+        TRY(values_column(planner, schema, i, &column, err));
         for (uint32_t j = 0; j < i && j < statement->value_count; j++) {
             if (columns[j] == column)
-                return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line,
-                                  statement->name_pos.column, "Column %s is given twice.", name);
+                return err_set_at(err, ERR_SEMANTIC, statement->name_poses[i].line,
+                                  statement->name_poses[i].column, "Column %s is given twice.",
+                                  statement->names[i]);
         }
         if (i < statement->value_count)
             columns[i] = column;

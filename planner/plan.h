@@ -130,6 +130,7 @@ typedef enum PlanNodeKind {
     PLAN_SOURCE,      /* topic -> rows. is_table: nothing more; who needs old values or lookups
                          puts a MATERIALIZE behind it */
     PLAN_MATERIALIZE, /* table rows -> table changes with old values; a table store */
+    PLAN_ROW,         /* lookups only: one row without columns, for SELECT without FROM */
     PLAN_STORE,       /* lookups only: reads the store of another query's node */
     PLAN_FILTER,      /* predicate; on tables: by pairs */
     PLAN_PROJECT,     /* exprs[i] makes column i of schema */

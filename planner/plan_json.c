@@ -24,7 +24,7 @@ const char *const plan_json_ops[] = {"none", "+",  "-",  "*", "/",  "%",        
 const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffset",
                                          "windowstart", "windowend",    NULL};
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
-const char *const plan_json_node_kinds[] = {"source", "materialize", "store",     "filter",
+const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
                                             "aggregate", "sink",   "result",      NULL};
 const char *const plan_json_joins[] = {"inner", "left", NULL};

@@ -116,6 +116,9 @@ static ErrCode star_bounds(Draft *draft, AstPos pos, Err *err) {
 static ErrCode item_star(Draft *draft, const AstItem *item, Err *err) {
     const Scope *scope = &draft->scope;
     uint32_t source = UINT32_MAX, key_count = 0;
+    if (scope->source_count == 0)
+        return err_set_at(err, ERR_SEMANTIC, item->pos.line, item->pos.column,
+                          "SELECT * needs a FROM clause.");
     if (item->kind == AST_ITEM_ALL_OF)
         TRY(scope_find_source(draft->planner, scope, item->qualifier, item->pos, &source, err));
     if (item->kind == AST_ITEM_ALL && draft->partitioned)
@@ -194,7 +197,8 @@ ErrCode draft_items(Draft *draft, Err *err) {
     const AstQuery *query = draft->ast;
     Binder binder = draft_binder(draft, "SELECT");
     binder.aggregates = draft->kind == PLAN_PULL ? NULL : &draft->aggregates;
-    binder.tables = draft->kind == PLAN_PULL ? NULL : &draft->tables;
+    bool lookup = draft->kind == PLAN_PULL && draft->scope.source_count > 0;
+    binder.tables = lookup ? NULL : &draft->tables;
     binder.window_bounds = query->window.kind != AST_WINDOW_NONE && draft->scope.source_count == 1;
     for (uint32_t i = 0; i < query->item_count; i++) {
         const AstItem *item = &query->items[i];

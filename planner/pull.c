@@ -1,7 +1,9 @@
 /*
- * pull.c - lookups: SELECT without EMIT, over the store of the query that keeps the table.
+ * pull.c - lookups: SELECT without EMIT, over the store of the query that keeps the table; or
+ * without FROM (an addition), over one row that has no columns.
  *
  *   STORE -> what stands between that store and its sink, again -> FILTER -> PROJECT -> RESULT
+ *   ROW -> FILTER -> FLAT_MAP -> PROJECT -> RESULT
  */
 #include <assert.h>
 #include <string.h>
@@ -176,7 +178,9 @@ static void pull_roles(Draft *draft) {
     Arena *arena = draft->planner->arena;
     const Schema *schema = draft->top->schema;
     SchemaColumn *columns = arena_array(arena, schema->column_count, sizeof *columns);
-    uint32_t key_count = draft->scope.sources[0].source->topic.schema->key_count;
+    uint32_t key_count = draft->scope.source_count == 0
+                             ? 0
+                             : draft->scope.sources[0].source->topic.schema->key_count;
     for (uint32_t i = 0; i < schema->column_count; i++) {
         const Expr *expr = draft->items[i].expr;
         columns[i] = schema->columns[i];
@@ -197,37 +201,49 @@ static ErrCode pull_items(Draft *draft, Err *err) {
     return ERR_OK;
 }
 
+/* What is read: a store, a stream, or (NULL) nothing. */
+static ErrCode pull_from(Draft *draft, const Source **source, Err *err) {
+    *source = NULL;
+    if (draft->ast->source_count == 0) {
+        PlanNode *row = draft_add(draft, PLAN_ROW, "Row", NULL);
+        row->schema = arena_alloc(draft->planner->arena, sizeof *row->schema);
+        return ERR_OK;
+    }
+    TRY(draft_from(draft, err));
+    *source = draft->scope.sources[0].source;
+    draft->node_count = 0; /* rows come from the store */
+    draft->materialized = NULL;
+    if ((*source)->is_table)
+        return pull_store(draft, *source, err);
+    draft_source_nodes(draft, *source, "KsqlTopic");
+    draft_unsupported(draft, "Lookups of streams are not supported yet: use EMIT CHANGES.");
+    return ERR_OK;
+}
+
 ErrCode plan_pull(Planner *planner, Planned *planned, Err *err) {
     const AstQuery *ast = planner->statement->query;
     Draft draft = {.planner = planner, .ast = ast, .kind = PLAN_PULL};
     Plan *plan = arena_alloc(planner->arena, sizeof *plan);
+    const Source *source;
     TRY(pull_clauses(ast, err));
     TRY(pull_limits(&draft, plan, err));
-    if (!planner_setting_on(planner, "ksql.pull.queries.enable", true))
+    if (ast->source_count > 0 && !planner_setting_on(planner, "ksql.pull.queries.enable", true))
         return err_set(err, ERR_SEMANTIC, "Pull queries are disabled: ksql.pull.queries.enable is "
                        "false.");
-    TRY(draft_from(&draft, err));
-    const Source *source = draft.scope.sources[0].source;
-    draft.node_count = 0; /* rows come from the store */
-    draft.materialized = NULL;
-    if (source->is_table) {
-        TRY(pull_store(&draft, source, err));
-    } else {
-        draft_source_nodes(&draft, source, "KsqlTopic");
-        draft_unsupported(&draft, "Lookups of streams are not supported yet: use EMIT CHANGES.");
-    }
-    bool keys_kept = source->is_table && pull_keys_kept(&draft);
+    TRY(pull_from(&draft, &source, err));
+    bool keys_kept = source && source->is_table && pull_keys_kept(&draft);
     PlanNode *before = draft.top;
     TRY(draft_where(&draft, err));
     const Expr *where = draft.top == before ? NULL : draft.top->predicate;
     if (where)
         TRY(pull_no_place(where, "WHERE", err));
     TRY(pull_items(&draft, err));
+    TRY(draft_flat_map(&draft, err));
     TRY(pull_order(&draft, plan, err));
     TRY(draft_project_plain(&draft, err));
     pull_roles(&draft);
     draft_add(&draft, PLAN_RESULT, "Result", draft.top);
-    plan->partition_count = source->partition_count;
+    plan->partition_count = source ? source->partition_count : 1;
     TRY(draft_finish(&draft, plan, err));
     if (keys_kept)
         TRY(lookup_conditions(planner, source, where, &plan->lookup, err));

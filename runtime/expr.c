@@ -10,11 +10,26 @@
 
 /* == What kernels share == */
 
+enum { REPEATED_ROWS_MIN = 16, REPEATED_ROWS_MAX = 4 * BATCH_ROWS_MAX };
+
+/* Flat values are repeated once for all runs, as long as batches do not grow. */
 void expr_expand(ExprProgram *program, uint32_t reg) {
-    const Column *constant = program->regs[reg].constant;
-    assert(constant && constant->length == 1);
-    program->columns[reg] =
-        *column_repeat(program->batch->arena, constant, 0, program->row_count);
+    ExprReg *it = &program->regs[reg];
+    Column *target = &program->columns[reg];
+    assert(it->constant && it->constant->length == 1);
+    uint32_t rows = program->row_count;
+    if (type_is_nested(it->constant->type) || rows > REPEATED_ROWS_MAX) {
+        *target = *column_repeat(program->batch->arena, it->constant, 0, rows);
+        return;
+    }
+    uint32_t known = it->repeated ? it->repeated->length : 0;
+    if (known < rows) {
+        for (known = known ? known : REPEATED_ROWS_MIN; known < rows;)
+            known *= 4;
+        it->repeated = column_repeat(program->arena, it->constant, 0, known);
+    }
+    *target = *it->repeated;
+    target->length = rows;
 }
 
 const Column *expr_operand(ExprProgram *program, uint32_t reg) {

@@ -74,4 +74,6 @@ void expr_call(ExprProgram *program, const ExprInst *inst) {
     }
     extra->function->kernel(&call);
     assert(call.result->length == program->row_count);
+    if (call.row_count == program->row_count && column_is_full(call.result))
+        call.result->validity = NULL;
 }

@@ -33,8 +33,8 @@ static uint32_t number_scale_constant(Compile *compile, const Column *constant, 
         Decimal value = constant->type->kind == TYPE_DECIMAL
                             ? decimal_load(constant->data, constant->type->precision)
                             : decimal_from_i64(constant->i64[0]);
-        bool fits = decimal_rescale_exact(value, 0, by, type->precision, &value);
-        assert(fits);
+        bool fits = decimal_rescale_exact(value, 0, by, type->precision + 1U, &value);
+        assert(fits && decimal_storable(value, type->precision)); /* ROUND may add a digit */
         (void)fits;
         decimal_store(column->data, type->precision, value);
         column_set_present(column, 0);

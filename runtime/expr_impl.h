@@ -47,6 +47,7 @@ typedef struct ExprInst {
 typedef struct ExprReg {
     const Type *type;
     const Column *constant; /* of length 1; NULL: made by an instruction */
+    const Column *repeated; /* the constant for as many rows as batches had; NULL: none yet */
     bool escapes;           /* lives on in the batch's arena: results, parts of nested values */
     bool borrowed;          /* points into something else and needs no buffer */
     uint32_t buffer;
@@ -65,7 +66,7 @@ typedef struct ExprSelection {
 } ExprSelection;
 
 struct ExprProgram {
-    Arena *arena; /* the query's: during compile only */
+    Arena *arena; /* the query's: during compile, and for constants that are repeated */
     ExprInst *insts;
     ExprReg *regs;
     ExprBuffer *buffers;

@@ -19,8 +19,29 @@ static void nested_put(ExprProgram *program, const ExprInst *inst, const Pick *p
                 &program->columns[inst->target]);
 }
 
+/* Where each row's element lies, of arrays that are all there and one index for all. */
+static void nested_places(const Column *array, int32_t wanted, const ExprSelection *selection,
+                          uint32_t *rows) {
+    assert(!array->validity);
+    for (uint32_t i = 0; i < selection->count; i++) {
+        uint32_t row = selection->rows[i], from = array->offsets[row];
+        int64_t size = array->offsets[row + 1] - from;
+        int64_t at = wanted < 0 ? size + wanted : (int64_t)wanted - 1;
+        rows[row] = at >= 0 && at < size ? from + (uint32_t)at : PICK_MISSING;
+    }
+}
+
 void expr_nested_subscript(ExprProgram *program, const ExprInst *inst) {
     const Column *array = expr_operand(program, inst->a);
+    const Column *constant = program->regs[inst->b].constant;
+    if (constant && !array->validity && !column_is_null(constant, 0)) {
+        uint32_t *places = nested_rows(program);
+        nested_places(array, constant->i32[0], expr_selection(program, inst), places);
+        const Column *values = &array->children[0];
+        Pick known = {&values, 1, NULL, places, program->row_count};
+        nested_put(program, inst, &known);
+        return;
+    }
     const Column *index = expr_operand(program, inst->b);
     const ExprSelection *selection = expr_selection(program, inst);
     uint32_t *rows = nested_rows(program);

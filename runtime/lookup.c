@@ -5,6 +5,7 @@
  *   keys or ranges of all partitions -> entries in key order -> batches -> FILTER PROJECT ... ->
  *   rows as bytes -> ORDER BY, OFFSET, LIMIT -> columns
  *
+ * SELECT without FROM reads nothing: its chain begins with one row that has no columns.
  * Entries are ordered by row key, then window. Rows wait as row value bytes, which makes one
  * result of many batches whatever the types are.
  */
@@ -36,7 +37,7 @@ typedef struct Lookup {
     const LookupStore *store;
     Arena *arena;
     const StoreLayout *layout;
-    const PlanNode *store_node; /* PLAN_STORE */
+    const PlanNode *first_node; /* PLAN_STORE or PLAN_ROW */
     const PlanNode *result_node;
     uint32_t owner_node; /* in the store's plan */
     Snapshot *snapshot;
@@ -240,7 +241,12 @@ static const OpOps collect_ops = {
 };
 
 static const OpOps *lookup_ops(PlanNodeKind kind) {
-    return kind == PLAN_FILTER ? &op_filter_ops : kind == PLAN_PROJECT ? &op_project_ops : NULL;
+    switch (kind) {
+    case PLAN_FILTER: return &op_filter_ops;
+    case PLAN_PROJECT: return &op_project_ops;
+    case PLAN_FLAT_MAP: return &op_flat_map_ops;
+    default: return NULL;
+    }
 }
 
 /* Operators of the plan's chain from the STORE to the RESULT. */
@@ -248,7 +254,8 @@ static ErrCode open_chain(Lookup *lookup, Err *err) {
     const Plan *plan = lookup->plan;
     lookup->env = (OpEnv){.plan = plan, .io = lookup->runtime->io, .query_arena = lookup->arena,
                           .errors = &lookup->errors, .counters = &lookup->counters,
-                          .step_arena = arena_new("lookup", 0)};
+                          .step_arena = arena_new("lookup", 0),
+                          .drain_rows_max = BATCH_ROWS_MAX};
     lookup->ops = arena_array(lookup->arena, plan->node_count, sizeof *lookup->ops);
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const PlanNode *node = plan->nodes[i];
@@ -257,7 +264,7 @@ static ErrCode open_chain(Lookup *lookup, Err *err) {
         if (node->kind == PLAN_RESULT) {
             op->ops = &collect_ops;
             op->self = lookup;
-        } else if (!op->ops && node->kind != PLAN_STORE) {
+        } else if (!op->ops && node != lookup->first_node) {
             return err_set(err, ERR_INTERNAL, "a lookup cannot run step %s", node->path);
         }
         if (node->input_count == 0)
@@ -291,7 +298,7 @@ static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **t
     StoreEntries entries = {keys, values, count};
     TRY(store_layout_read(lookup->layout, &entries, arena, &rows, err));
     Batch *batch = arena_alloc(arena, sizeof *batch);
-    *batch = (Batch){.schema = lookup->store_node->schema,
+    *batch = (Batch){.schema = lookup->first_node->schema,
                      .columns = (const Column *const *)rows.columns, .row_count = count,
                      .selected_count = count, .selected = batch_all_rows(count),
                      .rowtime = rows.rowtime, .window_start = rows.window_start,
@@ -304,17 +311,58 @@ static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **t
     return ERR_OK;
 }
 
+/* One row without columns. */
+static Batch *make_row(const Lookup *lookup) {
+    Arena *arena = lookup->env.step_arena;
+    static const int64_t now = 0;
+    static const uint64_t seq = 0;
+    static const uint8_t kind = ROW_VALUE;
+    Batch *batch = arena_alloc(arena, sizeof *batch);
+    assert(lookup->first_node->schema->column_count == 0);
+    *batch = (Batch){.schema = lookup->first_node->schema,
+                     .columns = arena_alloc(arena, sizeof(Column *)), .row_count = 1,
+                     .selected_count = 1, .selected = batch_all_rows(1), .seq = &seq,
+                     .rowtime = &now, .kind = &kind, .offset = &now, .partition = -1,
+                     .topic = "", .arena = arena};
+    return batch;
+}
+
+/* The batch through the chain; what is still owed after that has an arena of its own. */
+static ErrCode run_batch(Lookup *lookup, Batch *batch, Err *err) {
+    uint32_t count = lookup->plan->node_count;
+    Arena *step_arena = lookup->env.step_arena;
+    batch->errors = &lookup->errors;
+    op_emit(&lookup->ops[lookup->first_node->id], batch);
+    for (uint32_t i = 0; i < count; i++)
+        TRY(op_run(&lookup->ops[i], err));
+    ErrCode code = ERR_OK;
+    lookup->env.step_arena = arena_new("lookup drain", 0);
+    for (uint32_t i = count; code == ERR_OK && i-- > 0;) {
+        if (!lookup->ops[i].owes || lookup->enough)
+            continue;
+        arena_reset(lookup->env.step_arena);
+        code = op_drain(&lookup->ops[i], err);
+        for (uint32_t k = i + 1; k < count && code == ERR_OK; k++)
+            code = op_run(&lookup->ops[k], err);
+        i++; /* until it owes nothing */
+        assert(i <= count);
+    }
+    arena_free(lookup->env.step_arena);
+    lookup->env.step_arena = step_arena;
+    return code;
+}
+
 static ErrCode run_chain(Lookup *lookup, Err *err) {
     assert(lookup->ops);
+    if (lookup->first_node->kind == PLAN_ROW)
+        return run_batch(lookup, make_row(lookup), err);
     for (size_t from = 0; from < lookup->entry_count && !lookup->enough;) {
         size_t left = lookup->entry_count - from;
         uint32_t count = left < BATCH_ROWS_MAX ? (uint32_t)left : BATCH_ROWS_MAX;
         arena_reset(lookup->env.step_arena);
         Batch *batch;
         TRY(make_batch(lookup, from, count, &batch, err));
-        op_emit(&lookup->ops[lookup->store_node->id], batch);
-        for (uint32_t i = 0; i < lookup->plan->node_count; i++)
-            TRY(op_run(&lookup->ops[i], err));
+        TRY(run_batch(lookup, batch, err));
         from += count;
     }
     return ERR_OK;
@@ -357,40 +405,49 @@ static ErrCode make_result(Lookup *lookup, ResultRows *rows, Err *err) {
     return ERR_OK;
 }
 
-/* The nodes that matter, and the store that is read. */
 static ErrCode find_nodes(Lookup *lookup, Err *err) {
-    assert(!lookup->layout);
-    const Plan *plan = lookup->plan, *owner = lookup->store->plan;
+    assert(!lookup->first_node);
+    const Plan *plan = lookup->plan;
     for (uint32_t i = 0; i < plan->node_count; i++) {
-        if (plan->nodes[i]->kind == PLAN_STORE)
-            lookup->store_node = plan->nodes[i];
+        if (plan->nodes[i]->kind == PLAN_STORE || plan->nodes[i]->kind == PLAN_ROW)
+            lookup->first_node = plan->nodes[i];
         if (plan->nodes[i]->kind == PLAN_RESULT)
             lookup->result_node = plan->nodes[i];
     }
-    if (!lookup->store_node || !lookup->result_node)
+    if (!lookup->first_node || !lookup->result_node)
         return err_set(err, ERR_INTERNAL, "a lookup needs a store and a result");
+    return ERR_OK;
+}
+
+/* The store that is read. */
+static ErrCode find_store(Lookup *lookup, Err *err) {
+    assert(!lookup->layout && lookup->store->partitions > 0);
+    const Plan *owner = lookup->store->plan;
     for (uint32_t i = 0; i < owner->node_count; i++) {
         const PlanNode *node = owner->nodes[i];
         if ((node->kind == PLAN_AGGREGATE || node->kind == PLAN_MATERIALIZE) &&
-            strcmp(node->path, lookup->store_node->store_path) == 0) {
+            strcmp(node->path, lookup->first_node->store_path) == 0) {
             lookup->owner_node = i;
             lookup->layout = store_layout_new(owner, node, lookup->arena);
             return ERR_OK;
         }
     }
     return err_set(err, ERR_INTERNAL, "query %s has no store '%s'",
-                   owner->query_id ? owner->query_id : "?", lookup->store_node->store_path);
+                   owner->query_id ? owner->query_id : "?", lookup->first_node->store_path);
 }
 
 ErrCode lookup_run(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
                    ResultRows *rows, Err *err) {
-    assert(plan->kind == PLAN_PULL && store->partitions > 0);
+    assert(plan->kind == PLAN_PULL);
     Lookup lookup = {.runtime = runtime, .plan = plan, .store = store, .arena = arena};
     row_errors_init(&lookup.errors);
     ErrCode code;
     TRY_DONE(find_nodes(&lookup, err));
-    lookup.snapshot = snapshot_open(runtime->storage);
-    TRY_DONE(read_entries(&lookup, err));
+    if (lookup.first_node->kind == PLAN_STORE) {
+        TRY_DONE(find_store(&lookup, err));
+        lookup.snapshot = snapshot_open(runtime->storage);
+        TRY_DONE(read_entries(&lookup, err));
+    }
     TRY_DONE(open_chain(&lookup, err));
     TRY_DONE(run_chain(&lookup, err));
     TRY_DONE(make_result(&lookup, rows, err));

@@ -219,15 +219,117 @@ static ErrCode sink_row(Op *op, const Batch *batch, uint16_t row, bool had_old, 
     return ERR_OK;
 }
 
-static ErrCode sink_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {
-    assert(port == 0 && from < to);
-    (void)port;
-    assert(batch->schema->column_count == ((Sink *)op->self)->topic->schema->column_count);
+static ErrCode apply_each(Op *op, const Batch *batch, uint16_t from, uint16_t to, Err *err) {
+    assert(from < to);
     uint32_t old_at = find_old(batch, batch->selected[from]);
     for (uint32_t i = from; i < to; i++) {
         uint16_t row = batch->selected[i];
         TRY(sink_row(op, batch, row, had_old(batch, row, &old_at), err));
     }
+    return ERR_OK;
+}
+
+/* -- The last change of a key ------------------------------------------------------------------
+ *
+ * A consolidating outbox keeps of many changes of a key the last. What the rows at hand would
+ * change once more is not even made: of the rows of one key only the last is written, with what the
+ * first knew of an old value. */
+
+typedef struct SinkKey {
+    Bytes key; /* data NULL: the row has none, and stands for itself */
+    uint32_t partition;
+    uint32_t last; /* row of the selection */
+    bool had_old;
+} SinkKey;
+
+typedef struct SinkKeys {
+    SinkKey *keys;
+    uint32_t count;
+    uint16_t *of_row; /* [row of the selection - from] index in keys; SINK_DROPPED: not written */
+    uint16_t *table;  /* hash of a key to 1 + its index; 0: free */
+    uint32_t mask;
+} SinkKeys;
+
+enum { SINK_DROPPED = UINT16_MAX };
+
+static void keys_init(SinkKeys *keys, uint32_t rows, Arena *arena) {
+    assert(rows > 0 && rows < SINK_DROPPED);
+    keys->count = 0;
+    keys->keys = arena_raw(arena, rows * sizeof *keys->keys);
+    keys->of_row = arena_raw(arena, rows * sizeof *keys->of_row);
+    for (keys->mask = 4; keys->mask < 2 * rows;)
+        keys->mask *= 2;
+    keys->table = arena_array(arena, keys->mask, sizeof *keys->table);
+    keys->mask--;
+}
+
+/* The key's index; a new one is the caller's to fill in. */
+static uint16_t keys_find(SinkKeys *keys, Bytes key, Arena *arena) {
+    uint32_t at = (uint32_t)hash_bytes(key) & keys->mask;
+    assert(key.data);
+    for (; keys->table[at]; at = (at + 1) & keys->mask) {
+        if (bytes_equal(keys->keys[keys->table[at] - 1].key, key))
+            return (uint16_t)(keys->table[at] - 1);
+    }
+    keys->keys[keys->count].key = arena_bytes(arena, key);
+    keys->table[at] = (uint16_t)++keys->count;
+    return (uint16_t)(keys->count - 1);
+}
+
+static ErrCode find_keys(Op *op, const Batch *batch, uint16_t from, uint16_t to, SinkKeys *keys,
+                         Err *err) {
+    assert(from < to);
+    uint32_t old_at = find_old(batch, batch->selected[from]);
+    for (uint32_t i = from; i < to; i++) {
+        uint16_t row = batch->selected[i];
+        LogRecord record = {0};
+        SinkKey fresh = {.last = i, .had_old = had_old(batch, row, &old_at)};
+        keys->of_row[i - from] = SINK_DROPPED;
+        if (!record_time(op->self, batch, row, &record.timestamp))
+            continue;
+        TRY(put_key(op, batch, row, &record, &fresh.partition, err));
+        uint32_t before = keys->count;
+        uint16_t index = (uint16_t)(record.key.data ? keys_find(keys, record.key, batch->arena)
+                                                    : keys->count++);
+        fresh.key = record.key.data ? keys->keys[index].key : (Bytes){0};
+        if (keys->count > before)
+            keys->keys[index] = fresh;
+        keys->keys[index].last = i;
+        keys->of_row[i - from] = index;
+    }
+    return ERR_OK;
+}
+
+static ErrCode apply_last(Op *op, const Batch *batch, uint16_t from, uint16_t to, Err *err) {
+    Sink *self = op->self;
+    SinkKeys keys;
+    assert(self->consolidate);
+    keys_init(&keys, (uint32_t)to - from, batch->arena);
+    TRY(find_keys(op, batch, from, to, &keys, err));
+    for (uint32_t i = from; i < to; i++) {
+        uint16_t row = batch->selected[i], index = keys.of_row[i - from];
+        if (index == SINK_DROPPED || keys.keys[index].last != i)
+            continue;
+        const SinkKey *key = &keys.keys[index];
+        LogRecord record = {.key = key->key};
+        if (batch->headers)
+            record.headers = batch->headers[row];
+        bool timed = record_time(self, batch, row, &record.timestamp);
+        assert(timed);
+        (void)timed;
+        TRY(put_value(op, batch, row, &record, err));
+        outbox_put(op->env->outbox, self->target, key->partition, &record, key->had_old);
+    }
+    return ERR_OK;
+}
+
+static ErrCode sink_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {
+    const Sink *self = op->self;
+    assert(port == 0 && from < to);
+    (void)port;
+    assert(batch->schema->column_count == self->topic->schema->column_count);
+    TRY(self->consolidate ? apply_last(op, batch, from, to, err)
+                          : apply_each(op, batch, from, to, err));
     atomic_fetch_add_explicit(&op->env->counters->rows_out, (uint64_t)to - from,
                               memory_order_relaxed);
     return ERR_OK;

@@ -271,10 +271,10 @@ bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint3
     return needed;
 }
 
-ErrCode query_remove_state(Runtime *runtime, const Plan *plan, uint32_t first_id,
-                           uint32_t partitions, Err *err) {
+void query_remove_state(Commit *commit, const Plan *plan, uint32_t first_id,
+                        uint32_t partitions) {
     assert(partitions > 0);
-    Commit *commit = commit_new(runtime->storage, first_id);
+    assert(plan->node_count > 0);
     for (uint32_t i = 0; i < plan->node_count; i++) {
         if (!ids_has_store(plan->nodes[i]->kind))
             continue;
@@ -285,7 +285,6 @@ ErrCode query_remove_state(Runtime *runtime, const Plan *plan, uint32_t first_id
     uint32_t task_count = ids_task_count(plan, partitions);
     for (uint32_t i = 0; i < task_count; i++)
         commit_positions_drop(commit, first_id + i);
-    return commit_wait(commit, NULL, err);
 }
 
 /* -- Waiting ---------------------------------------------------------------------------------- */

@@ -83,9 +83,8 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **query
 /* Stops at the last commit and frees it; state and positions stay for the next start. */
 void query_stop(Query *query);
 
-/* Removes state and positions: TERMINATE, DROP. The query must be stopped. */
-ErrCode query_remove_state(Runtime *runtime, const Plan *plan, uint32_t first_id,
-                           uint32_t partitions, Err *err);
+/* Adds the removal of state and positions to a commit: TERMINATE, DROP. The query is stopped. */
+void query_remove_state(Commit *commit, const Plan *plan, uint32_t first_id, uint32_t partitions);
 
 void query_pause(Query *query, bool paused);
 
@@ -146,8 +145,8 @@ typedef struct LookupStore {
     uint32_t partitions;
 } LookupStore;
 
-/* Runs a PULL plan on a snapshot on the caller's thread. Everything in *rows lives in `arena`;
- * rows come in key order, or as ORDER BY says. */
+/* Runs a PULL plan on a snapshot on the caller's thread; `store` NULL: it reads none. Everything in
+ * *rows lives in `arena`; rows come in key order, or as ORDER BY says. */
 ErrCode lookup_run(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
                    ResultRows *rows, Err *err);
 

@@ -26,6 +26,7 @@ static const OpOps *ops_of(PlanNodeKind kind) {
     case PLAN_SINK: return &op_sink_ops;
     case PLAN_RESULT: return &op_result_ops;
     case PLAN_SOURCE:
+    case PLAN_ROW:
     case PLAN_STORE: break;
     }
     return NULL;

@@ -4,7 +4,20 @@
 #   no file over 800 lines, no function over 70; exceptions say so: "tidy: long - reason"
 #   no function with more than 6 parameters, no label but `done`
 #   no call that hides a size, a failure or the outside world
+#   assertions per function, by folder, not under tests/asserts.txt
 function fail(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; bad = 1 }
+function folder(path) { sub(/\/.*/, "", path); return path }
+function check_asserts(   line, words, density) {
+    while ((getline line < "tests/asserts.txt") > 0) {
+        if (line ~ /^#/ || split(line, words, " ") < 2) continue
+        if (functions[words[1]] == 0) continue
+        density = asserts[words[1]] / functions[words[1]]
+        if (density >= words[2]) continue
+        printf "%s/: %.2f assertions per function, tests/asserts.txt wants %s\n", words[1],
+               density, words[2]
+        bad = 1
+    }
+}
 function finish_file() {
     if (previous != "" && lines > 800 && !file_long) {
         printf "%s: %d lines, the wall is 800\n", previous, lines; bad = 1
@@ -33,7 +46,11 @@ header != "" && /[;{]$/ {
         fail("more than 6 parameters: use an options struct")
     header = ""
 }
-/^[A-Za-z].*\) \{$/ || /^ .*[a-zA-Z_]\) \{$/ && !start && FNR > 1 && prior ~ /^[A-Za-z].*,$/ { start = FNR }
+/^[A-Za-z].*\) \{$/ || /^ .*[a-zA-Z_]\) \{$/ && !start && FNR > 1 && prior ~ /^[A-Za-z].*,$/ {
+    start = FNR
+    if (FILENAME ~ /\.c$/) functions[folder(FILENAME)]++
+}
+FILENAME ~ /\.c$/ && /(^|[^_a-z])assert\(/ { asserts[folder(FILENAME)]++ }
 { prior = $0 }
 /^}/ {
     if (start && FNR - start + 1 > 70 && !long_ok) fail("function over 70 lines")
@@ -48,4 +65,4 @@ FILENAME !~ /^(base\/io_|base\/thread|tests\/|examples\/)/ &&
     /[^a-z_.>](fopen|clock_gettime|gettimeofday|time|rand|random)\(/ {
     fail("the outside world is reached through base/io.h")
 }
-END { finish_file(); exit bad }
+END { finish_file(); check_asserts(); exit bad }

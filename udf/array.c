@@ -98,11 +98,6 @@ void array_min(const FunctionCall *call) {
 
 /* == Sorting == */
 
-typedef struct ArraySort {
-    const Column *elements;
-    int sign;
-} ArraySort;
-
 /* NULLs come last in either direction. */
 static int array_order(const ArraySort *sort, uint32_t left, uint32_t right) {
     bool left_null = column_is_null(sort->elements, left);
@@ -112,9 +107,8 @@ static int array_order(const ArraySort *sort, uint32_t left, uint32_t right) {
     return sort->sign * value_compare(sort->elements, left, sort->elements, right);
 }
 
-/* Merges runs of doubling size between places[] and spare[]; the result is in places[]. */
-static void array_sort_places(const ArraySort *sort, uint32_t *places, uint32_t *spare,
-                              uint32_t count) {
+/* Merges runs of doubling size between places[] and spare[]. */
+void array_sort_places(const ArraySort *sort, uint32_t *places, uint32_t *spare, uint32_t count) {
     uint32_t *from = places, *to = spare;
     for (uint32_t run = 1; run < count; run *= 2) {
         for (uint32_t start = 0; start < count; start += 2 * run) {
@@ -160,7 +154,7 @@ void array_sort(const FunctionCall *call) {
         if (call->arg_count > 1)
             sort.sign = array_direction(call->args[1]->bytes[row]);
         if (sort.sign == 0)
-            continue; /* not a direction: NULL */
+            continue; /* another word than these is NULL, and no error */
         if (!value_has_order(elements->type)) {
             call->fail(call->context, row, "the elements have no order");
             continue;

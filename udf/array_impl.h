@@ -24,6 +24,14 @@ void array_list_finish(ArrayList *list, const Column *const *sources, uint32_t s
 /* The same for a map: entries are at one place in both. */
 void map_list_finish(ArrayList *list, const Column *const *keys, const Column *const *values);
 
+/* Puts places of elements in their order, NULLs last; spare[] has room for as many. */
+typedef struct ArraySort {
+    const Column *elements;
+    int sign; /* -1: the largest first */
+} ArraySort;
+
+void array_sort_places(const ArraySort *sort, uint32_t *places, uint32_t *spare, uint32_t count);
+
 /* Elements of several columns as a set: a hash table of open addressing, so that a long array
  * costs no more per element than a short one. A NULL is an element like others. */
 typedef struct ArraySet {

@@ -7,22 +7,13 @@
 
 /* == Numbers == */
 
-static bool bytes_name_is(Bytes text, const char *name) {
-    uint32_t at = 0;
-    while (at < text.size && name[at] &&
-           (text.data[at] == (uint8_t)name[at] ||
-            (text.data[at] ^ 0x20) == (uint8_t)name[at]))
-        at++;
-    return at == text.size && !name[at];
-}
-
 /* The number in the bytes of a row, of exactly `size`; false: reported. */
 static bool bytes_number(const FunctionCall *call, uint32_t row, uint32_t size,
                          uint64_t *number) {
     Bytes bytes = call->args[0]->bytes[row];
     Bytes order = call->arg_count > 1 ? call->args[1]->bytes[row] : bytes_of("BIG_ENDIAN");
-    bool big = bytes_name_is(order, "BIG_ENDIAN");
-    if (!big && !bytes_name_is(order, "LITTLE_ENDIAN")) {
+    bool big = bytes_is_word(order, "BIG_ENDIAN");
+    if (!big && !bytes_is_word(order, "LITTLE_ENDIAN")) {
         call->fail(call->context, row,
                    "Byte order must be BIG_ENDIAN or LITTLE_ENDIAN. Unknown byte order '%.*s'.",
                    order.size > 60 ? 60 : (int)order.size, (const char *)order.data);

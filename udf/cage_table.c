@@ -274,6 +274,7 @@ static int cage_key_before(lua_State *lua) {
 /* Upvalues: the sorted keys, how many were given. Keys that are gone by now are left out. */
 static int cage_pairs_step(lua_State *lua) {
     lua_Integer place = lua_tointeger(lua, lua_upvalueindex(2));
+    luaL_checktype(lua, 1, LUA_TTABLE); /* the step is a value like others: s(1) may call it */
     lua_settop(lua, 1);
     for (;;) {
         cage_charge(lua, 1);

@@ -19,38 +19,25 @@ typedef enum Encoding {
 
 static Encoding encode_by_name(Bytes name) {
     static const char *const names[] = {"hex", "utf8", "ascii", "base64"};
-    for (uint32_t i = 0; i < ENCODING_COUNT; i++) {
-        uint32_t at = 0;
-        while (at < name.size && names[i][at] &&
-               (name.data[at] == names[i][at] ||
-                (name.data[at] >= 'A' && (name.data[at] | 0x20) == names[i][at])))
-            at++;
-        if (at == name.size && !names[i][at])
+    for (uint32_t i = 0; i < ENCODING_COUNT; i++)
+        if (bytes_is_word(name, names[i]))
             return (Encoding)i;
-    }
     return ENCODING_COUNT;
 }
 
 /* == Reading: the bytes that a text stands for == */
-
-static int32_t encode_hex(uint8_t byte) {
-    uint8_t letter = byte | 0x20;
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
 
 /* `odd`: a digit 0 is thought before an odd number of them. */
 static bool encode_read_hex(FunctionRoom *room, Bytes text, bool odd, Bytes *bytes) {
     uint32_t size = 0, at = 0;
     uint8_t *target = function_room(room, text.size / 2U + 1);
     if (text.size % 2 == 1) {
-        if (!odd || encode_hex(text.data[0]) < 0)
+        if (!odd || bytes_hex_digit(text.data[0]) < 0)
             return false;
-        target[size++] = (uint8_t)encode_hex(text.data[at++]);
+        target[size++] = (uint8_t)bytes_hex_digit(text.data[at++]);
     }
     for (; at < text.size; at += 2) {
-        int32_t high = encode_hex(text.data[at]), low = encode_hex(text.data[at + 1]);
+        int32_t high = bytes_hex_digit(text.data[at]), low = bytes_hex_digit(text.data[at + 1]);
         if (high < 0 || low < 0)
             return false;
         target[size++] = (uint8_t)(high * 16 + low);

@@ -146,7 +146,7 @@ static void extreme_decimal_step(const AggregateCall *call, uint32_t i,
 }
 
 static void extreme_decimal_put(Column *column, uint32_t i, const ExtremeDecimalState *state) {
-    if (!state->present || !decimal_fits(state->value, column->type->precision))
+    if (!state->present || !decimal_storable(state->value, column->type->precision))
         return; /* only bytes that were damaged hold one that does not fit */
     uint8_t *target = column->data;
     decimal_store(target + (size_t)i * type_width(column->type), column->type->precision,

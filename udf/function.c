@@ -17,7 +17,21 @@ static const Function function_rows[] = {
 #undef UDF_SCALAR
 };
 
-enum { FUNCTION_COUNT = sizeof function_rows / sizeof function_rows[0] };
+static const Function testing_rows[] = {
+#define TESTING_SCALAR(name, signature, kernel, flags, prepare) \
+    {#name, signature, kernel, flags, "For tests.", prepare, NULL, NULL},
+#define TESTING_TABLE(name, signature, kernel)
+#include "udf/testing.def"
+#undef TESTING_SCALAR
+#undef TESTING_TABLE
+};
+
+enum {
+    FUNCTION_COUNT = sizeof function_rows / sizeof function_rows[0],
+    TESTING_COUNT = sizeof testing_rows / sizeof testing_rows[0],
+};
+
+static bool testing_enabled;
 
 static const struct {
     FunctionKind kind;
@@ -32,23 +46,27 @@ const Function *function_at(uint32_t index) {
     return index < FUNCTION_COUNT ? &function_rows[index] : NULL;
 }
 
-/* Index of the first overload, FUNCTION_COUNT when there is none; *count of them. */
-static uint32_t function_find(const char *name, uint32_t *count) {
-    assert(name);
-    uint32_t first = 0;
-    while (first < FUNCTION_COUNT && strcasecmp(function_rows[first].name, name) != 0)
-        first++;
-    uint32_t end = first;
-    while (end < FUNCTION_COUNT && strcasecmp(function_rows[end].name, name) == 0)
-        end++;
-    *count = end - first;
-    return first;
+void function_enable_testing(void) {
+    testing_enabled = true;
+}
+
+bool function_testing(void) {
+    return testing_enabled;
+}
+
+/* The first overload, and how many there are; NULL when there are none. */
+static const Function *function_find(const char *name, uint32_t *count) {
+    assert(name && count);
+    const Function *found =
+        signature_rows(function_rows, sizeof *function_rows, FUNCTION_COUNT, name, count);
+    if (found || !testing_enabled)
+        return found;
+    return signature_rows(testing_rows, sizeof *testing_rows, TESTING_COUNT, name, count);
 }
 
 bool function_exists(const char *name) {
     uint32_t count;
-    function_find(name, &count);
-    return count > 0;
+    return function_find(name, &count) != NULL;
 }
 
 FunctionKind function_is_ksqldb(const char *name) {
@@ -61,9 +79,9 @@ FunctionKind function_is_ksqldb(const char *name) {
     return FUNCTION_NONE;
 }
 
-/* The overloads of the name, for resolution; *first: index of the first. */
+/* The overloads of the name, for resolution. */
 static ErrCode function_overloads(const char *name, const FunctionArgs *args, Arena *arena,
-                                  SignatureCall *call, uint32_t *first, Err *err) {
+                                  SignatureCall *call, const Function **first, Err *err) {
     uint32_t count;
     *first = function_find(name, &count);
     if (count == 0 && function_is_ksqldb(name) == FUNCTION_SCALAR)
@@ -72,7 +90,7 @@ static ErrCode function_overloads(const char *name, const FunctionArgs *args, Ar
         return err_set(err, ERR_UNKNOWN_NAME, "Can't find any functions with the name '%s'", name);
     const char **signatures = arena_array(arena, count, sizeof *signatures);
     for (uint32_t i = 0; i < count; i++)
-        signatures[i] = function_rows[*first + i].signature;
+        signatures[i] = (*first)[i].signature;
     *call = (SignatureCall){name, signatures, count, args->types, args->count, args->lambdas};
     return ERR_OK;
 }
@@ -82,10 +100,10 @@ ErrCode function_resolve_args(const char *name, const FunctionArgs *args, Arena 
     assert(match);
     SignatureCall call;
     SignatureMatch found;
-    uint32_t first;
+    const Function *first;
     TRY(function_overloads(name, args, arena, &call, &first, err));
     TRY(signature_resolve(&call, arena, &found, err));
-    *match = (FunctionMatch){&function_rows[first + found.index], found.result, found.cast_types};
+    *match = (FunctionMatch){&first[found.index], found.result, found.cast_types};
     return ERR_OK;
 }
 
@@ -93,7 +111,7 @@ ErrCode function_lambda_params(const char *name, const FunctionArgs *args, uint3
                                Arena *arena, const Type **params, Err *err) {
     assert(params && args->lambdas);
     SignatureCall call;
-    uint32_t first;
+    const Function *first;
     TRY(function_overloads(name, args, arena, &call, &first, err));
     return signature_lambda(&call, index, arena, params, err);
 }
@@ -106,10 +124,10 @@ ErrCode function_resolve(const char *name, const Type *const *types, uint32_t co
 
 const Function *function_by_signature(const char *name, const char *signature) {
     uint32_t count;
-    uint32_t first = function_find(name, &count);
-    for (uint32_t i = first; i < first + count; i++) {
-        if (strcmp(function_rows[i].signature, signature) == 0)
-            return &function_rows[i];
+    const Function *first = function_find(name, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(first[i].signature, signature) == 0)
+            return &first[i];
     }
     return NULL;
 }

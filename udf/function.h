@@ -101,6 +101,10 @@ ErrCode function_lambda_params(const char *name, const FunctionArgs *args, uint3
 ErrCode function_resolve(const char *name, const Type *const *types, uint32_t count, Arena *arena,
                          FunctionMatch *match, Err *err);
 
+/* From now on the functions of udf/testing.def exist as well: for conformance cases. */
+void function_enable_testing(void);
+bool function_testing(void);
+
 /* Walks all overloads of all functions in order of name; NULL at the end. */
 const Function *function_at(uint32_t index);
 bool function_exists(const char *name);

@@ -15,8 +15,18 @@
 #include "udf/scalar.def"
 #undef UDF_SCALAR
 
+#define TESTING_SCALAR(name, signature, kernel, flags, prepare) \
+    void kernel(const FunctionCall *call);
+#define TESTING_TABLE(name, signature, kernel)
+#include "udf/testing.def"
+#undef TESTING_SCALAR
+#undef TESTING_TABLE
+
+void *testing_count_calls(const Column *const *args, uint32_t arg_count, Arena *arena);
+
 /* Compiles the constant pattern and zone in arguments two and three (time_format.c). */
 void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena);
+void *time_prepare_lenient(const Column *const *args, uint32_t arg_count, Arena *arena);
 
 /* Makes the call's cache of patterns, with the constant one in the first or second argument
  * (regexp.c). */

@@ -18,13 +18,9 @@ static double geo_haversine(double angle) {
 }
 
 static bool geo_unit_is(Bytes unit, const char *const *names, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = 0;
-        while (at < unit.size && names[i][at] && (unit.data[at] | 0x20) == names[i][at])
-            at++;
-        if (at == unit.size && !names[i][at])
+    for (uint32_t i = 0; i < count; i++)
+        if (bytes_is_word(unit, names[i]))
             return true;
-    }
     return false;
 }
 

@@ -40,11 +40,6 @@ static const uint8_t *walk_plain(const uint8_t *at, const uint8_t *end) {
     return at;
 }
 
-static bool walk_is_hex(uint8_t byte) {
-    uint8_t letter = byte | 0x20;
-    return (byte >= '0' && byte <= '9') || (letter >= 'a' && letter <= 'f');
-}
-
 /* From behind the opening quote to the closing one; NULL: broken. */
 static const uint8_t *walk_string(const uint8_t *at, const uint8_t *end) {
     for (;;) {
@@ -61,8 +56,8 @@ static const uint8_t *walk_string(const uint8_t *at, const uint8_t *end) {
             at += 2;
             continue;
         }
-        if (end - at < 6 || !walk_is_hex(at[2]) || !walk_is_hex(at[3]) || !walk_is_hex(at[4]) ||
-            !walk_is_hex(at[5]))
+        if (end - at < 6 || bytes_hex_digit(at[2]) < 0 || bytes_hex_digit(at[3]) < 0 ||
+            bytes_hex_digit(at[4]) < 0 || bytes_hex_digit(at[5]) < 0)
             return NULL;
         at += 6;
     }

@@ -70,7 +70,7 @@ static RoundDigits round_digits(double value, Buf *buf) {
 static double round_places(double value, int32_t places, RoundMode mode, Buf *buf) {
     assert(isfinite(value));
     if (value == 0)
-        return 0; /* it goes through a BigDecimal, which has no -0.0 */
+        return 0; /* without a sign */
     RoundDigits parts = round_digits(fabs(value), buf);
     int64_t drop = -(int64_t)places - parts.exponent;
     if (drop <= 0)
@@ -99,12 +99,12 @@ static void round_all_f64(const FunctionCall *call, RoundMode mode) {
     Buf buf = {0};
     for (uint32_t i = 0; i < call->row_count; i++) {
         uint32_t row = call->rows[i];
+        int32_t places = call->args[1]->i32[row];
         double value = call->args[0]->f64[row];
         if (isfinite(value))
-            function_put_f64(call, row,
-                             round_places(value, call->args[1]->i32[row], mode, &buf));
+            function_put_f64(call, row, round_places(value, places, mode, &buf));
         else
-            call->fail(call->context, row, "only a finite number is rounded to places");
+            call->fail(call->context, row, "infinity and NaN have no places to round to");
     }
     buf_free(&buf);
 }
@@ -142,6 +142,20 @@ static bool round_away(Decimal rest, Decimal unit, int sign, RoundMode mode) {
     return order > 0 || (order == 0 && sign > 0);
 }
 
+/* The same where the unit has more digits than any decimal: away from 0 there is no result. */
+static bool round_away_far(Decimal value, int64_t drop, RoundMode mode) {
+    Decimal half;
+    int sign = decimal_sign(value);
+    if (mode != ROUND_HALF)
+        return mode == ROUND_CEIL ? sign > 0 : mode == ROUND_FLOOR && sign < 0;
+    bool known = decimal_rescale_exact(decimal_from_i64(5), 0, DECIMAL_PRECISION_MAX - 1,
+                                       DECIMAL_PRECISION_MAX, &half);
+    assert(known && drop >= DECIMAL_PRECISION_MAX);
+    (void)known;
+    int order = decimal_compare(sign < 0 ? decimal_negate(value) : value, 0, half, 0);
+    return drop == DECIMAL_PRECISION_MAX && (order > 0 || (order == 0 && sign > 0));
+}
+
 /* The value at its own scale, rounded to `places` behind the point. false: it does not fit. */
 static bool round_decimal(Decimal value, uint32_t scale, int32_t places, RoundMode mode,
                           Decimal *result) {
@@ -151,12 +165,13 @@ static bool round_decimal(Decimal value, uint32_t scale, int32_t places, RoundMo
     *result = value;
     if (drop <= 0 || sign == 0)
         return true;
-    if (drop >= DECIMAL_PRECISION_MAX ||
-        !decimal_rescale_exact(decimal_from_i64(1), 0, (uint32_t)drop, DECIMAL_PRECISION_MAX,
-                               &unit)) {
-        *result = decimal_from_i64(0); /* less than half of such a unit, or nearly */
-        return true;
+    if (drop >= DECIMAL_PRECISION_MAX) {
+        *result = decimal_from_i64(0);
+        return !round_away_far(value, drop, mode);
     }
+    if (!decimal_rescale_exact(decimal_from_i64(1), 0, (uint32_t)drop, DECIMAL_PRECISION_MAX,
+                               &unit))
+        return false;
     if (!decimal_modulus(value, 0, unit, 0, &round_type, &rest) ||
         !decimal_subtract(value, 0, rest, 0, &round_type, result))
         return false;
@@ -167,16 +182,18 @@ static bool round_decimal(Decimal value, uint32_t scale, int32_t places, RoundMo
 }
 
 /* places NULL: to whole numbers. The result is at the argument's scale, or at 0 where the type of
- * the result says so. */
+ * the result says so. As in ksqlDB it may have one digit more than that type: 9.5, a DECIMAL(2, 1),
+ * is 10 as DECIMAL(1, 0). Any column has room for it: 10^18 in 8 bytes, 10^38 in 16. */
 static void round_all_decimals(const FunctionCall *call, const int32_t *places, RoundMode mode) {
     const Type *from = call->args[0]->type, *to = call->result->type;
     const uint8_t *source = call->args[0]->data;
     uint8_t *target = call->result->data;
+    uint32_t digits = to->precision < DECIMAL_PRECISION_MAX ? to->precision + 1 : to->precision;
     for (uint32_t i = 0; i < call->row_count; i++) {
         uint32_t row = call->rows[i];
         Decimal value = decimal_load(source + (size_t)row * type_width(from), from->precision);
         if (!round_decimal(value, from->scale, places ? places[row] : 0, mode, &value) ||
-            !decimal_rescale_exact(value, from->scale, to->scale, to->precision, &value)) {
+            !decimal_rescale_exact(value, from->scale, to->scale, digits, &value)) {
             call->fail(call->context, row, "the result has more digits than its type");
             continue;
         }

@@ -24,9 +24,35 @@ static const Column *pick_present(const Pick *pick, uint32_t i) {
     return source;
 }
 
+/* Values of one column that has them all, 8 or 16 bytes wide. */
+static void pick_plain(const Pick *pick, const Column *source, Column *target) {
+    assert(!source->validity && target->length == pick->count);
+    bool wide = type_width(target->type) == 16;
+    uint64_t present = 0;
+    for (uint32_t i = 0; i < pick->count; i++) {
+        uint32_t row = pick->rows[i];
+        uint64_t bit = row != PICK_MISSING;
+        if (bit && wide)
+            memcpy((uint8_t *)target->data + (size_t)i * 16,
+                   (const uint8_t *)source->data + (size_t)row * 16, 16);
+        else if (bit)
+            target->i64[i] = source->i64[row];
+        present |= bit << (i % 64);
+        if (i % 64 == 63 || i + 1 == pick->count) {
+            target->validity[i / 64] = present;
+            present = 0;
+        }
+    }
+}
+
 static void pick_flat(const Pick *pick, Column *target) {
     uint32_t width = type_width(target->type);
     uint8_t *data = target->data;
+    const Column *only = pick->source_count == 1 && !pick->which ? pick->sources[0] : NULL;
+    if (only && only->type->kind != TYPE_NULL && !only->validity && (width == 8 || width == 16)) {
+        pick_plain(pick, only, target);
+        return;
+    }
     for (uint32_t i = 0; i < pick->count; i++) {
         const Column *source = pick_present(pick, i);
         if (!source)

@@ -1,12 +1,13 @@
 /*
  * regexp_class.c - sets of characters: [a-z], [^a], [a[bc]], [a-z&&[^b]].
  *
- *   class := '[' '^'? union ('&&' union)* ']'
- *   union := (character | character '-' character | escape | class)*
+ *   class := '[' '^'? body ']'
+ *   body  := (item | '&&' class* body?)*
+ *   item  := character | character '-' character | escape | class
  *
  * A set that PCRE2 has no [...] for is a pattern that takes exactly one character: a union is
  * alternatives, an intersection looks ahead at one side and takes the other, a complement looks
- * that it is not and takes any. An intersection with nothing is left out, as Java does.
+ * that it is not and takes any. An intersection with nothing is left out.
  */
 #include "udf/regexp_impl.h"
 
@@ -46,6 +47,43 @@ static void set_put_other_case(Buf *out, uint32_t low, uint32_t high, uint32_t f
         set_put_range(out, from ^ 0x20, to ^ 0x20);
 }
 
+static bool set_range_has(uint32_t low, uint32_t high, uint32_t character) {
+    return low <= character && character <= high;
+}
+
+/* Java takes a character for one of a range if it, its capital or the small letter of that is in
+ * the range. PCRE2 also takes signs whose small letter has another capital, as the Kelvin sign is
+ * one of k's, and keeps the Turkish letters apart. */
+static void set_put_folded(RegexpSet *set, uint32_t low, uint32_t high) {
+    static const struct {
+        uint32_t sign, small, capital;
+    } signs[] = {{0x212A, 'k', 'K'}, {0x212B, 0xE5, 0xC5}, {0x2126, 0x3C9, 0x3A9},
+                 {0x3F4, 0x3B8, 0x398}};
+    bool single = low == high, dotted = set_range_has(low, high, 0x130);
+    bool small = set_range_has(low, high, 'i'), capital = set_range_has(low, high, 'I');
+    bool dotless = set_range_has(low, high, 0x131);
+    if (small || (single && (capital || dotted || dotless)))
+        buf_text(&set->folded, "iI\\x{130}\\x{131}");
+    else if (capital)
+        buf_text(&set->folded, "\\x{131}");
+    Buf excluded = {0};
+    for (uint32_t i = 0; !single && i < sizeof signs / sizeof signs[0]; i++)
+        if (set_range_has(low, high, signs[i].capital) &&
+            !set_range_has(low, high, signs[i].small) &&
+            !set_range_has(low, high, signs[i].sign))
+            regexp_write_char(&excluded, signs[i].sign);
+    if (excluded.size == 0) {
+        set_put_range(&set->folded, low, high);
+        return;
+    }
+    buf_text(&set->others, "|(?:(?![");
+    buf_bytes(&set->others, buf_view(&excluded));
+    buf_text(&set->others, "])(?i:[");
+    set_put_range(&set->others, low, high);
+    buf_text(&set->others, "]))");
+    buf_free(&excluded);
+}
+
 void regexp_set_range(RegexpSet *set, uint32_t flags, uint32_t low, uint32_t high) {
     assert(low <= high);
     if (set_is_surrogate(low))
@@ -56,8 +94,12 @@ void regexp_set_range(RegexpSet *set, uint32_t flags, uint32_t low, uint32_t hig
         return;
     bool caseless = flags & REGEXP_CASELESS;
     Buf *out = caseless && (flags & REGEXP_UNICODE_CASE) ? &set->folded : &set->items;
+    if (out == &set->folded) {
+        set_put_folded(set, low, high);
+        return;
+    }
     set_put_range(out, low, high);
-    if (caseless && out == &set->items) {
+    if (caseless) {
         set_put_other_case(out, low, high, 'a');
         set_put_other_case(out, low, high, 'A');
     }
@@ -92,7 +134,7 @@ void regexp_set_write(Buf *out, const RegexpSet *set, bool negated) {
         buf_text(out, negated ? "." : "(?!)");
         return;
     }
-    buf_text(out, negated ? "(?:(?!" : "(?:");
+    buf_text(out, negated ? "(?:(?!" : "(?>"); /* one way to take a character is enough */
     const char *between = "";
     if (items)
         set_write_class(out, &set->items, false, false);
@@ -106,10 +148,6 @@ void regexp_set_write(Buf *out, const RegexpSet *set, bool negated) {
         buf_put(out, set->others.data + 1, set->others.size - 1);
     }
     buf_text(out, negated ? ").)" : ")");
-}
-
-static bool set_is_empty(const RegexpSet *set) {
-    return set->items.size + set->folded.size + set->others.size == 0;
 }
 
 /* Adds a whole set as one pattern of a character. */
@@ -133,7 +171,10 @@ static uint32_t class_range_end(RegexpParse *parse) {
         regexp_skip(parse);
         return ch == REGEXP_END ? ch : ch & ~REGEXP_QUOTED;
     }
-    regexp_skip(parse);
+    if (regexp_skip(parse) == 'v') { /* a class elsewhere; here what it was of old */
+        regexp_skip(parse);
+        return 0x0B;
+    }
     return regexp_escape_char(parse);
 }
 
@@ -153,7 +194,12 @@ static void class_range(RegexpParse *parse, RegexpSet *set, uint32_t low) {
 }
 
 static void class_escape(RegexpParse *parse, RegexpSet *set) {
-    regexp_skip(parse);
+    uint32_t ch = regexp_skip(parse);
+    if (ch == 'v' && regexp_raw(parse, 1) == '-') { /* what it was of old, as at a range's end */
+        regexp_skip(parse);
+        class_range(parse, set, 0x0B);
+        return;
+    }
     if (regexp_escape_set(parse, set))
         return;
     uint32_t character = regexp_escape_char(parse);
@@ -163,69 +209,112 @@ static void class_escape(RegexpParse *parse, RegexpSet *set) {
         class_range(parse, set, character);
 }
 
-static bool class_at_and(RegexpParse *parse) {
-    return regexp_peek(parse) == '&' && regexp_raw(parse, 1) == '&';
+/* What of a class has been read. */
+typedef struct ClassParse {
+    RegexpSet set;  /* what stands, but for: */
+    RegexpSet bits; /* characters up to U+00FF, which Java keeps apart: see class_and() */
+    bool any;       /* something is in `set` */
+    bool any_bits;  /* something new is in `bits` */
+} ClassParse;
+
+static void class_body(RegexpParse *parse, RegexpSet *result);
+
+static void class_nested(RegexpParse *parse, ClassParse *class) {
+    regexp_class(parse, &class->set);
+    class->any = true;
 }
 
-/* Up to "&&" or the closing bracket; *first: a bracket now would be a character. */
-static void class_union(RegexpParse *parse, RegexpSet *set, bool *first) {
-    for (uint32_t ch; (ch = regexp_peek(parse)) != REGEXP_END && !class_at_and(parse);) {
-        if (ch == ']' && !*first)
-            return;
-        *first = false;
-        if (ch == '[') {
-            regexp_class(parse, set);
-        } else if (ch == '\\') {
-            class_escape(parse, set);
-        } else {
-            regexp_skip(parse);
-            class_range(parse, set, ch & ~REGEXP_QUOTED);
-        }
+/* Behind "&&": nested classes, then all the rest up to the end of the class as one; false: nothing
+ * is there. */
+static bool class_right(RegexpParse *parse, RegexpSet *right) {
+    bool any = false;
+    for (uint32_t ch; (ch = regexp_peek(parse)) != REGEXP_END && ch != ']' && ch != '&';) {
+        if (ch == '[')
+            regexp_class(parse, right);
+        else
+            class_body(parse, right);
+        any = true;
     }
+    return any;
 }
 
-/* The first union of `sides` and the ones behind each "&&": they look ahead, the last one takes. */
-static void class_intersection(RegexpParse *parse, RegexpSet *set, bool *first) {
-    Buf sides = {0};
-    uint32_t count = 0;
-    bool more = true;
-    while (more) {
-        RegexpSet side = {0};
-        class_union(parse, &side, first);
-        more = !parse->failed && class_at_and(parse);
-        if (more) {
-            regexp_skip(parse);
-            regexp_next(parse);
-        }
-        if (set_is_empty(&side)) {
-            regexp_set_free(&side);
-            continue;
-        }
-        if (count++ > 0) {
-            buf_text(&sides, "(?=");
-            regexp_set_write(&sides, set, false);
-            buf_u8(&sides, ')');
-        }
-        regexp_set_free(set);
-        *set = side;
+/* Both sets: one looks ahead, the other takes. */
+static void class_intersect(RegexpSet *set, const RegexpSet *right) {
+    RegexpSet both = {0};
+    buf_text(&both.others, "|(?:(?=");
+    regexp_set_write(&both.others, set, false);
+    buf_u8(&both.others, ')');
+    regexp_set_write(&both.others, right, false);
+    buf_u8(&both.others, ')');
+    regexp_set_free(set);
+    *set = both;
+}
+
+/* At the second '&'. Java adds its bits to what stands before it intersects, but also again to
+ * what comes out, if further ones follow. */
+static void class_and(RegexpParse *parse, ClassParse *class) {
+    RegexpSet right = {0};
+    if (parse->depth == REGEXP_DEPTH_MAX) {
+        regexp_fail(parse, "classes are nested more than %d deep", REGEXP_DEPTH_MAX);
+        return;
     }
-    if (count == 0)
-        regexp_fail(parse, "unclosed or empty character class");
-    if (count > 1) {
-        RegexpSet whole = {0};
-        buf_text(&whole.others, "|(?:");
-        buf_bytes(&whole.others, buf_view(&sides));
-        regexp_set_write(&whole.others, set, false);
-        buf_u8(&whole.others, ')');
-        regexp_set_free(set);
-        *set = whole;
+    parse->depth++;
+    regexp_next(parse);
+    bool any = class_right(parse, &right);
+    parse->depth--;
+    if (class->any_bits)
+        set_add(&class->set, &class->bits, false);
+    class->any |= class->any_bits;
+    class->any_bits = false;
+    if (any && class->any)
+        class_intersect(&class->set, &right);
+    else if (any)
+        set_add(&class->set, &right, false);
+    else if (!class->any)
+        regexp_fail(parse, "nothing on either side of '&&'");
+    class->any |= any;
+    regexp_set_free(&right);
+}
+
+static void class_single(RegexpParse *parse, ClassParse *class, uint32_t ch) {
+    RegexpSet found = {0};
+    bool escape = ch == '\\';
+    uint32_t start = parse->at;
+    if (escape) {
+        class_escape(parse, &found);
+    } else {
+        regexp_skip(parse);
+        class_range(parse, &found, ch & ~REGEXP_QUOTED);
     }
-    buf_free(&sides);
+    bool bits = !escape && parse->at == start + 1 && (ch & ~REGEXP_QUOTED) < 0x100;
+    set_add(bits ? &class->bits : &class->set, &found, false);
+    class->any |= !bits;
+    class->any_bits |= bits;
+    regexp_set_free(&found);
+}
+
+/* Up to the closing bracket, which is not read. */
+static void class_body(RegexpParse *parse, RegexpSet *result) {
+    ClassParse class = {0};
+    for (uint32_t ch; (ch = regexp_peek(parse)) != REGEXP_END;) {
+        if (ch == ']' && (class.any || class.any_bits))
+            break;
+        if (ch == '[')
+            class_nested(parse, &class);
+        else if (ch == '&' && regexp_raw(parse, 1) == '&' && regexp_next(parse) == '&')
+            class_and(parse, &class);
+        else
+            class_single(parse, &class, ch);
+    }
+    set_add(result, &class.set, false);
+    if (class.any_bits)
+        set_add(result, &class.bits, false);
+    regexp_set_free(&class.set);
+    regexp_set_free(&class.bits);
 }
 
 void regexp_class(RegexpParse *parse, RegexpSet *set) {
     RegexpSet own = {0};
-    bool first = true;
     if (parse->depth == REGEXP_DEPTH_MAX) {
         regexp_fail(parse, "classes are nested more than %d deep", REGEXP_DEPTH_MAX);
         return;
@@ -235,7 +324,7 @@ void regexp_class(RegexpParse *parse, RegexpSet *set) {
     bool negated = regexp_next(parse) == '^';
     if (negated)
         regexp_next(parse);
-    class_intersection(parse, &own, &first);
+    class_body(parse, &own);
     if (regexp_peek(parse) != ']')
         regexp_fail(parse, "unclosed character class");
     regexp_next(parse);

@@ -8,10 +8,7 @@
 /* == Characters == */
 
 static int32_t escape_hex(uint32_t ch) {
-    uint32_t letter = ch | 0x20;
-    if (ch >= '0' && ch <= '9')
-        return (int32_t)(ch - '0');
-    return ch < 0x80 && letter >= 'a' && letter <= 'f' ? (int32_t)(letter - 'a' + 10) : -1;
+    return ch < 0x80 ? bytes_hex_digit((uint8_t)ch) : -1;
 }
 
 /* Exactly `count` digits at `ahead`; -1: they are not there. */
@@ -200,21 +197,32 @@ void regexp_literal(RegexpParse *parse, uint32_t character) {
 
 /* == Everything else == */
 
-#define ESCAPE_WORD "[\\p{L}\\p{Nd}_]"
+/* Java's word is letters and digits of any kind and '_'; a mark that follows a letter or digit, or
+ * one or two marks behind it, belongs to it, if all are characters up to U+FFFF. */
+#define ESCAPE_BASE "[^\\P{L}\\x{10000}-\\x{10ffff}]|[^\\P{Nd}\\x{10000}-\\x{10ffff}]"
+#define ESCAPE_MARK "[^\\P{Mn}\\x{10000}-\\x{10ffff}]"
+#define ESCAPE_BASES \
+    ESCAPE_BASE "|(?:" ESCAPE_BASE ")" ESCAPE_MARK "|(?:" ESCAPE_BASE ")" ESCAPE_MARK "{2}"
+#define ESCAPE_WORDS "[\\p{L}\\p{Nd}_]|(?:" ESCAPE_BASE ")" ESCAPE_MARK "|(?:" ESCAPE_BASE \
+    ")" ESCAPE_MARK "{2}"
+#define ESCAPE_BEFORE "(?<=" ESCAPE_WORDS ")"
+#define ESCAPE_NOT_BEFORE "(?<!" ESCAPE_WORDS ")"
+#define ESCAPE_WORD "[\\p{L}\\p{Nd}_]|(?<=" ESCAPE_BASES ")" ESCAPE_MARK
+#define ESCAPE_UNICODE "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}]"
 
-/* Java's word is letters and digits of any kind; a mark that follows one belongs to it. */
 static void escape_boundary(RegexpParse *parse, bool negated) {
-    const char *items = parse->flags & REGEXP_UNICODE
-                            ? "[\\p{Alphabetic}\\p{Mn}\\p{Me}\\p{Mc}\\p{Nd}\\p{Pc}\\x{200c}"
-                              "\\x{200d}]"
-                            : ESCAPE_WORD;
-    const char *before = parse->flags & REGEXP_UNICODE
-                             ? ""
-                             : "|[\\p{L}\\p{Nd}]\\p{Mn}|[\\p{L}\\p{Nd}]\\p{Mn}\\p{Mn}";
-    const char *after = "";
-    buf_printf(parse->out, "(?:(?<=%s%s)(?%c%s%s)|(?<!%s%s)(?%c%s%s))", items, before,
-               negated ? '=' : '!', items, after, items, before, negated ? '!' : '=', items,
-               after);
+    if (parse->flags & REGEXP_UNICODE)
+        buf_text(parse->out,
+                 negated ? "(?:(?<=" ESCAPE_UNICODE ")(?=" ESCAPE_UNICODE ")|(?<!" ESCAPE_UNICODE
+                           ")(?!" ESCAPE_UNICODE "))"
+                         : "(?:(?<=" ESCAPE_UNICODE ")(?!" ESCAPE_UNICODE ")|(?<!" ESCAPE_UNICODE
+                           ")(?=" ESCAPE_UNICODE "))");
+    else
+        buf_text(parse->out,
+                 negated ? "(?:" ESCAPE_BEFORE "(?=" ESCAPE_WORD ")|" ESCAPE_NOT_BEFORE
+                           "(?!" ESCAPE_WORD "))"
+                         : "(?:" ESCAPE_BEFORE "(?!" ESCAPE_WORD ")|" ESCAPE_NOT_BEFORE
+                           "(?=" ESCAPE_WORD "))");
 }
 
 /* \1 to \9, and further digits as long as there are so many groups. */
@@ -255,17 +263,26 @@ static void escape_named(RegexpParse *parse) {
                 name.data);
 }
 
-/* What stands for a place or a sequence; NULL: none of these. */
+/* Both ends of a line as one; Java does not part them again where it repeats them. */
+static const char *escape_line_end(const RegexpParse *parse) {
+    uint32_t behind = regexp_raw(parse, 1);
+    bool repeated = behind < 0x80 && behind > 0 && strchr("*+?{", (int)behind);
+    return repeated ? "(?>\\r\\n|[\\n\\x0b\\f\\r\\x{85}\\x{2028}\\x{2029}])"
+                    : "(?:\\r\\n|[\\n\\x0b\\f\\r\\x{85}\\x{2028}\\x{2029}])";
+}
+
+/* What stands for a place or a sequence; NULL: none of these. \G asks whether it holds: behind an
+ * empty match PCRE2's start is not where Java's last match ended. */
 static const char *escape_fixed(const RegexpParse *parse, uint32_t ch) {
     switch (ch) {
     case 'A': return "(?:\\A)";
-    case 'G': return "(?:\\G)";
+    case 'G': return "(?:\\G(?C1))";
     case 'z': return "(?:\\z)";
     case 'Z':
         return parse->flags & REGEXP_UNIX_LINES
                    ? "(?=\\n?\\z)"
                    : "(?:(?=(?:\\r\\n|[\\n\\r\\x{85}\\x{2028}\\x{2029}])?\\z)(?!(?<=\\r)\\n))";
-    case 'R': return "(?:\\r\\n|[\\n\\x0b\\f\\r\\x{85}\\x{2028}\\x{2029}])";
+    case 'R': return escape_line_end(parse);
     case 'X': return "(?:\\X)";
     default: return NULL;
     }
@@ -281,8 +298,8 @@ static void escape_other(RegexpParse *parse, uint32_t ch) {
     } else if (ch == 'k') {
         escape_named(parse);
     } else if (ch == 'b' || ch == 'B') {
-        if (ch == 'b' && regexp_raw(parse, 1) == '{')
-            regexp_fail(parse, "\\b{...} is not supported");
+        if (ch == 'b' && regexp_raw(parse, 1) == '{' && regexp_raw(parse, 2) == 'g')
+            regexp_fail(parse, "\\b{g} is not supported");
         regexp_set_caseless(parse, false);
         escape_boundary(parse, ch == 'B');
         regexp_skip(parse);

@@ -5,6 +5,7 @@
  *                  regexp_escape.c     \n \x41 \1 \b ...
  *                  regexp_class.c      [a-z&&[^b]]
  *                  regexp_property.c   \p{Lu} \p{IsGreek} \d
+ *                  regexp_behind.c     (?<=a{1,3}|b)
  *   regexp.c       the functions
  *
  * Everything a Java pattern can say is written out for PCRE2: it never sees the user's own text
@@ -32,6 +33,7 @@ typedef struct RegexpName {
 
 typedef struct RegexpTranslation {
     Buf text; /* PCRE2's pattern */
+    Buf prefix; /* what every match begins with */
     uint32_t group_count;
     RegexpName *names; /* mem */
     size_t name_capacity;
@@ -66,8 +68,10 @@ typedef struct RegexpParse {
     uint32_t at;
     uint32_t flags;
     uint32_t depth;
+    uint32_t behind_depth; /* where the look-behind began whose start is at hand */
     uint32_t reference_max; /* highest group that is referred to by number */
     bool caseless; /* PCRE2's own flag at the end of what is written */
+    bool in_prefix; /* what has been read so far is all literal */
     bool failed;
     Buf *out;
     RegexpTranslation *translation;
@@ -88,6 +92,44 @@ bool regexp_fail(RegexpParse *parse, const char *format, ...) __attribute__((for
 
 /* Sets PCRE2's own flag for what is written next. */
 void regexp_set_caseless(RegexpParse *parse, bool caseless);
+
+/* An atom that begins with `ch`, written to parse->out; false: it takes no quantifier. */
+bool regexp_atom(RegexpParse *parse, uint32_t ch);
+
+/* -- Groups -- */
+
+typedef enum RegexpGroupKind {
+    REGEXP_GROUP_PLAIN,   /* (?:...) (?i:...) */
+    REGEXP_GROUP_CAPTURE, /* (...) (?<name>...) */
+    REGEXP_GROUP_ATOMIC,  /* (?>...) */
+    REGEXP_GROUP_LOOK,    /* (?=...) (?!...) */
+    REGEXP_GROUP_BEHIND,  /* (?<=...) (?<!...) */
+} RegexpGroupKind;
+
+typedef struct RegexpGroup {
+    RegexpGroupKind kind;
+    const char *open; /* what PCRE2 begins it with */
+    uint32_t flags;   /* of what surrounds it */
+} RegexpGroup;
+
+/* From '(' to where the inside begins; false: only flags, or failed. */
+bool regexp_group_open(RegexpParse *parse, RegexpGroup *group);
+/* Writes all of it, and reads behind the ')'. */
+void regexp_group_body(RegexpParse *parse, const RegexpGroup *group);
+/* Reads the ')' and gives the flags back. */
+void regexp_group_close(RegexpParse *parse, uint32_t flags);
+
+/* -- Quantifiers -- */
+
+typedef struct RegexpRepeat {
+    uint32_t low, high; /* high REGEXP_REPEAT_MAX + 1: any number */
+    bool lazy, possessive;
+} RegexpRepeat;
+
+bool regexp_repeat(RegexpParse *parse, RegexpRepeat *repeat); /* false: there is none */
+
+/* The inside of a look-behind, up to its ')'. */
+void regexp_behind(RegexpParse *parse);
 
 /* -- Sets of characters (regexp_class.c) -- */
 
@@ -159,7 +201,9 @@ typedef struct RegexpSearch {
     Bytes text;
     uint32_t next;      /* where the next search begins; UINT32_MAX: there is none */
     const size_t *groups; /* of the match at hand: begin and end of each */
+    bool past_empty;    /* `next` is not where the last match ended */
     uint64_t steps;
+    size_t last_step; /* where it was taken */
     const char *error;  /* the search was given up; NULL: not */
 } RegexpSearch;
 

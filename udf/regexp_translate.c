@@ -130,7 +130,7 @@ static uint64_t translate_number(RegexpParse *parse, uint32_t *ch) {
     return number;
 }
 
-static void translate_braces(RegexpParse *parse) {
+static void translate_braces(RegexpParse *parse, RegexpRepeat *repeat) {
     uint32_t ch = regexp_skip(parse);
     if (ch < '0' || ch > '9') {
         regexp_fail(parse, "illegal repetition");
@@ -153,27 +153,44 @@ static void translate_braces(RegexpParse *parse) {
     if (parse->failed)
         return;
     regexp_next(parse);
-    if (open)
-        buf_printf(parse->out, "{%u,}", (uint32_t)low);
-    else
-        buf_printf(parse->out, "{%u,%u}", (uint32_t)low, (uint32_t)high);
+    repeat->low = (uint32_t)low;
+    repeat->high = open ? REGEXP_REPEAT_MAX + 1 : (uint32_t)high;
+}
+
+bool regexp_repeat(RegexpParse *parse, RegexpRepeat *repeat) {
+    uint32_t ch = regexp_peek(parse);
+    *repeat = (RegexpRepeat){.high = REGEXP_REPEAT_MAX + 1};
+    if (ch == '{') {
+        translate_braces(parse, repeat);
+    } else if (ch == '*' || ch == '+' || ch == '?') {
+        repeat->low = ch == '+';
+        if (ch == '?')
+            repeat->high = 1;
+        regexp_next(parse);
+    } else {
+        return false;
+    }
+    ch = regexp_peek(parse);
+    repeat->lazy = ch == '?';
+    repeat->possessive = ch == '+';
+    if (repeat->lazy || repeat->possessive)
+        regexp_next(parse);
+    return true;
 }
 
 static void translate_quantifier(RegexpParse *parse) {
-    uint32_t ch = regexp_peek(parse);
-    if (ch == '{') {
-        translate_braces(parse);
-    } else if (ch == '*' || ch == '+' || ch == '?') {
-        buf_u8(parse->out, (uint8_t)ch);
-        regexp_next(parse);
-    } else {
+    RegexpRepeat repeat;
+    if (!regexp_repeat(parse, &repeat))
         return;
-    }
-    ch = regexp_peek(parse);
-    if (ch == '?' || ch == '+') {
-        buf_u8(parse->out, (uint8_t)ch);
-        regexp_next(parse);
-    }
+    bool open = repeat.high == REGEXP_REPEAT_MAX + 1;
+    if (open && repeat.low <= 1)
+        buf_u8(parse->out, repeat.low ? '+' : '*');
+    else if (open)
+        buf_printf(parse->out, "{%u,}", repeat.low);
+    else
+        buf_printf(parse->out, "{%u,%u}", repeat.low, repeat.high);
+    if (repeat.lazy || repeat.possessive)
+        buf_u8(parse->out, repeat.lazy ? '?' : '+');
 }
 
 /* == Groups == */
@@ -248,15 +265,21 @@ static void translate_flags(RegexpParse *parse) {
 }
 
 /* The beginning of a group behind "(?"; false: it was only flags. */
-static bool translate_special(RegexpParse *parse) {
+static bool translate_special(RegexpParse *parse, RegexpGroup *group) {
+    static const char marks[] = ":=!>";
+    static const char *const opens[] = {"(?:", "(?=", "(?!", "(?>"};
+    static const RegexpGroupKind kinds[] = {REGEXP_GROUP_PLAIN, REGEXP_GROUP_LOOK,
+                                            REGEXP_GROUP_LOOK, REGEXP_GROUP_ATOMIC};
     uint32_t ch = regexp_raw(parse, 0), behind = regexp_raw(parse, 1);
-    if (ch == ':' || ch == '=' || ch == '!' || ch == '>') {
-        buf_printf(parse->out, "(?%c", (char)ch);
+    const char *mark = ch > 0 && ch < 0x80 ? strchr(marks, (int)ch) : NULL;
+    if (mark) {
+        *group = (RegexpGroup){kinds[mark - marks], opens[mark - marks], group->flags};
         regexp_next(parse);
         return true;
     }
     if (ch == '<' && (behind == '=' || behind == '!')) {
-        buf_printf(parse->out, "(?<%c", (char)behind);
+        group->kind = REGEXP_GROUP_BEHIND;
+        group->open = behind == '=' ? "(?<=" : "(?<!";
         regexp_skip(parse);
         regexp_next(parse);
         return true;
@@ -266,42 +289,65 @@ static bool translate_special(RegexpParse *parse) {
         Bytes name = translate_name(parse);
         parse->translation->group_count++;
         translate_define_name(parse, name);
-        buf_u8(parse->out, '(');
         return true;
     }
     translate_flags(parse);
     if (regexp_peek(parse) == ')')
         return false;
     regexp_next(parse);
-    buf_text(parse->out, "(?:");
+    group->kind = REGEXP_GROUP_PLAIN;
+    group->open = "(?:";
     return true;
+}
+
+bool regexp_group_open(RegexpParse *parse, RegexpGroup *group) {
+    *group = (RegexpGroup){REGEXP_GROUP_CAPTURE, "(", parse->flags};
+    if (parse->depth == REGEXP_DEPTH_MAX)
+        return regexp_fail(parse, "groups are nested more than %d deep", REGEXP_DEPTH_MAX);
+    if (regexp_next(parse) != '?') {
+        parse->translation->group_count++;
+    } else {
+        regexp_skip(parse);
+        if (!translate_special(parse, group)) {
+            regexp_next(parse);
+            return false;
+        }
+    }
+    parse->depth++;
+    return !parse->failed;
+}
+
+void regexp_group_close(RegexpParse *parse, uint32_t flags) {
+    parse->depth--;
+    if (regexp_peek(parse) != ')') {
+        regexp_fail(parse, "unclosed group");
+        return;
+    }
+    parse->flags = flags; /* before the next character is looked at */
+    regexp_next(parse);
+}
+
+void regexp_group_body(RegexpParse *parse, const RegexpGroup *group) {
+    bool behind = group->kind == REGEXP_GROUP_BEHIND;
+    if (behind)
+        regexp_set_caseless(parse, false);
+    bool caseless = parse->caseless;
+    buf_text(parse->out, group->open);
+    if (behind)
+        regexp_behind(parse);
+    else
+        translate_alternation(parse);
+    buf_u8(parse->out, ')');
+    parse->caseless = caseless;
+    regexp_group_close(parse, group->flags);
 }
 
 /* From '(' to behind ')'; false: it was only flags, which count from here on. */
 static bool translate_group(RegexpParse *parse) {
-    uint32_t flags = parse->flags;
-    bool caseless = parse->caseless;
-    if (parse->depth == REGEXP_DEPTH_MAX)
-        return regexp_fail(parse, "groups are nested more than %d deep", REGEXP_DEPTH_MAX);
-    if (regexp_next(parse) == '?') {
-        regexp_skip(parse);
-        if (!translate_special(parse)) {
-            regexp_next(parse);
-            return false;
-        }
-    } else {
-        parse->translation->group_count++;
-        buf_u8(parse->out, '(');
-    }
-    parse->depth++;
-    translate_alternation(parse);
-    parse->depth--;
-    if (regexp_peek(parse) != ')')
-        return regexp_fail(parse, "unclosed group");
-    buf_u8(parse->out, ')');
-    parse->flags = flags; /* before the next character is looked at */
-    parse->caseless = caseless;
-    regexp_next(parse);
+    RegexpGroup group;
+    if (!regexp_group_open(parse, &group))
+        return false;
+    regexp_group_body(parse, &group);
     return true;
 }
 
@@ -315,8 +361,7 @@ static void translate_class(RegexpParse *parse) {
     regexp_set_free(&set);
 }
 
-/* An atom at `ch`; false: it takes no quantifier. */
-static bool translate_atom(RegexpParse *parse, uint32_t ch) {
+bool regexp_atom(RegexpParse *parse, uint32_t ch) {
     switch (ch) {
     case '(': return translate_group(parse);
     case '[': translate_class(parse); return true;
@@ -334,10 +379,28 @@ static bool translate_atom(RegexpParse *parse, uint32_t ch) {
     return true;
 }
 
+/* Adds the character just read to the prefix, unless it ends that. */
+static void translate_prefix(RegexpParse *parse, uint32_t ch) {
+    bool literal = (ch & REGEXP_QUOTED) || ch >= 0x80 || !strchr("([\\*+?{.^$", (int)ch);
+    uint32_t next = regexp_peek(parse);
+    bool repeated = next == '*' || next == '+' || next == '?' || next == '{';
+    if (!literal || repeated || (parse->flags & REGEXP_CASELESS)) {
+        parse->in_prefix = false;
+        return;
+    }
+    Buf *prefix = &parse->translation->prefix;
+    prefix->size += utf8_encode(buf_room(prefix, 4), ch & ~REGEXP_QUOTED);
+}
+
 static void translate_sequence(RegexpParse *parse) {
     uint32_t ch;
     while ((ch = regexp_peek(parse)) != REGEXP_END && ch != '|' && ch != ')') {
-        if (translate_atom(parse, ch))
+        if (ch == '(')
+            parse->in_prefix = false;
+        bool quantified = regexp_atom(parse, ch);
+        if (parse->in_prefix)
+            translate_prefix(parse, ch);
+        if (quantified)
             translate_quantifier(parse);
     }
 }
@@ -345,6 +408,9 @@ static void translate_sequence(RegexpParse *parse) {
 static void translate_alternation(RegexpParse *parse) {
     translate_sequence(parse);
     while (regexp_peek(parse) == '|') {
+        parse->in_prefix = false;
+        if (parse->depth == 0)
+            buf_reset(&parse->translation->prefix);
         buf_u8(parse->out, '|');
         regexp_next(parse);
         translate_sequence(parse);
@@ -399,7 +465,8 @@ static void translate_finish(RegexpParse *parse, Buf *body) {
 bool regexp_translate(Bytes pattern, RegexpTranslation *translation) {
     Buf body = {0};
     *translation = (RegexpTranslation){0};
-    RegexpParse parse = {.pattern = pattern, .out = &body, .translation = translation};
+    RegexpParse parse = {.pattern = pattern, .in_prefix = true, .out = &body,
+                         .translation = translation};
     if (pattern.size > REGEXP_PATTERN_BYTES_MAX)
         return regexp_fail(&parse, "the pattern is over %d bytes long", REGEXP_PATTERN_BYTES_MAX);
     if (!utf8_valid(pattern))
@@ -421,6 +488,7 @@ bool regexp_translate(Bytes pattern, RegexpTranslation *translation) {
 
 void regexp_translation_free(RegexpTranslation *translation) {
     buf_free(&translation->text);
+    buf_free(&translation->prefix);
     mem_free(translation->names);
     *translation = (RegexpTranslation){0};
 }

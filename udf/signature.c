@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "data/decimal.h"
 
@@ -19,6 +20,7 @@ typedef enum SigKind {
     SIG_GENERIC,
     SIG_ARRAY,
     SIG_MAP,
+    SIG_STRUCT,
     SIG_LAMBDA,
 } SigKind;
 
@@ -30,7 +32,9 @@ struct SigType {
     TypeKind scalar;
     uint32_t letter;
     const SigType *args[SIG_TYPE_ARGS_MAX]; /* of a lambda: its parameters, then its result */
+    const char *names[SIG_TYPE_ARGS_MAX];   /* of a STRUCT */
     uint32_t arg_count;
+    uint16_t precision, scale; /* of a DECIMAL that has them, otherwise 0 */
 };
 
 typedef struct Sig {
@@ -71,6 +75,7 @@ static const struct {
     {"DECIMAL_WHOLE", SIG_WHOLE, TYPE_DECIMAL},
     {"ARRAY", SIG_ARRAY, TYPE_ARRAY},
     {"MAP", SIG_MAP, TYPE_MAP},
+    {"STRUCT", SIG_STRUCT, TYPE_STRUCT},
     {"LAMBDA", SIG_LAMBDA, TYPE_NULL},
 };
 
@@ -82,10 +87,20 @@ static void sig_expect(const char **text, const char *expected) {
 
 static const SigType *sig_parse_type(const char **text, Arena *arena);
 
-/* Types between brackets, `close` after the last. */
+static size_t sig_word_size(const char *text) {
+    return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+}
+
+/* Types between brackets, `close` after the last; those of a STRUCT have names. */
 static void sig_parse_args(const char **text, SigType *type, const char *close, Arena *arena) {
     for (;;) {
         assert(type->arg_count < SIG_TYPE_ARGS_MAX);
+        if (type->kind == SIG_STRUCT) {
+            Bytes name = {(const uint8_t *)*text, (uint32_t)sig_word_size(*text)};
+            type->names[type->arg_count] = arena_text(arena, name);
+            *text += name.size;
+            sig_expect(text, " ");
+        }
         type->args[type->arg_count++] = sig_parse_type(text, arena);
         if (**text != ',')
             break;
@@ -94,9 +109,34 @@ static void sig_parse_args(const char **text, SigType *type, const char *close, 
     sig_expect(text, close);
 }
 
+static uint16_t sig_parse_number(const char **text, const char *close) {
+    uint16_t number = 0;
+    for (; **text >= '0' && **text <= '9'; (*text)++)
+        number = (uint16_t)(number * 10 + (**text - '0'));
+    sig_expect(text, close);
+    return number;
+}
+
+/* What stands behind the word. */
+static void sig_parse_rest(const char **text, SigType *type, Arena *arena) {
+    if (type->kind == SIG_LAMBDA) {
+        sig_expect(text, " (");
+        sig_parse_args(text, type, ") => ", arena);
+        assert(type->arg_count < SIG_TYPE_ARGS_MAX);
+        type->args[type->arg_count++] = sig_parse_type(text, arena);
+    } else if (type->kind == SIG_ARRAY || type->kind == SIG_MAP || type->kind == SIG_STRUCT) {
+        sig_expect(text, "<");
+        sig_parse_args(text, type, ">", arena);
+    } else if (type->kind == SIG_DECIMAL && **text == '(') {
+        sig_expect(text, "(");
+        type->precision = sig_parse_number(text, ", ");
+        type->scale = sig_parse_number(text, ")");
+    }
+}
+
 static const SigType *sig_parse_type(const char **text, Arena *arena) {
     SigType *type = arena_alloc(arena, sizeof *type);
-    size_t size = strspn(*text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    size_t size = sig_word_size(*text);
     assert(size > 0);
     const char *word = *text;
     *text += size;
@@ -113,15 +153,7 @@ static const SigType *sig_parse_type(const char **text, Arena *arena) {
     assert(found < word_count);
     type->kind = sig_words[found].kind;
     type->scalar = sig_words[found].scalar;
-    if (type->kind == SIG_LAMBDA) {
-        sig_expect(text, " (");
-        sig_parse_args(text, type, ") => ", arena);
-        assert(type->arg_count < SIG_TYPE_ARGS_MAX);
-        type->args[type->arg_count++] = sig_parse_type(text, arena);
-    } else if (type->kind == SIG_ARRAY || type->kind == SIG_MAP) {
-        sig_expect(text, "<");
-        sig_parse_args(text, type, ">", arena);
-    }
+    sig_parse_rest(text, type, arena);
     return type;
 }
 
@@ -166,11 +198,28 @@ bool signature_implicit_cast(const Type *from, TypeKind to) {
 }
 
 static bool sig_fits(const SigType *param, const Type *type, bool cast,
+                     const Type *bound[SIG_LETTERS]);
+
+/* A STRUCT of just these fields. */
+static bool sig_fits_struct(const SigType *param, const Type *type,
+                            const Type *bound[SIG_LETTERS]) {
+    if (type->kind != TYPE_STRUCT || type->field_count != param->arg_count)
+        return false;
+    for (uint32_t i = 0; i < param->arg_count; i++) {
+        if (strcmp(type->fields[i].name, param->names[i]) != 0 ||
+            !sig_fits(param->args[i], type->fields[i].type, false, bound))
+            return false;
+    }
+    return true;
+}
+
+static bool sig_fits(const SigType *param, const Type *type, bool cast,
                      const Type *bound[SIG_LETTERS]) {
     if (type->kind == TYPE_NULL)
         return param->kind != SIG_LAMBDA;
     switch (param->kind) {
     case SIG_LAMBDA: return false;
+    case SIG_STRUCT: return sig_fits_struct(param, type, bound);
     case SIG_GENERIC:
         if (!bound[param->letter])
             bound[param->letter] = type;
@@ -264,9 +313,23 @@ static int32_t sig_compare(const SigCandidate *left, const SigCandidate *right) 
 
 /* -- Types of what was found ------------------------------------------------------------------ */
 
+static const Type *sig_bind(const SigType *sig, const SigCandidate *candidate, Arena *arena);
+
+static const Type *sig_bind_struct(const SigType *sig, const SigCandidate *candidate,
+                                   Arena *arena) {
+    TypeField *fields = arena_array(arena, sig->arg_count, sizeof *fields);
+    for (uint32_t i = 0; i < sig->arg_count; i++) {
+        fields[i] = (TypeField){sig->names[i], sig_bind(sig->args[i], candidate, arena)};
+        if (!fields[i].type)
+            return NULL;
+    }
+    return type_struct(arena, fields, sig->arg_count);
+}
+
 /* The type that a parameter or result stands for; NULL: the arguments do not say. */
 static const Type *sig_bind(const SigType *sig, const SigCandidate *candidate, Arena *arena) {
     const Type *first = NULL;
+    Type *decimal;
     switch (sig->kind) {
     case SIG_GENERIC: return candidate->bound[sig->letter];
     case SIG_SCALAR: return type_scalar(sig->scalar);
@@ -278,6 +341,13 @@ static const Type *sig_bind(const SigType *sig, const SigCandidate *candidate, A
         const Type *second = sig_bind(sig->args[1], candidate, arena);
         return first && second ? type_map(arena, first, second) : NULL;
     }
+    case SIG_STRUCT: return sig_bind_struct(sig, candidate, arena);
+    case SIG_DECIMAL:
+        if (sig->precision == 0)
+            return NULL;
+        decimal = arena_alloc(arena, sizeof *decimal);
+        *decimal = (Type){TYPE_DECIMAL, sig->precision, sig->scale, 0, NULL};
+        return decimal;
     default: return NULL;
     }
 }
@@ -341,7 +411,9 @@ static ErrCode sig_result(const SigCandidate *candidate, const SignatureCall *ca
         return sig_widest(call, arena, match, err);
     if (result->kind == SIG_WHOLE && decimal)
         return type_decimal(arena, decimal->precision - decimal->scale, 0, &match->result, err);
-    match->result = result->kind == SIG_DECIMAL ? decimal : sig_bind(result, candidate, arena);
+    match->result = sig_bind(result, candidate, arena);
+    if (result->kind == SIG_DECIMAL && result->precision == 0)
+        match->result = decimal;
     if (!match->result)
         return err_set(err, ERR_TYPE,
                        "The type of the result of function '%s' cannot be told from its "
@@ -466,4 +538,22 @@ ErrCode signature_lambda(const SignatureCall *call, uint32_t index, Arena *arena
                            "told from its other arguments: they are NULL.", call->name);
     }
     return ERR_OK;
+}
+
+static bool row_is_named(const void *rows, size_t row_size, uint32_t index, const char *name) {
+    const char *const *row = (const void *)((const char *)rows + index * row_size);
+    return strcasecmp(*row, name) == 0;
+}
+
+const void *signature_rows(const void *rows, size_t row_size, uint32_t row_count, const char *name,
+                           uint32_t *count) {
+    assert(rows && name && count);
+    uint32_t first = 0;
+    while (first < row_count && !row_is_named(rows, row_size, first, name))
+        first++;
+    uint32_t end = first;
+    while (end < row_count && row_is_named(rows, row_size, end, name))
+        end++;
+    *count = end - first;
+    return *count > 0 ? (const char *)rows + first * row_size : NULL;
 }

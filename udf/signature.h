@@ -7,9 +7,10 @@
  *                DECIMAL            any precision and scale; INTEGER and BIGINT are cast to it
  *                UNIT               an interval unit, given as text
  *                A .. Z             generic: binds to one type in the whole call
- *                ARRAY<type>  MAP<type, type>
+ *                ARRAY<type>  MAP<type, type>  STRUCT<NAME type {", " NAME type}>
  *                LAMBDA (type {", " type}) => type      a function over the elements of another
  *   result    := type, where DECIMAL is the type of the first DECIMAL argument, or
+ *                DECIMAL(p, s)      just this one
  *                DECIMAL_WIDEST     holds every DECIMAL argument; they are cast to it
  *                DECIMAL_WHOLE      the first one's without its fraction: DECIMAL(p-s, 0)
  *
@@ -46,6 +47,11 @@ typedef struct SignatureMatch {
     const Type *result;
     const Type **cast_types; /* type_count of them; of a lambda: what its body must be */
 } SignatureMatch;
+
+/* The overloads of a name in a table of functions: rows one behind the other, each of row_size
+ * bytes, its name (const char *) its first member. NULL, and *count 0, when there are none. */
+const void *signature_rows(const void *rows, size_t row_size, uint32_t row_count, const char *name,
+                           uint32_t *count);
 
 /* TYPE "Function 'f' does not accept parameters (A, B)." with the alternatives; AMBIGUOUS; LIMIT
  * for a decimal result that is too wide. */

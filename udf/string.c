@@ -1,5 +1,5 @@
 /*
- * string.c - functions of text: lengths, cases, parts, replacing.
+ * string.c - functions of text: lengths, parts, replacing, joining.
  *
  * Positions and lengths are UTF-16 code units (base/utf8.h). Results that are a part of an
  * argument point into it.
@@ -27,87 +27,6 @@ void string_trim(const FunctionCall *call) {
     assert(call->arg_count == 1);
     for (uint32_t i = 0; i < call->row_count; i++)
         function_put_bytes(call, call->rows[i], utf8_trim(call->args[0]->bytes[call->rows[i]]));
-}
-
-/* == Cases == */
-
-static uint8_t string_ascii_upper(uint8_t byte) {
-    return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte - 32) : byte;
-}
-
-static uint8_t string_ascii_lower(uint8_t byte) {
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
-}
-
-/* Writes one character in the wanted case; *at moves behind it. */
-static uint32_t string_map(uint8_t *target, Bytes text, uint32_t *at, bool upper) {
-    uint8_t byte = text.data[*at];
-    if (byte < 0x80) {
-        target[0] = upper ? string_ascii_upper(byte) : string_ascii_lower(byte);
-        (*at)++;
-        return 1;
-    }
-    uint32_t size;
-    uint32_t character = utf8_decode((Bytes){text.data + *at, text.size - *at}, &size);
-    *at += size;
-    return utf8_encode(target, upper ? utf8_upper(character) : utf8_lower(character));
-}
-
-/* A character takes at most 4 bytes, and takes at least one: room for the worst case. */
-static size_t string_case_room(Bytes text) {
-    assert(text.size <= UINT32_MAX / 4);
-    for (uint32_t i = 0; i < text.size; i++)
-        if (text.data[i] >= 0x80)
-            return (size_t)text.size * 4;
-    return text.size;
-}
-
-static void string_case(const FunctionCall *call, bool upper) {
-    FunctionRoom room = {.arena = call->arena};
-    for (uint32_t i = 0; i < call->row_count; i++) {
-        Bytes text = call->args[0]->bytes[call->rows[i]];
-        uint8_t *target = function_room(&room, string_case_room(text));
-        uint32_t size = 0;
-        for (uint32_t at = 0; at < text.size;)
-            size += string_map(target + size, text, &at, upper);
-        function_put_bytes(call, call->rows[i], function_room_take(&room, size));
-    }
-}
-
-void string_lcase(const FunctionCall *call) {
-    assert(call->arg_count == 1);
-    string_case(call, false);
-}
-
-void string_ucase(const FunctionCall *call) {
-    assert(call->arg_count == 1);
-    string_case(call, true);
-}
-
-/* What Java's \s means. */
-static bool string_is_blank(uint8_t byte) {
-    return byte == ' ' || (byte >= 0x09 && byte <= 0x0D);
-}
-
-void string_initcap(const FunctionCall *call) {
-    FunctionRoom room = {.arena = call->arena};
-    assert(call->arg_count == 1);
-    for (uint32_t i = 0; i < call->row_count; i++) {
-        Bytes text = call->args[0]->bytes[call->rows[i]];
-        while (text.size > 0 && string_is_blank(text.data[0])) {
-            text.data++;
-            text.size--;
-        }
-        uint8_t *target = function_room(&room, string_case_room(text));
-        uint32_t size = 0;
-        bool start = true;
-        for (uint32_t at = 0; at < text.size;) {
-            bool blank = string_is_blank(text.data[at]);
-            size += string_map(target + size, text, &at, start);
-            start = blank;
-        }
-        function_put_bytes(call, call->rows[i], function_room_take(&room, size));
-    }
 }
 
 /* == Parts == */

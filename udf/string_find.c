@@ -5,6 +5,10 @@
 #include "udf/function_impl.h"
 #include "udf/text_list.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* == INSTR == */
 
 /* The last place of `part` that begins at or before byte `from`; UINT32_MAX: none. */
@@ -19,17 +23,15 @@ static uint32_t find_last(Bytes text, Bytes part, uint32_t from) {
     return UINT32_MAX;
 }
 
-/* Byte offset of the occurrence that is asked for; UINT32_MAX: none. */
+/* Byte offset of the n-th occurrence from unit `position` on, counted from 1; below 0: from the
+ * end back, of those that end there or before. UINT32_MAX: none. */
 static uint32_t find_occurrence(Bytes text, Bytes part, int64_t position, int32_t occurrence) {
-    int64_t length = utf8_length(text);
-    if (position > length || -position > length)
-        return UINT32_MAX;
     bool back = position < 0;
-    if (back) /* the last place where the part may end */
-        text.size = utf8_offset(text, (uint32_t)(length + position + 1));
-    int64_t unit = position > 0 ? position - 1 : 0;
-    uint32_t at = back ? find_last(text, part, text.size)
-                       : utf8_find(text, part, utf8_offset(text, (uint32_t)unit));
+    int64_t unit = back ? utf8_length(text) + position + 1 : position - 1;
+    uint32_t at = utf8_offset(text, (uint32_t)unit);
+    if (back)
+        text.size = at;
+    at = back ? find_last(text, part, at) : utf8_find(text, part, at);
     for (int32_t i = 1; i < occurrence && at != UINT32_MAX; i++) {
         if (back)
             at = at == 0 ? UINT32_MAX : find_last(text, part, at - 1);
@@ -37,6 +39,17 @@ static uint32_t find_occurrence(Bytes text, Bytes part, int64_t position, int32_
             at = utf8_find(text, part, at + 1);
     }
     return at;
+}
+
+/* The answer for texts that are there. */
+static int32_t find_position(Bytes text, Bytes part, int64_t position, int32_t occurrence) {
+    int64_t length = utf8_length(text);
+    if (position == 0 || position > length || -position > length || occurrence <= 0)
+        return 0;
+    if (part.size == 0) /* found where the search begins */
+        return (int32_t)(position < 0 ? length + position + 2 : position);
+    uint32_t at = find_occurrence(text, part, position, occurrence);
+    return at == UINT32_MAX ? 0 : (int32_t)utf8_length((Bytes){text.data, at}) + 1;
 }
 
 void string_instr(const FunctionCall *call) {
@@ -50,12 +63,8 @@ void string_instr(const FunctionCall *call) {
         int32_t occurrence = call->arg_count > 3 ? call->args[3]->i32[row] : 1;
         Bytes text = call->args[0]->bytes[row], part = call->args[1]->bytes[row];
         bool missing = column_is_null(call->args[0], row) || column_is_null(call->args[1], row);
-        uint32_t at = missing || text.size == 0
-                          ? UINT32_MAX
-                          : find_occurrence(text, part, position, occurrence);
-        int32_t found =
-            at == UINT32_MAX ? 0 : (int32_t)utf8_length((Bytes){text.data, at}) + 1;
-        function_put_i32(call, row, found);
+        function_put_i32(call, row,
+                         missing ? 0 : find_position(text, part, position, occurrence));
     }
 }
 
@@ -72,9 +81,46 @@ static void find_split_each(TextList *list, Bytes text, bool bytes) {
         text_list_add(list, text);
 }
 
+/* One bit for each of up to 64 bytes that is `wanted`. */
+static inline uint64_t find_mask(const uint8_t *at, uint32_t size, uint8_t wanted) {
+    uint64_t mask = 0;
+    uint32_t i = 0;
+    assert(size <= 64);
+#ifdef __SSE2__
+    for (; i + 16 <= size; i += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
+        __m128i same = _mm_cmpeq_epi8(block, _mm_set1_epi8((char)wanted));
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(same) << i;
+    }
+#endif
+    for (; i < size; i++)
+        mask |= (uint64_t)(at[i] == wanted) << i;
+    return mask;
+}
+
+/* Each byte that is the delimiter ends a text. */
+static void find_split_byte(TextList *list, Bytes text, uint8_t delimiter) {
+    uint32_t from = 0;
+    assert(text.data || text.size == 0);
+    for (uint32_t at = 0; at < text.size; at += 64) {
+        uint32_t left = text.size - at;
+        uint64_t found = find_mask(text.data + at, left < 64 ? left : 64, delimiter);
+        for (; found != 0; found &= found - 1) {
+            uint32_t end = at + (uint32_t)__builtin_ctzll(found);
+            text_list_add(list, (Bytes){text.data + from, end - from});
+            from = end + 1;
+        }
+    }
+    text_list_add(list, (Bytes){text.data ? text.data + from : NULL, text.size - from});
+}
+
 static void find_split(TextList *list, Bytes text, Bytes delimiter) {
     uint32_t from = 0, at;
     assert(delimiter.size > 0);
+    if (delimiter.size == 1) {
+        find_split_byte(list, text, delimiter.data[0]);
+        return;
+    }
     while ((at = utf8_find(text, delimiter, from)) != UINT32_MAX) {
         text_list_add(list, (Bytes){text.data + from, at - from});
         from = at + delimiter.size;

@@ -11,6 +11,12 @@
     void kernel##_values(const TableCall *call, const TableWanted *wanted, const Type *type, \
                          Column *result);
 #include "udf/table.def"
+
+#define TESTING_SCALAR(name, signature, kernel, flags, prepare)
+#define TESTING_TABLE(name, signature, kernel) UDF_TABLE(name, signature, kernel, "")
+#include "udf/testing.def"
+#undef TESTING_SCALAR
+#undef TESTING_TABLE
 #undef UDF_TABLE
 
 #endif

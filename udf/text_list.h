@@ -23,7 +23,13 @@ typedef struct TextList {
 
 void text_list_row(TextList *list, uint32_t row);
 void text_list_undo(TextList *list, uint32_t row);
-void text_list_add(TextList *list, Bytes text);
+void text_list_add_grow(TextList *list, Bytes text); /* text_list_add() where there is no room */
+static inline void text_list_add(TextList *list, Bytes text) {
+    if (__builtin_expect(list->count < list->capacity && !list->validity, 1))
+        list->texts[list->count++] = text;
+    else
+        text_list_add_grow(list, text);
+}
 void text_list_add_null(TextList *list);
 void text_list_finish(TextList *list);
 

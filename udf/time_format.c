@@ -4,14 +4,18 @@
  * A pattern and a zone are looked up when the query starts where they are constant, else when they
  * change from one row to the next. Without a zone the clocks are those of UTC.
  */
+#include "data/time_lenient.h"
 #include "data/time_pattern.h"
+#include "data/time_text.h"
 #include "udf/function_impl.h"
 
 enum { TIME_DAY_MS = 86400000, TIME_ERROR_SIZE = 160 };
 
-/* A compiled pattern. */
+/* A compiled pattern: one of both, as the function wants it. */
 typedef struct TimeFormat {
-    const TimePattern *pattern; /* NULL: `error` says why */
+    const TimePattern *pattern;
+    const TimeLenient *lenient;
+    bool good; /* else: `error` says why */
     Bytes text;
     char error[TIME_ERROR_SIZE];
 } TimeFormat;
@@ -32,6 +36,7 @@ typedef struct TimeConstants {
 /* What a kernel is at: the constants, or what the last row had. */
 typedef struct TimeContext {
     const FunctionCall *call;
+    bool lenient; /* patterns are those of PARSE_DATE */
     const TimeFormat *format;
     const TimeZone *zone;
     TimeFormat own_format;
@@ -43,14 +48,14 @@ static void copy_error(char target[TIME_ERROR_SIZE], const Err *err) {
     target[TIME_ERROR_SIZE - 1] = '\0';
 }
 
-static void compile_format(TimeFormat *format, Bytes text, Arena *arena) {
+static void compile_format(TimeFormat *format, Bytes text, bool lenient, Arena *arena) {
     Err err;
     format->text = text;
-    format->pattern = NULL;
-    if (time_pattern_new(text, arena, &format->pattern, &err) != ERR_OK) {
-        format->pattern = NULL;
+    ErrCode code = lenient ? time_lenient_new(text, arena, &format->lenient, &err)
+                           : time_pattern_new(text, arena, &format->pattern, &err);
+    format->good = code == ERR_OK;
+    if (!format->good)
         copy_error(format->error, &err);
-    }
 }
 
 static void find_zone(TimeZone *zone, Bytes id) {
@@ -65,12 +70,12 @@ static bool is_constant(const Column *const *args, uint32_t arg_count, uint32_t 
     return index < arg_count && args[index] && !column_is_null(args[index], 0);
 }
 
-void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena) {
+static void *prepare(const Column *const *args, uint32_t arg_count, bool lenient, Arena *arena) {
     assert(arg_count >= 2);
     TimeConstants *constants = arena_alloc(arena, sizeof *constants);
     if (is_constant(args, arg_count, 1)) {
         constants->format = arena_alloc(arena, sizeof *constants->format);
-        compile_format(constants->format, args[1]->bytes[0], arena);
+        compile_format(constants->format, args[1]->bytes[0], lenient, arena);
     }
     if (is_constant(args, arg_count, 2)) {
         constants->zone = arena_alloc(arena, sizeof *constants->zone);
@@ -79,9 +84,20 @@ void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena) 
     return constants;
 }
 
+void *time_prepare(const Column *const *args, uint32_t arg_count, Arena *arena) {
+    assert(arena);
+    return prepare(args, arg_count, false, arena);
+}
+
+void *time_prepare_lenient(const Column *const *args, uint32_t arg_count, Arena *arena) {
+    assert(arena);
+    return prepare(args, arg_count, true, arena);
+}
+
 static void begin(TimeContext *context, const FunctionCall *call) {
     const TimeConstants *constants = call->state;
     context->call = call;
+    context->lenient = false;
     context->format = constants ? constants->format : NULL;
     context->zone = constants ? constants->zone : NULL;
     context->own_format.text = context->own_zone.id = (Bytes){NULL, 0};
@@ -93,17 +109,23 @@ static void begin(TimeContext *context, const FunctionCall *call) {
 }
 
 /* The pattern for this row, in the second argument; NULL: reported. */
-static const TimePattern *row_pattern(TimeContext *context, uint32_t row) {
+static const TimeFormat *row_format(TimeContext *context, uint32_t row) {
     const TimeFormat *format = context->format;
     if (!format) {
         Bytes text = context->call->args[1]->bytes[row];
         format = &context->own_format;
         if (!format->text.data || !bytes_equal(format->text, text))
-            compile_format(&context->own_format, text, context->call->arena);
+            compile_format(&context->own_format, text, context->lenient, context->call->arena);
     }
-    if (!format->pattern)
+    if (!format->good)
         context->call->fail(context->call->context, row, "%s", format->error);
-    return format->pattern;
+    return format->good ? format : NULL;
+}
+
+static const TimePattern *row_pattern(TimeContext *context, uint32_t row) {
+    assert(!context->lenient);
+    const TimeFormat *format = row_format(context, row);
+    return format ? format->pattern : NULL;
 }
 
 static const Zone *argument_zone(const FunctionCall *call, uint32_t arg, uint32_t row,
@@ -212,27 +234,35 @@ static void parse_small(const FunctionCall *call, ParseSmall *parse) {
     }
 }
 
-/* What stands behind the pattern is ignored: Java's SimpleDateFormat, which PARSE_DATE uses. */
-static bool parse_date_prefix(const TimePattern *pattern, Bytes text, int32_t *days,
-                              const char **reason) {
-    enum { TIME_TEXT_MAX = 128 };
-    int64_t ms;
-    Zone utc = zone_utc();
-    if (text.size > TIME_TEXT_MAX)
-        text.size = TIME_TEXT_MAX;
-    while (!time_pattern_timestamp(pattern, text, &utc, &ms, reason)) {
-        if (text.size == 0)
-            return false;
-        text.size--;
-    }
-    *reason = "Date format contains time field.";
-    *days = (int32_t)(ms / TIME_DAY_MS);
-    return ms % TIME_DAY_MS == 0;
+/* The year that the century of two-digit years follows from. */
+static int64_t this_year(const FunctionCall *call) {
+    enum { NO_CLOCK_YEAR = 2026 };
+    if (!call->io)
+        return NO_CLOCK_YEAR;
+    int64_t year;
+    uint32_t month, day;
+    time_civil_from_days(call->io->ops->now_ms(call->io) / TIME_DAY_MS, &year, &month, &day);
+    return year;
 }
 
 void time_parse_days(const FunctionCall *call) {
+    TimeContext context;
     assert(call->result->type->kind == TYPE_DATE);
-    parse_small(call, parse_date_prefix);
+    begin(&context, call);
+    context.lenient = true;
+    int64_t year = this_year(call);
+    for (uint32_t i = 0; i < call->row_count; i++) {
+        uint32_t row = call->rows[i];
+        const char *reason;
+        int32_t days;
+        const TimeFormat *format = row_format(&context, row);
+        if (!format)
+            continue;
+        if (time_lenient_date(format->lenient, call->args[0]->bytes[row], year, &days, &reason))
+            function_put_i32(call, row, days);
+        else
+            parse_failed(call, row, reason);
+    }
 }
 
 /* STRINGTODATE: what the text says of the time of day is left out. */

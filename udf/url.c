@@ -6,19 +6,12 @@
 #include "base/utf8.h"
 #include "udf/url_impl.h"
 
-static int32_t url_hex(uint8_t byte) {
-    uint8_t letter = byte | 0x20;
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
 /* A run of %XX at `at` as bytes at `target`; returns how many. In forms Java reads "%+A" too: it
  * takes XX for a number that may have a sign. */
 static uint32_t url_percent_run(Bytes text, uint32_t at, uint8_t *target) {
     uint32_t count = 0;
     for (; text.size - at >= 3 && text.data[at] == '%'; at += 3) {
-        int32_t high = url_hex(text.data[at + 1]), low = url_hex(text.data[at + 2]);
+        int32_t high = bytes_hex_digit(text.data[at + 1]), low = bytes_hex_digit(text.data[at + 2]);
         if (text.data[at + 1] == '+')
             high = 0;
         if (high < 0 || low < 0)

@@ -62,11 +62,6 @@ static bool url_at(Bytes text, uint8_t byte) {
     return text.size > 0 && text.data[0] == byte;
 }
 
-static bool url_is_hex(uint8_t byte) {
-    uint8_t letter = byte | 0x20;
-    return (byte >= '0' && byte <= '9') || (letter >= 'a' && letter <= 'f');
-}
-
 /* A character beyond ASCII that is neither a blank nor a control. */
 static bool url_is_other(uint32_t character) {
     bool control = character < 0xA0;
@@ -83,8 +78,8 @@ static uint32_t url_span(Bytes text, uint32_t classes) {
         uint8_t byte = text.data[at];
         uint32_t size = 1;
         if (byte == '%') {
-            if (text.size - at < 3 || !url_is_hex(text.data[at + 1]) ||
-                !url_is_hex(text.data[at + 2]))
+            if (text.size - at < 3 || bytes_hex_digit(text.data[at + 1]) < 0 ||
+                bytes_hex_digit(text.data[at + 2]) < 0)
                 break;
             size = 3;
         } else if (byte >= 0x80) {
@@ -164,7 +159,7 @@ static uint32_t url_hostname(Bytes text) {
 static bool url_ipv6_groups(Bytes *text, uint32_t *bytes) {
     while (text->size > 0) {
         uint32_t size = 0;
-        while (size < text->size && url_is_hex(text->data[size]))
+        while (size < text->size && bytes_hex_digit(text->data[size]) >= 0)
             size++;
         if (size == 0 || size > 4 || (size < text->size && text->data[size] == '.')) {
             if (size == 0 || size > 4)

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "data/decimal.h"
 #include "udf/cage.h"
+#include "udf/native.h"
 #include "udf/signature.h"
 
 static const char *const user_languages[] = {
@@ -76,6 +77,10 @@ void user_finish(UserFunction *function, Arena *arena) {
     if (function->language == USER_LUA) {
         function->function.kernel = cage_kernel;
         function->function.open = cage_open;
+    }
+    if (function->language == USER_NATIVE) {
+        function->function.kernel = native_kernel;
+        function->function.open = native_open;
     }
 }
 

@@ -34,19 +34,31 @@ say "A push query: the first flights at least three hours late, as they come:"
 cat $here/5-late.sql
 run -f $here/5-late.sql
 
-say "The engine is started, given work, and killed with -9:"
+say "The engine gets flights through a pipe, without end, and is killed with -9 meanwhile:"
+cat $here/6-again.sql
+run -f $here/6-again.sql
 rm -f "$data.fifo"
 mkfifo "$data.fifo"
-"$weir" "$data" < "$data.fifo" &
+"$weir" "$data" -e "COPY again FROM '-' (FORMAT ndjson);" < "$data.fifo" &
 pid=$!
-exec 9> "$data.fifo"
-sleep 0.3
+(while cat $here/flights.ndjson; do :; done) > "$data.fifo" 2> /dev/null &
+feeder=$!
+sleep 0.5
 kill -9 $pid
-exec 9>&-
 wait $pid 2>/dev/null || echo "process $pid is dead"
+wait $feeder 2>/dev/null || true
 rm -f "$data.fifo"
 
-say "Started again, the same question:"
+say "Started again: what had arrived is there, and the query has counted each flight once:"
+arrived=$(run --format csv -e 'SHOW TOPICS;' | awk -F, '$1 == "again" { print $3 }')
+counted=$(run --format csv -e "SELECT flights FROM counted WHERE which = 'all';" | tail -1)
+echo "$arrived flights arrived, $counted counted"
+if [ "$arrived" -lt 1 ] || [ "$arrived" != "$counted" ]; then
+    echo "The numbers differ: this is a bug." >&2
+    exit 1
+fi
+
+say "And the question from before:"
 run -f $here/4-worst.sql > "$data.after"
 cat "$data.after"
 if cmp -s "$data.before" "$data.after"; then

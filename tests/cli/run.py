@@ -1045,6 +1045,59 @@ def test_markdown():
     same(done.out, '| K | V |\n| --- | ---: |\n| a\\|b | 1 |\n')
 
 
+# == weir test =====================================================================================
+
+TOTALS = """# totals.test - sums
+sql    CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');
+sql    CREATE TABLE t AS
+         SELECT k, SUM(v) AS n FROM s GROUP BY k;
+in     s a | {"v":1}
+in     s @5 a | {"v":2}
+%s
+# what stays
+rows   SELECT *
+         FROM t;
+%s
+"""
+GOOD = TOTALS % ('out    T a | {"N":1} @0\nout    T a | {"N":3} @5', 'row    a | 3')
+
+
+def test_reports_of_tests():
+    os.mkdir('tests')
+    write('tests/good.test', GOOD)
+    write('tests/bad.test', GOOD.replace('a | 3', 'a | <4>'))
+    done = weir('test', 'tests', '--jobs', '4')
+    same((done.code, done.out.split('\n')[-2]), (1, '1 passed, 1 failed, 0 skipped'))
+    has(done.out, '- a | <4>')
+    done = weir('test', 'tests', '--report', 'tap')
+    has(done.out, 'TAP version 13\n1..2\nnot ok 1 - tests/bad.test\n# tests/bad.test:10: ')
+    has(done.out, 'ok 2 - tests/good.test\n')
+    from xml.etree import ElementTree
+    suite = ElementTree.fromstring(weir('test', 'tests', '--report', 'junit').out)
+    same([(case.get('name'), case.find('failure') is not None) for case in suite],
+         [('tests/bad.test', True), ('tests/good.test', False)])
+    has(suite[0].find('failure').text, '<4>')
+    done = good('test', 'tests/good.test', '--coverage')
+    has(done.out, '     1  CREATE TABLE AS SELECT\n')
+    has(done.out, '     1  SELECT (lookup)\n')
+    has(done.out, '     0  CREATE TABLE\n')
+    same(weir('test', 'tests', '--report', 'x').code, 2)
+
+
+def test_update_of_tests():
+    short = GOOD.replace('out    T a | {"N":3} @5\n', '')
+    for text, wanted in (
+            (TOTALS % ('out    T b | {"N":9} @1', ''), GOOD + '\n'),
+            (GOOD.replace('"N":3', '"N":2').replace('a | 3', 'a | 2\nrow    b'), GOOD),
+            (short, short + 'out    T a | {"N":3} @5\n')):
+        write('t.test', text)
+        same(weir('test', 't.test').code, 1)
+        has(good('test', 't.test', '--update').out, 'updated')
+        with open('t.test') as file:
+            same(file.read(), wanted)
+    same(good('test', 't.test', '--update').out, '1 passed, 0 failed, 0 skipped\n')
+
+
 # == A file as a stream ============================================================================
 
 def test_file_as_a_stream():

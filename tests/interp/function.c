@@ -97,8 +97,10 @@ static bool whole_decimal(const RefCall *call, bool up, RefValue *out) {
         mpz_cdiv_q(value, call->args[0].decimal, one);
     else
         mpz_fdiv_q(value, call->args[0].decimal, one);
-    /* 9.9 as a DECIMAL(2, 1) has no whole number above it. */
-    return ref_fit((RefExact){value, 0}, call->type, out) || ref_throw(call->run);
+    /* 9.9 as a DECIMAL(2, 1) becomes 10.0: functions may return a digit more than their type. */
+    RefType type = *call->type;
+    type.precision += type.precision < 76;
+    return ref_fit((RefExact){value, 0}, &type, out) || ref_throw(call->run);
 }
 
 static bool number_ceil(const RefCall *call, RefValue *out) {

@@ -277,5 +277,8 @@ bool ref_decimal_arithmetic(char op, RefExact left, RefExact right, const RefTyp
     exact = stripped(exact, type->scale);
     if (exact.scale > type->scale)
         return false;
-    return ref_fit(exact, type, out);
+    /* A remainder may be a dividend of one digit more than its type, and is not rounded. */
+    RefType room = *type;
+    room.precision += op == '%' && type->precision < 76;
+    return ref_fit(exact, &room, out);
 }

@@ -161,7 +161,8 @@ bool ref_parse_timestamp(RefText text, int64_t *ms, bool *vague) {
     int64_t days, of_day = 0;
     if (!scan_date(&scan, &days))
         return odd(text, vague);
-    if (scan_mark(&scan, 'T') && !scan_time(&scan, &of_day))
+    bool whole = scan.at - text.units == 10;
+    if (scan_mark(&scan, 'T') && (!whole || !scan_time(&scan, &of_day)))
         return odd(text, vague);
     *ms = days * DAY_MS + of_day;
     return (scan_zone(&scan, ms) && scan.at == scan.end) || odd(text, vague);

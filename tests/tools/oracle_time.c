@@ -8,12 +8,14 @@
  *   read       PATTERN  ZONE  TEXT                    milliseconds since 1970
  *   readdate   PATTERN  -     TEXT                    days since 1970
  *   readtime   PATTERN  -     TEXT                    milliseconds since midnight
+ *   lenient    PATTERN  -     TEXT                    days since 1970, as PARSE_DATE reads it
  *   offset     -        ZONE  SECONDS                 seconds east of UTC
  * A line that fails gives "!" and a blank, then the reason.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "data/time_lenient.h"
 #include "data/time_pattern.h"
 
 typedef struct Line {
@@ -74,10 +76,30 @@ static bool read_text(Prober *prober, const Line *line, const char **reason) {
     return ok;
 }
 
+/* As of 2026. */
+static void probe_lenient(Prober *prober, const Line *line) {
+    const TimeLenient *pattern;
+    const char *reason;
+    int32_t days;
+    Err err;
+    prober->pattern_text[0] = '\0';
+    arena_reset(prober->arena);
+    if (time_lenient_new(bytes_of(line->pattern), prober->arena, &pattern, &err) != ERR_OK)
+        buf_printf(&prober->out, "! %s", err.message);
+    else if (!time_lenient_date(pattern, bytes_of(line->value), 2026, &days, &reason))
+        buf_printf(&prober->out, "! %s", reason);
+    else
+        buf_printf(&prober->out, "%d", days);
+}
+
 static void probe(Prober *prober, const Line *line) {
     const char *reason = "";
     bool ok = true;
     buf_reset(&prober->out);
+    if (strcmp(line->verb, "lenient") == 0) {
+        probe_lenient(prober, line);
+        return;
+    }
     if (!prepare(prober, line))
         return;
     if (strcmp(line->verb, "offset") == 0)

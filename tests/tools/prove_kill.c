@@ -7,7 +7,7 @@
  * stream by another key, tables per key, per another key (so through an internal topic) and per
  * window. Threads insert numbered rows, some with COPY from files, and note in shared memory what
  * they issued and what was acknowledged; one looks tables up, one replaces queries by others that
- * make the same, and adds columns to a stream. The parent kills the child
+ * make the same (and functions of users), and adds columns to a stream. The parent kills the child
  * at a random moment, N times over; every second folder keeps unsynced bytes in process memory, so
  * that the kill loses them. Producers (perhaps none), workers, size of checkpoints and COPY (small
  * and long files, all rows or none or in portions) change from folder to folder. While it runs:
@@ -86,10 +86,12 @@ static const char *const sources[] = {
     " PARTITIONS=3, VALUE_FORMAT='JSON');",
     "CREATE TABLE names (k STRING PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names',"
     " PARTITIONS=3, VALUE_FORMAT='JSON');",
+    "CREATE FUNCTION is_even(x INT) RETURNS BOOLEAN AS x % 2 = 0 AND x = x;",
+    "CREATE FUNCTION twice(x INT) RETURNS INT LANGUAGE LUA AS 'return x * 2';",
     "CREATE STREAM spare (k STRING KEY) WITH (KAFKA_TOPIC='spare', VALUE_FORMAT='JSON');",
 };
 static const char *const queries[] = {
-    "CREATE STREAM even AS SELECT k, id, v * 2 AS w FROM rows WHERE v % 2 = 0;",
+    "CREATE STREAM even AS SELECT k, id, twice(v) AS w FROM rows WHERE is_even(v);",
     "CREATE STREAM named AS SELECT r.k AS k, id, name FROM rows r LEFT JOIN names n ON r.k = n.k;",
     "CREATE STREAM by_value AS SELECT * FROM rows PARTITION BY v;",
     "CREATE TABLE per_key AS SELECT k, COUNT(*) AS n, SUM(v) AS s FROM rows GROUP BY k;",
@@ -106,7 +108,9 @@ static const char *const replacements[] = {
     " HAVING COUNT(*) > 0;",
     "STREAM by_value AS SELECT * FROM rows WHERE v >= 0 PARTITION BY v;",
     "TABLE per_value AS SELECT v, COUNT(*) AS n, MAX(id) AS m FROM rows WHERE v >= 0 GROUP BY v;",
-    "STREAM even AS SELECT k, id, v * 2 AS w FROM rows WHERE v % 2 = 0;",
+    "FUNCTION twice(x INT) RETURNS INT LANGUAGE LUA AS 'return x + x'",
+    "STREAM even AS SELECT k, id, twice(v) AS w FROM rows WHERE v % 2 = 0;",
+    "FUNCTION is_even(x INT) RETURNS BOOLEAN AS x - x / 2 * 2 = 0",
     "TABLE per_key AS SELECT k, COUNT(*) AS n, SUM(v) + 0 AS s FROM rows GROUP BY k;",
     "TABLE per_value AS SELECT v, COUNT(*) AS n, MAX(id) AS m FROM rows GROUP BY v;",
 };

@@ -445,6 +445,9 @@ static const Case hostile[] = {
     {&type_int, "return #tostring(string.format('%s', pairs))", "8"},
     {&type_int, "local t = {[{}] = 1, [{}] = 2} for k in pairs(t) do end",
      "! keys must be numbers, texts or booleans"},
+    {&type_int, "return pairs({1})('x')", "! table expected"},
+    {&type_int, "return (pairs(m))(nil)", "! table expected"},
+    {&type_int, "return ('x'):gmatch('.')(1, 2)", "! a string where"},
     {&type_int, "pcall(pcall, pcall, pcall, error)", "null"},
     {&type_int, "local f = pcall for i = 1, 190 do local g = f f = function() return pcall(g) end "
                 "end f() return 1", "1"},

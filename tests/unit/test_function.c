@@ -8,6 +8,7 @@
 #include "udf/aggregate.h"
 #include "udf/function.h"
 #include "udf/signature.h"
+#include "udf/table.h"
 
 static Arena *arena;
 
@@ -181,6 +182,86 @@ static void test_table(void **state) {
     }
 }
 
+static void test_table_functions(void **state) {
+    (void)state;
+    const char *previous = "";
+    for (uint32_t i = 0; table_at(i); i++) {
+        const TableFunction *table = table_at(i);
+        assert_true(strcmp(previous, table->name) <= 0);
+        previous = table->name;
+        assert_true(table->count && table->values && strlen(table->help) > 0);
+        assert_int_equal(function_is_ksqldb(table->name), FUNCTION_TABLE);
+        assert_ptr_equal(table_by_signature(table->name, table->signature), table);
+    }
+    TableMatch found;
+    const Type *types[] = {type_array(arena, &type_string)};
+    assert_int_equal(table_resolve("explode", types, 1, arena, &found, &err), ERR_OK);
+    assert_ptr_equal(found.result, &type_string);
+    assert_int_equal(table_resolve("EXPLODE", (const Type *const[]){&type_int}, 1, arena, &found,
+                                   &err), ERR_TYPE);
+    assert_false(table_exists("ENTRIES"));
+}
+
+/* Functions of testing.def are nobody's until they are asked for. */
+static void test_testing(void **state) {
+    (void)state;
+    const Type *types[] = {&type_boolean};
+    FunctionMatch found;
+    assert_false(function_exists("BAD_UDF") || table_exists("TEST_UDTF"));
+    function_enable_testing();
+    assert_true(function_exists("BAD_UDF") && table_exists("TEST_UDTF"));
+    assert_int_equal(function_resolve("BAD_UDF", types, 1, arena, &found, &err), ERR_OK);
+    assert_ptr_equal(found.function, function_by_signature("BAD_UDF", "(BOOLEAN) -> INTEGER"));
+}
+
+static void test_structs(void **state) {
+    (void)state;
+    const TypeField fields[] = {{"A", &type_string}, {"B", type_array(arena, &type_int)}};
+    const Type *type = type_struct(arena, fields, 2), *part = type_struct(arena, fields, 1);
+    const char *signature = "(STRUCT<A STRING, B ARRAY<T>>) -> STRUCT<B T>";
+    assert_int_equal(RESOLVE(signature, type), ERR_OK);
+    assert_string_equal(result_text(), "STRUCT<`B` INTEGER>");
+    assert_int_equal(RESOLVE(signature, part), ERR_TYPE);
+    assert_int_equal(RESOLVE(signature, &type_null), ERR_TYPE); /* T is not told */
+    assert_int_equal(RESOLVE("(DECIMAL) -> DECIMAL(30, 10)", &d42), ERR_OK);
+    assert_string_equal(result_text(), "DECIMAL(30, 10)");
+    assert_ptr_equal(match.cast_types[0], &d42);
+}
+
+/* Resolves a call whose second argument is a lambda. */
+static ErrCode resolve_lambda(const char *signature, const Type *first, SignatureLambda lambda) {
+    const Type *types[] = {first, &type_null};
+    const SignatureLambda lambdas[] = {{0, NULL, NULL}, lambda};
+    SignatureCall call = {"f", &signature, 1, types, 2, lambdas};
+    return signature_resolve(&call, arena, &match, &err);
+}
+
+static void test_lambdas(void **state) {
+    (void)state;
+    const char *signature = "(MAP<K, V>, LAMBDA (K, V) => R) -> ARRAY<R>";
+    const Type *map = type_map(arena, &type_string, &type_int);
+    const Type *types[] = {map, &type_null}, *params[2];
+    SignatureLambda lambdas[] = {{0, NULL, NULL}, {2, NULL, NULL}};
+    SignatureCall call = {"f", &signature, 1, types, 2, lambdas};
+    assert_int_equal(signature_lambda(&call, 1, arena, params, &err), ERR_OK);
+    assert_ptr_equal(params[0], &type_string);
+    assert_ptr_equal(params[1], &type_int);
+    lambdas[1] = (SignatureLambda){2, params, &type_double};
+    assert_int_equal(signature_resolve(&call, arena, &match, &err), ERR_OK);
+    assert_string_equal(result_text(), "ARRAY<DOUBLE>");
+    assert_ptr_equal(match.cast_types[1], &type_double);
+    lambdas[1].param_count = 1;
+    assert_int_equal(signature_resolve(&call, arena, &match, &err), ERR_TYPE);
+    assert_int_equal(resolve_lambda("(INTEGER, LAMBDA (T) => T) -> T", &type_int,
+                                    (SignatureLambda){1, NULL, NULL}), ERR_TYPE);
+    assert_int_equal(resolve_lambda("(INTEGER, STRING) -> STRING", &type_int,
+                                    (SignatureLambda){1, NULL, NULL}), ERR_TYPE);
+    assert_non_null(strstr(err.message, "(INTEGER, LAMBDA)"));
+    assert_int_equal(resolve_lambda("(INTEGER, LAMBDA (STRING) => BOOLEAN) -> BYTES", &type_int,
+                                    (SignatureLambda){1, params, &type_int}), ERR_TYPE);
+    assert_non_null(strstr(err.message, "LAMBDA (STRING) => INTEGER)"));
+}
+
 static int setup(void **state) {
     (void)state;
     arena = arena_new("test", 0);
@@ -205,6 +286,10 @@ int main(void) {
         cmocka_unit_test(test_alternatives_are_listed),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_functions),
+        cmocka_unit_test(test_structs),
+        cmocka_unit_test(test_lambdas),
+        cmocka_unit_test(test_testing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -106,6 +106,10 @@ static void test_rounding_of_doubles(void **state) {
                         "1.99|-1.9|100.0|0.0");
 }
 
+#define ZEROS                                \
+    "0000000000000000000000000000000000000000" \
+    "000000000000000000000000000000000000"
+
 static void test_rounding_of_decimals(void **state) {
     (void)state;
     static const int precision[] = {6, 30, 60};
@@ -124,7 +128,11 @@ static void test_rounding_of_decimals(void **state) {
         assert_string_equal(APPLY("ROUND", values, ints("-1|-2|-90|2|1|1")),
                             "0.00|0.00|0.00|-1.51|0.00|null");
     }
-    assert_string_equal(APPLY("CEIL", build_column(build_decimal(2, 1), "9.5|9.0")), "null|9.0");
+    assert_string_equal(APPLY("CEIL", build_column(build_decimal(2, 1), "9.5|9.0")), "10.0|9.0");
+    assert_string_equal(APPLY("ROUND", build_column(build_decimal(2, 1), "9.5|-9.6")), "10|-10");
+    assert_int_equal(error_count, 0);
+    assert_string_equal(APPLY("CEIL", build_column(build_decimal(76, 76), "0.1|0")),
+                        "null|0." ZEROS);
     assert_int_equal(error_count, 1);
 }
 

@@ -136,7 +136,9 @@ static void goes_on_where_it_was(void **state) {
     assert_string_equal(bench_records(&bench, "OUT", 0, false),
                         "\"a\"|{\"W\":21}@0 \"a\"|{\"W\":22}@1 \"a\"|{\"W\":23}@2 "
                         "\"a\"|{\"W\":24}@3 \"a\"|{\"W\":25}@4 \"a\"|{\"W\":26}@5");
-    CHECK_OK(query_remove_state(bench.runtime, &bench.plan, bench.first_id, 1, err));
+    Commit *commit = commit_new(bench.storage, 0);
+    query_remove_state(commit, &bench.plan, bench.first_id, 1);
+    CHECK_OK(commit_wait(commit, NULL, err));
     bench_start(&bench);
     bench_pump(&bench);
     QueryFigures figures;

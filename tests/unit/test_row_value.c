@@ -201,9 +201,9 @@ static void values_out_of_range_are_corrupt(void **state) {
     }
     const Type *type;
     assert_int_equal(type_decimal(arena, 2, 1, &type, &err), 0);
-    const uint8_t hundred[] = {0x01, 0x01, 100, 0, 0, 0, 0, 0, 0, 0};
+    const uint8_t thousand[] = {0x01, 0x01, 0xE8, 3, 0, 0, 0, 0, 0, 0};
     RowLayout layout = {&type, 1};
-    Bytes row = {hundred, sizeof hundred};
+    Bytes row = {thousand, sizeof thousand};
     assert_int_equal(row_value_get(&row, 1, &layout, arena, &column, &err), ERR_CORRUPT);
     arena_free(arena);
 }

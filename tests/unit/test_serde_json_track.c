@@ -68,6 +68,11 @@ static void test_odd_records(void **state) {
         "{\"a\":,\"b\":\"some text\",\"c\":1," MIDDLE FINISH "\"g\":1}",
         "{\"a\":1,\"b\":\"some text\"\"c\":1," MIDDLE FINISH "\"g\":1}",
         "{\"a\":1,,\"b\":\"some text\",\"c\":1," MIDDLE FINISH "\"g\":1}",
+        "{\"a\":1,\"b\":\"a comma,\",\"c\":1," MIDDLE FINISH "\"g\":1}",
+        "{\"a\":1,\"b\":\"two\" \"texts\",\"c\":1," MIDDLE FINISH "\"g\":1}",
+        "{\"a\":1,\"b\":\"two\",\"texts\",\"c\":1," MIDDLE FINISH "\"g\":1}",
+        "{\"a\":1,\"b\":\",\"c\":1," MIDDLE FINISH "\"g\":1}",
+        "{\"a\":1,\"b\":\"x\",\"c\":\"," MIDDLE FINISH "\"g\":1}",
         "{}",
         "[]",
         "",
@@ -121,22 +126,26 @@ static void test_damaged_records(void **state) {
     bed_close(tracked);
 }
 
-/* More quotes than a list has, and a record longer than its places reach. */
+/* More places than a list has, and more bytes; and a text that ends far behind its start. */
 static void test_large_records(void **state) {
     (void)state;
     JsonBed *tracked = bed_open(SCHEMA);
     Buf record = {0};
     buf_text(&record, START "\"e\":[");
-    for (uint32_t i = 0; i < JSON_QUOTES_MAX; i++)
+    for (uint32_t i = 0; i < JSON_PLACES_MAX + 10; i++)
         buf_printf(&record, "%s\"%u\"", i ? "," : "", i);
     buf_text(&record, "]," FINISH "\"g\":1}");
     check_alone(tracked, buf_view(&record));
     buf_reset(&record);
     buf_text(&record, START MIDDLE "\"a_name_of_many_letters\":\"");
-    for (uint32_t i = 0; i < UINT16_MAX; i++)
-        buf_u8(&record, 'x');
-    buf_text(&record, "\",\"f\":true,\"g\":1436918400000}");
-    check_alone(tracked, buf_view(&record));
+    size_t begin = record.size;
+    for (uint32_t size = 100; size < 2 * UINT16_MAX; size += size / 3) {
+        record.size = begin;
+        memset(buf_room(&record, size), 'x', size);
+        record.size += size;
+        buf_text(&record, "\",\"f\":true,\"g\":1436918400000}");
+        check_alone(tracked, buf_view(&record));
+    }
     buf_free(&record);
     bed_close(tracked);
 }

@@ -78,6 +78,27 @@ static void test_characters(void **state) {
     assert_int_equal(trimmed.size, 3);
 }
 
+/* A character at every place of texts of many sizes, whole and cut off. */
+static void test_valid_at_any_place(void **state) {
+    (void)state;
+    static const char *const characters[] = {"\xC3\xA9", "\xE5\xA5\xBD", "\xF0\x9F\x98\x80"};
+    for (uint32_t kind = 0; kind < 3; kind++) {
+        uint32_t width = kind + 2;
+        for (uint32_t size = width; size < 30; size++)
+            for (uint32_t at = 0; at + width <= size; at++) {
+                char text[32];
+                memset(text, 'x', sizeof text);
+                memcpy(text + at, characters[kind], width);
+                Bytes whole = {(const uint8_t *)text, size};
+                assert_true(utf8_valid(whole));
+                assert_int_equal(utf8_length(whole), size - width + 1 + (width == 4));
+                assert_false(utf8_valid((Bytes){whole.data, at + width - 1}));
+                text[at + width - 1] = 'x';
+                assert_false(utf8_valid(whole));
+            }
+    }
+}
+
 static void test_find(void **state) {
     (void)state;
     Bytes text = bytes_of("abcabd");
@@ -93,7 +114,8 @@ static void test_find(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_length), cmocka_unit_test(test_slice), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_characters), cmocka_unit_test(test_find),
+        cmocka_unit_test(test_characters), cmocka_unit_test(test_valid_at_any_place),
+        cmocka_unit_test(test_find),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,1 @@
+2return none == nil and b == true

@@ -1,0 +1,1 @@
+3return xs[1] .. ' ' .. tostring(xs[2]) .. ' ' .. xs.n

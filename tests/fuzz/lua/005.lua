@@ -1,0 +1,1 @@
+5return r.city .. r.Zip

@@ -1,0 +1,1 @@
+6return d .. ' ' .. math.type(ts) .. ' ' .. ts

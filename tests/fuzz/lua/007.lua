@@ -1,0 +1,1 @@
+7return select('#', ...)

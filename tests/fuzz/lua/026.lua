@@ -1,0 +1,1 @@
+2return ts

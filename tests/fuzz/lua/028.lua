@@ -1,0 +1,1 @@
+4return string.format('%5.1f|%d|%s|%q', 1.25, 3, {}, 'a')

@@ -1,0 +1,1 @@
+5return tostring({}) .. tostring(print) .. tostring(string.len)

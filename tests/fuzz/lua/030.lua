@@ -1,0 +1,1 @@
+6return ('a1b22c'):gsub('%d+', function(x) return '<' .. x .. '>' end)

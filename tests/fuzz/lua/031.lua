@@ -1,0 +1,1 @@
+7return (('hello world'):gsub('o', {o = '0'}))

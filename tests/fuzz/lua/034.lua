@@ -1,0 +1,1 @@
+2return (('hello world'):gsub('(%w+) (%w+)', '%2 %1'))

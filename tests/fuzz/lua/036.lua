@@ -1,0 +1,1 @@
+4return table.concat({('key = value'):match('^(%w+)%s*=%s*(%w+)$')}, '|')

@@ -1,0 +1,1 @@
+5return table.concat({('THE (quick) fox'):find('%((%a+)%)')}, ' ')

@@ -1,0 +1,1 @@
+6return (('THE (quick) fox'):gsub('%f[%a]%a+', string.lower))

@@ -1,0 +1,1 @@
+7return ('f(a(b)c)d'):match('%b()')

@@ -1,0 +1,1 @@
+0return ('abcabc'):match('(abc)%1') .. ('x]y'):match('[]]')

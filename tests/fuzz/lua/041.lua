@@ -1,0 +1,1 @@
+1return table.concat({('abc'):byte(1, -1)}, ' ')

@@ -1,0 +1,1 @@
+2return table.concat({('a.b'):find('.', 1, true)}, ' ')

@@ -1,0 +1,1 @@
+3return ('abc'):sub(-2) .. ('äx'):upper() .. ('AbC'):lower()

@@ -1,0 +1,1 @@
+4local t = {3, 1, 2} table.sort(t, function(a, b) return a > b end) table.insert(t, 1, 9) table.insert(t, 0) table.remove(t, 2) return table.concat(t, ' ')

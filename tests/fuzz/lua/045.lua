@@ -1,0 +1,1 @@
+5local t = table.move({1, 2, 3}, 1, 3, 2) return table.concat(t, ' ')

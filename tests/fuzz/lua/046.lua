@@ -1,0 +1,1 @@
+6return select('#', table.unpack({1, 2, nil, 4}, 1, 4))

@@ -1,0 +1,1 @@
+7local t = {} for k in pairs({[3] = 1, x = 1, [1] = 1, a = 1, [true] = 1}) do t[#t + 1] = tostring(k) end return table.concat(t, ' ')

@@ -1,0 +1,1 @@
+0local k, v = next({b = 2, a = 1}) return k .. v

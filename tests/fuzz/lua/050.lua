@@ -1,0 +1,1 @@
+2return math.floor(2.7) + math.tointeger(3.0)

@@ -1,0 +1,1 @@
+3return utf8.len(s)

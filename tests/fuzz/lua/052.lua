@@ -1,0 +1,1 @@
+4local ok, e = pcall(error, 'x', 0) return tostring(ok) .. e

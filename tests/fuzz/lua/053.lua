@@ -1,0 +1,1 @@
+5local ok, e = xpcall(error, function(e) return e .. '!' end, 'x', 0) return e

@@ -1,0 +1,1 @@
+6local t = setmetatable({}, {__index = function(_, k) return k * 2 end}) return t[21]

@@ -1,0 +1,1 @@
+7while true do end

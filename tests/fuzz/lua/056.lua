@@ -1,0 +1,1 @@
+0repeat until false

@@ -1,0 +1,1 @@
+2local function f() return f() end return f()

@@ -1,0 +1,1 @@
+3while true do pcall(function() while true do end end) end

@@ -1,0 +1,1 @@
+4local function f() pcall(f) pcall(f) f() end f()

@@ -1,0 +1,1 @@
+6pcall(function() while true do end end) return 1

@@ -1,0 +1,1 @@
+0local t = setmetatable({}, {__close = function() while true do end end}) while true do local x <close> = t end

@@ -1,0 +1,1 @@
+1setmetatable({}, {__gc = function() while true do end end})

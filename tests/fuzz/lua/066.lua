@@ -1,0 +1,1 @@
+2for _ in setmetatable({}, {__call = function() return 1 end}) do end

@@ -1,0 +1,1 @@
+3for i = 1, math.huge do end

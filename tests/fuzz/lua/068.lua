@@ -1,0 +1,1 @@
+4for i in ipairs(setmetatable({}, {__index = function() return 1 end})) do end

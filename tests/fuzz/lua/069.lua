@@ -1,0 +1,1 @@
+5local s = string.rep('a', 30) return s:find(string.rep('a*', 30) .. 'b')

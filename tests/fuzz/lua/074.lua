@@ -1,0 +1,1 @@
+2return ('a'):rep(300):match(('(a'):rep(40) .. (')'):rep(40))

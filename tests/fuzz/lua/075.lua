@@ -1,0 +1,1 @@
+3return ('a'):rep(300):match(('a?'):rep(300) .. ('a'):rep(300))

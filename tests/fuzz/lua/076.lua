@@ -1,0 +1,1 @@
+4for _ in ('a'):rep(100000):gmatch('a*b') do end

@@ -1,0 +1,1 @@
+5return #string.rep('x', 1 << 40)

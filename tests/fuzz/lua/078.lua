@@ -1,0 +1,1 @@
+6return #string.rep('', 1 << 60)

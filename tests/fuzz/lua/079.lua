@@ -1,0 +1,1 @@
+7return #string.rep('x', 1 << 62, 'yy')

@@ -1,0 +1,1 @@
+0while true do pcall(string.rep, 'x', 2000000) end

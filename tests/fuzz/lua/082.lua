@@ -1,0 +1,1 @@
+2local s = ('x'):rep(200000) while true do local t = s .. 'y' end

@@ -1,0 +1,1 @@
+7local function f(...) return f(1, ...) end return f()

@@ -1,0 +1,1 @@
+0local t = setmetatable({}, {}) getmetatable(t).__index = t return t.x

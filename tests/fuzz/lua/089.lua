@@ -1,0 +1,1 @@
+1local f f = setmetatable({}, {__index = function(t, k) return t[k + 1] end}) return f[1]

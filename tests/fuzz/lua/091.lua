@@ -1,0 +1,1 @@
+3local t = {} for i = 1, 1000 do t = {t} end local function f(x) return x[1] and f(x[1]) or 7 end return f(t)

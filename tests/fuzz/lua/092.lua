@@ -1,0 +1,1 @@
+4return ('x'):rep(100, ','):gsub('x', function() while true do end end)

@@ -1,0 +1,1 @@
+7table.concat(setmetatable({}, {__len = function() return 1 << 60 end}))

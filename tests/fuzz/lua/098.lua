@@ -1,0 +1,1 @@
+2table.unpack({}, math.mininteger, math.maxinteger)

@@ -1,0 +1,1 @@
+6local s = ('x'):rep(300000) while true do s:byte(1, -1) end

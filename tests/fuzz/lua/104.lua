@@ -1,0 +1,1 @@
+0local s, t = ('x'):rep(300000), ('x'):rep(300000) while true do local b = s < t end

@@ -1,0 +1,1 @@
+1local s = ('x'):rep(300000) while true do s:upper() end

@@ -1,0 +1,1 @@
+2local s = (' '):rep(300000) while true do tonumber(s) end

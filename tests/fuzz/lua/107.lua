@@ -1,0 +1,1 @@
+3while true do string.format('%99.99f', 1e300) end

@@ -1,0 +1,1 @@
+4return string.format(('%s'):rep(100000), 1)

@@ -1,0 +1,1 @@
+6string.rep = nil

@@ -1,0 +1,1 @@
+7_ENV.pairs = nil

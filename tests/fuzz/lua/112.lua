@@ -1,0 +1,1 @@
+0table.insert(string, 1)

@@ -1,0 +1,1 @@
+1table.move({1, 2}, 1, 2, 1, math)

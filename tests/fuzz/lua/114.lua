@@ -1,0 +1,1 @@
+2getmetatable('').__index.x = 1

@@ -1,0 +1,1 @@
+4return getmetatable(string) == false and getmetatable('') == false

@@ -1,0 +1,1 @@
+5local _ENV = {} return x

@@ -1,0 +1,1 @@
+6local _ENV = {} x = 5 return x

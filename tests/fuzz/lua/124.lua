@@ -1,0 +1,1 @@
+4error(error)

@@ -1,0 +1,1 @@
+6return #tostring(string.format('%s', pairs))

@@ -1,0 +1,1 @@
+7local t = {[{}] = 1, [{}] = 2} for k in pairs(t) do end

@@ -1,0 +1,1 @@
+0pcall(pcall, pcall, pcall, error)

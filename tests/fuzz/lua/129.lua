@@ -1,0 +1,1 @@
+1local f = pcall for i = 1, 190 do local g = f f = function() return pcall(g) end end f() return 1

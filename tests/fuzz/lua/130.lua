@@ -1,0 +1,1 @@
+2local s = 'return ' .. ('('):rep(1000) return s

@@ -1,0 +1,1 @@
+3nosuch.field = 1

@@ -1,0 +1,1 @@
+3local t = {} for k, v in pairs(m) do t[#t+1] = {a = v, b = k} end return t

@@ -1,0 +1,1 @@
+5return setmetatable({a=1},{__index=function(t,k) return k end})

@@ -1,0 +1,1 @@
+1return setmetatable({a=1},{__index=function(t,k) return k end})

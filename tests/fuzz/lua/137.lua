@@ -1,0 +1,1 @@
+3local x = {} x[x] = x return x

@@ -1,0 +1,1 @@
+7local x = {} x[x] = x return x

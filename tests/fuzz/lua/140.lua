@@ -1,0 +1,1 @@
+5return table.pack(...)

@@ -1,0 +1,1 @@
+5local s = s or '' return (s:gsub('%w+', function(w) return w:upper() end))

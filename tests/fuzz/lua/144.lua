@@ -1,0 +1,1 @@
+1local s = s or '' return (s:gsub('%w+', function(w) return w:upper() end))

@@ -1,0 +1,1 @@
+3local out = {} for w in (s or ''):gmatch('%a+') do out[#out+1] = w end table.sort(out) return out

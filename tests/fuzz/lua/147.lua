@@ -1,0 +1,1 @@
+1for p, c in utf8.codes(s or '') do if c > 127 then return p end end return 0

@@ -1,0 +1,1 @@
+7return string.format('%5s|%-5d|%q|%x', s or 'x', a, s or 'y', a + 10)

@@ -1,0 +1,1 @@
+4local t = {} for k, v in pairs(m) '%1'do T[#t + 1] = k .. v end return table.concat(t, ' ')
