@@ -6,16 +6,19 @@
 ifeq ($(origin CC),default)
 CC     = gcc
 endif
-MODE   ?= release# release | debug (ASan+UBSan) | hostile (debug with every limit shrunk) | bugs
+MODE   ?= release# release | debug (ASan+UBSan) | hostile (debug with every limit shrunk) | fuzz
 PREFIX ?= /usr/local
 N      ?=# how many cases a proof runs; each proof has its own default
 SEED   ?= 1
+T      ?=# seconds that a fuzzer runs
 
 # Assertions stay on in every mode. x86-64 baseline: faster kernels are chosen when we start.
 CFLAGS_release = -O2 -g -fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS_debug   = -Og -g -fno-strict-aliasing -fno-omit-frame-pointer -DDEBUG_FILL \
                  -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS_hostile = $(CFLAGS_debug) -DHOSTILE_LIMITS
+CFLAGS_fuzz    = -O1 -g -fno-strict-aliasing -fno-omit-frame-pointer \
+                 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
            -Wimplicit-fallthrough -Werror
@@ -48,6 +51,7 @@ UNIT_SRC = $(wildcard tests/unit/test_*.c)
 UNIT_BIN = $(UNIT_SRC:%.c=$(BUILD)/%)
 TOOL_SRC = $(wildcard tests/tools/*.c)
 TOOL_BIN = $(TOOL_SRC:%.c=$(BUILD)/%)
+FUZZ_BIN = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 INTERP   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/interp/*.c))
 EMBED    = $(BUILD)/examples/embed/embed
 HEADERS  = $(wildcard $(addsuffix /*.h,$(LIB_DIRS) cli))
@@ -94,6 +98,13 @@ $(GEN)/grammar/sql_lexer.c: grammar/sql_lexer.re $(GEN)/grammar/sql_grammar.h
 	re2c -W --no-debug-info -o $@ $<
 
 $(LIB_OBJ): | $(GEN)/grammar/sql_grammar.h
+
+# Fuzz targets: under libFuzzer (MODE=fuzz CC=clang), or over files that are named.
+FUZZ_MAIN = $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,tests/fuzz/replay.c)
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/libweir.a
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(COMPILE) -MF $@.d $(WARNINGS) -o $@ $< $(FUZZ_MAIN) $(BUILD)/libweir.a $(LIBS)
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
@@ -189,6 +200,9 @@ prove:
 prove-%: tests/prove/%.sh
 	@N='$(N)' SEED='$(SEED)' bash $<
 
+fuzz-%: tests/fuzz/fuzz_%.c
+	@T='$(T)' bash tests/fuzz/fuzz.sh $*
+
 bench-%: bench/%.sh $(BUILD)/weir
 	@bash $<
 
@@ -199,4 +213,4 @@ print-libs:
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(INTERP:.o=.d) $(UNIT_BIN:=.d) $(TOOL_BIN:=.d) $(EMBED).d
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(INTERP:.o=.d) $(UNIT_BIN:=.d) $(TOOL_BIN:=.d) $(FUZZ_BIN:=.d) $(EMBED).d

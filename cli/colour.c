@@ -43,7 +43,7 @@ void colour_sql(const char *text, size_t size, uint8_t *styles, char *opens) {
     for (size_t from = 0; from < size && weir_token(text, size, from, &token); from = token.end) {
         assert(token.end > from && token.end <= size);
         bool called = token.end < size && text[token.end] == '(';
-        memset(styles + from, style_of(&token, called), token.end - from);
+        memset(styles + from, (int)style_of(&token, called), token.end - from);
         char open = open_in(text, from, token.kind);
         if (token.kind == WEIR_TOKEN_SYMBOL) {
             depth += text[from] == '(';

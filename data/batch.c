@@ -24,19 +24,38 @@ static void batch_end_text(char *text, int length, size_t size) {
     text[utf8_whole((Bytes){(const uint8_t *)text, (uint32_t)strlen(text)})] = '\0';
 }
 
-void batch_row_error(const Batch *batch, uint32_t row, const char *kind, const char *format, ...) {
+__attribute__((format(printf, 4, 0))) static RowError
+batch_error_of(const Batch *batch, uint32_t row, const char *kind, const char *format,
+               va_list args) {
     assert(batch && batch->errors && row < batch->row_count);
     RowError error = {.partition = batch->partition};
     error.offset = batch->offset ? batch->offset[row] : -1;
     error.rowtime = batch->rowtime ? batch->rowtime[row] : -1;
     batch_copy_text(error.kind, sizeof error.kind, kind);
     batch_copy_text(error.topic, sizeof error.topic, batch->topic);
+    int length = vsnprintf(error.text, sizeof error.text, format, args);
+    batch_end_text(error.text, length, sizeof error.text);
+    return error;
+}
+
+void batch_row_error(const Batch *batch, uint32_t row, const char *kind, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(error.text, sizeof error.text, format, args);
+    RowError error = batch_error_of(batch, row, kind, format, args);
     va_end(args);
-    batch_end_text(error.text, length, sizeof error.text);
     row_errors_add(batch->errors, &error);
+}
+
+void batch_row_note(const Batch *batch, uint32_t row, const char *kind, const char *format, ...) {
+    if (!row_errors_has_room(batch->errors)) {
+        batch->errors->pending_more += batch->errors->logs;
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    RowError error = batch_error_of(batch, row, kind, format, args);
+    va_end(args);
+    row_errors_note(batch->errors, &error);
 }
 
 #define BATCH_ROWS_4(n) (n), (n) + 1, (n) + 2, (n) + 3

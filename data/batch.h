@@ -59,6 +59,10 @@ struct Batch {
 void batch_row_error(const Batch *batch, uint32_t row, const char *kind, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same for what is no error but belongs to the log: rows that come too late. */
+void batch_row_note(const Batch *batch, uint32_t row, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* All rows: 0, 1, 2, ... count-1; static memory. */
 const uint16_t *batch_all_rows(uint32_t count);
 

@@ -26,7 +26,7 @@ const UserFunction *const *catalog_functions(const Catalog *catalog, const char 
     while (end < catalog->function_count && strcasecmp(catalog->functions[end]->name, name) == 0)
         end++;
     *count = (uint32_t)(end - first);
-    return catalog->functions + first;
+    return *count > 0 ? catalog->functions + first : NULL;
 }
 
 const UserFunction *catalog_function(const Catalog *catalog, const UserFunction *like) {

@@ -91,6 +91,7 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     if (options->from_latest)
         TRY_DONE(settings_set(&opened->settings, "auto.offset.reset", "latest", err));
     TRY_DONE(catalog_load(&opened->catalog, opened->storage, err));
+    engine_log_refresh(opened);
     TRY_DONE(engine_start_queries(opened, err));
     *weir = opened;
 done:
@@ -269,6 +270,8 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
     else
         shared_lock_write(&weir->lock);
     ErrCode code = engine_dispatch(call, err);
+    if (!engine_only_looks(call->statement))
+        engine_log_refresh(weir);
     shared_lock_release(&weir->lock);
     return code;
 }

@@ -63,12 +63,28 @@ ErrCode engine_pause(Call *call, Err *err);
 ErrCode engine_type(Call *call, Err *err); /* CREATE TYPE, DROP TYPE */
 ErrCode engine_create_function(Call *call, Err *err);
 ErrCode engine_drop_function(Call *call, Err *err);
+ErrCode engine_show_errors(Call *call, Err *err);
 ErrCode engine_session(Call *call, Err *err); /* SET UNSET DEFINE UNDEFINE */
 ErrCode engine_show(Call *call, Err *err);
 ErrCode engine_describe(Call *call, Err *err);
 ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
 ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
+
+/* -- processing_log.c ---------------------------------------------------------------------- */
+
+/* After a SET: makes the topic and the stream of the processing log where the settings want them. */
+ErrCode engine_log_make(Call *call, Err *err);
+
+/* Tells the runtime which topic is the log, and which queries do not write to it. After whatever
+ * may have changed one of them. */
+void engine_log_refresh(Weir *weir);
+
+/* Whether errors of a query that starts are logged. */
+bool engine_log_takes(const Weir *weir, const CatalogQuery *query);
+
+/* Before this topic is deleted: nothing is logged to it any more. */
+void engine_log_leave(Weir *weir, const char *topic);
 
 /* -- Shared ------------------------------------------------------------------------------------ */
 

@@ -124,6 +124,7 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
                             .fail_on = query->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
                             .consolidate = query->consolidate,
+                            .logged = engine_log_takes(weir, query),
                             .internal_topics = query->internal_topics};
     ErrCode code = query_start(weir->runtime, &options, &query->running, err);
     if (code != ERR_OK) {

@@ -57,6 +57,8 @@ static ErrCode session_set(Call *call, Err *err) {
     ErrCode code = session_may_change(name, err);
     if (code == ERR_OK)
         code = settings_set(&call->weir->settings, name, text, err);
+    if (code == ERR_OK && strncmp(name, "ksql.logging.processing.", 24) == 0)
+        code = engine_log_make(call, err);
     if (code != ERR_OK) {
         err->line = call->statement->name_pos.line;
         err->column = call->statement->name_pos.column;

@@ -191,6 +191,8 @@ static ErrCode show_rows(Call *call, Err *err) {
         return show_types(call);
     case AST_SHOW_EXTENSIONS:
         return show_extensions(call);
+    case AST_SHOW_ERRORS:
+        return engine_show_errors(call, err);
     case AST_SHOW_CONNECTORS:
     case AST_SHOW_CONNECTOR_PLUGINS:
         break;

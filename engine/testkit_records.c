@@ -293,7 +293,8 @@ static void testkit_find_in_batch(Bytes batch, int64_t offset, TestkitSearch *se
 }
 
 static ErrCode testkit_find(Testkit *kit, TopicPartition where, TestkitSearch *search, Err *err) {
-    int64_t offset = 0;
+    int64_t offset, end;
+    TRY(log_offsets(kit->weir->storage, where, &offset, &end, err));
     while (!search->hit) {
         LogBlock *block;
         TRY(log_fetch(kit->weir->storage, where, offset, 1 << 20, &block, err));

@@ -300,6 +300,7 @@ typedef enum AstShow {
     AST_SHOW_VARIABLES,
     AST_SHOW_QUERIES,
     AST_SHOW_EXTENSIONS, /* an addition */
+    AST_SHOW_ERRORS,     /* FOR name: an addition */
 } AstShow;
 
 typedef struct AstStatement AstStatement;

@@ -314,6 +314,7 @@ static const char *show_text(AstShow show) {
         [AST_SHOW_VARIABLES] = " VARIABLES",
         [AST_SHOW_QUERIES] = " QUERIES",
         [AST_SHOW_EXTENSIONS] = " EXTENSIONS",
+        [AST_SHOW_ERRORS] = " ERRORS FOR",
     };
     assert((size_t)show < sizeof texts / sizeof texts[0]);
     return texts[show];
@@ -326,6 +327,8 @@ static void print_show(Buf *out, const AstStatement *statement) {
     print_when(out, statement->is_sink, " SINK");
     buf_text(out, show_text(statement->show));
     print_when(out, statement->extended, " EXTENDED");
+    if (statement->show == AST_SHOW_ERRORS)
+        print_spaced_name(out, statement->name);
 }
 
 static void print_describe(Buf *out, const AstStatement *statement) {

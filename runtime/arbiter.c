@@ -18,6 +18,18 @@ static const char *input_name(const ArbiterInput *input) {
     return input->spec.topic ? input->spec.topic->topic : input->node->path;
 }
 
+/* The log was cut before these records were read. */
+static void report_gone(const ArbiterInput *input, int64_t count, OpEnv *env) {
+    RowError error = {.kind = "gone", .partition = (int32_t)input->spec.where.partition,
+                      .offset = input->cursor.offset, .rowtime = -1};
+    assert(count > 0);
+    snprintf(error.step, sizeof error.step, "%s", input->node->path);
+    snprintf(error.topic, sizeof error.topic, "%s", input_name(input));
+    snprintf(error.text, sizeof error.text, "%lld records were gone before they were read",
+             (long long)count);
+    row_errors_add(env->errors, &error);
+}
+
 static void report_errors(const ArbiterInput *input, uint32_t to, OpEnv *env) {
     assert(to <= input->cursor.block->row_count);
     assert(env->errors);
@@ -27,8 +39,10 @@ static void report_errors(const ArbiterInput *input, uint32_t to, OpEnv *env) {
         if (error->row < input->cursor.row || error->row >= to)
             continue;
         RowError row_error = {.partition = (int32_t)input->spec.where.partition,
+                              .of_key = error->of_key,
                               .offset = block->offset[error->row],
                               .rowtime = block->rowtime[error->row]};
+        snprintf(row_error.step, sizeof row_error.step, "%s", input->node->path);
         snprintf(row_error.kind, sizeof row_error.kind, "%s", error->kind);
         snprintf(row_error.topic, sizeof row_error.topic, "%s", input_name(input));
         snprintf(row_error.text, sizeof row_error.text, "%s", error->text);
@@ -40,6 +54,8 @@ static void report_errors(const ArbiterInput *input, uint32_t to, OpEnv *env) {
 static void take_rows(ArbiterInput *input, uint32_t to, OpEnv *env) {
     Cursor *cursor = &input->cursor;
     assert(cursor->block && to > cursor->row);
+    if (cursor->block->gone > 0 && cursor->offset == cursor->block->first_offset)
+        report_gone(input, cursor->block->gone, env);
     report_errors(input, to, env);
     if (input->spec.topic) /* internal topics are no input of the query */
         atomic_fetch_add_explicit(&env->counters->rows_in, to - cursor->row,

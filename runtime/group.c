@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "runtime/ids.h"
+#include "runtime/processing_log.h"
 #include "runtime/result_impl.h"
 #include "runtime/worker.h"
 
@@ -27,7 +28,14 @@ Group *group_new(Query *query, struct Worker *worker, uint32_t task_count) {
     group->persistent = query->plan->kind == PLAN_PERSISTENT;
     group->tasks = mem_array(task_count, sizeof *group->tasks);
     group->outbox = outbox_new();
+    row_errors_init_group(&group->errors, &query->errors);
     return group;
+}
+
+static void end_logging(Group *group) {
+    if (group->logging)
+        processing_log_end(group);
+    group->logging = false;
 }
 
 void group_free(Group *group) {
@@ -39,6 +47,8 @@ void group_free(Group *group) {
     mem_free(group->states.items);
     outbox_free(group->outbox);
     commit_drop(group->refused);
+    end_logging(group);
+    row_errors_close(&group->errors);
     mem_free(group->tasks);
     mem_free(group);
 }
@@ -110,6 +120,7 @@ static void roll_back(Group *group, bool submitted_too) {
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->undo(group->states.items[i], submitted_too);
     outbox_clear(group->outbox);
+    row_errors_forget(&group->errors);
     for (uint32_t i = 0; i < group->task_count; i++)
         task_rewind(group->tasks[i], submitted_too);
     group->dirty_since_us = 0;
@@ -171,10 +182,13 @@ static void submit(Group *group, Commit *commit) {
     Err err;
     group->in_flight = true;
     ErrCode code = commit_submit(commit, committed, group, &err);
+    bool again = code != ERR_OK && err_action(code) == ERR_ACTION_RETRY;
+    if (!again)
+        end_logging(group);
     if (code == ERR_OK)
         return;
     group->in_flight = false;
-    if (err_action(code) == ERR_ACTION_RETRY) {
+    if (again) {
         group->refused = commit;
         group->refused_us = group_now_us(group);
         return;
@@ -192,6 +206,7 @@ static void hand_over(Group *group) {
     save_positions(group, commit);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->save(group->states.items[i], commit);
+    group->logging = processing_log_begin(group, commit);
     outbox_save(group->outbox, commit);
     submit(group, commit);
     group->handover_us = group_now_us(group);
@@ -377,6 +392,7 @@ static bool begin_step(Group *group, uint32_t rows, bool *worked, int64_t *due_u
 
 static void step(Group *group, bool *worked, int64_t *due_us) {
     assert(!*worked);
+    group->errors.logs = processing_log_wanted(group);
     group->idle = true;
     uint32_t rows = rows_max(group);
     if (rows == 0)

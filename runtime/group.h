@@ -34,6 +34,8 @@ typedef struct Group {
     bool persistent;
     Outbox *outbox;
     StateList states;
+    RowErrors errors;
+    bool logging; /* the commit being handed over has records of the processing log */
 
     bool in_flight;
     _Atomic int outcome; /* GroupOutcome: storage's writer -> worker */

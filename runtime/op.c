@@ -85,6 +85,7 @@ ErrCode op_run(Op *op, Err *err) {
     assert(op->env);
     if (!op->ops || op->input_count == 0)
         return ERR_OK;
+    op->env->errors->step = op->node->path;
     for (size_t i = 0; op->ops->prepare && i < op->input_count; i++)
         TRY(op->ops->prepare(op, op->inputs[i].port, op->inputs[i].batch, err));
     TRY(op->ops->in_order && op->input_count > 1 ? apply_runs(op, err) : apply_whole(op, err));
@@ -95,6 +96,7 @@ ErrCode op_run(Op *op, Err *err) {
 ErrCode op_drain(Op *op, Err *err) {
     assert(op->ops->drain && op->env->drain_rows_max > 0);
     op->owes = false;
+    op->env->errors->step = op->node->path;
     return op->ops->drain(op, &op->owes, err);
 }
 

@@ -128,6 +128,7 @@ static void pick_rows(Op *op, Aggregation *self, const Batch *batch, const RowKe
             updates->tables[updates->count] = &self->table->slots;
         } else if (!in_window(self, updates, batch->rowtime[row])) {
             late++;
+            batch_row_note(batch, row, "late", "the row is too late for its window");
             continue;
         }
         updates->rows[updates->count] = row;

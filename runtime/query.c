@@ -101,6 +101,7 @@ static ErrCode make_task(Query *query, const TaskSpec *spec, Task **task, Err *e
     Group *group = group_on(query, worker);
     OpEnv env = *spec->env;
     env.outbox = group->outbox;
+    env.errors = &group->errors;
     env.states = &group->states;
     TaskSpec own = *spec;
     own.env = &env;
@@ -160,6 +161,7 @@ static Query *query_new(Runtime *runtime, const QueryOptions *options) {
     query->runtime = runtime;
     query->plan = options->plan;
     query->options = *options;
+    atomic_store(&query->logged, options->logged);
     query->arena = arena_new("query", 0);
     lock_init(&query->lock);
     signal_init(&query->changed);
@@ -254,6 +256,10 @@ void query_stop(Query *query) {
 void query_pause(Query *query, bool paused) {
     atomic_store(&query->paused, paused);
     wake_workers(query);
+}
+
+void query_set_logged(Query *query, bool logged) {
+    atomic_store(&query->logged, logged);
 }
 
 /* -- What storage keeps of it ----------------------------------------------------------------- */

@@ -25,7 +25,7 @@ struct Query {
     Counters counters;
     RowErrors errors;
 
-    _Atomic bool paused;
+    _Atomic bool paused, logged;
     _Atomic int state; /* RUNNING, ERROR or FINISHED; written under the lock */
     Lock lock;
     Signal changed; /* workers -> who waits: positions settled, or the state */

@@ -31,6 +31,8 @@ Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options) {
     runtime->io = io;
     runtime->storage = storage;
     runtime->options = *options;
+    lock_init(&runtime->log.lock);
+    signal_init(&runtime->log.changed);
     RuntimeOptions *set = &runtime->options;
     if (set->step_rows == 0 || set->step_rows > BATCH_ROWS_MAX)
         set->step_rows = BATCH_ROWS_MAX;
@@ -52,6 +54,8 @@ void runtime_free(Runtime *runtime) {
     for (uint32_t i = 0; i < runtime->worker_count; i++)
         worker_close(&runtime->workers[i]);
     mem_free(runtime->workers);
+    signal_close(&runtime->log.changed);
+    lock_close(&runtime->log.lock);
     mem_free(runtime);
 }
 

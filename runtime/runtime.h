@@ -36,6 +36,17 @@ void runtime_free(Runtime *runtime); /* all queries must be stopped */
 /* Without workers: runs until nothing is left to do. */
 ErrCode runtime_pump(Runtime *runtime, Err *err);
 
+/* Where row errors of persistent queries are logged: a topic's id and partitions; topic_id 0:
+ * nowhere. Returns when no commit on its way has records for another topic (or after five seconds,
+ * if one does not get on), so that the old one may be dropped. */
+typedef struct RuntimeLog {
+    uint32_t topic_id, partitions;
+    bool rows_include;   /* the bad record as well */
+    int64_t records_max; /* kept in each partition */
+} RuntimeLog;
+
+void runtime_set_log(Runtime *runtime, const RuntimeLog *log);
+
 /* -- Queries -------------------------------------------------------------------------------- */
 
 typedef enum QueryState {
@@ -65,6 +76,7 @@ typedef struct QueryOptions {
     bool consolidate;       /* one output per key and commit before table sinks */
     uint32_t fail_on;       /* QueryFailOn: bad records that stop the query at them */
     bool bounded;           /* ends at the end offsets of the start: pull queries over streams */
+    bool logged;            /* errors go to the processing log: query_set_logged() */
     ResultQueue *results;   /* PUSH; borrowed */
     /* Internal topics by REPARTITION node id -> topic id; made by the caller. */
     const uint32_t *internal_topics;
@@ -97,6 +109,9 @@ typedef struct QueryFigures {
 } QueryFigures;
 
 void query_figures(Query *query, QueryFigures *figures);
+/* Whether its errors go to the log: not those of queries that read the log, and what is made of
+ * it. */
+void query_set_logged(Query *query, bool logged);
 uint32_t query_last_errors(Query *query, RowError target[ROW_ERRORS_KEPT]);
 
 /* Waits until the query has committed and made visible everything its sources held when called

@@ -207,6 +207,19 @@ static void begin_batch(Cursor *cursor) {
     cursor->rest.size -= size;
 }
 
+/* The log was cut in front of the cursor: it goes on where the log begins now. */
+static bool skip_gone(Cursor *cursor) {
+    int64_t start, end;
+    Err ignored;
+    const ScanSpec *spec = cursor->scan->decoder.spec;
+    if (log_offsets(cursor->scan->set->storage, spec->where, &start, &end, &ignored) != ERR_OK ||
+        cursor->read_offset >= start)
+        return false;
+    cursor->gone += start - cursor->read_offset;
+    cursor->read_offset = start;
+    return true;
+}
+
 /* The next buffer of the log; false: there is none. */
 static ErrCode fetch_source(Cursor *cursor, bool *got, Err *err) {
     assert(cursor->rest.size == 0);
@@ -217,6 +230,9 @@ static ErrCode fetch_source(Cursor *cursor, bool *got, Err *err) {
     drop_source(cursor);
     ErrCode code = log_fetch_on(cursor->scan->set->storage, spec->where, cursor->read_offset,
                                 before, &cursor->source, err);
+    while (code == ERR_NOT_FOUND && skip_gone(cursor))
+        code = log_fetch(cursor->scan->set->storage, spec->where, cursor->read_offset,
+                         SEGMENT_READ_BYTES, &cursor->source, err);
     if (before)
         log_block_unref(before);
     TRY(code);
@@ -300,6 +316,7 @@ static ErrCode collect(Cursor *cursor, ScanRecords *records, Block *block, Err *
     }
     records_init(records, block);
     block->first_offset = cursor->offset;
+    cursor->gone = 0;
     uint32_t bytes = 0;
     while (block->row_count < BATCH_ROWS_MAX && bytes < SCAN_BLOCK_BYTES &&
            block->source_count < SCAN_SOURCES_MAX) {
@@ -313,6 +330,7 @@ static ErrCode collect(Cursor *cursor, ScanRecords *records, Block *block, Err *
         bytes += block->size[block->row_count - 1];
     }
     block->next_offset = cursor->read_offset;
+    block->gone = cursor->gone;
     return ERR_OK;
 }
 

@@ -24,12 +24,14 @@
 typedef struct BlockError {
     uint32_t row;
     const char *kind, *text;
+    bool of_key;
 } BlockError;
 
 typedef struct Block {
     uint32_t references;
     Arena *arena;
     int64_t first_offset, next_offset; /* covers the offsets [first, next) */
+    int64_t gone; /* records at its beginning that the log has no more */
     uint32_t row_count;
     const Column **columns; /* of the source's schema; not used ones are all missing */
     Bytes *raw;             /* internal topics instead: row values, decoded when they are merged */
@@ -83,6 +85,7 @@ typedef struct Cursor {
     bool in_batch;
     int64_t batch_end;
     int64_t read_offset; /* of the next record that iter or a fetch gives */
+    int64_t gone;        /* records that it went over because the log has them no more */
 } Cursor;
 
 /* Begins at cursor->offset in cursor->lane. Finds or makes the scan; spec is copied. TYPE or FORMAT

@@ -134,6 +134,7 @@ typedef struct DecodeContext {
     Block *block;
     const char *kind;
     uint8_t *bad; /* [row]: an error is noted */
+    bool of_key;  /* the key is what is read */
 } DecodeContext;
 
 static void note_error(DecodeContext *context, uint32_t row, const char *kind, const char *text) {
@@ -144,8 +145,8 @@ static void note_error(DecodeContext *context, uint32_t row, const char *kind, c
     context->bad[row] = 1;
     if (!block->errors)
         block->errors = arena_array(block->arena, block->row_count, sizeof *block->errors);
-    block->errors[block->error_count++] = (BlockError){row, kind,
-                                                       arena_strdup(block->arena, text)};
+    block->errors[block->error_count++] =
+        (BlockError){row, kind, arena_strdup(block->arena, text), context->of_key};
 }
 
 static void note_decode_error(void *context, uint32_t record, const char *text) {
@@ -185,6 +186,7 @@ static void split_windows(const ScanDecoder *decoder, Bytes *keys, DecodeContext
 static uint8_t *decode_side(const ScanDecoder *decoder, bool is_key, const Bytes *records,
                             DecodeContext *context) {
     Block *block = context->block;
+    context->of_key = is_key;
     const Schema *schema = decoder->spec->schema;
     uint8_t *status = arena_alloc(block->arena, block->row_count);
     Decoder *side = is_key ? decoder->key : decoder->value;
@@ -306,7 +308,7 @@ static void pick_good(const ScanDecoder *decoder, const uint8_t *key_status,
 static void decode_source(const ScanDecoder *decoder, const ScanRecords *records, Block *block) {
     assert(block->columns);
     assert(block->kind);
-    DecodeContext context = {.block = block};
+    DecodeContext context = {.block = block, .of_key = true};
     context.bad = arena_alloc(block->arena, block->row_count);
     if (decoder->spec->topic->window != WINDOW_NONE)
         split_windows(decoder, records->keys, &context);

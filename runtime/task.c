@@ -185,11 +185,6 @@ static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInp
     if (spec->persistent)
         position = log_position(task->env.storage, task->id,
                                 ids_lane(input->spec.where, input->cursor.lane));
-    if (position >= 0 && position < start)
-        return err_set(err, ERR_RUNTIME,
-                       "the records at offset %lld of topic %s, partition %u, are gone: it begins "
-                       "at %lld", (long long)position, input->node->path,
-                       input->spec.where.partition, (long long)start);
     input->submitted = position;
     /* Tables are always read from their beginning, and internal topics are the query's own. */
     bool latest = spec->from_end && !input->spec.is_table && input->spec.topic;

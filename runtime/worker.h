@@ -27,6 +27,17 @@ typedef struct Worker {
     Err message_err;
 } Worker;
 
+/* The processing log (processing_log.h). */
+typedef struct LogTarget {
+    Lock lock;
+    Signal changed;            /* a user less */
+    _Atomic uint32_t topic_id; /* 0: there is none; read without the lock as a hint */
+    uint32_t partitions;
+    bool rows_include;
+    int64_t records_max;
+    uint32_t users; /* commits with its records that are not handed over yet */
+} LogTarget;
+
 struct Runtime {
     Io *io;
     Storage *storage;
@@ -35,6 +46,7 @@ struct Runtime {
     uint32_t worker_count; /* at least 1 */
     bool threads;
     _Atomic uint32_t next_worker; /* for queries of one task */
+    LogTarget log;
 };
 
 void worker_init(Worker *worker, Runtime *runtime, uint32_t index);

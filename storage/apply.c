@@ -27,6 +27,8 @@ typedef struct Apply {
 } Apply;
 
 static ErrCode apply_damaged(Apply *apply, const char *what) {
+    assert(apply->err);
+    assert(what);
     return err_set(apply->err, ERR_CORRUPT, "journal, LSN %llu: damaged %s entry",
                    (unsigned long long)apply->input->lsn, what);
 }
@@ -35,6 +37,7 @@ static ErrCode apply_damaged(Apply *apply, const char *what) {
 
 /* How large the block must be. */
 static uint32_t apply_batches_size(Bytes entries) {
+    assert(entries.data || entries.size == 0);
     uint32_t size = 0;
     FrameEntry entry;
     bool damaged = false;
@@ -46,6 +49,8 @@ static uint32_t apply_batches_size(Bytes entries) {
 
 /* Makes the block; *entries may move into it. */
 static void apply_make_block(Apply *apply, Bytes *entries) {
+    assert(!apply->block);
+    assert(apply->input->offset_count > 0);
     Buf *body = apply->input->body;
     apply->batches_size = apply_batches_size(*entries);
     apply->taken = body && entries->size - apply->batches_size <= entries->size / 8;
@@ -65,6 +70,7 @@ static void apply_make_block(Apply *apply, Bytes *entries) {
 
 /* Where a batch lies in the block. */
 static uint8_t *apply_place(Apply *apply, Bytes batch) {
+    assert(batch.size > 0);
     if (apply->taken)
         return (uint8_t *)(uintptr_t)batch.data; /* our own memory, seen through a view */
     assert(apply->batches_used + batch.size <= apply->batches_size);
@@ -75,11 +81,13 @@ static uint8_t *apply_place(Apply *apply, Bytes batch) {
 }
 
 static uint32_t batch_u32(Bytes batch, uint32_t at) {
+    assert(at + 4 <= batch.size);
     Reader reader = reader_of((Bytes){batch.data + at, 4});
     return reader_u32_be(&reader);
 }
 
 static int64_t batch_i64(Bytes batch, uint32_t at) {
+    assert(at + 8 <= batch.size);
     Reader reader = reader_of((Bytes){batch.data + at, 8});
     return (int64_t)reader_u64_be(&reader);
 }
@@ -87,6 +95,7 @@ static int64_t batch_i64(Bytes batch, uint32_t at) {
 /* The facts of a batch. One that came in a commit of this process is believed; one that recovery
  * read is checked. */
 static ErrCode apply_batch_info(Apply *apply, Bytes batch, RecordBatchInfo *info) {
+    assert(info);
     if (!apply->input->checked) {
         TRY(record_batch_check(batch, info, apply->err));
         if (info->size != batch.size || info->base_offset != 0)
@@ -105,6 +114,7 @@ static ErrCode apply_batch_info(Apply *apply, Bytes batch, RecordBatchInfo *info
 }
 
 static ErrCode apply_partition(Apply *apply, Reader *reader, Topic **topic, uint32_t *partition) {
+    assert(topic && partition);
     uint32_t topic_id = reader_u32_le(reader);
     *partition = reader_u32_le(reader);
     *topic = topics_find(&apply->storage->topics, topic_id);
@@ -118,6 +128,7 @@ static ErrCode apply_partition(Apply *apply, Reader *reader, Topic **topic, uint
 }
 
 static ErrCode apply_append(Apply *apply, Bytes body) {
+    assert(apply->block);
     Reader reader = reader_of(body);
     Topic *topic;
     uint32_t index;
@@ -151,6 +162,7 @@ done:
 
 /* The file is there, synced, before the frame is. */
 static ErrCode apply_segment(Apply *apply, Bytes body) {
+    assert(apply->input->lsn > 0);
     Reader reader = reader_of(body);
     Topic *topic;
     uint32_t index;
@@ -167,6 +179,7 @@ static ErrCode apply_segment(Apply *apply, Bytes body) {
 }
 
 static ErrCode apply_log_start(Apply *apply, Bytes body) {
+    assert(apply->input->lsn > 0);
     Reader reader = reader_of(body);
     Topic *topic;
     uint32_t index;
@@ -186,11 +199,13 @@ static ErrCode apply_log_start(Apply *apply, Bytes body) {
 /* == Topics and the catalog =================================================================== */
 
 static void apply_system_put(Apply *apply, Bytes key, Bytes value) {
+    assert(key.size <= UINT32_MAX / 2);
     assert(key.size >= 5);
     memtable_put(&apply->storage->state, key, value);
 }
 
 static ErrCode apply_topic(Apply *apply, Bytes body) {
+    assert(apply->input->lsn > 0);
     Storage *storage = apply->storage;
     Reader reader = reader_of(body);
     uint8_t kind = reader_u8(&reader), key[SYSTEM_KEY_SIZE];
@@ -224,6 +239,7 @@ static ErrCode apply_topic(Apply *apply, Bytes body) {
 }
 
 static ErrCode apply_catalog(Apply *apply, Bytes body) {
+    assert(apply->input->lsn > 0);
     Reader reader = reader_of(body);
     uint32_t next_id = reader_u32_le(&reader);
     uint8_t kind = reader_u8(&reader);
@@ -247,6 +263,7 @@ static ErrCode apply_catalog(Apply *apply, Bytes body) {
 /* == State ==================================================================================== */
 
 static ErrCode apply_positions(Apply *apply, Bytes body) {
+    assert(apply->input->lsn > 0);
     Reader reader = reader_of(body);
     uint32_t task_id = reader_u32_le(&reader);
     (void)reader_u64_le(&reader); /* commit_seq: for people who read dumps */
@@ -268,6 +285,7 @@ static ErrCode apply_positions(Apply *apply, Bytes body) {
 }
 
 static void apply_remove_range(Apply *apply, uint32_t store_id, Bytes key_min, Bytes key_max) {
+    assert(key_min.data || key_min.size == 0);
     state_key(&apply->key, store_id, key_min);
     if (key_max.size > 0 || store_id == UINT32_MAX)
         state_key(&apply->key_max, store_id, key_max);
@@ -279,6 +297,7 @@ static void apply_remove_range(Apply *apply, uint32_t store_id, Bytes key_min, B
 }
 
 static ErrCode apply_state(Apply *apply, Bytes body) {
+    assert(apply->input->lsn > 0);
     Reader reader = reader_of(body);
     uint32_t store_id = reader_u32_le(&reader);
     Memtable *state = &apply->storage->state;
@@ -307,6 +326,7 @@ static ErrCode apply_state(Apply *apply, Bytes body) {
 /* == Commits ================================================================================== */
 
 static ErrCode apply_entry(Apply *apply, const FrameEntry *entry) {
+    assert(entry->body.data || entry->body.size == 0);
     if (entry->version == ENTRY_VERSION) {
         switch (entry->type) {
         case ENTRY_APPEND:
@@ -338,6 +358,8 @@ static ErrCode apply_entry(Apply *apply, const FrameEntry *entry) {
 }
 
 ErrCode apply_commit(Storage *storage, const ApplyInput *input, Err *err) {
+    assert(!input->checked || input->body);
+    assert(input->base_offsets || input->offset_count == 0);
     Apply apply = {.storage = storage, .input = input, .err = err};
     Bytes entries = input->entries;
     FrameEntry entry;

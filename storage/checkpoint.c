@@ -16,10 +16,12 @@ enum {
 };
 
 static int64_t now_us(Storage *storage) {
+    assert(storage->io);
     return storage->io->ops->mono_us(storage->io);
 }
 
 void background_kick(Storage *storage) {
+    assert(storage);
     lock_take(&storage->queue_lock);
     storage->background_kicked = true;
     signal_one(&storage->background_work);
@@ -27,6 +29,7 @@ void background_kick(Storage *storage) {
 }
 
 void checkpoint_request(Storage *storage) {
+    assert(!writer_is_me(storage) || storage->threads_running);
     lock_take(&storage->queue_lock);
     storage->checkpoint.wanted = true;
     lock_release(&storage->queue_lock);
@@ -35,16 +38,20 @@ void checkpoint_request(Storage *storage) {
 
 /* A checkpoint writes all state anew: it waits for as many bytes of journal. Where there is little,
  * it comes soon, so that tails stay short and their memory and journal files are used again. */
-static uint64_t checkpoint_bytes(const Storage *storage) {
+static void checkpoint_set_due(Storage *storage) {
+    assert(storage->options.checkpoint_bytes_min > 0);
+    uint64_t bytes = storage->checkpoint.last.table.size;
+    if (bytes > CHECKPOINT_BYTES_MAX)
+        bytes = CHECKPOINT_BYTES_MAX;
+    if (bytes < storage->options.checkpoint_bytes_min)
+        bytes = storage->options.checkpoint_bytes_min;
     if (storage->options.checkpoint_bytes != 0)
-        return storage->options.checkpoint_bytes;
-    uint64_t state = storage->checkpoint.last.table.size;
-    if (state < storage->options.checkpoint_bytes_min)
-        return storage->options.checkpoint_bytes_min;
-    return state < CHECKPOINT_BYTES_MAX ? state : CHECKPOINT_BYTES_MAX;
+        bytes = storage->options.checkpoint_bytes;
+    atomic_store(&storage->checkpoint.due_bytes, bytes);
 }
 
 bool checkpoint_due(Storage *storage) {
+    assert(storage);
     Checkpoint *checkpoint = &storage->checkpoint;
     int64_t now = now_us(storage);
     if (checkpoint->retry_us != 0 && now < checkpoint->retry_us)
@@ -53,13 +60,15 @@ bool checkpoint_due(Storage *storage) {
     bool wanted = checkpoint->wanted;
     lock_release(&storage->queue_lock);
     uint64_t bytes = atomic_load(&storage->journal.bytes) - checkpoint->last_bytes;
-    return wanted || bytes >= checkpoint_bytes(storage) ||
+    return wanted || bytes >= atomic_load(&checkpoint->due_bytes) ||
            (bytes > 0 && now - checkpoint->last_us >= storage->options.checkpoint_ms * 1000);
 }
 
 /* == (a) The cut ============================================================================== */
 
 static uint64_t epoch_draw(Storage *storage, uint64_t generation) {
+    assert(generation > 0);
+    assert(generation < (uint64_t)1 << (64 - EPOCH_SHIFT));
     uint64_t random = storage->io->ops->random_u64(storage->io);
     return generation << EPOCH_SHIFT | (random & ((1U << EPOCH_SHIFT) - 1));
 }
@@ -95,6 +104,7 @@ static void checkpoint_freeze(Storage *storage) {
 
 /* false: the queue holds more than the spare file, later. */
 static ErrCode checkpoint_try_cut(Storage *storage, bool *done, Err *err) {
+    assert(done);
     TRY(journal_cut(&storage->journal, done, err));
     if (*done)
         checkpoint_freeze(storage);
@@ -102,6 +112,7 @@ static ErrCode checkpoint_try_cut(Storage *storage, bool *done, Err *err) {
 }
 
 bool checkpoint_cut_wanted(Storage *storage) {
+    assert(storage);
     lock_take(&storage->queue_lock);
     bool wanted = storage->checkpoint.cut_wanted;
     lock_release(&storage->queue_lock);
@@ -109,6 +120,7 @@ bool checkpoint_cut_wanted(Storage *storage) {
 }
 
 void checkpoint_cut(Storage *storage) {
+    assert(storage->threads_running);
     Err cause, ignored;
     bool done = false;
     ErrCode code = storage_state(storage, &cause);
@@ -128,6 +140,8 @@ void checkpoint_cut(Storage *storage) {
 
 /* The writer cuts between two of its runs. */
 static bool checkpoint_ask_cut(Storage *storage) {
+    assert(storage->threads_running);
+    assert(!writer_is_me(storage));
     Checkpoint *checkpoint = &storage->checkpoint;
     lock_take(&storage->queue_lock);
     assert(!checkpoint->cut_wanted);
@@ -141,6 +155,8 @@ static bool checkpoint_ask_cut(Storage *storage) {
 }
 
 static ErrCode checkpoint_begin(Storage *storage, Err *err) {
+    assert(storage->checkpoint.stage == CHECKPOINT_IDLE);
+    assert(!storage->checkpoint.topics);
     Checkpoint *checkpoint = &storage->checkpoint;
     lock_take(&storage->queue_lock);
     checkpoint->begun++;
@@ -163,6 +179,8 @@ static ErrCode checkpoint_begin(Storage *storage, Err *err) {
 
 /* One partition; after the last one the stage is over. */
 static ErrCode checkpoint_logs(Storage *storage, Err *err) {
+    assert(storage->checkpoint.stage == CHECKPOINT_LOGS);
+    assert(storage->checkpoint.topic_index <= storage->checkpoint.topic_count);
     Checkpoint *checkpoint = &storage->checkpoint;
     if (checkpoint->topic_index == checkpoint->topic_count) {
         checkpoint->stage = CHECKPOINT_STATE;
@@ -178,6 +196,8 @@ static ErrCode checkpoint_logs(Storage *storage, Err *err) {
 }
 
 static ErrCode checkpoint_put_partitions(Checkpoint *checkpoint, TableWriter *writer, Err *err) {
+    assert(checkpoint->topic_count > 0);
+    assert(writer->file);
     Buf saved = {0};
     ErrCode code = ERR_OK;
     for (size_t i = 0; i < checkpoint->topic_count; i++) {
@@ -196,6 +216,7 @@ static ErrCode checkpoint_put_partitions(Checkpoint *checkpoint, TableWriter *wr
 
 /* All keys in order: those of store 0 that only table files have go in between. */
 static ErrCode checkpoint_put_state(Storage *storage, TableWriter *writer, Err *err) {
+    assert(writer->file);
     Checkpoint *checkpoint = &storage->checkpoint;
     const uint8_t after[] = {0, 0, 0, STORE_SYSTEM, SYSTEM_PARTITION + 1};
     bool partitions_put = checkpoint->topic_count == 0;
@@ -213,6 +234,8 @@ static ErrCode checkpoint_put_state(Storage *storage, TableWriter *writer, Err *
 }
 
 static ErrCode checkpoint_state(Storage *storage, Err *err) {
+    assert(storage->checkpoint.stage == CHECKPOINT_STATE);
+    assert(storage->checkpoint.next.generation == storage->checkpoint.last.generation + 1);
     Checkpoint *checkpoint = &storage->checkpoint;
     Manifest *next = &checkpoint->next;
     checkpoint->stage = CHECKPOINT_SLOT;
@@ -238,6 +261,8 @@ static ErrCode checkpoint_state(Storage *storage, Err *err) {
 /* == (c) and (d) ============================================================================== */
 
 static ErrCode checkpoint_slot(Storage *storage, Err *err) {
+    assert(storage->checkpoint.stage == CHECKPOINT_SLOT);
+    assert(storage->checkpoint.next.generation == storage->checkpoint.last.generation + 1);
     Checkpoint *checkpoint = &storage->checkpoint;
     if (seeded_bug(SEEDED_RECYCLE_EARLY))
         TRY(journal_recycle(&storage->journal, checkpoint->next.redo_seq, err));
@@ -250,18 +275,21 @@ static ErrCode checkpoint_slot(Storage *storage, Err *err) {
 
 /* Removes what may be missing already. */
 static ErrCode remove_path(Io *io, char *path, Err *err) {
+    assert(path);
     ErrCode code = io->ops->remove(io, path, err);
     mem_free(path);
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
 static ErrCode topic_delete_files(Storage *storage, Topic *topic, Err *err) {
+    assert(topic->partition_count > 0);
     for (uint32_t i = 0; i < topic->partition_count; i++)
         TRY(partition_delete_files(topic->partitions[i], err));
     return remove_path(storage->io, topic_folder(storage->folder, topic->id), err);
 }
 
 static ErrCode checkpoint_drop_topics(Storage *storage, uint64_t lsn, Err *err) {
+    assert(lsn <= storage->checkpoint.last.redo_lsn);
     Topic *topic = topics_take_dropped(&storage->topics, lsn);
     ErrCode code = ERR_OK;
     while (topic) {
@@ -275,6 +303,7 @@ static ErrCode checkpoint_drop_topics(Storage *storage, uint64_t lsn, Err *err) 
 }
 
 void checkpoint_release(Storage *storage) {
+    assert(storage->checkpoint.topics || storage->checkpoint.topic_count == 0);
     Checkpoint *checkpoint = &storage->checkpoint;
     mem_node_unref(checkpoint->root);
     checkpoint->root = NULL;
@@ -287,12 +316,15 @@ void checkpoint_release(Storage *storage) {
 }
 
 static ErrCode checkpoint_recycle(Storage *storage, Err *err) {
+    assert(storage->checkpoint.stage == CHECKPOINT_RECYCLE);
+    assert(storage->checkpoint.next.redo_lsn >= storage->checkpoint.last.redo_lsn);
     Checkpoint *checkpoint = &storage->checkpoint;
     for (size_t i = 0; i < checkpoint->topic_count; i++)
         for (uint32_t j = 0; j < checkpoint->topics[i]->partition_count; j++)
             partition_settle(checkpoint->topics[i]->partitions[j]);
     uint64_t old_table = checkpoint->last.table.id;
     checkpoint->last = checkpoint->next;
+    checkpoint_set_due(storage);
     TRY(journal_recycle(&storage->journal, checkpoint->last.redo_seq, err));
     if (old_table != 0 && old_table != checkpoint->last.table.id)
         TRY(remove_path(storage->io, table_path(storage->folder, old_table), err));
@@ -326,6 +358,7 @@ static ErrCode checkpoint_stage(Storage *storage, Err *err) {
 
 /* Without space: later, from the cut. The journal has only gone on in another file. */
 static void checkpoint_give_up(Storage *storage, const Err *cause) {
+    assert(cause->code == ERR_NO_SPACE);
     Checkpoint *checkpoint = &storage->checkpoint;
     checkpoint_release(storage);
     checkpoint->retry_us = now_us(storage) + CHECKPOINT_RETRY_US;
@@ -337,6 +370,7 @@ static void checkpoint_give_up(Storage *storage, const Err *cause) {
 }
 
 ErrCode checkpoint_step(Storage *storage, bool *worked, Err *err) {
+    assert(worked);
     Checkpoint *checkpoint = &storage->checkpoint;
     *worked = checkpoint->stage != CHECKPOINT_IDLE || checkpoint_due(storage);
     if (!*worked)
@@ -362,6 +396,8 @@ ErrCode checkpoint_step(Storage *storage, bool *worked, Err *err) {
 }
 
 ErrCode checkpoint_first(Storage *storage, bool state_changed, Err *err) {
+    assert(storage->checkpoint.stage == CHECKPOINT_IDLE);
+    assert(!storage->threads_running);
     Checkpoint *checkpoint = &storage->checkpoint;
     Journal *journal = &storage->journal;
     JournalFile file;
@@ -383,6 +419,7 @@ ErrCode checkpoint_first(Storage *storage, bool state_changed, Err *err) {
 
 /* The next journal file, before the current one is full. */
 ErrCode background_prepare(Storage *storage, Err *err) {
+    assert(!writer_is_me(storage));
     Err cause;
     ErrCode code = journal_prepare(&storage->journal, storage->threads_running, &cause);
     if (code != ERR_OK && code != ERR_NO_SPACE)
@@ -394,6 +431,8 @@ ErrCode background_prepare(Storage *storage, Err *err) {
 
 /* With the queue lock: the attempt after number `begun` is over. */
 static bool checkpoint_over(const Checkpoint *checkpoint, uint64_t begun) {
+    assert(checkpoint->finished <= checkpoint->begun);
+    assert(checkpoint->given_up <= checkpoint->begun);
     return checkpoint->finished > begun || checkpoint->given_up > begun;
 }
 
@@ -425,6 +464,7 @@ ErrCode checkpoint_wait(Storage *storage, Err *err) {
 }
 
 void checkpoint_wait_tails(Storage *storage) {
+    assert(storage);
     Err ignored; /* a checkpoint without space: the commit finds out itself */
     if (storage->threads_running && !writer_is_me(storage))
         (void)!checkpoint_wait(storage, &ignored);

@@ -42,6 +42,7 @@ typedef struct Checkpoint {
     int64_t last_us;
     uint64_t last_bytes; /* of journal, at the last cut */
     int64_t retry_us;    /* after one was given up; 0: at once */
+    atomic_ullong due_bytes; /* of journal, after `last`; the writer looks too */
 
     /* Frozen by the cut. */
     MemNode *root;

@@ -17,6 +17,7 @@ enum {
 
 Commit *commit_new(Storage *storage, uint32_t owner_id) {
     assert(storage);
+    assert(storage);
     Commit *commit = mem_alloc(sizeof *commit);
     commit->storage = storage;
     commit->owner_id = owner_id;
@@ -28,6 +29,7 @@ Commit *commit_new(Storage *storage, uint32_t owner_id) {
 
 /* After a failure its frame may be on disk all the same: then recovery wants the files. */
 static void commit_end_segments(Commit *commit) {
+    assert(commit->segments || commit->segment_count == 0);
     bool keep = commit->lsn > 0 || storage_failed(commit->storage);
     for (size_t i = 0; i < commit->segment_count; i++)
         segment_add_end(commit->segments[i].add, keep);
@@ -51,11 +53,13 @@ void commit_drop(Commit *commit) {
 }
 
 size_t commit_bytes(const Commit *commit) {
+    assert(commit->body.size <= COMMIT_BYTES_MAX + FRAME_BYTES_MAX);
     assert(commit);
     return commit->body.size;
 }
 
 void commit_expect(Commit *commit, size_t bytes) {
+    assert(commit->frame_count == 0);
     assert(commit->body.size == 0);
     Buf *body = &commit->body;
     if (bytes < SPARE_MEMORY_STEP || body->data)
@@ -67,6 +71,7 @@ void commit_expect(Commit *commit, size_t bytes) {
 /* == Entries ================================================================================== */
 
 void commit_close_entry(Commit *commit) {
+    assert(commit->open_at == COMMIT_NONE_OPEN || commit->open_at < commit->body.size);
     if (commit->open_at == COMMIT_NONE_OPEN)
         return;
     uint32_t size = (uint32_t)commit->body.size - commit->open_at - ENTRY_HEAD_SIZE;
@@ -77,6 +82,8 @@ void commit_close_entry(Commit *commit) {
 }
 
 static void commit_open_entry(Commit *commit, uint8_t type, uint32_t id) {
+    assert(commit->open_at == COMMIT_NONE_OPEN);
+    assert(type > 0);
     assert(commit->open_at == COMMIT_NONE_OPEN);
     commit->open_at = (uint32_t)commit->body.size;
     commit->open_type = type;
@@ -97,6 +104,7 @@ static void commit_add_part(Commit *commit) {
 }
 
 static void commit_end_frame(Commit *commit) {
+    assert(commit->frame_start < commit->body.size);
     assert(commit->open_at == COMMIT_NONE_OPEN);
     assert(commit->frame_entries > 0);
     commit->frames = mem_grow(commit->frames, &commit->frame_capacity, commit->frame_count + 1,
@@ -115,6 +123,7 @@ static void commit_end_frame(Commit *commit) {
 }
 
 bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
+    assert(code != ERR_OK);
     if (commit->error.code == ERR_OK)
         (void)!err_set(&commit->error, code, "%s", text);
     return false;
@@ -123,6 +132,8 @@ bool commit_refuse(Commit *commit, ErrCode code, const char *text) {
 /* Makes room for `size` bytes inside an entry of that type and id: goes on with the open one where
  * it may, else opens one, in a new frame if need be. false: the commit is refused. */
 bool commit_begin(Commit *commit, uint8_t type, uint32_t id, size_t size) {
+    assert(commit->journal_bytes == 0);
+    assert(commit->frame_start <= commit->body.size);
     assert(commit->frame_count == 0 || commit->frame_start > 0);
     if (commit->error.code != ERR_OK)
         return false;
@@ -154,6 +165,7 @@ bool commit_begin(Commit *commit, uint8_t type, uint32_t id, size_t size) {
 }
 
 void commit_position(Commit *commit, uint32_t task_id, TopicPartition source, int64_t next_offset) {
+    assert(commit->journal_bytes == 0);
     if (!commit_begin(commit, ENTRY_SRCOFF, task_id, ENTRY_SOURCE_SIZE))
         return;
     buf_u32_le(&commit->body, source.topic_id);
@@ -163,6 +175,8 @@ void commit_position(Commit *commit, uint32_t task_id, TopicPartition source, in
 }
 
 static void commit_op(Commit *commit, StateOp op, Bytes first, const Bytes *second) {
+    assert(commit->open_at != COMMIT_NONE_OPEN);
+    assert(first.data || first.size == 0);
     Buf *body = &commit->body;
     buf_u8(body, (uint8_t)op);
     buf_varint(body, first.size);
@@ -179,6 +193,7 @@ static size_t op_size(size_t first, size_t second) {
 }
 
 void commit_put(Commit *commit, uint32_t store_id, Bytes key, Bytes value) {
+    assert(value.data || value.size == 0);
     commit->adds = true;
     assert(store_id != STORE_SYSTEM);
     if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key.size, value.size)))
@@ -186,6 +201,7 @@ void commit_put(Commit *commit, uint32_t store_id, Bytes key, Bytes value) {
 }
 
 void commit_remove(Commit *commit, uint32_t store_id, Bytes key) {
+    assert(key.data || key.size == 0);
     commit->removes = true;
     assert(store_id != STORE_SYSTEM);
     if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key.size, 0)))
@@ -193,6 +209,7 @@ void commit_remove(Commit *commit, uint32_t store_id, Bytes key) {
 }
 
 void commit_remove_range(Commit *commit, uint32_t store_id, Bytes key_min, Bytes key_max) {
+    assert(key_min.data || key_min.size == 0);
     commit->removes = true;
     assert(store_id != STORE_SYSTEM);
     if (commit_begin(commit, ENTRY_STATE, store_id, op_size(key_min.size, key_max.size)))
@@ -210,6 +227,7 @@ void commit_positions_drop(Commit *commit, uint32_t task_id) {
 }
 
 void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batch) {
+    assert(batch->max_timestamp >= INT64_MIN);
     commit->adds = true;
     assert(batch->count > 0);
     assert(batch->buf.size >= RECORD_BATCH_HEAD_SIZE);
@@ -232,6 +250,7 @@ void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batc
 }
 
 void commit_log_start(Commit *commit, TopicPartition where, int64_t start) {
+    assert(commit->journal_bytes == 0);
     commit->removes = true;
     assert(start >= 0);
     if (!commit_begin(commit, ENTRY_LOGSTART, 0, 16))
@@ -243,6 +262,8 @@ void commit_log_start(Commit *commit, TopicPartition where, int64_t start) {
 }
 
 static void commit_topic(Commit *commit, CommitTopic topic) {
+    assert(topic.kind == ENTRY_CREATE || topic.kind == ENTRY_DELETE);
+    assert((topic.kind == ENTRY_CREATE) == (topic.name != NULL));
     size_t size = topic.name ? strlen(topic.name) : 0;
     if (!commit_begin(commit, ENTRY_TOPIC, 0, size + 13)) {
         mem_free(topic.name);
@@ -277,11 +298,14 @@ void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, ui
 }
 
 void commit_topic_delete(Commit *commit, uint32_t topic_id) {
+    assert(topic_id > 0);
     commit->removes = true;
     commit_topic(commit, (CommitTopic){.kind = ENTRY_DELETE, .id = topic_id});
 }
 
 static void commit_catalog(Commit *commit, uint8_t kind, Bytes key, Bytes value) {
+    assert(kind == ENTRY_PUT || kind == ENTRY_REMOVE);
+    assert(key.size > 0);
     if (!commit_begin(commit, ENTRY_CATALOG, 0, 9 + (size_t)key.size + value.size))
         return;
     buf_u32_le(&commit->body, atomic_load(&commit->storage->next_id));
@@ -306,6 +330,7 @@ void commit_catalog_remove(Commit *commit, Bytes key) {
 
 /* Closes the last frame, hashes them all, and adds up what they take in the journal. */
 static void commit_seal(Commit *commit) {
+    assert(commit->frames || commit->frame_count == 0);
     if (commit->journal_bytes > 0)
         return; /* a second attempt */
     commit_close_entry(commit);
@@ -334,6 +359,7 @@ Commit *commit_new_mark(Storage *storage) {
 }
 
 static bool commit_creates(const Commit *commit, uint32_t topic_id) {
+    assert(topic_id > 0);
     for (size_t i = 0; i < commit->topic_count; i++)
         if (commit->topics[i].id == topic_id && commit->topics[i].kind == ENTRY_CREATE)
             return true;
@@ -342,6 +368,7 @@ static bool commit_creates(const Commit *commit, uint32_t topic_id) {
 
 /* One partition cannot get both: which comes first would be decided twice. */
 static bool commit_mixes(const Commit *commit) {
+    assert(commit->segments || commit->segment_count == 0);
     for (size_t i = 0; i < commit->segment_count; i++)
         for (size_t j = 0; j < commit->append_count; j++)
             if (commit->segments[i].where.topic_id == commit->appended[j].where.topic_id &&
@@ -353,6 +380,7 @@ static bool commit_mixes(const Commit *commit) {
 /* What the writer would refuse later is named here, where it can be returned. Waits for room in
  * tails where waiting is possible. */
 static ErrCode commit_check(Commit *commit, Err *err) {
+    assert(commit->journal_bytes > 0);
     Storage *storage = commit->storage;
     if (commit_mixes(commit))
         commit_refuse(commit, ERR_SEMANTIC, "a segment and appends for one partition");
@@ -383,6 +411,8 @@ static ErrCode commit_check(Commit *commit, Err *err) {
 /* Space in the journal. Who only removes may have the reserve; the checkpoint that then gives the
  * space back is due at once. */
 static ErrCode commit_reserve(Commit *commit, Err *err) {
+    assert(commit->journal_bytes > 0);
+    assert(commit->journal_bytes % GROUP_ALIGN == 0);
     Storage *storage = commit->storage;
     bool removal = commit->removes && !commit->adds;
     if (!removal)
@@ -399,6 +429,8 @@ static ErrCode commit_reserve(Commit *commit, Err *err) {
 }
 
 ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err) {
+    assert(!commit->done);
+    assert(done || !arg);
     Storage *storage = commit->storage;
     TRY(storage_state(storage, err));
     commit_seal(commit);
@@ -416,6 +448,7 @@ ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err) {
 }
 
 void commit_finish(Commit *commit) {
+    assert(commit->journal_bytes > 0);
     CommitOutcome outcome = {
         .result = commit->result,
         .lsn = commit->lsn,
@@ -431,6 +464,7 @@ void commit_finish(Commit *commit) {
 }
 
 static void commit_ticket_done(void *arg, const CommitOutcome *outcome) {
+    assert(outcome->result == COMMIT_DURABLE || outcome->err);
     CommitTicket *ticket = arg;
     Storage *storage = ticket->storage;
     assert(!ticket->done);
@@ -447,6 +481,7 @@ static void commit_ticket_done(void *arg, const CommitOutcome *outcome) {
 }
 
 ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err) {
+    assert(ticket);
     assert(!writer_is_me(commit->storage));
     *ticket = (CommitTicket){.storage = commit->storage, .first_offset = -1};
     ErrCode code = commit_submit(commit, commit_ticket_done, ticket, err);
@@ -458,6 +493,7 @@ ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err) {
 }
 
 ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err) {
+    assert(ticket);
     Storage *storage = ticket->storage;
     if (first_offset)
         *first_offset = -1;
@@ -483,6 +519,7 @@ ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err
 }
 
 ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err) {
+    assert(commit);
     CommitTicket ticket;
     TRY(commit_send(commit, &ticket, err));
     return commit_ticket_wait(&ticket, first_offset, err);

@@ -24,6 +24,7 @@ static char *folder_path(const Storage *storage, const char *name) {
 
 /* The folder that holds `path`; mem_free(). */
 static char *parent_of(const char *path) {
+    assert(path[0] != '\0');
     const char *slash = strrchr(path, '/');
     if (!slash)
         return mem_strdup(".");
@@ -35,6 +36,7 @@ static char *parent_of(const char *path) {
 /* The beginning of a small file as text; "" when it is not there. */
 static ErrCode folder_get(Storage *storage, const char *name, char *text, uint32_t size,
                           Err *err) {
+    assert(text);
     assert(size > 1);
     char *path = folder_path(storage, name);
     IoFile *file;
@@ -53,6 +55,7 @@ static ErrCode folder_get(Storage *storage, const char *name, char *text, uint32
 
 /* Writes a small file. Without `sync` a crash may leave anything in it. */
 static ErrCode folder_put(Storage *storage, const char *name, Bytes content, bool sync, Err *err) {
+    assert(content.size > 0);
     Io *io = storage->io;
     char *path = folder_path(storage, name);
     IoFile *file;
@@ -69,6 +72,7 @@ static ErrCode folder_put(Storage *storage, const char *name, Bytes content, boo
 /* == Ours or not ============================================================================== */
 
 static bool is_part(const char *name) {
+    assert(name);
     for (size_t i = 0; i < PART_COUNT; i++)
         if (strcmp(name, parts[i]) == 0)
             return true;
@@ -76,6 +80,7 @@ static bool is_part(const char *name) {
 }
 
 static bool is_left_over(const char *part, const char *name) {
+    assert(is_part(part));
     uint64_t seq;
     if (strcmp(part, "ckpt") == 0)
         return strcmp(name, "A") == 0 || strcmp(name, "B") == 0;
@@ -84,6 +89,7 @@ static bool is_left_over(const char *part, const char *name) {
 
 /* A folder in it holds nothing but what a first start-up makes. */
 static ErrCode folder_check_part(Storage *storage, const char *part, Arena *arena, Err *err) {
+    assert(is_part(part));
     char **names;
     uint32_t count;
     const char *path = arena_printf(arena, "%s/%s", storage->folder, part);
@@ -98,6 +104,7 @@ static ErrCode folder_check_part(Storage *storage, const char *part, Arena *aren
 
 /* A folder without the right `format`: nothing in it but what a first start-up makes. */
 static ErrCode folder_check_names(Storage *storage, Err *err) {
+    assert(!storage->lock_file);
     Arena *arena = arena_new("folder", 0);
     char **names;
     uint32_t count;
@@ -136,6 +143,7 @@ static ErrCode folder_make(Storage *storage, Err *err) {
 
 /* `format` is whole or not there. */
 static ErrCode folder_put_format(Storage *storage, Err *err) {
+    assert(storage->is_new);
     TRY(folder_put(storage, "new", bytes_of(STORAGE_FORMAT), true, err));
     char *from = folder_path(storage, "new"), *to = folder_path(storage, "format");
     ErrCode code = storage->io->ops->rename(storage->io, from, to, err);
@@ -165,6 +173,7 @@ static void *sync_job(void *arg) {
 /* All of them; at the same time where that is faster, for a disk writes its cache out once for all
  * who wait. Frees the paths. */
 static ErrCode sync_jobs(SyncJob *jobs, size_t count, bool together, Err *err) {
+    assert(jobs);
     assert(count > 0);
     for (size_t i = 1; i < count && together; i++)
         thread_start(&jobs[i].thread, "sync", sync_job, &jobs[i]);
@@ -183,6 +192,7 @@ static ErrCode sync_jobs(SyncJob *jobs, size_t count, bool together, Err *err) {
 }
 
 ErrCode folder_settle(Storage *storage, const JournalFile *first, Err *err) {
+    assert(first->file);
     Io *io = storage->io;
     SyncJob jobs[5] = {{.io = io, .file = first->file},
                        {.io = io, .path = folder_path(storage, "journal")}};
@@ -201,6 +211,7 @@ ErrCode folder_settle(Storage *storage, const JournalFile *first, Err *err) {
 }
 
 static void folder_uuid(Storage *storage, Buf *text) {
+    assert(text->size == 0);
     uint64_t high = storage->io->ops->random_u64(storage->io);
     uint64_t low = storage->io->ops->random_u64(storage->io);
     high = (high & ~0xf000ULL) | 0x4000; /* version 4, variant 1 of RFC 9562 */
@@ -212,6 +223,7 @@ static void folder_uuid(Storage *storage, Buf *text) {
 }
 
 ErrCode folder_complete(Storage *storage, Err *err) {
+    assert(!storage->threads_running);
     char text[UUID_TEXT_SIZE + 1];
     TRY(folder_get(storage, "uuid", text, sizeof text, err));
     if (strlen(text) == UUID_TEXT_SIZE)
@@ -227,6 +239,7 @@ ErrCode folder_complete(Storage *storage, Err *err) {
 /* == Opening ================================================================================== */
 
 static ErrCode folder_has(Storage *storage, const char *name, bool *there, Err *err) {
+    assert(there);
     assert(name[0] != '\0');
     char *path = folder_path(storage, name);
     IoFile *file;
@@ -239,6 +252,8 @@ static ErrCode folder_has(Storage *storage, const char *name, bool *there, Err *
 }
 
 ErrCode folder_open(Storage *storage, Err *err) {
+    assert(!storage->lock_file);
+    assert(!storage->threads_running);
     Io *io = storage->io;
     char format[64];
     TRY(io->ops->make_folder(io, storage->folder, err));

@@ -4,10 +4,12 @@
 #include <assert.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/reader.h"
 #include "storage/seeded_bug_impl.h"
 
 static uint8_t *put_le(uint8_t *target, uint64_t value, uint32_t size) {
+    assert(size <= 8);
     for (uint32_t i = 0; i < size; i++)
         target[i] = (uint8_t)(value >> 8 * i);
     return target + size;
@@ -18,16 +20,20 @@ uint32_t frame_head_size(uint32_t offset_count) {
 }
 
 uint32_t frame_size(uint32_t offset_count, uint32_t entries_size) {
+    assert(entries_size <= COMMIT_BYTES_MAX);
     return frame_head_size(offset_count) + entries_size + FRAME_TAIL_SIZE;
 }
 
 uint64_t frame_align(uint64_t size, uint32_t alignment) {
+    assert(alignment > 0);
     assert((alignment & (alignment - 1)) == 0);
     return (size + alignment - 1) & ~(uint64_t)(alignment - 1);
 }
 
 void frame_write(uint8_t *target, FrameHead *head, const FrameOffset *offsets, Bytes entries,
                  uint64_t entries_hash, FrameChain *chain) {
+    assert(head->offset_count <= head->entry_count);
+    assert(offsets || head->offset_count == 0);
     assert(head->entry_count > 0);
     assert(entries.size > 0);
     head->lsn = chain->lsn + 1;
@@ -87,6 +93,7 @@ uint32_t frame_probe(Bytes bytes) {
 }
 
 bool frame_read_head(Bytes bytes, FrameHead *head) {
+    assert(head);
     if (!frame_parse(bytes, head) || bytes.size < frame_head_size(head->offset_count))
         return false;
     uint32_t summed = frame_head_size(head->offset_count) - 8;
@@ -102,6 +109,7 @@ Bytes frame_entries(Bytes frame, const FrameHead *head) {
 }
 
 bool frame_check_body(Bytes bytes, const FrameHead *head, uint64_t *sum) {
+    assert(sum);
     assert(bytes.size == head->size);
     Reader reader = reader_of((Bytes){bytes.data + head->size - FRAME_TAIL_SIZE, FRAME_TAIL_SIZE});
     *sum = reader_u64_le(&reader);
@@ -111,6 +119,7 @@ bool frame_check_body(Bytes bytes, const FrameHead *head, uint64_t *sum) {
 }
 
 FrameOffset frame_offset(Bytes frame, uint32_t index) {
+    assert(frame.size >= FRAME_FIXED_SIZE);
     uint32_t at = FRAME_FIXED_SIZE + index * FRAME_OFFSET_SIZE;
     assert(at + FRAME_OFFSET_SIZE <= frame.size);
     Reader reader = reader_of((Bytes){frame.data + at, FRAME_OFFSET_SIZE});
@@ -119,6 +128,7 @@ FrameOffset frame_offset(Bytes frame, uint32_t index) {
 }
 
 bool frame_continues(const FrameHead *head, const FrameChain *chain) {
+    assert(head && chain);
     if (head->lsn != chain->lsn + 1)
         return false;
     if (seeded_bug(SEEDED_CHAIN_NOT_CHECKED))
@@ -127,6 +137,7 @@ bool frame_continues(const FrameHead *head, const FrameChain *chain) {
 }
 
 bool frame_next_entry(Bytes *entries, FrameEntry *entry, bool *damaged) {
+    assert(entries && entry && damaged);
     if (entries->size == 0)
         return false;
     Reader reader = reader_of(*entries);

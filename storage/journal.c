@@ -20,6 +20,7 @@ enum {
 /* == Names and heads ========================================================================== */
 
 char *journal_path(const Journal *journal, uint64_t seq) {
+    assert(seq > 0);
     Buf buf = {0};
     buf_printf(&buf, "%s/J-%016llx", journal->folder, (unsigned long long)seq);
     char *path = mem_strdup(buf_cstr(&buf));
@@ -28,6 +29,7 @@ char *journal_path(const Journal *journal, uint64_t seq) {
 }
 
 bool journal_name_seq(const char *name, uint64_t *seq) {
+    assert(seq);
     assert(name);
     if (strlen(name) != 18 || name[0] != 'J' || name[1] != '-')
         return false;
@@ -42,6 +44,7 @@ bool journal_name_seq(const char *name, uint64_t *seq) {
 }
 
 bool journal_read_head(Bytes block, JournalHead *head) {
+    assert(head);
     if (block.size < JOURNAL_HEAD_SIZE)
         return false;
     Reader reader = reader_of(block);
@@ -57,6 +60,8 @@ bool journal_read_head(Bytes block, JournalHead *head) {
 }
 
 static ErrCode journal_write_head(Journal *journal, const JournalFile *file, Err *err) {
+    assert(file->file);
+    assert(file->size > JOURNAL_HEAD_BLOCK);
     Buf head = {0};
     buf_u32_le(&head, JOURNAL_HEAD_MAGIC);
     buf_u32_le(&head, JOURNAL_HEAD_VERSION);
@@ -77,6 +82,7 @@ static ErrCode journal_write_head(Journal *journal, const JournalFile *file, Err
 /* == Opening and closing ====================================================================== */
 
 void journal_init(Journal *journal, Io *io, const char *folder, uint64_t file_bytes) {
+    assert(io && folder);
     *journal = (Journal){.io = io, .fixed_size = file_bytes != 0};
     Buf buf = {0};
     buf_printf(&buf, "%s/journal", folder);
@@ -113,12 +119,14 @@ void journal_close(Journal *journal) {
 /* == Making files ============================================================================= */
 
 static uint8_t *journal_aligned(uint8_t *memory) {
+    assert(memory);
     uintptr_t over = (uintptr_t)memory % GROUP_ALIGN;
     return memory + (over ? GROUP_ALIGN - over : 0);
 }
 
 /* Zeros up to `end`. */
 static ErrCode journal_fill(JournalFile *file, uint64_t end, Err *err) {
+    assert(file->file);
     assert(end <= file->size);
     uint8_t *memory = mem_alloc(JOURNAL_FILL_BYTES + GROUP_ALIGN);
     const uint8_t *zeros = journal_aligned(memory);
@@ -134,6 +142,7 @@ static ErrCode journal_fill(JournalFile *file, uint64_t end, Err *err) {
 
 static ErrCode journal_open(Journal *journal, const char *path, IoMode mode, IoFile **file,
                             Err *err) {
+    assert(file);
     Io *io = journal->io;
     TRY(io->ops->open(io, path, mode, file, err));
     if (!journal->direct)
@@ -145,6 +154,7 @@ static ErrCode journal_open(Journal *journal, const char *path, IoMode mode, IoF
 
 ErrCode journal_make(Journal *journal, uint64_t size, JournalMake how, JournalFile *made,
                      Err *err) {
+    assert(made);
     Io *io = journal->io;
     assert(size % GROUP_ALIGN == 0);
     assert(size > JOURNAL_HEAD_BLOCK);
@@ -175,6 +185,7 @@ done:
 
 /* Closes files that a checkpoint has made useless. */
 static void journal_forget_unsynced(Journal *journal) {
+    assert(journal->unsynced_count <= journal->unsynced_capacity);
     lock_take(&journal->lock);
     uint64_t redo_seq = journal->redo_seq;
     lock_release(&journal->lock);
@@ -190,6 +201,7 @@ static void journal_forget_unsynced(Journal *journal) {
 }
 
 ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err) {
+    assert(next.size > JOURNAL_HEAD_BLOCK);
     assert(next.file);
     assert(journal->group.size == 0);
     TRY(journal_write_head(journal, &next, err));
@@ -220,6 +232,7 @@ ErrCode journal_start(Journal *journal, JournalFile next, bool sync, Err *err) {
 
 /* With the lock held: from here on nothing is accepted for the rest of the current file. */
 static JournalFile journal_take_spare(Journal *journal) {
+    assert(journal->spare.file);
     JournalFile next = journal->spare;
     journal->spare = (JournalFile){0};
     if (journal->current.file)
@@ -228,6 +241,7 @@ static JournalFile journal_take_spare(Journal *journal) {
 }
 
 static ErrCode journal_start_spare(Journal *journal, JournalFile next, bool sync, Err *err) {
+    assert(next.seq > journal->current.seq);
     assert(next.file);
     ErrCode code = journal_start(journal, next, sync, err);
     if (code != ERR_OK)
@@ -236,6 +250,7 @@ static ErrCode journal_start_spare(Journal *journal, JournalFile next, bool sync
 }
 
 ErrCode journal_switch(Journal *journal, bool sync, Err *err) {
+    assert(journal->group.size == 0);
     lock_take(&journal->lock);
     JournalFile next = journal_take_spare(journal);
     lock_release(&journal->lock);
@@ -244,11 +259,14 @@ ErrCode journal_switch(Journal *journal, bool sync, Err *err) {
 
 /* With the lock held: the spare holds what is reserved and `bytes` more. */
 static bool journal_spare_holds(const Journal *journal, uint64_t bytes) {
+    assert(!journal->spare.file || journal->spare.size > JOURNAL_HEAD_BLOCK);
     return journal->spare.file &&
            journal->reserved + bytes <= journal->spare.size - JOURNAL_HEAD_BLOCK;
 }
 
 ErrCode journal_cut(Journal *journal, bool *done, Err *err) {
+    assert(done);
+    assert(journal->group.size == 0);
     JournalFile next = {0};
     lock_take(&journal->lock);
     *done = journal_spare_holds(journal, 0);
@@ -262,6 +280,7 @@ ErrCode journal_cut(Journal *journal, bool *done, Err *err) {
 
 /* With the lock held: `bytes` more may be accepted. */
 static bool journal_has_room(const Journal *journal, uint64_t bytes) {
+    assert(bytes > 0);
     assert(journal->position <= journal->current.size);
     return journal->reserved + bytes <= journal->current.size - journal->position ||
            journal_spare_holds(journal, bytes);
@@ -269,7 +288,9 @@ static bool journal_has_room(const Journal *journal, uint64_t bytes) {
 
 /* A file was made, or could not be. */
 static void journal_prepared(Journal *journal, ErrCode code, JournalFile made) {
+    assert(!made.file == (code != ERR_OK));
     lock_take(&journal->lock);
+    assert(journal->preparing);
     journal->preparing = false;
     JournalFile unused = {0};
     if (code == ERR_OK) {
@@ -294,6 +315,8 @@ static void journal_prepared(Journal *journal, ErrCode code, JournalFile made) {
 
 /* With the lock held: commits since the last spare was made came in large groups. */
 static bool journal_in_bulk(Journal *journal) {
+    assert(atomic_load(&journal->bytes) >= journal->made_bytes);
+    assert(atomic_load(&journal->groups) >= journal->made_groups);
     uint64_t bytes = atomic_load(&journal->bytes), groups = atomic_load(&journal->groups);
     uint64_t recent_bytes = bytes - journal->made_bytes;
     uint64_t recent_groups = groups - journal->made_groups;
@@ -303,12 +326,14 @@ static bool journal_in_bulk(Journal *journal) {
 }
 
 static ErrCode journal_no_space(const Journal *journal, Err *err) {
+    assert(err);
     return err_set(err, ERR_NO_SPACE, "no space for the journal in %s", journal->folder);
 }
 
 /* With the lock held, which is given up in between. `bytes`: what the spare must hold beside what
  * is reserved. */
 static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, Err *err) {
+    assert(bytes % GROUP_ALIGN == 0);
     if (journal->preparing) {
         signal_wait(&journal->room, &journal->lock);
         return ERR_OK;
@@ -332,6 +357,7 @@ static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, E
 }
 
 static ErrCode journal_reserve_for(Journal *journal, uint64_t bytes, bool removal, Err *err) {
+    assert(bytes > 0);
     assert(bytes % GROUP_ALIGN == 0);
     ErrCode code = ERR_OK;
     lock_take(&journal->lock);
@@ -360,6 +386,7 @@ void journal_restrict(Journal *journal, bool restricted) {
 }
 
 void journal_unreserve(Journal *journal, uint64_t bytes) {
+    assert(bytes % GROUP_ALIGN == 0);
     lock_take(&journal->lock);
     assert(journal->reserved >= bytes);
     journal->reserved -= bytes;
@@ -369,6 +396,7 @@ void journal_unreserve(Journal *journal, uint64_t bytes) {
 
 /* With the lock held. */
 static bool journal_needs_spare(const Journal *journal) {
+    assert(journal->position <= journal->current.size);
     return !journal->spare.file && journal->position > journal->current.size / 2;
 }
 
@@ -400,6 +428,8 @@ ErrCode journal_make_spare(Journal *journal, bool fill, Err *err) {
 /* == Writing ================================================================================== */
 
 bool journal_fits(const Journal *journal, uint64_t size) {
+    assert(journal->position <= journal->current.size);
+    assert(size > 0);
     uint64_t group = frame_align(journal->group.size, FRAME_ALIGN) + size;
     if (journal->group.size > 0 && group > JOURNAL_GROUP_BYTES_MAX)
         return false;
@@ -408,6 +438,8 @@ bool journal_fits(const Journal *journal, uint64_t size) {
 
 /* Room for `size` more bytes behind the group. */
 static uint8_t *journal_group_room(JournalGroup *group, size_t size) {
+    assert(size > 0);
+    assert(group->size <= group->capacity);
     size_t needed = group->size + size;
     if (needed > group->capacity) {
         size_t capacity = group->capacity * 2 > needed ? group->capacity * 2 : needed;
@@ -422,6 +454,7 @@ static uint8_t *journal_group_room(JournalGroup *group, size_t size) {
 }
 
 static void journal_pad(Journal *journal, uint32_t alignment) {
+    assert(alignment <= GROUP_ALIGN);
     JournalGroup *group = &journal->group;
     size_t padding = (size_t)frame_align(group->size, alignment) - group->size;
     if (padding == 0)
@@ -438,6 +471,8 @@ void journal_rest(Journal *journal) {
 
 void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, Bytes entries,
                  uint64_t entries_hash) {
+    assert(head->entry_count > 0);
+    assert(journal->durable_lsn <= journal->chain.lsn);
     uint32_t size = frame_size(head->offset_count, entries.size);
     assert(journal_fits(journal, frame_align(size, FRAME_ALIGN)));
     journal_pad(journal, FRAME_ALIGN);
@@ -449,6 +484,7 @@ void journal_add(Journal *journal, FrameHead *head, const FrameOffset *offsets, 
 }
 
 ErrCode journal_write(Journal *journal, Err *err) {
+    assert(journal->current.file);
     JournalGroup *group = &journal->group;
     if (group->size == 0)
         return ERR_OK;
@@ -468,6 +504,8 @@ ErrCode journal_write(Journal *journal, Err *err) {
 }
 
 ErrCode journal_sync(Journal *journal, Err *err) {
+    assert(journal->current.file);
+    assert(journal->covered_lsn <= journal->durable_lsn);
     IoFile *file = journal->current.file;
     assert(journal->group.size == 0);
     while (journal->unsynced_count > 0) {
@@ -487,6 +525,7 @@ ErrCode journal_sync(Journal *journal, Err *err) {
 
 /* Takes the next name before redo_seq off the list. */
 static bool journal_take_old(Journal *journal, uint64_t redo_seq, struct JournalName *name) {
+    assert(name);
     bool found = false;
     lock_take(&journal->lock);
     for (size_t i = 0; i < journal->old_count && !found; i++) {
@@ -504,6 +543,7 @@ static bool journal_take_old(Journal *journal, uint64_t redo_seq, struct Journal
  * current; until then they are old news: lower LSNs, and a head that contradicts the name. */
 static ErrCode journal_reuse(Journal *journal, struct JournalName name, JournalFile *made,
                              Err *err) {
+    assert(made);
     Io *io = journal->io;
     lock_take(&journal->lock);
     *made = (JournalFile){NULL, journal->seq_next++, name.size};
@@ -529,6 +569,8 @@ static ErrCode journal_remove(Journal *journal, uint64_t seq, Err *err) {
 ErrCode journal_recycle(Journal *journal, uint64_t redo_seq, Err *err) {
     struct JournalName name;
     lock_take(&journal->lock);
+    assert(redo_seq >= journal->redo_seq);
+    assert(redo_seq <= journal->current.seq);
     journal->redo_seq = redo_seq;
     lock_release(&journal->lock);
     while (journal_take_old(journal, redo_seq, &name)) {

@@ -10,6 +10,8 @@ enum { WINDOW_BYTES = 1 << 20 };
 /* *view: bytes from `at` on, as many as wanted, fewer at the end of the file. */
 static ErrCode reader_view(JournalReader *reader, uint64_t at, uint64_t wanted, Bytes *view,
                            Err *err) {
+    assert(reader->file);
+    assert(view);
     uint64_t left = at < reader->size ? reader->size - at : 0;
     if (wanted > left)
         wanted = left;
@@ -35,6 +37,7 @@ static ErrCode reader_view(JournalReader *reader, uint64_t at, uint64_t wanted, 
 
 ErrCode journal_reader_open(JournalReader *reader, Io *io, const char *path, uint64_t seq,
                             Err *err) {
+    assert(io && path);
     *reader = (JournalReader){.seq = seq, .path = mem_strdup(path)};
     Bytes block;
     ErrCode code = ERR_OK;
@@ -59,6 +62,8 @@ void journal_reader_close(JournalReader *reader) {
 /* A head at `at`, believed as far as its sum goes. */
 static ErrCode reader_head(JournalReader *reader, uint64_t at, FrameHead *head, bool *found,
                            Err *err) {
+    assert(head && found);
+    assert(at % FRAME_ALIGN == 0);
     Bytes view;
     *found = false;
     TRY(reader_view(reader, at, FRAME_FIXED_SIZE, &view, err));
@@ -74,6 +79,7 @@ static ErrCode reader_head(JournalReader *reader, uint64_t at, FrameHead *head, 
 
 static ErrCode reader_frame(JournalReader *reader, const FrameChain *chain, uint64_t at,
                             JournalFound *next, bool *found, Err *err) {
+    assert(at % FRAME_ALIGN == 0);
     Bytes view;
     TRY(reader_head(reader, at, &next->head, found, err));
     if (!*found || !frame_continues(&next->head, chain) || next->head.size > reader->size - at) {
@@ -89,6 +95,7 @@ static ErrCode reader_frame(JournalReader *reader, const FrameChain *chain, uint
 
 ErrCode journal_read_next(JournalReader *reader, const FrameChain *chain, uint64_t *offset,
                           JournalFound *next, bool *found, Err *err) {
+    assert(*offset >= JOURNAL_HEAD_BLOCK);
     uint64_t at = frame_align(*offset, FRAME_ALIGN), group = frame_align(*offset, GROUP_ALIGN);
     TRY(reader_frame(reader, chain, at, next, found, err));
     if (!*found && group != at)

@@ -31,17 +31,20 @@ static LogBlock *log_block_new(LogBlock *parent, uint8_t *memory, Bytes bytes) {
 }
 
 LogBlock *log_block_take(uint8_t *data, uint32_t size) {
+    assert(size > 0);
     assert(data);
     return log_block_new(NULL, data, (Bytes){data, size});
 }
 
 LogBlock *log_block_take_part(uint8_t *data, Bytes part) {
+    assert(part.size > 0);
     assert(data);
     assert(part.data >= data);
     return log_block_new(NULL, data, part);
 }
 
 LogBlock *log_block_take_spare(uint8_t *data, size_t capacity, Bytes part, SpareMemory *spare) {
+    assert(capacity >= part.size);
     LogBlock *block = log_block_take_part(data, part);
     block->capacity = capacity;
     block->spare = spare;
@@ -68,6 +71,7 @@ const LogBlockRest *log_block_rest(const LogBlock *block) {
 }
 
 void log_block_ref(LogBlock *block) {
+    assert(block);
     unsigned before = atomic_fetch_add_explicit(&block->refs, 1, memory_order_relaxed);
     assert(before > 0);
     (void)before;

@@ -7,6 +7,8 @@
 #include "base/reader.h"
 
 void manifest_encode(const Manifest *manifest, Buf *target) {
+    assert(target);
+    assert(manifest->table.id == 0 || manifest->table.size > 0);
     size_t start = target->size;
     assert(manifest->generation > 0);
     assert(manifest->epoch >> EPOCH_SHIFT <= manifest->generation);
@@ -31,6 +33,7 @@ void manifest_encode(const Manifest *manifest, Buf *target) {
 }
 
 bool manifest_decode(Bytes bytes, Manifest *manifest) {
+    assert(manifest);
     Reader reader = reader_of(bytes);
     if (reader_u32_le(&reader) != MANIFEST_MAGIC || reader_u32_le(&reader) != MANIFEST_VERSION)
         return false;
@@ -58,11 +61,13 @@ bool manifest_decode(Bytes bytes, Manifest *manifest) {
 }
 
 static void slot_path(Buf *path, const char *folder, uint64_t generation) {
+    assert(folder[0] != '\0');
     buf_reset(path);
     buf_printf(path, "%s/ckpt/%c", folder, generation % 2 == 1 ? 'A' : 'B');
 }
 
 static ErrCode slot_read(Io *io, const char *path, Manifest *best, Err *err) {
+    assert(best);
     IoFile *file;
     ErrCode code = io->ops->open(io, path, IO_READ, &file, err);
     if (code == ERR_NOT_FOUND)
@@ -82,6 +87,7 @@ static ErrCode slot_read(Io *io, const char *path, Manifest *best, Err *err) {
 }
 
 ErrCode manifest_read(Io *io, const char *folder, Manifest *manifest, Err *err) {
+    assert(folder && manifest);
     assert(io);
     *manifest = (Manifest){.next_id = 1, .next_file_id = 1};
     Buf path = {0};
@@ -97,6 +103,8 @@ ErrCode manifest_read(Io *io, const char *folder, Manifest *manifest, Err *err) 
 /* Writes copies [first, 2) of the manifest's slot and syncs. */
 static ErrCode slot_write(Io *io, const char *folder, const Manifest *manifest, uint64_t first,
                           Err *err) {
+    assert(first < 2);
+    assert(manifest->generation > 0);
     Buf path = {0}, copy = {0};
     IoFile *file = NULL;
     ErrCode code = ERR_OK;
@@ -123,10 +131,12 @@ ErrCode manifest_write(Io *io, const char *folder, const Manifest *manifest, Err
 }
 
 ErrCode manifest_confirm(Io *io, const char *folder, const Manifest *manifest, Err *err) {
+    assert(manifest);
     return manifest->generation == 0 ? ERR_OK : slot_write(io, folder, manifest, 1, err);
 }
 
 ErrCode manifest_make(Io *io, const char *folder, Err *err) {
+    assert(folder[0] != '\0');
     Buf path = {0};
     ErrCode code = ERR_OK;
     for (uint64_t slot = 0; slot < 2; slot++) {

@@ -42,16 +42,20 @@ typedef struct MemSplit {
 } MemSplit;
 
 static uint32_t cell_head(const MemNode *node) {
+    assert(node->level < MEM_DEPTH_MAX);
     return node->level == 0 ? (uint32_t)sizeof(uint32_t) : (uint32_t)sizeof(MemNode *);
 }
 
 static Bytes slot_key(const MemNode *node, uint32_t index) {
+    assert(node->slots[index].cell <= node->used);
     assert(index < node->count);
     const MemSlot *slot = &node->slots[index];
     return (Bytes){node->cells + slot->cell + cell_head(node), slot->key_size};
 }
 
 static Bytes slot_value(const MemNode *node, uint32_t index) {
+    assert(index < node->count);
+    assert(node->slots[index].cell <= node->used);
     assert(node->level == 0);
     const MemSlot *slot = &node->slots[index];
     uint32_t size;
@@ -68,12 +72,14 @@ static MemNode *slot_child(const MemNode *node, uint32_t index) {
 }
 
 static void slot_set_child(MemNode *node, uint32_t index, MemNode *child) {
+    assert(index < node->count);
     assert(node->level > 0);
     assert(child);
     memcpy(node->cells + node->slots[index].cell, &child, sizeof child);
 }
 
 static uint32_t slot_cell_size(const MemNode *node, uint32_t index) {
+    assert(index < node->count);
     uint32_t size = cell_head(node) + node->slots[index].key_size;
     return node->level == 0 ? size + slot_value(node, index).size : size;
 }
@@ -81,6 +87,8 @@ static uint32_t slot_cell_size(const MemNode *node, uint32_t index) {
 /* == Nodes ==================================================================================== */
 
 static MemNode *node_new(uint32_t level, uint32_t capacity) {
+    assert(level < MEM_DEPTH_MAX);
+    assert(capacity >= MEM_NODE_BYTES_MIN);
     MemNode *node = mem_resize(NULL, sizeof *node + capacity);
     memset(node, 0, offsetof(MemNode, slots));
     atomic_init(&node->refs, 1);
@@ -90,6 +98,7 @@ static MemNode *node_new(uint32_t level, uint32_t capacity) {
 }
 
 void mem_node_unref(MemNode *root) {
+    assert(!root || root->count <= MEM_SLOTS);
     if (!root || atomic_fetch_sub_explicit(&root->refs, 1, memory_order_acq_rel) > 1)
         return;
     if (root->level > 0)
@@ -99,6 +108,7 @@ void mem_node_unref(MemNode *root) {
 }
 
 static bool node_shared(const MemNode *node) {
+    assert(atomic_load_explicit(&node->refs, memory_order_relaxed) > 0);
     return atomic_load_explicit(&node->refs, memory_order_acquire) > 1;
 }
 
@@ -169,6 +179,8 @@ static uint32_t shared_size(Bytes left, Bytes right, uint32_t limit) {
 }
 
 static void node_set_prefix(MemNode *node, uint32_t prefix) {
+    assert(node->count > 0);
+    assert(prefix <= slot_key(node, 0).size);
     node->prefix = prefix;
     for (uint32_t i = 0; i < node->count; i++)
         node->slots[i].hint = key_hint(slot_key(node, i), prefix);
@@ -215,6 +227,7 @@ static uint32_t node_child(const MemNode *node, Bytes key) {
 }
 
 bool mem_node_get(const MemNode *root, Bytes key, Bytes *value) {
+    assert(value);
     if (!root)
         return false;
     while (root->level > 0)
@@ -230,6 +243,8 @@ bool mem_node_get(const MemNode *root, Bytes key, Bytes *value) {
 
 /* Opens slot `index` for `key`, whose cell starts at node->used and is not counted yet. */
 static void node_open_slot(MemNode *node, uint32_t index, Bytes key) {
+    assert(index <= node->count);
+    assert(node->used <= node->capacity);
     assert(node->count < MEM_SLOTS);
     memmove(node->slots + index + 1, node->slots + index,
             (node->count - index) * sizeof *node->slots);
@@ -257,6 +272,8 @@ static void node_close_slots(MemNode *node, uint32_t from, uint32_t to) {
 }
 
 static void leaf_insert(MemNode **where, uint32_t index, Bytes key, Bytes value) {
+    assert((*where)->level == 0);
+    assert(index <= (*where)->count);
     uint32_t size = (uint32_t)sizeof value.size + key.size + value.size;
     MemNode *node = node_reserve(where, size);
     uint8_t *cell = node->cells + node->used;
@@ -270,6 +287,8 @@ static void leaf_insert(MemNode **where, uint32_t index, Bytes key, Bytes value)
 }
 
 static void leaf_replace(MemNode **where, uint32_t index, Bytes key, Bytes value) {
+    assert((*where)->level == 0);
+    assert((*where)->slots[index].key_size == key.size);
     MemNode *node = *where;
     Bytes old = slot_value(node, index);
     uint8_t *cell = node->cells + node->slots[index].cell;
@@ -285,6 +304,8 @@ static void leaf_replace(MemNode **where, uint32_t index, Bytes key, Bytes value
 }
 
 static void inner_insert(MemNode **where, uint32_t index, Bytes key, MemNode *child) {
+    assert(child);
+    assert(index <= (*where)->count);
     uint32_t size = (uint32_t)sizeof child + key.size;
     MemNode *node = node_reserve(where, size);
     assert(node->level == child->level + 1);
@@ -297,6 +318,7 @@ static void inner_insert(MemNode **where, uint32_t index, Bytes key, MemNode *ch
 
 /* A new smallest key becomes the first separator. */
 static void inner_lower(MemNode **where, Bytes key) {
+    assert((*where)->level > 0);
     MemNode *child = slot_child(*where, 0);
     if (bytes_compare(slot_key(*where, 0), key) <= 0)
         return;
@@ -307,6 +329,7 @@ static void inner_lower(MemNode **where, Bytes key) {
 
 /* The longest prefix of all keys, from the first and the last: the keys are sorted. */
 static void node_find_prefix(MemNode *node) {
+    assert(node->count > 0);
     Bytes first = slot_key(node, 0), last = slot_key(node, node->count - 1);
     node_set_prefix(node, node->count == 1 ? 0 : shared_size(first, last, UINT32_MAX));
 }
@@ -314,6 +337,7 @@ static void node_find_prefix(MemNode *node) {
 /* Where to split: after an append at the end almost everything stays left, so that keys that come
  * in order fill their nodes; else in the middle of the bytes. */
 static uint32_t node_middle(const MemNode *node, uint32_t inserted) {
+    assert(inserted < node->count);
     assert(node->count >= 2);
     if (inserted == node->count - 1)
         return node->count - 1;
@@ -324,6 +348,8 @@ static uint32_t node_middle(const MemNode *node, uint32_t inserted) {
 }
 
 static void node_split(MemNode *node, uint32_t inserted, MemSplit *split) {
+    assert(node->dead <= node->used);
+    assert(!split->right);
     if (node->count < MEM_SLOTS && (node->count < 2 || node->used - node->dead <= MEM_NODE_BYTES))
         return;
     uint32_t middle = node_middle(node, inserted);
@@ -345,6 +371,8 @@ static void node_split(MemNode *node, uint32_t inserted, MemSplit *split) {
 }
 
 static void node_put(Memtable *table, MemNode **where, Bytes key, Bytes value, MemSplit *split) {
+    assert(table->entries > 0);
+    assert(!split->right);
     MemNode *node = node_own(where);
     uint32_t index;
     if (node->level == 0) {
@@ -376,6 +404,7 @@ static void node_put(Memtable *table, MemNode **where, Bytes key, Bytes value, M
 }
 
 void memtable_put(Memtable *table, Bytes key, Bytes value) {
+    assert(!table->root == (table->entries == 0));
     assert(table);
     if (!table->root) {
         table->root = node_new(0, MEM_NODE_BYTES_MIN);
@@ -397,6 +426,7 @@ void memtable_put(Memtable *table, Bytes key, Bytes value) {
 
 /* After a removal below: a node without slots is gone. */
 static void node_settle(MemNode **where) {
+    assert(*where);
     if ((*where)->count > 0)
         return;
     mem_node_unref(*where);
@@ -405,6 +435,8 @@ static void node_settle(MemNode **where) {
 
 /* Takes [from, to) out of a node; children must be given back already. */
 static void node_cut(MemNode **where, uint32_t from, uint32_t to) {
+    assert(from <= to);
+    assert(to <= (*where)->count);
     if (from < to)
         node_close_slots(*where, from, to);
     node_settle(where);
@@ -423,6 +455,8 @@ static void memtable_settle(Memtable *table) {
 }
 
 static void node_remove(MemNode **where, Bytes key) {
+    assert(*where);
+    assert((*where)->count > 0);
     MemNode *node = node_own(where);
     if (node->level == 0) {
         bool exact;
@@ -441,6 +475,7 @@ static void node_remove(MemNode **where, Bytes key) {
 }
 
 bool memtable_remove(Memtable *table, Bytes key) {
+    assert(!table->root == (table->entries == 0));
     assert(table);
     Bytes value;
     if (!mem_node_get(table->root, key, &value))
@@ -454,6 +489,8 @@ bool memtable_remove(Memtable *table, Bytes key) {
 
 /* Subtracts what slots [from, to) of a node hold. */
 static void node_uncount(Memtable *table, const MemNode *node, uint32_t from, uint32_t to) {
+    assert(from <= to);
+    assert(to <= node->count);
     for (uint32_t i = from; i < to; i++) {
         if (node->level > 0) {
             const MemNode *child = slot_child(node, i);
@@ -467,6 +504,8 @@ static void node_uncount(Memtable *table, const MemNode *node, uint32_t from, ui
 }
 
 static void node_remove_range(Memtable *table, MemNode **where, Bytes key_min, Bytes key_max) {
+    assert(*where);
+    assert((*where)->count > 0);
     MemNode *node = node_own(where);
     bool exact;
     if (node->level == 0) {
@@ -499,6 +538,7 @@ static void node_remove_range(Memtable *table, MemNode **where, Bytes key_min, B
 }
 
 void memtable_remove_range(Memtable *table, Bytes key_min, Bytes key_max) {
+    assert(!table->root == (table->entries == 0));
     assert(table);
     if (!table->root || (key_max.size > 0 && bytes_compare(key_min, key_max) >= 0))
         return;
@@ -507,11 +547,14 @@ void memtable_remove_range(Memtable *table, Bytes key_min, Bytes key_max) {
 }
 
 void memtable_clear(Memtable *table) {
+    assert(table);
     mem_node_unref(table->root);
     *table = (Memtable){0};
 }
 
 MemNode *memtable_share(Memtable *table) {
+    assert(table);
+    assert(!table->root == (table->entries == 0));
     if (table->root)
         atomic_fetch_add_explicit(&table->root->refs, 1, memory_order_relaxed);
     return table->root;
@@ -520,12 +563,15 @@ MemNode *memtable_share(Memtable *table) {
 /* == Walking ================================================================================== */
 
 static void iter_push(MemIter *iter, const MemNode *node, uint32_t at) {
+    assert(node);
+    assert(at <= node->count);
     assert(iter->depth < MEM_DEPTH_MAX);
     iter->nodes[iter->depth] = node;
     iter->at[iter->depth++] = at;
 }
 
 void mem_iter_seek(MemIter *iter, const MemNode *root, Bytes key_min) {
+    assert(iter);
     iter->depth = 0;
     if (!root)
         return;
@@ -555,6 +601,7 @@ static void iter_next_leaf(MemIter *iter) {
 }
 
 bool mem_iter_next(MemIter *iter, Bytes *key, Bytes *value) {
+    assert(iter->depth <= MEM_DEPTH_MAX);
     if (iter->depth > 0 && iter->at[iter->depth - 1] >= iter->nodes[iter->depth - 1]->count)
         iter_next_leaf(iter);
     if (iter->depth == 0)

@@ -35,6 +35,7 @@ void partition_set_segment_bytes(Partition *partition, uint32_t bytes_max) {
 }
 
 static void segment_free(Segment *segment) {
+    assert(segment->index.count <= segment->index.capacity);
     assert(segment->readers == 0);
     segment_index_free(&segment->index);
     mem_free(segment);
@@ -61,12 +62,14 @@ void partition_free(Partition *partition) {
 
 /* With the lock held: the offset behind the tail, which is not empty. */
 static int64_t tail_end(const Partition *partition) {
+    assert(partition->tail_count <= partition->tail_capacity);
     assert(partition->tail_count > 0);
     return partition->tail[partition->tail_count - 1].info.last_offset + 1;
 }
 
 /* With the lock held: the first items go out of the tail; they are on disk. */
 static void drop_items(Partition *partition, size_t count) {
+    assert(partition->kept <= partition->tail_count);
     assert(count <= partition->tail_count);
     for (size_t i = 0; i < count; i++) {
         partition->tail_bytes -= partition->tail[i].info.size;
@@ -82,6 +85,7 @@ static void drop_items(Partition *partition, size_t count) {
 
 void partition_append(Partition *partition, LogBlock *block, Bytes batch,
                       const RecordBatchInfo *info) {
+    assert(block);
     assert(batch.size == info->size);
     assert(info->last_offset >= info->base_offset);
     log_block_ref(block);
@@ -98,6 +102,7 @@ void partition_append(Partition *partition, LogBlock *block, Bytes batch,
 }
 
 void partition_set_start(Partition *partition, int64_t start) {
+    assert(start >= 0);
     lock_take(&partition->lock);
     assert(start <= partition->end);
     if (start > partition->start)
@@ -136,6 +141,7 @@ bool partition_addable(Partition *partition) {
 }
 
 ErrCode partition_add_segment(Partition *partition, Bytes state, Err *err) {
+    assert(state.data);
     Reader reader = reader_of(state);
     SegmentPlace place = partition_place(partition);
     Segment *segment = mem_alloc(sizeof *segment);
@@ -161,6 +167,7 @@ ErrCode partition_add_segment(Partition *partition, Bytes state, Err *err) {
 }
 
 void partition_keep(Partition *partition, const TailItem *items, size_t count) {
+    assert(items);
     assert(count > 0);
     lock_take(&partition->lock);
     assert(all_sealed(partition) && partition->skip == 0);
@@ -186,6 +193,7 @@ void partition_keep(Partition *partition, const TailItem *items, size_t count) {
 /* Takes segments wholly below the frozen start out of the list; their files go with the next
  * write(), when the checkpoint that does not name them is valid. */
 static void drop_segments(Partition *partition) {
+    assert(partition->frozen_start <= partition->frozen_end);
     size_t count = 0;
     while (count < partition->segment_count && partition->segments[count]->state.sealed &&
            partition->segments[count]->state.end_offset <= partition->frozen_start)
@@ -215,6 +223,7 @@ void partition_settle(Partition *partition) {
 /* == The readers' side ======================================================================== */
 
 void partition_offsets(Partition *partition, int64_t *start, int64_t *end) {
+    assert(start && end);
     lock_take(&partition->lock);
     assert(partition->start <= partition->end);
     *start = partition->start;
@@ -248,6 +257,8 @@ typedef struct TailRun {
 
 /* The item with `offset`, or the first after it. */
 static size_t tail_find(const Partition *partition, int64_t offset) {
+    assert(partition->tail_count > 0);
+    assert(offset >= partition->tail[0].info.base_offset);
     size_t low = 0, high = partition->tail_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -262,6 +273,8 @@ static size_t tail_find(const Partition *partition, int64_t offset) {
 
 /* Adds the items that lie one after the other in one buffer, from `item` on. Returns how many. */
 static size_t run_add(TailRun *run, const Partition *partition, size_t item, uint32_t bytes_max) {
+    assert(item < partition->tail_count);
+    assert(run->count < GATHER_ITEMS_MAX);
     const TailItem *items = partition->tail;
     size_t count = 1;
     uint32_t size = items[item].info.size;
@@ -282,6 +295,7 @@ static size_t run_add(TailRun *run, const Partition *partition, size_t item, uin
 /* With the lock held. */
 static void run_collect(TailRun *run, const Partition *partition, int64_t offset,
                         uint32_t bytes_max) {
+    assert(partition->tail_count > 0);
     size_t item = tail_find(partition, offset);
     run->count = run->size = 0;
     item += run_add(run, partition, item, bytes_max);
@@ -295,6 +309,7 @@ static void run_collect(TailRun *run, const Partition *partition, int64_t offset
 }
 
 static LogBlock *run_block(TailRun *run) {
+    assert(run->size > 0);
     assert(run->count > 0);
     LogBlock *block;
     if (run->count == 1) {
@@ -316,6 +331,7 @@ static LogBlock *run_block(TailRun *run) {
 
 /* With the lock held: the last segment that begins at or before `offset`. */
 static Segment *segment_find(const Partition *partition, int64_t offset) {
+    assert(partition->segment_count <= partition->segment_capacity);
     size_t low = 0, high = partition->segment_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -329,6 +345,7 @@ static Segment *segment_find(const Partition *partition, int64_t offset) {
 
 static ErrCode fetch_from_segment(Partition *partition, const FetchWanted *wanted,
                                   LogBlock **block, Err *err) {
+    assert(block && !*block);
     Segment *segment = segment_find(partition, wanted->offset);
     assert(segment);
     segment->readers++;

@@ -17,6 +17,7 @@
 /* Loads the index outside the lock and puts it in place if nobody was faster and no chunk was
  * completed meanwhile. */
 static ErrCode index_try_load(Partition *partition, Segment *segment, Err *err) {
+    assert(segment->readers > 0);
     SegmentPlace place = partition_place(partition);
     SegmentIndex index = {0};
     bool rebuilt;
@@ -38,6 +39,7 @@ static ErrCode index_try_load(Partition *partition, Segment *segment, Err *err) 
 }
 
 ErrCode partition_need_index(Partition *partition, Segment *segment, Err *err) {
+    assert(segment->readers > 0);
     for (;;) {
         lock_take(&partition->lock);
         bool loaded = segment->loaded;
@@ -69,6 +71,7 @@ static const uint8_t *read_at(const SegmentRead *read, uint32_t position) {
 
 /* Bytes of the chunk's sum may be more than the state knew when we began: never fewer. */
 static uint64_t chunk_sum(const SegmentRead *read, uint32_t chunk) {
+    assert(read->segment->readers > 0);
     Partition *partition = read->partition;
     if (chunk >= segment_chunk_count(&read->state))
         return read->state.open.sum;
@@ -81,6 +84,7 @@ static uint64_t chunk_sum(const SegmentRead *read, uint32_t chunk) {
 
 /* Reads on to the end of the chunk of `to` and finds out how far chunks are good. */
 static ErrCode read_range(SegmentRead *read, uint64_t to, Err *err) {
+    assert(read->from <= read->good);
     assert(read->good % SEGMENT_CHUNK_BYTES == 0 && read->good == read->to);
     to = (to + SEGMENT_CHUNK_BYTES - 1) / SEGMENT_CHUNK_BYTES * SEGMENT_CHUNK_BYTES;
     read->to = to < read->state.size ? (uint32_t)to : read->state.size;
@@ -103,6 +107,7 @@ static ErrCode read_range(SegmentRead *read, uint64_t to, Err *err) {
 
 static ErrCode read_damaged(const SegmentRead *read, uint32_t position, const char *reason,
                             Err *err) {
+    assert(position <= read->state.size);
     assert(reason);
     return err_set(err, ERR_CORRUPT, "%s: damaged near byte %" PRIu32 ": %s", read->path, position,
                    reason);
@@ -111,6 +116,7 @@ static ErrCode read_damaged(const SegmentRead *read, uint32_t position, const ch
 /* Goes from the batch at *position to the one with `offset`; *position may end at or behind what
  * is good. */
 static ErrCode read_skip(const SegmentRead *read, uint32_t *position, int64_t offset, Err *err) {
+    assert(*position >= read->from);
     RecordBatchInfo info;
     while (*position + (uint64_t)RECORD_BATCH_HEAD_SIZE <= read->good) {
         Bytes head = {read_at(read, *position), RECORD_BATCH_HEAD_SIZE};
@@ -127,6 +133,8 @@ static ErrCode read_skip(const SegmentRead *read, uint32_t *position, int64_t of
  * itself when the first is not whole. */
 static ErrCode read_batches(SegmentRead *read, uint32_t position, uint32_t bytes_max,
                             uint32_t *end, Err *err) {
+    assert(position < read->good);
+    assert(position >= read->from);
     uint32_t first = position;
     read->next_offset = -1;
     while (position < read->good) {
@@ -153,6 +161,7 @@ static ErrCode read_batches(SegmentRead *read, uint32_t position, uint32_t bytes
 
 /* Where the batch that begins at `position` ends; at least its head, when that is not all there. */
 static uint64_t read_batch_end(const SegmentRead *read, uint32_t position) {
+    assert(position >= read->from);
     uint32_t size;
     Err unread;
     Bytes head = {NULL, 0};
@@ -197,6 +206,8 @@ static void read_keep_rest(const SegmentRead *read, LogBlock *block, uint32_t po
 /* Reads more and more until the wanted batch is whole. */
 static ErrCode read_wanted(SegmentRead *read, uint32_t position, const FetchWanted *wanted,
                            LogBlock **block, Err *err) {
+    assert(block);
+    assert(position < read->state.size);
     uint32_t bytes_max = wanted->bytes_max;
     read->from = read->to = read->good = position - position % SEGMENT_CHUNK_BYTES;
     read_rest(read, wanted, &position);
@@ -226,6 +237,7 @@ static ErrCode read_wanted(SegmentRead *read, uint32_t position, const FetchWant
 
 ErrCode partition_read_segment(Partition *partition, Segment *segment, const FetchWanted *wanted,
                                LogBlock **block, Err *err) {
+    assert(wanted->offset >= 0);
     assert(segment->readers > 0);
     FetchWanted bounded = *wanted;
     SegmentRead read = {.partition = partition, .segment = segment};

@@ -12,6 +12,8 @@
 /* Where in the segment to begin; it has a batch that reaches the time. */
 static ErrCode time_in_segment(Partition *partition, Segment *segment, int64_t timestamp,
                                int64_t *offset, Err *err) {
+    assert(segment->readers > 0);
+    assert(offset);
     TRY(partition_need_index(partition, segment, err));
     lock_take(&partition->lock);
     const SegmentIndex *index = &segment->index;
@@ -31,6 +33,7 @@ static ErrCode time_in_segment(Partition *partition, Segment *segment, int64_t t
 
 /* With the lock held. */
 static Segment *time_segment(const Partition *partition, int64_t timestamp) {
+    assert(partition->start <= partition->end);
     for (size_t i = 0; i < partition->segment_count; i++) {
         const SegmentState *state = &partition->segments[i]->state;
         if (state->end_offset > partition->start && state->max_timestamp >= timestamp)
@@ -41,6 +44,7 @@ static Segment *time_segment(const Partition *partition, int64_t timestamp) {
 
 /* With the lock held: the offset of the first tail batch that reaches the time, or the end. */
 static int64_t time_in_tail(const Partition *partition, int64_t timestamp) {
+    assert(partition->tail_count >= partition->kept);
     for (size_t i = 0; i < partition->tail_count; i++)
         if (partition->tail[i].info.max_timestamp >= timestamp)
             return partition->tail[i].info.base_offset;
@@ -50,6 +54,8 @@ static int64_t time_in_tail(const Partition *partition, int64_t timestamp) {
 /* The first record in the block, at or after `from`, that reaches the time. Otherwise false, and
  * *next is where the block ends. */
 static bool time_in_block(const LogBlock *block, int64_t timestamp, int64_t from, int64_t *next) {
+    assert(from >= 0);
+    assert(next);
     Bytes bytes = log_block_bytes(block);
     RecordBatchInfo info;
     while (record_batch_peek(bytes, &info)) {
@@ -70,6 +76,7 @@ static bool time_in_block(const LogBlock *block, int64_t timestamp, int64_t from
 }
 
 ErrCode partition_find_time(Partition *partition, int64_t timestamp, int64_t *offset, Err *err) {
+    assert(offset);
     lock_take(&partition->lock);
     int64_t start = partition->start, at = partition->end;
     Segment *segment = time_segment(partition, timestamp);

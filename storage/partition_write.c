@@ -25,6 +25,7 @@ enum {
 
 /* Makes the folder and those above it that are missing, each durable in its own parent. */
 static ErrCode make_folders(Io *io, char *path, Err *err) {
+    assert(io);
     assert(path[0] != '\0');
     char *slash = strrchr(path, '/');
     ErrCode code = io->ops->make_folder(io, path, err);
@@ -70,6 +71,7 @@ typedef struct WritePlan {
 } WritePlan;
 
 static Segment *growing_segment(const Partition *partition) {
+    assert(partition->segment_count <= partition->segment_capacity);
     if (partition->segment_count == 0)
         return NULL;
     Segment *last = partition->segments[partition->segment_count - 1];
@@ -78,6 +80,7 @@ static Segment *growing_segment(const Partition *partition) {
 
 /* With the lock held. false: nothing is due. */
 static bool plan_write(const Partition *partition, WritePlan *plan) {
+    assert(partition->written >= partition->tail_first);
     Segment *segment = growing_segment(partition);
     uint64_t item = partition->written;
     uint64_t size = segment ? segment->state.size : 0; /* with all items before `item` */
@@ -109,6 +112,8 @@ static bool plan_write(const Partition *partition, WritePlan *plan) {
 
 /* Copies items, whose bytes the tail keeps until settle(). */
 static uint32_t copy_items(Partition *partition, uint64_t first, uint64_t end, TailItem *items) {
+    assert(first < end);
+    assert(items);
     uint64_t count = end - first < COPY_ITEMS_MAX ? end - first : COPY_ITEMS_MAX;
     lock_take(&partition->lock);
     assert(first >= partition->tail_first);
@@ -124,6 +129,8 @@ static uint32_t copy_items(Partition *partition, uint64_t first, uint64_t end, T
 /* Gives the writer the plan's bytes. *item and *skip end where the segment ends. */
 static ErrCode write_items(Partition *partition, SegmentWriter *writer, const WritePlan *plan,
                            uint64_t *item, uint32_t *skip, Err *err) {
+    assert(plan->size >= writer->state.size);
+    assert(plan->first < plan->end || plan->size == writer->state.size);
     TailItem items[COPY_ITEMS_MAX];
     uint32_t left = plan->size - writer->state.size;
     *item = plan->first;
@@ -151,6 +158,8 @@ static ErrCode write_items(Partition *partition, SegmentWriter *writer, const Wr
 
 /* With the lock held: the lists learn what is on disk. */
 static void publish(Partition *partition, Segment *segment, const SegmentWriter *writer) {
+    assert(writer->state.base_offset == segment->state.base_offset);
+    assert(!segment->state.sealed);
     assert(writer->state.size >= segment->state.size);
     bool fresh = segment->state.size == 0;
     segment->state = writer->state;
@@ -164,6 +173,8 @@ static void publish(Partition *partition, Segment *segment, const SegmentWriter 
 }
 
 static ErrCode write_segment(Partition *partition, const WritePlan *plan, Err *err) {
+    assert(plan->first <= plan->end);
+    assert(plan->size > 0);
     SegmentPlace place = partition_place(partition);
     lock_take(&partition->lock);
     Segment *segment = growing_segment(partition);
@@ -200,6 +211,7 @@ static ErrCode write_segment(Partition *partition, const WritePlan *plan, Err *e
 
 /* Index files that were found damaged are written again. */
 static ErrCode mend_indexes(Partition *partition, Err *err) {
+    assert(partition->io);
     SegmentPlace place = partition_place(partition);
     for (size_t i = 0;; i++) {
         lock_take(&partition->lock);
@@ -218,6 +230,7 @@ static ErrCode mend_indexes(Partition *partition, Err *err) {
 
 static ErrCode remove_segment_files(const SegmentPlace *place, const SegmentState *state,
                                     Err *err) {
+    assert(state->base_offset >= 0);
     static const char *const endings[] = {"seg", "idx", "tix"};
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         char path[SEGMENT_PATH_SIZE];
@@ -231,6 +244,7 @@ static ErrCode remove_segment_files(const SegmentPlace *place, const SegmentStat
 
 /* Segments that no valid checkpoint names any more and no fetch reads. */
 static ErrCode remove_dropped(Partition *partition, Err *err) {
+    assert(partition->dropped || partition->dropped_count == 0);
     SegmentPlace place = partition_place(partition);
     for (size_t i = 0; i < partition->dropped_count;) {
         Segment *segment = partition->dropped[i];
@@ -277,6 +291,7 @@ ErrCode partition_write(Partition *partition, Err *err) {
 
 /* Segments that were added after the freeze are not part of the checkpoint. */
 static size_t frozen_segments(const Partition *partition) {
+    assert(partition->frozen_start <= partition->frozen_end);
     size_t count = partition->segment_count;
     while (count > 0 &&
            partition->segments[count - 1]->state.base_offset >= partition->frozen_end)
@@ -286,6 +301,7 @@ static size_t frozen_segments(const Partition *partition) {
 
 /* The items that are not whole on disk, without what of the first one is. */
 static void put_remainder(Partition *partition, Buf *out) {
+    assert(partition->written >= partition->tail_first);
     assert(partition->written <= partition->frozen || partition->skip == 0);
     int64_t base_offset = partition->frozen_end;
     if (partition->written < partition->frozen)
@@ -306,6 +322,7 @@ static void put_remainder(Partition *partition, Buf *out) {
 }
 
 static size_t first_kept_segment(const Partition *partition) {
+    assert(partition->frozen_start >= 0);
     size_t first = 0;
     while (first < partition->segment_count && partition->segments[first]->state.sealed &&
            partition->segments[first]->state.end_offset <= partition->frozen_start)
@@ -314,6 +331,7 @@ static size_t first_kept_segment(const Partition *partition) {
 }
 
 void partition_save(Partition *partition, Buf *out) {
+    assert(out);
     size_t begin = out->size;
     lock_take(&partition->lock);
     assert(partition->frozen_start <= partition->frozen_end);
@@ -339,6 +357,7 @@ static ErrCode saved_damaged(const Partition *partition, const char *reason, Err
 }
 
 static ErrCode load_segments(Partition *partition, Reader *reader, Err *err) {
+    assert(partition->segment_count == 0);
     uint32_t count = reader_count(reader, reader_u32_le(reader), SAVE_SEGMENTS_MAX);
     SegmentPlace place = partition_place(partition);
     for (uint32_t i = 0; i < count; i++) {
@@ -361,6 +380,8 @@ static ErrCode load_segments(Partition *partition, Reader *reader, Err *err) {
 
 /* Appends the batches in `block`; the last must end the partition. */
 static ErrCode load_batches(Partition *partition, LogBlock *block, int64_t end, Err *err) {
+    assert(block);
+    assert(end >= partition->end);
     Bytes left = log_block_bytes(block);
     while (left.size > 0) {
         RecordBatchInfo info;
@@ -377,6 +398,8 @@ static ErrCode load_batches(Partition *partition, LogBlock *block, int64_t end, 
 
 /* The bytes of the batch across the written end that are in the segment. */
 static ErrCode load_head(Partition *partition, uint32_t skip, uint8_t *target, Err *err) {
+    assert(skip > 0);
+    assert(target);
     Segment *segment = growing_segment(partition);
     SegmentPlace place = partition_place(partition);
     assert(segment && skip <= segment->state.size);
@@ -394,6 +417,7 @@ static ErrCode load_head(Partition *partition, uint32_t skip, uint8_t *target, E
 
 /* The tail begins where the segments end, or inside their last batch. */
 static bool tail_fits(const Partition *partition, int64_t base_offset, uint32_t skip) {
+    assert(partition->tail_count == 0);
     assert(skip <= RECORD_BATCH_BYTES_MAX);
     if (partition->segment_count == 0)
         return skip == 0 && base_offset >= 0;
@@ -405,6 +429,8 @@ static bool tail_fits(const Partition *partition, int64_t base_offset, uint32_t 
 }
 
 static ErrCode load_tail(Partition *partition, Reader *reader, int64_t end, Err *err) {
+    assert(end >= 0);
+    assert(partition->tail_count == 0);
     int64_t base_offset = (int64_t)reader_u64_le(reader);
     uint32_t skip = reader_u32_le(reader);
     Bytes rest = reader_bytes(reader, reader_u32_le(reader));
@@ -429,6 +455,7 @@ static ErrCode load_tail(Partition *partition, Reader *reader, int64_t end, Err 
 }
 
 static bool segment_claimed(const Partition *partition, int64_t base_offset, bool added) {
+    assert(base_offset >= 0);
     for (size_t i = 0; i < partition->segment_count; i++)
         if (partition->segments[i]->state.base_offset == base_offset &&
             partition->segments[i]->state.added == added)
@@ -458,6 +485,7 @@ ErrCode partition_remove_unclaimed(Partition *partition, Err *err) {
 }
 
 ErrCode partition_load(Partition *partition, Bytes saved, Err *err) {
+    assert(partition->tail_count == 0);
     assert(partition->end == 0 && partition->segment_count == 0);
     if (saved.size < 8)
         return saved_damaged(partition, "cut off", err);

@@ -38,11 +38,13 @@ enum {
 /* == Integers ================================================================================= */
 
 static void put_be(uint8_t *target, uint64_t value, unsigned size) {
+    assert(size <= 8);
     for (unsigned i = 0; i < size; i++)
         target[i] = (uint8_t)(value >> 8 * (size - 1 - i));
 }
 
 static uint64_t get_be(const uint8_t *source, unsigned size) {
+    assert(size <= 8);
     uint64_t value = 0;
     for (unsigned i = 0; i < size; i++)
         value = value << 8 | source[i];
@@ -120,6 +122,7 @@ static inline uint64_t bytes_length(Bytes bytes) {
 }
 
 static inline uint8_t *put_sized(uint8_t *target, uint64_t length, Bytes bytes) {
+    assert(bytes.data || bytes.size == 0);
     target = put_varint(target, length);
     if (bytes.size > 0)
         memcpy(target, bytes.data, bytes.size);
@@ -127,6 +130,7 @@ static inline uint8_t *put_sized(uint8_t *target, uint64_t length, Bytes bytes) 
 }
 
 static void record_batch_start(RecordBatch *batch, int64_t timestamp) {
+    assert(batch->count == 0);
     assert(batch->buf.size == 0);
     memset(buf_room(&batch->buf, RECORD_BATCH_HEAD_SIZE), 0, RECORD_BATCH_HEAD_SIZE);
     batch->buf.size = RECORD_BATCH_HEAD_SIZE;
@@ -164,10 +168,12 @@ void record_batch_add(RecordBatch *batch, const LogRecord *record) {
 }
 
 static uint32_t batch_crc(const uint8_t *batch, uint32_t size) {
+    assert(size >= RECORD_BATCH_HEAD_SIZE);
     return hash_crc32c(0, (Bytes){batch + AT_ATTRIBUTES, size - AT_ATTRIBUTES});
 }
 
 void record_batch_seal(RecordBatch *batch) {
+    assert(batch->buf.size > RECORD_BATCH_HEAD_SIZE);
     assert(batch->count > 0);
     assert(batch->buf.size <= RECORD_BATCH_BYTES_MAX);
     uint32_t size = (uint32_t)batch->buf.size;
@@ -194,6 +200,7 @@ uint32_t record_batch_record_size(const LogRecord *record) {
 }
 
 void record_batch_patch(uint8_t *batch, int64_t base_offset, int32_t leader_epoch) {
+    assert(leader_epoch >= -1);
     assert(batch);
     assert(base_offset >= 0);
     put_be(batch, (uint64_t)base_offset, 8);
@@ -203,6 +210,7 @@ void record_batch_patch(uint8_t *batch, int64_t base_offset, int32_t leader_epoc
 /* == Checking ================================================================================= */
 
 ErrCode record_batch_size(Bytes bytes, uint32_t *size, Err *err) {
+    assert(size);
     if (bytes.size < LENGTH_STARTS)
         return err_set(err, ERR_CORRUPT, "record batch: cut off after %u bytes", bytes.size);
     uint64_t length = get_be(bytes.data + AT_BATCH_LENGTH, 4);
@@ -215,6 +223,7 @@ ErrCode record_batch_size(Bytes bytes, uint32_t *size, Err *err) {
 
 /* Facts of a head that lies whole in memory; nothing is checked. */
 static RecordBatchInfo batch_info(const uint8_t *head, uint32_t size) {
+    assert(head);
     RecordBatchInfo info = {
         .base_offset = (int64_t)get_be(head, 8),
         .base_timestamp = (int64_t)get_be(head + AT_BASE_TIMESTAMP, 8),
@@ -228,6 +237,7 @@ static RecordBatchInfo batch_info(const uint8_t *head, uint32_t size) {
 }
 
 static ErrCode batch_check_counts(const uint8_t *head, const RecordBatchInfo *info, Err *err) {
+    assert(info->size >= RECORD_BATCH_HEAD_SIZE);
     uint32_t last_delta = (uint32_t)get_be(head + AT_LAST_OFFSET_DELTA, 4);
     uint64_t attributes = get_be(head + AT_ATTRIBUTES, 2);
     if (attributes & COMPRESSION_MASK)
@@ -245,6 +255,7 @@ static ErrCode batch_check_counts(const uint8_t *head, const RecordBatchInfo *in
 }
 
 ErrCode record_batch_check(Bytes bytes, RecordBatchInfo *info, Err *err) {
+    assert(info);
     uint32_t size;
     TRY(record_batch_size(bytes, &size, err));
     if (size > bytes.size)
@@ -264,6 +275,7 @@ ErrCode record_batch_check(Bytes bytes, RecordBatchInfo *info, Err *err) {
 }
 
 bool record_batch_peek(Bytes head, RecordBatchInfo *info) {
+    assert(info);
     uint32_t size;
     Err unread;
     if (head.size < RECORD_BATCH_HEAD_SIZE || record_batch_size(head, &size, &unread) != ERR_OK ||
@@ -287,6 +299,7 @@ void record_iter_init(RecordIter *iter, Bytes batch) {
 
 /* A length and its bytes; -1 is null. An empty run keeps a pointer, which tells it from null. */
 static inline const uint8_t *get_sized(const uint8_t *next, const uint8_t *end, Bytes *bytes) {
+    assert(next <= end);
     int64_t length;
     next = get_zigzag(next, end, &length);
     if (!next || length < -1 || length > end - next)
@@ -298,6 +311,7 @@ static inline const uint8_t *get_sized(const uint8_t *next, const uint8_t *end, 
 /* The record in [next, end), which is exactly its length. */
 static inline bool record_parse(RecordIter *iter, const uint8_t *next, const uint8_t *end,
                                 LogRecord *record) {
+    assert(next <= end);
     int64_t time_delta, offset_delta;
     if (next == end)
         return false;
@@ -317,6 +331,7 @@ static inline bool record_parse(RecordIter *iter, const uint8_t *next, const uin
 }
 
 bool record_iter_next(RecordIter *iter, LogRecord *record) {
+    assert(record);
     Reader *reader = &iter->reader;
     int64_t length;
     if (iter->left == 0 || reader->failed)
@@ -365,6 +380,7 @@ uint32_t record_headers_get(Bytes encoded, RecordHeader *headers, uint32_t max) 
 
 /* The declared number of headers, and nothing else. */
 static bool headers_whole(Bytes encoded) {
+    assert(encoded.data || encoded.size == 0);
     const uint8_t *next = encoded.data, *end = encoded.data + encoded.size;
     int64_t count = 0;
     RecordHeader header;

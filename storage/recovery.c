@@ -30,6 +30,7 @@ typedef struct Recovery {
 
 /* One entry of the table file: state, a topic, or a partition. */
 static ErrCode recovery_entry(void *context, Bytes key, Bytes value, Err *err) {
+    assert(key.size >= 4);
     Storage *storage = context;
     Reader reader = reader_of(key);
     uint32_t store_id = reader_u32_be(&reader);
@@ -57,6 +58,7 @@ static ErrCode recovery_entry(void *context, Bytes key, Bytes value, Err *err) {
 }
 
 static ErrCode recovery_load(Recovery *recovery) {
+    assert(!recovery->replayed);
     Storage *storage = recovery->storage;
     const Manifest *last = &storage->checkpoint.last;
     if (last->table.id != 0)
@@ -71,6 +73,8 @@ static ErrCode recovery_load(Recovery *recovery) {
 /* == Journal files ============================================================================ */
 
 static ErrCode recovery_list(Recovery *recovery) {
+    assert(recovery->file_count == 0);
+    assert(!recovery->storage->threads_running);
     Storage *storage = recovery->storage;
     Journal *journal = &storage->journal;
     Io *io = storage->io;
@@ -110,6 +114,8 @@ static JournalReader *recovery_next_file(Recovery *recovery, uint64_t seq_min) {
 /* == Frames =================================================================================== */
 
 static ErrCode recovery_damaged(Recovery *recovery, const JournalFound *found, const char *what) {
+    assert(recovery->last);
+    assert(what);
     return err_set(recovery->err, ERR_CORRUPT, "%s: offset %llu: LSN %llu: %s",
                    recovery->last->path, (unsigned long long)found->offset,
                    (unsigned long long)found->head.lsn, what);
@@ -117,6 +123,7 @@ static ErrCode recovery_damaged(Recovery *recovery, const JournalFound *found, c
 
 /* Adds a frame's entries and offsets to what waits. */
 static ErrCode recovery_stage(Recovery *recovery, const JournalFound *found) {
+    assert(found->head.entry_count > 0);
     Bytes entries = frame_entries(found->frame, &found->head);
     uint32_t offset_index = 0, index = 0;
     FrameEntry entry;
@@ -230,6 +237,7 @@ static ErrCode recovery_replay(Recovery *recovery) {
 /* A frame anywhere that tells of durable LSNs after the gap, or of a later start-up than the
  * checkpoint's, proves that acknowledged data cannot be read. */
 static ErrCode recovery_check_file(Recovery *recovery, JournalReader *file) {
+    assert(file->seq < recovery->storage->journal.seq_next);
     const Storage *storage = recovery->storage;
     uint64_t lsn = storage->journal.chain.lsn, offset = JOURNAL_HEAD_BLOCK;
     bool found = true;
@@ -253,6 +261,7 @@ static ErrCode recovery_check_file(Recovery *recovery, JournalReader *file) {
 
 /* Without a checkpoint there must be nothing that one would have written. */
 static ErrCode recovery_check_empty(Recovery *recovery) {
+    assert(recovery->arena);
     static const char *const folders[] = {"tables", "topics"};
     Storage *storage = recovery->storage;
     if (storage->checkpoint.last.generation > 0)
@@ -274,6 +283,7 @@ static ErrCode recovery_check_empty(Recovery *recovery) {
 /* == Afterwards =============================================================================== */
 
 static void recovery_set_offsets(Storage *storage) {
+    assert(!storage->threads_running);
     size_t count;
     Topic **topics = topics_all(&storage->topics, &count);
     for (size_t i = 0; i < count; i++) {
@@ -289,6 +299,7 @@ static void recovery_set_offsets(Storage *storage) {
 }
 
 static ErrCode recovery_remove_segments(Storage *storage, Err *err) {
+    assert(!storage->threads_running);
     size_t count;
     ErrCode code = ERR_OK;
     Topic **topics = topics_all(&storage->topics, &count);
@@ -303,6 +314,7 @@ static ErrCode recovery_remove_segments(Storage *storage, Err *err) {
 
 /* Removes what crashes left beside the checkpoint: table files it does not name. */
 static ErrCode recovery_remove_tables(Recovery *recovery) {
+    assert(recovery->storage->checkpoint.last.generation > 0);
     Storage *storage = recovery->storage;
     Io *io = storage->io;
     char **names, *end;
@@ -319,6 +331,7 @@ static ErrCode recovery_remove_tables(Recovery *recovery) {
 }
 
 static ErrCode recovery_remove_topic(Recovery *recovery, const char *path) {
+    assert(path);
     Io *io = recovery->storage->io;
     char **partitions, **files;
     uint32_t count, file_count;
@@ -336,6 +349,7 @@ static ErrCode recovery_remove_topic(Recovery *recovery, const char *path) {
 
 /* The same for folders of topics that are gone. */
 static ErrCode recovery_remove_topics(Recovery *recovery) {
+    assert(recovery->storage->checkpoint.last.generation > 0);
     Storage *storage = recovery->storage;
     char **names, *end;
     uint32_t count;
@@ -355,6 +369,7 @@ static ErrCode recovery_remove_topics(Recovery *recovery) {
 }
 
 static ErrCode recovery_steps(Recovery *recovery) {
+    assert(recovery->file_count == 0);
     Storage *storage = recovery->storage;
     TRY(manifest_read(storage->io, storage->folder, &storage->checkpoint.last, recovery->err));
     TRY(recovery_list(recovery));
@@ -372,6 +387,7 @@ static ErrCode recovery_steps(Recovery *recovery) {
 }
 
 ErrCode recovery_run(Storage *storage, Err *err) {
+    assert(!storage->threads_running);
     Recovery recovery = {.storage = storage, .err = err, .arena = arena_new("recovery", 0)};
     assert(atomic_load(&storage->visible_lsn) == 0);
     ErrCode code = recovery_steps(&recovery);

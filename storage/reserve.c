@@ -13,10 +13,12 @@ enum {
 };
 
 static int64_t reserve_now(const Storage *storage) {
+    assert(storage->io);
     return storage->io->ops->mono_us(storage->io);
 }
 
 static char *reserve_path(const Storage *storage) {
+    assert(storage->folder[0] != '\0');
     Buf buf = {0};
     buf_printf(&buf, "%s/reserve", storage->folder);
     char *path = mem_strdup(buf_cstr(&buf));
@@ -36,6 +38,7 @@ void reserve_close(Storage *storage) {
 }
 
 ErrCode reserve_find(Storage *storage, Err *err) {
+    assert(storage->reserve.given_up == 0);
     Io *io = storage->io;
     char *path = reserve_path(storage);
     IoFile *file;
@@ -52,6 +55,7 @@ ErrCode reserve_find(Storage *storage, Err *err) {
 
 /* With the lock held. */
 static ErrCode reserve_remove(Storage *storage, Err *err) {
+    assert(storage->reserve.given_up == 0 || storage->reserve.size == 0);
     Io *io = storage->io;
     char *path = reserve_path(storage);
     ErrCode code = io->ops->remove(io, path, err);
@@ -63,6 +67,7 @@ static ErrCode reserve_remove(Storage *storage, Err *err) {
 }
 
 ErrCode reserve_give_up(Storage *storage, bool *given, Err *err) {
+    assert(given);
     Reserve *reserve = &storage->reserve;
     ErrCode code = ERR_OK;
     lock_take(&reserve->lock);
@@ -90,6 +95,7 @@ bool reserve_is_missed(Storage *storage) {
 
 /* How large it is to be; 0: as it is. */
 static uint64_t reserve_wanted(const Reserve *reserve, uint64_t left) {
+    assert(reserve->given_up == 0 || reserve->size == 0);
     if (left > UINT64_MAX / 2)
         return 0; /* files in memory */
     uint64_t size = (left + reserve->size) / RESERVE_SHARE;
@@ -103,6 +109,8 @@ static uint64_t reserve_wanted(const Reserve *reserve, uint64_t left) {
 }
 
 static ErrCode reserve_make(Storage *storage, uint64_t size, Err *err) {
+    assert(size >= RESERVE_BYTES_MIN);
+    assert(size <= RESERVE_BYTES_MAX);
     Io *io = storage->io;
     char *path = reserve_path(storage);
     IoFile *file = NULL;
@@ -120,6 +128,7 @@ static ErrCode reserve_make(Storage *storage, uint64_t size, Err *err) {
 
 /* With the lock held. */
 static ErrCode reserve_try(Storage *storage, Err *err) {
+    assert(storage->reserve.given_up == 0 || storage->reserve.size == 0);
     Reserve *reserve = &storage->reserve;
     uint64_t left;
     TRY(storage->io->ops->free_space(storage->io, storage->folder, &left, err));
@@ -140,6 +149,7 @@ static ErrCode reserve_try(Storage *storage, Err *err) {
 }
 
 ErrCode reserve_step(Storage *storage, Err *err) {
+    assert(!writer_is_me(storage));
     Reserve *reserve = &storage->reserve;
     int64_t now_us = reserve_now(storage);
     Err cause;

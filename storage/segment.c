@@ -63,6 +63,7 @@ SegmentState segment_state_new(int64_t base_offset) {
 }
 
 uint32_t segment_chunk_count(const SegmentState *state) {
+    assert(state->size > 0 || !state->sealed);
     uint32_t round_up = state->sealed ? SEGMENT_CHUNK_BYTES - 1 : 0;
     assert(state->size <= UINT32_MAX - SEGMENT_CHUNK_BYTES);
     return (state->size + round_up) / SEGMENT_CHUNK_BYTES;
@@ -76,6 +77,7 @@ static void put_entry(Buf *out, const SegmentEntry *entry) {
 }
 
 void segment_state_put(Buf *out, const SegmentState *state) {
+    assert(state->end_offset >= state->base_offset);
     assert(state->sealed || state->size % SEGMENT_BLOCK_BYTES == 0);
     buf_u64_le(out, (uint64_t)state->base_offset);
     buf_u64_le(out, (uint64_t)state->end_offset);
@@ -89,6 +91,7 @@ void segment_state_put(Buf *out, const SegmentState *state) {
 }
 
 static void get_entry(Reader *reader, SegmentEntry *entry) {
+    assert(entry);
     entry->offset = (int64_t)reader_u64_le(reader);
     entry->position = reader_u32_le(reader);
     if (reader_u32_le(reader) != 0)
@@ -97,6 +100,7 @@ static void get_entry(Reader *reader, SegmentEntry *entry) {
 }
 
 bool segment_state_get(Reader *reader, SegmentState *state) {
+    assert(state);
     *state = (SegmentState){0};
     state->base_offset = (int64_t)reader_u64_le(reader);
     state->end_offset = (int64_t)reader_u64_le(reader);
@@ -119,6 +123,7 @@ bool segment_state_get(Reader *reader, SegmentState *state) {
 }
 
 ErrCode segment_adopt(const SegmentPlace *place, const SegmentState *state, Err *err) {
+    assert(state->base_offset >= 0);
     assert(state->size > 0);
     char path[SEGMENT_PATH_SIZE];
     segment_path(place, state, "seg", path);
@@ -155,6 +160,7 @@ uint64_t segment_sum(uint64_t sum, Bytes bytes) {
 }
 
 uint64_t segment_root(uint64_t root, const SegmentEntry *entry) {
+    assert(entry->offset >= 0);
     uint64_t link[] = {root, (uint64_t)entry->offset, entry->position, entry->sum,
                        (uint64_t)entry->time};
     uint8_t bytes[sizeof link];
@@ -173,6 +179,7 @@ void segment_index_add(SegmentIndex *index, const SegmentEntry *entry) {
 }
 
 void segment_index_join(SegmentIndex *index, const SegmentIndex *more) {
+    assert(index->count <= index->capacity);
     assert(index != more);
     for (size_t i = 0; i < more->count; i++)
         segment_index_add(index, &more->entries[i]);
@@ -205,12 +212,14 @@ SegmentEntry segment_index_find(const SegmentIndex *index, const SegmentState *s
 /* == The index on disk ======================================================================== */
 
 static void put_head(Buf *out, const char magic[8], int64_t base_offset) {
+    assert(base_offset >= 0);
     buf_put(out, magic, 8);
     buf_u64_le(out, (uint64_t)base_offset);
 }
 
 static ErrCode index_write_file(const SegmentPlace *place, const char *path, uint64_t offset,
                                 Bytes bytes, Err *err) {
+    assert(path[0] != '\0');
     IoFile *file;
     assert(bytes.size > 0);
     TRY(place->io->ops->open(place->io, path, IO_WRITE, &file, err));
@@ -252,6 +261,7 @@ ErrCode segment_index_write(const SegmentPlace *place, const SegmentState *state
  * the disk fails. Caller frees `memory`. */
 static ErrCode index_read_file(const SegmentPlace *place, const SegmentState *state,
                                const char magic[8], Buf *memory, uint32_t size, Err *err) {
+    assert(memory->size == 0);
     char path[SEGMENT_PATH_SIZE];
     segment_path(place, state, magic == idx_magic ? "idx" : "tix", path);
     IoFile *file;
@@ -274,6 +284,7 @@ static ErrCode index_read_file(const SegmentPlace *place, const SegmentState *st
 /* Takes the entries from the files' bytes; false when they are not what the state says. */
 static bool index_parse(const SegmentState *state, const Buf *idx, const Buf *tix,
                         SegmentIndex *index) {
+    assert(index->count == 0);
     if (idx->size == 0 || tix->size == 0)
         return false;
     Reader idx_reader = reader_of(buf_view(idx)), tix_reader = reader_of(buf_view(tix));
@@ -294,6 +305,8 @@ static bool index_parse(const SegmentState *state, const Buf *idx, const Buf *ti
 
 static ErrCode index_load_files(const SegmentPlace *place, const SegmentState *state,
                                 SegmentIndex *index, bool *good, Err *err) {
+    assert(index->count == 0);
+    assert(good);
     uint32_t count = segment_chunk_count(state);
     Buf idx = {0}, tix = {0};
     ErrCode code = index_read_file(place, state, idx_magic, &idx, count * IDX_ENTRY_BYTES, err);
@@ -307,6 +320,7 @@ static ErrCode index_load_files(const SegmentPlace *place, const SegmentState *s
 
 ErrCode segment_index_load(const SegmentPlace *place, const SegmentState *state,
                            SegmentIndex *index, bool *rebuilt, Err *err) {
+    assert(rebuilt);
     assert(index->count == 0);
     *rebuilt = false;
     if (segment_chunk_count(state) == 0)

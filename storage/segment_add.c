@@ -32,6 +32,7 @@ struct SegmentAdd {
 
 /* A failed write of data is the end of the storage, as everywhere; lack of space is not. */
 static ErrCode segment_add_failed(SegmentAdd *add, ErrCode code, Err *err) {
+    assert(add->storage);
     if (code == ERR_OK || code == ERR_NO_SPACE)
         return code;
     Err cause = *err;
@@ -39,6 +40,7 @@ static ErrCode segment_add_failed(SegmentAdd *add, ErrCode code, Err *err) {
 }
 
 static ErrCode segment_add_find(SegmentAdd *add, Err *err) {
+    assert(!add->topic);
     add->topic = topics_find(&add->storage->topics, add->where.topic_id);
     if (!add->topic || add->where.partition >= add->topic->partition_count)
         return err_set(err, ERR_NOT_FOUND, "topic id %u has no partition %u", add->where.topic_id,
@@ -49,6 +51,7 @@ static ErrCode segment_add_find(SegmentAdd *add, Err *err) {
 /* Until every record of the partition is in a sealed segment. Whoever loads one partition is
  * likely to load its neighbours: one checkpoint does for all. */
 static ErrCode segment_add_seal(SegmentAdd *add, Partition *partition, Err *err) {
+    assert(add->topic);
     for (int i = 0; i < SEGMENT_ADD_TRIES && !partition_addable(partition); i++) {
         for (uint32_t j = 0; j < add->topic->partition_count; j++)
             partition_want_seal(add->topic->partitions[j]);
@@ -61,6 +64,8 @@ static ErrCode segment_add_seal(SegmentAdd *add, Partition *partition, Err *err)
 }
 
 static ErrCode segment_add_writer(SegmentAdd *add, Err *err) {
+    assert(!add->writer.file);
+    assert(add->next >= add->base);
     SegmentState state = segment_state_new(add->next);
     state.added = true;
     SegmentPlace place = {add->storage->io, add->folder};
@@ -68,6 +73,8 @@ static ErrCode segment_add_writer(SegmentAdd *add, Err *err) {
 }
 
 static ErrCode segment_add_begin(SegmentAdd *add, Err *err) {
+    assert(add->topic);
+    assert(add->bytes == 0);
     Partition *partition = add->topic->partitions[add->where.partition];
     if (reserve_is_missed(add->storage))
         return err_set(err, ERR_NO_SPACE, "no space for a load into %s", add->storage->folder);
@@ -80,6 +87,7 @@ static ErrCode segment_add_begin(SegmentAdd *add, Err *err) {
 }
 
 ErrCode segment_add_open(Storage *storage, TopicPartition where, SegmentAdd **add, Err *err) {
+    assert(add);
     assert(!writer_is_me(storage));
     TRY(storage_state(storage, err));
     SegmentAdd *opened = mem_alloc(sizeof *opened);
@@ -112,6 +120,8 @@ ErrCode segment_add_open(Storage *storage, TopicPartition where, SegmentAdd **ad
 
 /* Seals the segment that is full, and begins the next. */
 static ErrCode segment_add_next(SegmentAdd *add, Err *err) {
+    assert(segment_writer_size(&add->writer) > 0);
+    assert(add->next > add->base);
     TRY(segment_writer_finish(&add->writer, true, err));
     add->sealed = mem_grow(add->sealed, &add->sealed_capacity, add->sealed_count + 1,
                            sizeof *add->sealed);
@@ -122,6 +132,8 @@ static ErrCode segment_add_next(SegmentAdd *add, Err *err) {
 
 static ErrCode segment_add_write(SegmentAdd *add, const RecordBatchInfo *info, const uint8_t *data,
                                  Err *err) {
+    assert(info->size > 0);
+    assert(add->writer.file);
     if (segment_writer_size(&add->writer) > 0 &&
         segment_writer_size(&add->writer) + info->size > add->storage->options.segment_bytes_max)
         TRY(segment_add_next(add, err));
@@ -130,6 +142,7 @@ static ErrCode segment_add_write(SegmentAdd *add, const RecordBatchInfo *info, c
 }
 
 static void segment_add_forget(SegmentAdd *add) {
+    assert(add->kept || add->kept_count == 0);
     for (size_t i = 0; i < add->kept_count; i++)
         log_block_unref(add->kept[i].block);
     mem_free(add->kept);
@@ -139,6 +152,8 @@ static void segment_add_forget(SegmentAdd *add) {
 
 /* The batch's memory as a block of the log. */
 static void segment_add_keep(SegmentAdd *add, RecordBatch *batch, const RecordBatchInfo *info) {
+    assert(info->size == batch->buf.size);
+    assert(add->bytes >= info->size);
     if (add->bytes > PARTITION_KEEP_BYTES) {
         segment_add_forget(add);
         record_batch_reset(batch);
@@ -157,6 +172,7 @@ static void segment_add_keep(SegmentAdd *add, RecordBatch *batch, const RecordBa
 }
 
 ErrCode segment_add_batch(SegmentAdd *add, RecordBatch *batch, Err *err) {
+    assert(add->writer.file);
     assert(batch->count > 0);
     assert(batch->buf.size >= RECORD_BATCH_HEAD_SIZE);
     record_batch_patch(batch->buf.data, add->next, 0);
@@ -181,17 +197,22 @@ uint64_t segment_add_bytes(const SegmentAdd *add) {
 }
 
 int64_t segment_add_base(const SegmentAdd *add) {
+    assert(add->base <= add->next);
     assert(add);
     return add->base;
 }
 
 static ErrCode segment_add_finish(SegmentAdd *add, Err *err) {
+    assert(add->writer.file);
+    assert(add->next > add->base);
     Io *io = add->storage->io;
     TRY(segment_writer_finish(&add->writer, true, err));
     return io->ops->sync_folder(io, add->folder, err);
 }
 
 static void segment_add_entry(SegmentAdd *add, const SegmentState *state, Commit *commit) {
+    assert(state->sealed);
+    assert(state->added);
     Buf encoded = {0};
     segment_state_put(&encoded, state);
     if (commit_begin(commit, ENTRY_SEGADD, 0, 12 + encoded.size)) {
@@ -205,6 +226,7 @@ static void segment_add_entry(SegmentAdd *add, const SegmentState *state, Commit
 }
 
 ErrCode commit_segment(Commit *commit, SegmentAdd *add, Err *err) {
+    assert(add->next > add->base);
     assert(add->bytes > 0);
     ErrCode code = segment_add_failed(add, segment_add_finish(add, err), err);
     if (code != ERR_OK) {
@@ -222,6 +244,7 @@ ErrCode commit_segment(Commit *commit, SegmentAdd *add, Err *err) {
 }
 
 void segment_add_publish(SegmentAdd *add) {
+    assert(add->kept || add->kept_count == 0);
     assert(add->writer.state.sealed);
     if (add->kept_count == 0)
         return;
@@ -232,6 +255,7 @@ void segment_add_publish(SegmentAdd *add) {
 
 /* A segment and its index files; whatever stays is removed at the next start. */
 static void segment_add_remove(SegmentAdd *add, const SegmentState *state) {
+    assert(state->added);
     static const char *const endings[] = {"seg", "idx", "tix"};
     Io *io = add->storage->io;
     SegmentPlace place = {io, add->folder};
@@ -244,6 +268,7 @@ static void segment_add_remove(SegmentAdd *add, const SegmentState *state) {
 }
 
 void segment_add_end(SegmentAdd *add, bool keep) {
+    assert(add->folder || !add->writer.file);
     assert(add->topic);
     for (size_t i = 0; i < add->sealed_count && !keep; i++)
         segment_add_remove(add, &add->sealed[i]);

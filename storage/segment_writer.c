@@ -36,6 +36,7 @@ static void state_begin(SegmentState *state, uint32_t position, const RecordBatc
 
 /* The chunk is complete: its entry joins the chain, and the next one is open. */
 static void state_close_chunk(SegmentState *state, SegmentIndex *entries) {
+    assert(entries);
     assert(state->open.offset >= 0);
     segment_index_add(entries, &state->open);
     state->root = segment_root(state->root, &state->open);
@@ -68,15 +69,19 @@ ErrCode segment_writer_open(SegmentWriter *writer, const SegmentPlace *place,
 }
 
 uint32_t segment_writer_size(const SegmentWriter *writer) {
+    assert(writer->used <= STAGING_BYTES);
     return writer->state.size + writer->used;
 }
 
 void segment_writer_begin(SegmentWriter *writer, const RecordBatchInfo *info) {
+    assert(info->size > 0);
+    assert(info->last_offset >= info->base_offset);
     assert(writer->file);
     state_begin(&writer->state, segment_writer_size(writer), info);
 }
 
 static void writer_sum(SegmentWriter *writer) {
+    assert(writer->used <= STAGING_BYTES);
     assert(writer->summed <= writer->used);
     Bytes fresh = {writer->staging + writer->summed, writer->used - writer->summed};
     writer->state.open.sum = segment_sum(writer->state.open.sum, fresh);
@@ -84,6 +89,8 @@ static void writer_sum(SegmentWriter *writer) {
 }
 
 static ErrCode writer_flush(SegmentWriter *writer, Err *err) {
+    assert(writer->file);
+    assert(writer->state.size % SEGMENT_BLOCK_BYTES == 0);
     if (writer->used == 0)
         return ERR_OK;
     assert(writer->summed == writer->used);
@@ -95,6 +102,7 @@ static ErrCode writer_flush(SegmentWriter *writer, Err *err) {
 }
 
 ErrCode segment_writer_put(SegmentWriter *writer, Bytes bytes, Err *err) {
+    assert(!writer->state.sealed);
     assert(writer->file);
     while (bytes.size > 0) {
         uint32_t room = STAGING_BYTES - writer->used;
@@ -119,6 +127,8 @@ ErrCode segment_writer_put(SegmentWriter *writer, Bytes bytes, Err *err) {
 }
 
 ErrCode segment_writer_finish(SegmentWriter *writer, bool seal, Err *err) {
+    assert(writer->file);
+    assert(!writer->state.sealed);
     assert(seal || segment_writer_size(writer) % SEGMENT_BLOCK_BYTES == 0);
     writer_sum(writer);
     if (seal && segment_writer_size(writer) % SEGMENT_CHUNK_BYTES != 0)
@@ -163,6 +173,7 @@ static bool scan_head(const SegmentScan *scan, Bytes bytes, RecordBatchInfo *inf
 /* The batches that begin in [position, position + size), of which `bytes` has more. false: these
  * are no batches. */
 static bool scan_begins(SegmentScan *scan, uint32_t position, uint32_t size, Bytes bytes) {
+    assert(bytes.size >= size);
     assert(scan->next >= position);
     while (scan->next < position + size) {
         uint32_t at = scan->next - position;
@@ -178,6 +189,7 @@ static bool scan_begins(SegmentScan *scan, uint32_t position, uint32_t size, Byt
 
 static ErrCode scan_chunks(SegmentScan *scan, IoFile *file, const SegmentState *state,
                            SegmentIndex *index, Err *err) {
+    assert(index->count == 0);
     uint8_t *memory = mem_resize(NULL, SEGMENT_CHUNK_BYTES + LOOK_AHEAD_BYTES);
     uint32_t count = segment_chunk_count(state);
     ErrCode code = ERR_OK;

@@ -43,6 +43,8 @@ uint64_t snapshot_lsn(const Snapshot *snapshot) {
 
 ErrCode store_get(Snapshot *snapshot, uint32_t store_id, const Bytes *keys, uint32_t count,
                   Bytes *values, Err *err) {
+    assert(snapshot);
+    assert(values || count == 0);
     (void)err; /* state lies in memory: nothing can fail yet */
     assert(keys || count == 0);
     Buf key = {0};
@@ -57,6 +59,8 @@ ErrCode store_get(Snapshot *snapshot, uint32_t store_id, const Bytes *keys, uint
 
 /* From key_min (with store id) to key_max (the same; size 0: no end). */
 static StoreIter *iter_new(Snapshot *snapshot, Bytes key_min, Bytes key_max, uint32_t skip) {
+    assert(skip >= 4);
+    assert(key_min.size >= skip);
     StoreIter *iter = mem_alloc(sizeof *iter);
     mem_iter_seek(&iter->iter, snapshot->root, key_min);
     buf_bytes(&iter->key_max, key_max);
@@ -66,6 +70,7 @@ static StoreIter *iter_new(Snapshot *snapshot, Bytes key_min, Bytes key_max, uin
 
 ErrCode store_scan(Snapshot *snapshot, uint32_t store_id, Bytes key_min, Bytes key_max,
                    StoreIter **iter, Err *err) {
+    assert(iter);
     (void)err;
     assert(snapshot);
     Buf from = {0}, to = {0};
@@ -81,6 +86,7 @@ ErrCode store_scan(Snapshot *snapshot, uint32_t store_id, Bytes key_min, Bytes k
 }
 
 ErrCode catalog_scan(Snapshot *snapshot, StoreIter **iter, Err *err) {
+    assert(iter);
     (void)err;
     assert(snapshot);
     const uint8_t from[] = {0, 0, 0, STORE_SYSTEM, SYSTEM_CATALOG};
@@ -90,6 +96,8 @@ ErrCode catalog_scan(Snapshot *snapshot, StoreIter **iter, Err *err) {
 }
 
 bool store_iter_next(StoreIter *iter, Bytes *key, Bytes *value) {
+    assert(key && value);
+    assert(iter->skip >= 4);
     Bytes found;
     if (!mem_iter_next(&iter->iter, &found, value))
         return false;
@@ -113,6 +121,7 @@ ErrCode store_iter_close(StoreIter *iter, Err *err) {
 /* == log.h: positions ========================================================================= */
 
 int64_t log_position(Storage *storage, uint32_t task_id, TopicPartition source) {
+    assert(storage);
     uint8_t key[SYSTEM_KEY_SIZE];
     Bytes value;
     int64_t position = -1;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 static size_t spare_round(size_t size) {
+    assert(size > 0);
     return (size + SPARE_MEMORY_STEP - 1) / SPARE_MEMORY_STEP * SPARE_MEMORY_STEP;
 }
 
@@ -16,12 +17,14 @@ void spare_memory_init(SpareMemory *spare) {
 }
 
 void spare_memory_close(SpareMemory *spare) {
+    assert(spare);
     spare_memory_clear(spare);
     assert(spare->count == 0);
     lock_close(&spare->lock);
 }
 
 uint8_t *spare_memory_take(SpareMemory *spare, size_t size, size_t *capacity) {
+    assert(capacity);
     assert(size > 0);
     uint8_t *memory = NULL;
     *capacity = spare_round(size);
@@ -57,6 +60,7 @@ void spare_memory_give(SpareMemory *spare, uint8_t *memory, size_t capacity) {
 
 void spare_memory_clear(SpareMemory *spare) {
     lock_take(&spare->lock);
+    assert(spare->count <= SPARE_MEMORY_PIECES);
     while (spare->count > 0)
         mem_free(spare->pieces[--spare->count]);
     spare->bytes = 0;

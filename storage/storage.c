@@ -19,6 +19,7 @@ enum {
 /* == Failure ================================================================================== */
 
 bool storage_failed(const Storage *storage) {
+    assert(storage);
     return atomic_load(&storage->failed);
 }
 
@@ -48,6 +49,8 @@ ErrCode storage_fail(Storage *storage, const Err *cause, Err *err) {
 /* == Opening and closing ====================================================================== */
 
 static Storage *storage_new(Io *io, const char *folder, const StorageOptions *options) {
+    assert(io);
+    assert(folder);
     Storage *storage = mem_alloc(sizeof *storage);
     storage->io = io;
     storage->folder = mem_strdup(folder);
@@ -83,6 +86,7 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
 }
 
 static void storage_free(Storage *storage) {
+    assert(!storage->threads_running);
     assert(!storage->queue_first);
     checkpoint_release(storage);
     journal_close(&storage->journal);
@@ -104,6 +108,8 @@ static void storage_free(Storage *storage) {
 
 /* *given: there was no space, and the reserve was given up for a second attempt. */
 static ErrCode storage_try_open(Storage *opened, bool *given, Err *err) {
+    assert(given);
+    assert(!opened->lock_file);
     *given = false;
     TRY(folder_open(opened, err));
     TRY(reserve_find(opened, err));
@@ -120,6 +126,7 @@ static ErrCode storage_try_open(Storage *opened, bool *given, Err *err) {
 
 ErrCode storage_open(Io *io, const char *folder, const StorageOptions *options, Storage **storage,
                      Err *err) {
+    assert(storage);
     bool given;
     Storage *opened = storage_new(io, folder, options);
     ErrCode code = storage_try_open(opened, &given, err);
@@ -144,6 +151,8 @@ ErrCode storage_open(Io *io, const char *folder, const StorageOptions *options, 
 
 /* Lets the threads finish what is queued, and ends them. */
 static void storage_stop(Storage *storage) {
+    assert(storage->threads_running);
+    assert(!storage->closing);
     lock_take(&storage->queue_lock);
     storage->closing = true;
     signal_all(&storage->background_work);
@@ -189,6 +198,7 @@ ErrCode storage_pump(Storage *storage, Err *err) {
 }
 
 ErrCode storage_checkpoint(Storage *storage, Err *err) {
+    assert(!writer_is_me(storage));
     TRY(storage_state(storage, err));
     return checkpoint_wait(storage, err);
 }
@@ -199,6 +209,7 @@ uint64_t storage_visible_lsn(Storage *storage) {
 }
 
 void storage_figures(Storage *storage, StorageFigures *figures) {
+    assert(figures);
     const Journal *journal = &storage->journal;
     *figures = (StorageFigures){
         .frames = atomic_load(&journal->frames),

@@ -9,18 +9,22 @@
 #include "storage/storage_impl.h"
 
 static uint8_t *put_be(uint8_t *target, uint32_t value) {
+    assert(target);
     for (int i = 0; i < 4; i++)
         target[i] = (uint8_t)(value >> (24 - 8 * i));
     return target + 4;
 }
 
 static uint8_t *system_begin(uint8_t *key, uint8_t kind) {
+    assert(kind >= SYSTEM_TOPIC);
+    assert(kind <= SYSTEM_CATALOG);
     uint8_t *next = put_be(key, STORE_SYSTEM);
     *next++ = kind;
     return next;
 }
 
 static Bytes system_end(const uint8_t *key, const uint8_t *end) {
+    assert(key < end);
     assert(end - key <= SYSTEM_KEY_SIZE);
     return (Bytes){key, (uint32_t)(end - key)};
 }
@@ -45,6 +49,7 @@ Bytes system_task_key(uint8_t *key, uint32_t task_id) {
 }
 
 void state_key(Buf *target, uint32_t store_id, Bytes key) {
+    assert(target);
     buf_reset(target);
     buf_u32_be(target, store_id);
     buf_bytes(target, key);
@@ -52,6 +57,7 @@ void state_key(Buf *target, uint32_t store_id, Bytes key) {
 }
 
 void system_see_id(Storage *storage, uint32_t id) {
+    assert(storage);
     if (id == UINT32_MAX)
         return; /* never given: it has no successor */
     unsigned next = atomic_load(&storage->next_id);

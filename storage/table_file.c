@@ -21,6 +21,8 @@ char *table_path(const char *folder, uint64_t id) {
 /* == Writing ================================================================================== */
 
 ErrCode table_writer_open(TableWriter *writer, Io *io, const char *folder, uint64_t id, Err *err) {
+    assert(id > 0);
+    assert(folder);
     *writer = (TableWriter){.io = io, .id = id, .folder = mem_strdup(folder)};
     char *path = table_path(folder, id);
     ErrCode code = io->ops->open(io, path, IO_WRITE, &writer->file, err);
@@ -32,10 +34,13 @@ ErrCode table_writer_open(TableWriter *writer, Io *io, const char *folder, uint6
 }
 
 static void put_sum(Buf *buf) {
+    assert(buf->size > 0);
     buf_u64_le(buf, hash_bytes(buf_view(buf)));
 }
 
 void table_writer_head(TableWriter *writer, uint64_t lsn) {
+    assert(writer->file);
+    assert(writer->offset == 0);
     assert(writer->out.size == 0);
     buf_u32_le(&writer->out, TABLE_MAGIC);
     buf_u32_le(&writer->out, TABLE_VERSION);
@@ -46,6 +51,7 @@ void table_writer_head(TableWriter *writer, uint64_t lsn) {
 }
 
 static ErrCode table_flush(TableWriter *writer, size_t least, Err *err) {
+    assert(writer->file);
     if (writer->out.size < least || writer->out.size == 0)
         return ERR_OK;
     IoFile *file = writer->file;
@@ -56,6 +62,8 @@ static ErrCode table_flush(TableWriter *writer, size_t least, Err *err) {
 }
 
 static ErrCode table_end_block(TableWriter *writer, Err *err) {
+    assert(writer->file);
+    assert((writer->block_entries == 0) == (writer->block.size == 0));
     if (writer->block_entries == 0)
         return ERR_OK;
     Buf *out = &writer->out, *index = &writer->index;
@@ -78,6 +86,8 @@ static ErrCode table_end_block(TableWriter *writer, Err *err) {
 }
 
 ErrCode table_writer_add(TableWriter *writer, Bytes key, Bytes value, Err *err) {
+    assert(writer->file);
+    assert(key.size >= 4);
     Buf *block = &writer->block;
     assert(writer->entries + writer->block_entries == 0 ||
            bytes_compare(buf_view(&writer->last_key), key) < 0);
@@ -93,6 +103,8 @@ ErrCode table_writer_add(TableWriter *writer, Bytes key, Bytes value, Err *err) 
 }
 
 ErrCode table_writer_finish(TableWriter *writer, TableRef *ref, Err *err) {
+    assert(writer->file);
+    assert(ref);
     TRY(table_end_block(writer, err));
     Buf index = {0}, footer = {0};
     buf_u32_le(&index, writer->blocks);
@@ -125,6 +137,7 @@ ErrCode table_writer_finish(TableWriter *writer, TableRef *ref, Err *err) {
 }
 
 void table_writer_close(TableWriter *writer) {
+    assert(!writer->file || writer->id > 0);
     if (writer->file) {
         Err ignored; /* what stays is removed at the next start */
         char *path = table_path(writer->folder, writer->id);
@@ -160,6 +173,7 @@ static ErrCode table_damaged(const TableReader *table, uint64_t offset, const ch
 
 /* Reads a part, which is valid memory until the next part. */
 static ErrCode table_part(TableReader *table, uint64_t offset, uint64_t size, const char *what) {
+    assert(table->file);
     if (offset > table->ref->size || size > table->ref->size - offset || size > UINT32_MAX)
         return table_damaged(table, offset, what);
     buf_reset(&table->bytes);
@@ -171,6 +185,7 @@ static ErrCode table_part(TableReader *table, uint64_t offset, uint64_t size, co
 }
 
 static ErrCode table_read_block(TableReader *table, uint64_t offset, uint32_t size, uint64_t sum) {
+    assert(table->each);
     TRY(table_part(table, offset, size, "block"));
     if (size < 16)
         return table_damaged(table, offset, "block");
@@ -212,6 +227,8 @@ static ErrCode table_read_index(TableReader *table, Bytes index) {
 }
 
 static ErrCode table_read_parts(TableReader *table) {
+    assert(table->file);
+    assert(table->entries == 0);
     const TableRef *ref = table->ref;
     if (ref->size < TABLE_HEAD_SIZE + TABLE_FOOTER_SIZE)
         return table_damaged(table, 0, "length");
@@ -247,6 +264,7 @@ static ErrCode table_read_parts(TableReader *table) {
 
 ErrCode table_read(Io *io, const char *folder, const TableRef *ref, TableEntryFn *each,
                    void *context, Err *err) {
+    assert(each);
     assert(ref->id > 0);
     char *path = table_path(folder, ref->id);
     TableReader table = {

@@ -20,6 +20,7 @@ char *topic_folder(const char *folder, uint32_t id) {
 }
 
 Topic *topic_new(Io *io, const char *folder, uint32_t id, const char *name, uint32_t partitions) {
+    assert(partitions <= PARTITIONS_MAX);
     assert(partitions > 0);
     Topic *topic = mem_alloc(sizeof *topic);
     atomic_init(&topic->refs, 1);
@@ -47,6 +48,7 @@ bool topic_valid(Bytes name, uint32_t partitions) {
 }
 
 Topic *topic_new_from(Io *io, const char *folder, uint32_t id, Bytes value) {
+    assert(value.size > 4);
     Reader reader = reader_of(value);
     uint32_t partitions = reader_u32_le(&reader);
     char name[TOPIC_NAME_BYTES_MAX + 1] = {0};
@@ -56,6 +58,7 @@ Topic *topic_new_from(Io *io, const char *folder, uint32_t id, Bytes value) {
 }
 
 void topic_unref(Topic *topic) {
+    assert(atomic_load(&topic->refs) > 0);
     assert(topic);
     if (atomic_fetch_sub(&topic->refs, 1) > 1)
         return;
@@ -82,6 +85,7 @@ void topics_init(TopicTable *table) {
 }
 
 void topics_close(TopicTable *table) {
+    assert(!table->topics || table->capacity >= table->count);
     for (size_t i = 0; i < table->count; i++)
         topic_unref(table->topics[i]);
     while (table->dropped) {
@@ -95,6 +99,8 @@ void topics_close(TopicTable *table) {
 
 /* With the lock held: where the id is, or would be. */
 static bool topics_search(const TopicTable *table, uint32_t id, size_t *index) {
+    assert(index);
+    assert(table->count <= table->capacity);
     size_t low = 0, high = table->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -108,6 +114,7 @@ static bool topics_search(const TopicTable *table, uint32_t id, size_t *index) {
 }
 
 Topic *topics_find(TopicTable *table, uint32_t id) {
+    assert(table);
     size_t index;
     lock_take(&table->lock);
     Topic *topic = topics_search(table, id, &index) ? topic_ref(table->topics[index]) : NULL;
@@ -127,6 +134,8 @@ Topic *topics_find_name(TopicTable *table, const char *name) {
 }
 
 void topics_add(TopicTable *table, Topic *topic) {
+    assert(topic->partition_count > 0);
+    assert(atomic_load(&topic->refs) > 0);
     size_t index;
     lock_take(&table->lock);
     bool there = topics_search(table, topic->id, &index);
@@ -158,7 +167,9 @@ void topics_drop(TopicTable *table, uint32_t id, uint64_t lsn) {
 }
 
 Topic **topics_all(TopicTable *table, size_t *count) {
+    assert(count);
     lock_take(&table->lock);
+    assert(table->count <= table->capacity);
     Topic **all = mem_array(table->count, sizeof(Topic *));
     *count = table->count;
     for (size_t i = 0; i < table->count; i++)
@@ -168,6 +179,7 @@ Topic **topics_all(TopicTable *table, size_t *count) {
 }
 
 Topic *topics_take_dropped(TopicTable *table, uint64_t lsn) {
+    assert(table);
     Topic *taken = NULL;
     lock_take(&table->lock);
     for (Topic **where = &table->dropped; *where;) {
@@ -187,6 +199,7 @@ Topic *topics_take_dropped(TopicTable *table, uint64_t lsn) {
 /* == log.h ==================================================================================== */
 
 static bool topic_describe(Topic *topic, LogTopic *target) {
+    assert(target);
     if (!topic)
         return false;
     assert(strlen(topic->name) < sizeof target->name);
@@ -210,6 +223,7 @@ static int by_name(const void *left, const void *right) {
 }
 
 void log_topics(Storage *storage, Arena *arena, LogTopic **topics, uint32_t *count) {
+    assert(topics && count);
     size_t all_count;
     Topic **all = topics_all(&storage->topics, &all_count);
     *topics = arena_array(arena, all_count, sizeof **topics);
@@ -224,6 +238,7 @@ void log_topics(Storage *storage, Arena *arena, LogTopic **topics, uint32_t *cou
 /* The partition, and a reference to its topic that keeps it. */
 static ErrCode partition_find(Storage *storage, TopicPartition where, Topic **topic,
                               Partition **partition, Err *err) {
+    assert(topic && partition);
     *partition = NULL;
     *topic = topics_find(&storage->topics, where.topic_id);
     if (!*topic)
@@ -250,6 +265,7 @@ ErrCode log_offsets(Storage *storage, TopicPartition where, int64_t *start, int6
 
 ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
                   LogBlock **block, Err *err) {
+    assert(block);
     Topic *topic;
     Partition *partition;
     *block = NULL;
@@ -261,6 +277,7 @@ ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32
 
 ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,
                      const LogBlock *before, LogBlock **block, Err *err) {
+    assert(block);
     Topic *topic;
     Partition *partition;
     *block = NULL;
@@ -271,6 +288,7 @@ ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,
 }
 
 void log_listen(Storage *storage, LogListenerFn *listener, void *context) {
+    assert(storage);
     assert(listener || !context);
     lock_take(&storage->listen_lock);
     storage->listener = listener;

@@ -27,6 +27,7 @@ void writer_push(Storage *storage, Commit *commit) {
     assert(commit->journal_bytes > 0);
     commit->next = NULL;
     lock_take(&storage->queue_lock);
+    assert(!storage->queue_last || !storage->queue_last->next);
     if (storage->queue_last)
         storage->queue_last->next = commit;
     else
@@ -39,6 +40,7 @@ void writer_push(Storage *storage, Commit *commit) {
 /* == Runs ===================================================================================== */
 
 static Commit *writer_take(Storage *storage) {
+    assert(storage);
     lock_take(&storage->queue_lock);
     Commit *run = storage->queue_first, *last = NULL;
     uint64_t bytes = 0;
@@ -63,6 +65,7 @@ static Commit *writer_take(Storage *storage) {
 /* A MARK that is due: nothing has come for a while, and no frame tells yet that the last commit is
  * durable. Without it a damaged last frame would look like one that was never finished. */
 static Commit *writer_take_mark(Storage *storage) {
+    assert(writer_is_me(storage));
     Journal *journal = &storage->journal;
     if (storage->last_commit_lsn <= journal->covered_lsn || storage_failed(storage))
         return NULL;
@@ -79,6 +82,7 @@ static Commit *writer_take_mark(Storage *storage) {
 }
 
 static bool writer_abort(Commit *commit, ErrCode code, const char *what, const char *name) {
+    assert(what && name);
     assert(code != ERR_OK);
     commit->result = COMMIT_ABORTED;
     (void)!err_set(&commit->error, code, "%s: %s", name, what);
@@ -87,6 +91,7 @@ static bool writer_abort(Commit *commit, ErrCode code, const char *what, const c
 
 /* Topics may have come and gone since the commit was handed over. */
 static bool writer_admit_topics(Storage *storage, Commit *commit) {
+    assert(commit->result != COMMIT_ABORTED);
     for (size_t i = 0; i < commit->topic_count; i++) {
         const CommitTopic *change = &commit->topics[i];
         Topic *topic = topics_find(&storage->topics, change->id);
@@ -111,6 +116,7 @@ static bool writer_admit_topics(Storage *storage, Commit *commit) {
 
 /* Partitions that the topic of an append has at that point of the commit; 0: it is not there. */
 static uint32_t writer_partitions(Storage *storage, const Commit *commit, size_t index) {
+    assert(index < commit->append_count);
     uint32_t id = commit->appended[index].where.topic_id, partitions = 0;
     Topic *topic = topics_find(&storage->topics, id);
     if (topic) {
@@ -124,6 +130,7 @@ static uint32_t writer_partitions(Storage *storage, const Commit *commit, size_t
 }
 
 static bool writer_admit_appends(Storage *storage, Commit *commit) {
+    assert(commit->result != COMMIT_ABORTED);
     for (size_t i = 0; i < commit->append_count; i++)
         if (commit->appended[i].where.partition >= writer_partitions(storage, commit, i))
             return writer_abort(commit, ERR_NOT_FOUND, "the topic of an append is gone", "append");
@@ -131,6 +138,7 @@ static bool writer_admit_appends(Storage *storage, Commit *commit) {
 }
 
 static bool writer_admit_segment(Storage *storage, const CommitSegment *segment) {
+    assert(segment->end > segment->base);
     uint32_t index = segment->where.partition;
     Topic *topic = topics_find(&storage->topics, segment->where.topic_id);
     if (!topic)
@@ -143,6 +151,7 @@ static bool writer_admit_segment(Storage *storage, const CommitSegment *segment)
 
 /* Segments whose offsets are still free. */
 static bool writer_admit_segments(Storage *storage, Commit *commit) {
+    assert(commit->result != COMMIT_ABORTED);
     for (size_t i = 0; i < commit->segment_count; i++)
         if (!writer_admit_segment(storage, &commit->segments[i]))
             return writer_abort(commit, ERR_BUSY, "others have appended meanwhile", "segment");
@@ -158,6 +167,8 @@ static bool writer_admit_segments(Storage *storage, Commit *commit) {
 /* == Offsets and frames ======================================================================= */
 
 static void writer_give_offset(Storage *storage, Commit *commit, size_t index) {
+    assert(index < commit->append_count);
+    assert(commit->appends[index].count > 0);
     CommitAppended *appended = &commit->appended[index];
     uint32_t count = commit->appends[index].count;
     Topic *topic = topics_find(&storage->topics, appended->where.topic_id);
@@ -179,12 +190,15 @@ static void writer_give_offset(Storage *storage, Commit *commit, size_t index) {
 }
 
 static ErrCode writer_sync(Storage *storage, bool forced, Err *err) {
+    assert(writer_is_me(storage));
     if (storage->options.durability == DURABILITY_OS && !forced)
         return ERR_OK;
     return journal_sync(&storage->journal, err);
 }
 
 static ErrCode writer_add_frame(Storage *storage, Commit *commit, size_t index, Err *err) {
+    assert(index < commit->frame_count);
+    assert(commit->frames[index].entry_count > 0);
     Journal *journal = &storage->journal;
     const CommitFrame *frame = &commit->frames[index];
     uint64_t size = frame_align(frame_size(frame->append_count, frame->size), FRAME_ALIGN);
@@ -214,6 +228,7 @@ static ErrCode writer_add_frame(Storage *storage, Commit *commit, size_t index, 
 }
 
 static ErrCode writer_write(Storage *storage, Commit *run, Err *err) {
+    assert(writer_is_me(storage));
     for (Commit *commit = run; commit; commit = commit->next) {
         if (!writer_admit_topics(storage, commit) || !writer_admit_appends(storage, commit) ||
             !writer_admit_segments(storage, commit))
@@ -227,6 +242,7 @@ static ErrCode writer_write(Storage *storage, Commit *run, Err *err) {
 /* == After the sync =========================================================================== */
 
 static ErrCode writer_apply(Storage *storage, Commit *run, Err *err) {
+    assert(writer_is_me(storage));
     for (Commit *commit = run; commit; commit = commit->next) {
         if (commit->result == COMMIT_ABORTED)
             continue;
@@ -248,6 +264,8 @@ static ErrCode writer_apply(Storage *storage, Commit *run, Err *err) {
 }
 
 static void writer_tell(Storage *storage, const Commit *commit) {
+    assert(commit->result == COMMIT_DURABLE);
+    assert(storage->listener);
     for (size_t i = 0; i < commit->append_count; i++)
         storage->listener(storage->listener_context, commit->appended[i].where,
                           commit->appended[i].last_offset + 1);
@@ -270,6 +288,7 @@ static void writer_finish(Storage *storage, Commit *run) {
 }
 
 static void writer_abort_run(Commit *run, const Err *cause) {
+    assert(cause->code != ERR_OK);
     for (Commit *commit = run; commit; commit = commit->next) {
         commit->result = COMMIT_ABORTED;
         commit->error = *cause;
@@ -278,6 +297,8 @@ static void writer_abort_run(Commit *run, const Err *cause) {
 
 /* Writes a run and makes it true. */
 static ErrCode writer_commit(Storage *storage, Commit *run, bool mark, Err *err) {
+    assert(run);
+    assert(writer_is_me(storage));
     if (storage->options.durability == DURABILITY_OS && mark)
         TRY(journal_sync(&storage->journal, err)); /* what it tells must be so */
     TRY(writer_write(storage, run, err));
@@ -291,11 +312,13 @@ static ErrCode writer_commit(Storage *storage, Commit *run, bool mark, Err *err)
 
 /* Nothing has come for a while: memory kept for the next commit goes back. */
 static void writer_rest(Storage *storage) {
+    assert(writer_is_me(storage));
     journal_rest(&storage->journal);
     spare_memory_clear(&storage->spare);
 }
 
 ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
+    assert(worked);
     const Storage *outer = writer_of;
     writer_of = storage;
     Commit *run = writer_take(storage);
@@ -330,6 +353,7 @@ ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
 
 /* With the queue lock: how long to sleep; -1: until woken. */
 static int64_t writer_nap_us(const Storage *storage) {
+    assert(storage->options.mark_ms > 0);
     if (storage_failed(storage) || storage->last_commit_lsn <= storage->journal.covered_lsn)
         return -1;
     int64_t since = storage->io->ops->mono_us(storage->io) - storage->last_write_us;
@@ -339,12 +363,15 @@ static int64_t writer_nap_us(const Storage *storage) {
 
 /* The background thread looks at the clock only once a second. */
 static void writer_wake_background(Storage *storage) {
+    assert(writer_is_me(storage));
     uint64_t bytes = atomic_load(&storage->journal.bytes) - storage->checkpoint.last_bytes;
-    if (bytes >= storage->options.checkpoint_bytes || journal_wants_spare(&storage->journal))
+    uint64_t due = atomic_load(&storage->checkpoint.due_bytes);
+    if (bytes >= due || journal_wants_spare(&storage->journal))
         background_kick(storage);
 }
 
 void *writer_thread(void *arg) {
+    assert(arg);
     Storage *storage = arg;
     writer_of = storage;
     bool open = true;

@@ -2,8 +2,8 @@
 # check.sh - what `make check` runs, one step after the other; ends with the sum of all tests.
 #
 # Steps: both compilers without warnings, tidy, unit and SQL tests under release, ASan+UBSan and
-# hostile limits, the embedding example, the demo, short forms of all proofs, and (where ../shared
-# is there) the conformance cases with floors that only rise (tests/floors.txt).
+# hostile limits, the embedding example, the demo, seeds of the fuzzers, short forms of all proofs,
+# and (where ../shared is there) the conformance cases with floors that only rise (tests/floors.txt).
 set -u
 cd "$(dirname "$0")/.."
 log=build/check.log
@@ -43,6 +43,11 @@ proof() {
     [ "$(printf '%s\n' "$out" | tail -n 1)" = PROVED ]
 }
 
+fuzz_seeds() {
+    make -s MODE=debug "build/debug/tests/fuzz/fuzz_$1" &&
+        "build/debug/tests/fuzz/fuzz_$1" "tests/fuzz/$1" </dev/null
+}
+
 conformance() {
     local cases=../shared/conformance
     build/release/weir test --cases $cases/query.ndjson > build/conformance.ndjson || return 1
@@ -74,6 +79,10 @@ step "command line" make -s cli-test
 step "command line, ASan+UBSan" make -s MODE=debug cli-test
 step "embedding example" make -s run-embed
 step "demo" make -s demo
+for target in tests/fuzz/fuzz_*.c; do
+    name=${target##*/fuzz_} name=${name%.c}
+    step "seeds of fuzz-$name, ASan+UBSan" fuzz_seeds "$name"
+done
 while read -r name n; do
     step "proof: $name" proof "$name" "$n"
 done < tests/prove/short.txt

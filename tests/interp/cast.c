@@ -137,6 +137,10 @@ static void text_of(RefRun *run, RefOut *out, const RefType *type, const RefValu
     }
 }
 
+void ref_text_of_item(RefRun *run, RefOut *out, const RefType *type, const RefValue *value) {
+    text_of(run, out, type, value, true);
+}
+
 /* == From text == */
 
 static RefValue boolean_of(RefText text) {

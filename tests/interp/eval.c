@@ -290,25 +290,38 @@ static uint32_t character_at(RefText text, uint32_t at) {
     return pair ? 2 : 1;
 }
 
-static bool like(const RefNode *node, RefText text, uint32_t at, RefText pattern, uint32_t by) {
-    if (by == pattern.size)
-        return at == text.size;
+/* One step of the pattern at `by` and the text at `at`: what stands behind it, by `rest`, whose
+ * rows are texts and whose columns are patterns from there on. */
+static bool like_step(const RefNode *node, RefText text, uint32_t at, RefText pattern,
+                      const uint8_t *rest, uint32_t by) {
+    size_t width = (size_t)pattern.size + 1;
     uint16_t unit = pattern.units[by];
     bool escaped = node->escape && unit == (uint16_t)node->escape && by + 1 < pattern.size;
+    uint32_t next = at == text.size ? at : at + character_at(text, at);
     if (escaped)
         unit = pattern.units[++by];
-    else if (unit == '%') {
-        for (; at < text.size; at += character_at(text, at)) {
-            if (like(node, text, at, pattern, by + 1))
-                return true;
-        }
-        return like(node, text, at, pattern, by + 1);
-    }
+    else if (unit == '%')
+        return rest[at * width + by + 1] || (at < text.size && rest[next * width + by]);
     if (at == text.size)
         return false;
     if (!escaped && unit == '_')
-        return like(node, text, at + character_at(text, at), pattern, by + 1);
-    return text.units[at] == unit && like(node, text, at + 1, pattern, by + 1);
+        return rest[next * width + by + 1];
+    return text.units[at] == unit && rest[(at + 1) * width + by + 1];
+}
+
+static bool like(RefRun *run, const RefNode *node, RefText text, RefText pattern) {
+    size_t width = (size_t)pattern.size + 1;
+    if (text.size * width > 1 << 20) { /* takes too long */
+        run->vague = true;
+        return false;
+    }
+    uint8_t *fits = ref_alloc((text.size + 1) * width);
+    fits[text.size * width + pattern.size] = 1;
+    for (uint32_t at = text.size + 1; at-- > 0;) {
+        for (uint32_t by = pattern.size; by-- > 0;)
+            fits[at * width + by] = like_step(node, text, at, pattern, fits, by);
+    }
+    return fits[0];
 }
 
 static bool eval_like(RefRun *run, const RefNode *node, RefValue *out) {
@@ -322,7 +335,7 @@ static bool eval_like(RefRun *run, const RefNode *node, RefValue *out) {
         open = !open && pattern.text.units[i] == (uint16_t)node->escape;
     if (open)
         return ref_throw(run);
-    *out = ref_of_boolean(like(node, text.text, 0, pattern.text, 0) != node->negated);
+    *out = ref_of_boolean(like(run, node, text.text, pattern.text) != node->negated);
     return true;
 }
 

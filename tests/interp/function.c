@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool ref_null_argument(const RefCall *call) {
+    call->run->vague = true;
+    return true;
+}
+
 static bool null_coalesce(const RefCall *call, RefValue *out) {
     for (uint32_t i = 0; i < call->count; i++) {
         if (call->args[i].present) {
@@ -150,6 +155,14 @@ REAL_FUNCTION(sinh, sinh(x))
 REAL_FUNCTION(sqrt, sqrt(x))
 REAL_FUNCTION(tan, tan(x))
 REAL_FUNCTION(tanh, tanh(x))
+REAL_FUNCTION(degrees, x * 57.29577951308232)
+REAL_FUNCTION(radians, x * 0.017453292519943295)
+
+static bool real_pi(const RefCall *call, RefValue *out) {
+    (void)call;
+    *out = ref_of_real(acos(-1));
+    return true;
+}
 
 static bool real_power(const RefCall *call, RefValue *out) {
     double base = real_argument(call, 0), exponent = real_argument(call, 1);
@@ -217,6 +230,63 @@ const RefFunction ref_functions[] = {
     REALS("SQRT", real_sqrt),
     REALS("TAN", real_tan),
     REALS("TANH", real_tanh),
+    REALS("DEGREES", real_degrees),
+    REALS("RADIANS", real_radians),
+    REALS("COT", ref_number_cot),
+    REALS("LOG", real_ln),
+    {"LOG", "FF", "F", ref_number_log, false, 2},
+    {"LOG", "LL", "F", ref_number_log, false, 1},
+    {"LOG", "II", "F", ref_number_log, false, 1},
+    {"PI", "", "F", real_pi, false, 1},
+    {"ROUND", "I", "L", ref_number_round, false, 1},
+    {"ROUND", "L", "L", ref_number_round, false, 1},
+    {"ROUND", "F", "L", ref_number_round, false, 3},
+    {"ROUND", "FI", "F", ref_number_round, false, 4},
+    {"ROUND", "M", "w", ref_number_round, false, 4},
+    {"ROUND", "MI", "M", ref_number_round, false, 6},
+    {"TRUNC", "I", "L", ref_number_trunc, false, 1},
+    {"TRUNC", "L", "L", ref_number_trunc, false, 1},
+    {"TRUNC", "F", "L", ref_number_trunc, false, 3},
+    {"TRUNC", "FI", "F", ref_number_trunc, false, 4},
+    {"TRUNC", "M", "w", ref_number_trunc, false, 4},
+    {"TRUNC", "MI", "M", ref_number_trunc, false, 6},
+    {"GEO_DISTANCE", "FFFFS?", "F", ref_geo_distance, true, 2},
+    {"INT_FROM_BYTES", "YS?", "I", ref_bytes_int, false, 3},
+    {"BIGINT_FROM_BYTES", "YS?", "L", ref_bytes_bigint, false, 3},
+    {"DOUBLE_FROM_BYTES", "YS?", "F", ref_bytes_double, false, 3},
+    {"DATEADD", "uID", "D", ref_time_add, false, 4},
+    {"DATESUB", "uID", "D", ref_time_subtract, false, 4},
+    {"TIMEADD", "uIT", "T", ref_time_add, false, 4},
+    {"TIMESUB", "uIT", "T", ref_time_subtract, false, 4},
+    {"TIMESTAMPADD", "uIW", "W", ref_time_add, false, 4},
+    {"TIMESTAMPSUB", "uIW", "W", ref_time_subtract, false, 4},
+    {"INSTR", "SSI?I?", "I", ref_text_instr, true, 8},
+    {"FIELD", "S+", "I", ref_text_field, true, 5},
+    {"ELT", "IS+", "S", ref_text_elt, true, 5},
+    {"UCASE", "S", "S", ref_text_ucase, false, 4},
+    {"LCASE", "S", "S", ref_text_lcase, false, 4},
+    {"INITCAP", "S", "S", ref_text_initcap, false, 5},
+    {"LPAD", "SIS", "S", ref_text_lpad, false, 6},
+    {"RPAD", "SIS", "S", ref_text_rpad, false, 6},
+    {"LPAD", "YIY", "Y", ref_text_lpad, false, 3},
+    {"RPAD", "YIY", "Y", ref_text_rpad, false, 3},
+    {"SPLIT", "SS", "Z", ref_text_split, false, 10},
+    {"CONCAT_WS", "SS+", "S", ref_text_concat_ws, true, 5},
+    {"CONCAT_WS", "YY+", "Y", ref_text_concat_ws, true, 3},
+    {"MASK", "S", "S", ref_text_mask, false, 3},
+    {"MASK", "SSSSS", "S", ref_text_mask, true, 3},
+    {"MASK_LEFT", "SI", "S", ref_text_mask_left, true, 3},
+    {"MASK_LEFT", "SISSSS", "S", ref_text_mask_left, true, 3},
+    {"MASK_RIGHT", "SI", "S", ref_text_mask_right, true, 3},
+    {"MASK_RIGHT", "SISSSS", "S", ref_text_mask_right, true, 2},
+    {"MASK_KEEP_LEFT", "SI", "S", ref_text_mask_keep_left, true, 3},
+    {"MASK_KEEP_LEFT", "SISSSS", "S", ref_text_mask_keep_left, true, 2},
+    {"MASK_KEEP_RIGHT", "SI", "S", ref_text_mask_keep_right, true, 3},
+    {"MASK_KEEP_RIGHT", "SISSSS", "S", ref_text_mask_keep_right, true, 2},
+    {"ARRAY_MAX", "A", "X", ref_array_max, false, 4},
+    {"ARRAY_MIN", "A", "X", ref_array_min, false, 4},
+    {"ARRAY_SORT", "AS?", "A", ref_array_sort, false, 5},
+    {"ARRAY_JOIN", "AS?", "S", ref_array_join, true, 5},
     {"POWER", "FF", "F", real_power, false, 2},
     {"POWER", "LL", "F", real_power, false, 1},
     {"POWER", "II", "F", real_power, false, 1},

@@ -119,6 +119,85 @@ bool ref_array_slice(const RefCall *call, RefValue *out) {
     return true;
 }
 
+/* == In order == */
+
+static bool array_extreme(const RefCall *call, int sign, RefValue *out) {
+    for (uint32_t i = 0; i < call->args[0].list.size; i++) {
+        const RefValue *item = &call->args[0].list.items[i];
+        if (item->present &&
+            (!out->present || sign * ref_order(item_type(call), item, out) > 0))
+            *out = *item;
+    }
+    return true;
+}
+
+bool ref_array_max(const RefCall *call, RefValue *out) {
+    return array_extreme(call, 1, out);
+}
+
+bool ref_array_min(const RefCall *call, RefValue *out) {
+    return array_extreme(call, -1, out);
+}
+
+static bool is_word(RefText text, const char *word) {
+    uint32_t i = 0;
+    for (; i < text.size && word[i]; i++) {
+        if ((text.units[i] & 0xFFDF) != (uint16_t)word[i])
+            return false;
+    }
+    return i == text.size && !word[i];
+}
+
+bool ref_array_sort(const RefCall *call, RefValue *out) {
+    RefValue *items = room_for(call);
+    uint32_t size = call->args[0].list.size;
+    int sign = 1;
+    if (call->count > 1) {
+        RefText text = call->args[1].text;
+        sign = is_word(text, "ASC") || is_word(text, "ASCENDING")     ? 1
+               : is_word(text, "DESC") || is_word(text, "DESCENDING") ? -1
+                                                                      : 0;
+    }
+    for (uint32_t i = 0; i < size && sign != 0; i++) {
+        RefValue item = call->args[0].list.items[i];
+        uint32_t at = i;
+        while (at > 0 && item.present &&
+               (!items[at - 1].present ||
+                sign * ref_order(item_type(call), &item, &items[at - 1]) < 0)) {
+            items[at] = items[at - 1];
+            at--;
+        }
+        items[at] = item;
+    }
+    if (sign != 0)
+        *out = ref_of_list(items, size);
+    return true;
+}
+
+bool ref_array_join(const RefCall *call, RefValue *out) {
+    const RefValue *array = &call->args[0];
+    RefOut text = {0};
+    size_t size = 1;
+    bool whole;
+    char *mark = ",";
+    if (!array->present)
+        return true;
+    if (item_type(call)->kind > REF_STRING)
+        return ref_throw(call->run);
+    if (call->count > 1) {
+        RefText between = {0};
+        mark = ref_utf8(call->args[1].present ? call->args[1].text : between, &size, &whole);
+    }
+    ref_out_bytes(&text, "", 0);
+    for (uint32_t i = 0; i < array->list.size; i++) {
+        if (i > 0)
+            ref_out_bytes(&text, mark, size);
+        ref_text_of_item(call->run, &text, item_type(call), &array->list.items[i]);
+    }
+    *out = ref_of_utf8(text.text, text.size);
+    return true;
+}
+
 /* == Maps == */
 
 static bool map_side(const RefCall *call, uint32_t side, RefValue *out) {

@@ -334,7 +334,11 @@ static bool result_fits(char letter, const RefType *type, Binding *binding) {
     case 'y': return type->kind == REF_ARRAY && type->parts[0]->kind == REF_BYTES;
     case 'M':
     case 'm': binding->decimal = type; return type->kind == REF_DECIMAL;
-    case 'w': return false;
+    case 'w': /* of a DECIMAL with some more digits behind the point */
+        if (type->kind != REF_DECIMAL || type->scale != 0 || type->precision > 60)
+            return false;
+        binding->decimal = ref_decimal_type(type->precision + 6, 6);
+        return true;
     default: break;
     }
     return type->kind < REF_ARRAY && letters[type->kind] == letter;
@@ -343,7 +347,7 @@ static bool result_fits(char letter, const RefType *type, Binding *binding) {
 static const RefType *param_type(RefWorld *world, char letter, Binding *binding) {
     static const RefKind kinds[] = {['B'] = REF_BOOLEAN, ['I'] = REF_INT,  ['L'] = REF_BIGINT,
                                     ['F'] = REF_DOUBLE,  ['S'] = REF_STRING, ['Y'] = REF_BYTES,
-                                    ['T'] = REF_TIME,    ['D'] = REF_DATE,
+                                    ['u'] = REF_STRING,  ['T'] = REF_TIME, ['D'] = REF_DATE,
                                     ['W'] = REF_TIMESTAMP};
     if (letter == 'X' || letter == 'A' || letter == 'P') {
         if (!binding->generic)
@@ -367,6 +371,10 @@ static const RefFunction *function_for(RefWorld *world, const RefType *type, Bin
         Binding candidate = {0};
         if (!result_fits(function->result[0], type, &candidate))
             continue;
+        bool ordered = strncmp(function->name, "ARRAY_M", 7) == 0 ||
+                       strcmp(function->name, "ARRAY_SORT") == 0;
+        if (ordered && ref_is_nested(candidate.generic))
+            continue;
         uint32_t weight = (uint32_t)function->weight;
         if (world->only && strcmp(world->only, function->name) == 0)
             weight = 500;
@@ -377,6 +385,14 @@ static const RefFunction *function_for(RefWorld *world, const RefType *type, Bin
         }
     }
     return found;
+}
+
+static const RefNode *unit_word(RefWorld *world) {
+    static const char *const words[] = {"MILLISECONDS", "SECONDS", "MINUTES", "HOURS", "DAYS"};
+    RefNode *node = ref_node(NODE_LITERAL, &ref_string, NULL, 0);
+    node->text = words[ref_chance(world, 5)];
+    node->value = ref_of_ascii(node->text);
+    return node;
 }
 
 static const RefNode *call(RefWorld *world, const RefType *type, int depth) {
@@ -396,7 +412,7 @@ static const RefNode *call(RefWorld *world, const RefType *type, int depth) {
         uint32_t times = many ? (at[0] == '+') + ref_chance(world, 3) : 1;
         for (; times > 0 && count < 7; times--, count++) {
             params[count] = param_type(world, letter, &binding);
-            args[count] = typed(world, params[count], depth - 1);
+            args[count] = letter == 'u' ? unit_word(world) : typed(world, params[count], depth - 1);
         }
     }
     memcpy(copy, params, sizeof params);

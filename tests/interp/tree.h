@@ -76,6 +76,8 @@ void ref_sql(RefOut *out, const RefNode *node);
 /* The value of type `from` as `to`, as CAST does it. */
 bool ref_cast(RefRun *run, const RefValue *value, const RefType *from, const RefType *to,
               RefValue *out);
+/* A value inside of another as text: Java's toString(). */
+void ref_text_of_item(RefRun *run, RefOut *out, const RefType *type, const RefValue *value);
 bool ref_castable(const RefType *from, const RefType *to);
 
 /* == Types of results == */
@@ -130,9 +132,10 @@ typedef struct RefCall {
 } RefCall;
 
 /* Parameters by letters: B I L M F S Y T D W are BOOLEAN INT BIGINT DECIMAL DOUBLE STRING BYTES
- * TIME DATE TIMESTAMP, X any type, A an array of X, P a map from STRING to X, Z an ARRAY<STRING>;
- * ? behind: may be left out; * behind: any number of them, at least one with +. The result has
- * also m: the DECIMAL that holds all, w: one without a fraction, y: an ARRAY<BYTES>. */
+ * TIME DATE TIMESTAMP, X any type, A an array of X, P a map from STRING to X, Z an ARRAY<STRING>,
+ * u a unit of time as a bare word; ? behind: may be left out; * behind: any number of them, at
+ * least one with +. The result has also m: the DECIMAL that holds all, w: one without a fraction,
+ * y: an ARRAY<BYTES>. */
 struct RefFunction {
     const char *name, *params, *result;
     bool (*call)(const RefCall *call, RefValue *out);

@@ -80,9 +80,13 @@ mpz_ptr ref_mpz(void) {
 }
 
 mpz_srcptr ref_ten(int power) {
-    if (power < 0 || power > TEN_MAX)
+    if (power < 0)
         abort();
-    return tens[power];
+    if (power <= TEN_MAX)
+        return tens[power];
+    mpz_ptr value = ref_mpz();
+    mpz_ui_pow_ui(value, 10, (unsigned long)power);
+    return value;
 }
 
 int ref_digits(mpz_srcptr value) {

@@ -84,10 +84,10 @@ static inline void make_source(Prover *prover) {
 }
 
 static inline void make_rows(Prover *prover, Rows *rows) {
-    static const uint32_t limits[] = {1, 3, 8, 17, 40, 65, 130, 1024};
+    static const uint32_t limits[] = {1, 3, 17, 40, 64, 65, 130, 1024};
     RefWorld *world = &prover->world;
     uint32_t limit = limits[ref_chance(world, 5)], share = ref_chance(world, 4);
-    if (ref_chance(world, 30) == 0)
+    if (ref_chance(world, 12) == 0)
         limit = limits[5 + ref_chance(world, 3)];
     rows->count = 1 + ref_chance(world, limit);
     rows->values = ref_alloc((size_t)rows->count * world->column_count * sizeof(RefValue));
@@ -197,6 +197,26 @@ static inline void check_errors(const Rows *rows, Finding *finding) {
     }
 }
 
+/* As a predicate: the rows where the value is TRUE pass. */
+static inline void check_select(ExprProgram *program, const Batch *batch, const Column *truth,
+                                Finding *finding) {
+    uint16_t passed[1024];
+    uint32_t count = expr_select(program, batch, passed), wanted = 0;
+    for (uint32_t i = 0; i < batch->selected_count; i++) {
+        uint16_t row = batch->selected[i];
+        if (column_is_null(truth, row) || truth->boolean[row] != 1)
+            continue;
+        if (wanted >= count || passed[wanted] != row) {
+            finding->what = "predicate: a row does not pass";
+            finding->row = row;
+            return;
+        }
+        wanted++;
+    }
+    if (wanted != count)
+        finding->what = "predicate: too many rows pass";
+}
+
 /* Runs a program of `count` expressions over the batch; the index of the one that is wrong. */
 static inline uint32_t check_program(Prover *prover, const RefNode *const *trees,
                                      const Expr *const *exprs, uint32_t count, const Rows *rows,
@@ -227,6 +247,8 @@ static inline uint32_t check_program(Prover *prover, const RefNode *const *trees
             wrong = i;
         }
         check_errors(rows, finding);
+        if (count == 1 && trees[0]->type->kind == REF_BOOLEAN && !finding->what)
+            check_select(program, &batch, results[0], finding);
     }
     arena_free(arena);
     return wrong;

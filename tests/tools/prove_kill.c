@@ -3,7 +3,7 @@
  *
  *   prove_kill N SEED FOLDER
  *
- * A child opens the folder and runs seven queries: a stream over a stream, a join with a table, a
+ * A child opens the folder and runs eight queries: a stream over a stream, a join with a table, a
  * stream by another key, tables per key, per another key (so through an internal topic) and per
  * window. Threads insert numbered rows, some with COPY from files, and note in shared memory what
  * they issued and what was acknowledged; one looks tables up, one replaces queries by others that
@@ -16,6 +16,7 @@
  * Afterwards the folder is opened once more, a COPY that was cut off is repeated, and:
  *   - every acknowledged row is in the stream exactly once, no row twice, none that was not issued;
  *   - every column that was added and acknowledged is there;
+ *   - the processing log has every bad row once, as an entry or in a count;
  *   - streams are, byte for byte (behind a repartition: as a bag), what an undisturbed engine makes
  *     of the same rows, and tables have the same last value per key.
  * Prints figures; the last line is PROVED or "FAILED why".
@@ -86,12 +87,15 @@ static const char *const sources[] = {
     " PARTITIONS=3, VALUE_FORMAT='JSON');",
     "CREATE TABLE names (k STRING PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names',"
     " PARTITIONS=3, VALUE_FORMAT='JSON');",
+    "SET 'ksql.logging.processing.topic.auto.create' = 'true';",
+    "SET 'weir.logging.processing.records.max' = '100000000';",
     "CREATE FUNCTION is_even(x INT) RETURNS BOOLEAN AS x % 2 = 0 AND x = x;",
     "CREATE FUNCTION twice(x INT) RETURNS INT LANGUAGE LUA AS 'return x * 2';",
     "CREATE STREAM spare (k STRING KEY) WITH (KAFKA_TOPIC='spare', VALUE_FORMAT='JSON');",
 };
 static const char *const queries[] = {
     "CREATE STREAM even AS SELECT k, id, twice(v) AS w FROM rows WHERE is_even(v);",
+    "CREATE STREAM shares AS SELECT k, id, 1 / (v % 3) AS x FROM rows;",
     "CREATE STREAM named AS SELECT r.k AS k, id, name FROM rows r LEFT JOIN names n ON r.k = n.k;",
     "CREATE STREAM by_value AS SELECT * FROM rows PARTITION BY v;",
     "CREATE TABLE per_key AS SELECT k, COUNT(*) AS n, SUM(v) AS s FROM rows GROUP BY k;",
@@ -425,6 +429,36 @@ static int check_columns(Weir *weir) {
     return 0;
 }
 
+/* Rows whose share failed: as many as the processing log tells, in entries or as counts. */
+static int check_log(Weir *weir) {
+    static const char before[] = "\"errorMessage\":\"", more[] = " more bad rows";
+    uint64_t bad = 0, logged = 0;
+    Records log = records_new();
+    for (uint32_t p = 0; p < PARTITIONS; p++) {
+        Records shares = records_new();
+        if (!records_read(weir, "SHARES", p, &shares))
+            return failed("%s partition %llu cannot be read", "SHARES", p);
+        for (size_t i = 0; i < shares.count; i++)
+            bad += memmem(shares.list[i].value.data, shares.list[i].value.size, "\"X\":null",
+                          8) != NULL;
+        records_free(&shares);
+    }
+    if (!records_read(weir, "default_ksql_processing_log", 0, &log))
+        return failed("%s cannot be read", "the processing log", 0);
+    for (size_t i = 0; i < log.count; i++) {
+        Bytes value = log.list[i].value;
+        const char *text = memmem(value.data, value.size, before, sizeof before - 1);
+        if (!text || !memmem(value.data, value.size, "processing.CSAS_SHARES_", 23))
+            return failed("%s has a strange entry %llu", "the processing log", i);
+        bool counts = memmem(value.data, value.size, more, sizeof more - 1) != NULL;
+        logged += counts ? strtoull(text + sizeof before - 1, NULL, 10) : 1;
+    }
+    records_free(&log);
+    if (logged != bad)
+        printf("%llu rows are bad, ", (unsigned long long)bad);
+    return logged == bad ? 0 : failed("%s has %llu", "the processing log", logged);
+}
+
 static int compare(Weir *weir, Weir *calm) {
     int status = compare_stream(weir, calm, "EVEN", false);
     status = status ? status : compare_stream(weir, calm, "NAMED", false);
@@ -446,6 +480,7 @@ static int verify(uint64_t *row_count) {
         status = failed("catch up: %s", error.message, 0);
     status = status ? status : check_rows(weir, row_count);
     status = status ? status : check_columns(weir);
+    status = status ? status : check_log(weir);
     status = status ? status : open_weir(io, "/calm", &calm);
     status = status ? status : copy_rows(weir, calm);
     if (status == 0 && weir_catch_up(calm, 60000, &error) != WEIR_OK)

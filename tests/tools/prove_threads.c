@@ -4,8 +4,9 @@
  *   prove_threads ROUNDS SEED FOLDER
  *
  * A round opens an engine (in memory and on FOLDER by turns, with 1 to 3 workers) and for a while
- * lets threads insert rows, look tables up, run push queries to a LIMIT, cancel push queries of
- * other threads, make and drop streams and tables, and ask and set this and that. Then:
+ * lets threads insert rows, look tables and windows up, run push queries to a LIMIT, cancel push
+ * queries of other threads, interrupt what is being executed, make and drop streams and tables,
+ * pause and resume a query, and ask and set this and that. Then:
  *   - no statement failed but for the reasons it may fail;
  *   - what one reader saw of a count never went backwards, and push queries gave what they must;
  *   - the tables hold each inserted row once.
@@ -23,14 +24,14 @@
 #include "base/thread.h"
 #include "engine/engine.h"
 
-enum { ROUND_MS = 700, HANG_SECONDS = 120, KEYS = 23, ACTORS = 11, FILE_ROWS = 5000 };
+enum { ROUND_MS = 700, HANG_SECONDS = 120, KEYS = 23, ACTORS = 15, FILE_ROWS = 5000 };
 
 typedef struct Round {
     Weir *weir;
     Io *io;
     atomic_bool stop;
     atomic_uint playing; /* actors that have not ended */
-    atomic_ullong rows, lookups, pushed, made, cancelled, copied;
+    atomic_ullong rows, lookups, pushed, made, cancelled, copied, interrupted;
     char file[600];     /* for COPY */
     Lock lock;          /* of `target` */
     WeirResult *target; /* what the canceller may cancel */
@@ -62,12 +63,20 @@ static void hangs(int number) {
     abort();
 }
 
-static void run(Round *round, const char *sql) {
+/* Statements that were interrupted are given again: they have done nothing. */
+static void execute(Round *round, const char *sql, WeirResult **result) {
     WeirError error;
-    if (weir_execute(round->weir, sql, NULL, &error) != WEIR_OK) {
-        printf("statement: %s\n", sql);
-        fail("a statement", error.message);
+    while (weir_execute(round->weir, sql, result, &error) != WEIR_OK) {
+        if (strcmp(error.code, "cancelled") != 0) {
+            printf("statement: %s\n", sql);
+            fail("a statement", error.message);
+        }
+        atomic_fetch_add(&round->interrupted, 1);
     }
+}
+
+static void run(Round *round, const char *sql) {
+    execute(round, sql, NULL);
 }
 
 /* -- What the threads do ----------------------------------------------------------------------- */
@@ -91,8 +100,7 @@ static void insert_rows(Actor *actor) {
 static int64_t look_up(Round *round, const char *sql) {
     WeirResult *result;
     WeirError error;
-    if (weir_execute(round->weir, sql, &result, &error) != WEIR_OK)
-        fail(sql, error.message);
+    execute(round, sql, &result);
     int64_t number = -1;
     if (weir_next(result, 0, &error) == WEIR_ROW)
         number = weir_integer(result, 0);
@@ -122,14 +130,16 @@ static void read_to_limit(Actor *actor) {
         "SELECT k, n FROM per_key EMIT CHANGES LIMIT 5;",
         "SELECT v, COUNT(*) FROM rows GROUP BY v EMIT CHANGES LIMIT 20;",
         "SELECT r.k, n.name FROM rows r JOIN names n ON r.k = n.k EMIT CHANGES LIMIT 20;",
+        "SELECT k, WINDOWSTART, n FROM per_window EMIT CHANGES LIMIT 20;",
+        "SELECT v, COUNT(*) FROM rows WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY v EMIT CHANGES "
+        "LIMIT 20;",
     };
-    uint64_t chosen = dice(actor, 4);
+    uint64_t chosen = dice(actor, 6);
     WeirResult *result;
     WeirError error;
     WeirStatus status;
     uint32_t rows = 0;
-    if (weir_execute(round->weir, queries[chosen], &result, &error) != WEIR_OK)
-        fail(queries[chosen], error.message);
+    execute(round, queries[chosen], &result);
     while ((status = weir_next(result, 60000, &error)) == WEIR_ROW)
         rows++;
     if (status != WEIR_END || rows != (chosen == 1 ? 5 : 20))
@@ -138,14 +148,69 @@ static void read_to_limit(Actor *actor) {
     atomic_fetch_add(&round->pushed, rows);
 }
 
+/* All windows of a key: together they hold all of its rows, and no fewer than before. */
+static void look_up_windows(Actor *actor) {
+    Round *round = actor->round;
+    char sql[160];
+    int64_t before = 0;
+    snprintf(sql, sizeof sql,
+             "SELECT WINDOWSTART, WINDOWEND, n FROM per_window WHERE k = 'key%llu'%s;",
+             (unsigned long long)dice(actor, KEYS),
+             dice(actor, 2) ? " AND WINDOWSTART >= '2020-01-01'" : "");
+    for (int i = 0; i < 4; i++) {
+        WeirResult *result;
+        WeirError error;
+        int64_t sum = 0, last = -1;
+        execute(round, sql, &result);
+        while (weir_next(result, 0, &error) == WEIR_ROW) {
+            int64_t start = weir_integer(result, 0);
+            if (start <= last || weir_integer(result, 1) <= start)
+                fail(sql, "windows are not in order");
+            last = start;
+            sum += weir_integer(result, 2);
+        }
+        weir_result_free(result);
+        atomic_fetch_add(&round->lookups, 1);
+        if (sum < before)
+            fail(sql, "rows of windows have gone");
+        before = sum;
+    }
+}
+
+/* Whatever is being executed just now ends, and nothing else. */
+static void interrupt(Actor *actor) {
+    usleep((useconds_t)dice(actor, 15000));
+    weir_interrupt(actor->round->weir);
+}
+
+static void pause_and_resume(Actor *actor) {
+    Round *round = actor->round;
+    WeirResult *result;
+    WeirError error;
+    char id[64] = "", sql[128];
+    execute(round, "SHOW QUERIES;", &result);
+    while (weir_next(result, 0, &error) == WEIR_ROW) {
+        const char *name = weir_text(result, 0);
+        if (name && strncmp(name, "CSAS_COPIED", 11) == 0)
+            snprintf(id, sizeof id, "%s", name);
+    }
+    weir_result_free(result);
+    if (!id[0])
+        fail("SHOW QUERIES", "does not show CSAS_COPIED");
+    snprintf(sql, sizeof sql, "PAUSE %s;", id);
+    run(round, sql);
+    usleep((useconds_t)dice(actor, 5000));
+    snprintf(sql, sizeof sql, "RESUME %s;", id);
+    run(round, sql);
+}
+
 /* Reads until another thread cancels. */
 static void read_until_cancelled(Actor *actor) {
     Round *round = actor->round;
     WeirResult *result;
     WeirError error;
     WeirStatus status;
-    if (weir_execute(round->weir, "SELECT * FROM rows EMIT CHANGES;", &result, &error) != WEIR_OK)
-        fail("a push query", error.message);
+    execute(round, "SELECT * FROM rows EMIT CHANGES;", &result);
     lock_take(&round->lock);
     round->target = result;
     lock_release(&round->lock);
@@ -228,7 +293,8 @@ static void copy_file(Actor *actor) {
 
 static void wait_for_all(Actor *actor) {
     WeirError error;
-    if (weir_catch_up(actor->round->weir, 60000, &error) != WEIR_OK)
+    if (weir_catch_up(actor->round->weir, 60000, &error) != WEIR_OK &&
+        strcmp(error.code, "cancelled") != 0)
         fail("catching up", error.message);
 }
 
@@ -236,7 +302,7 @@ static void *act(void *arg) {
     static void (*const roles[])(Actor *) = {
         insert_rows,   look_up_often,     read_to_limit, read_until_cancelled, cancel_target,
         make_and_drop, ask_this_and_that, insert_rows,   make_and_drop,        copy_file,
-        wait_for_all};
+        wait_for_all,  look_up_windows,   interrupt,     pause_and_resume,     read_to_limit};
     Actor *actor = arg;
     Round *round = actor->round;
     while (!atomic_load(&round->stop))
@@ -254,6 +320,9 @@ static const char sources[] =
     " PARTITIONS=3, VALUE_FORMAT='JSON');"
     "INSERT INTO names VALUES ('key1', 'one'); INSERT INTO names VALUES ('key2', 'two');"
     "CREATE TABLE per_key AS SELECT k, COUNT(*) AS n FROM rows GROUP BY k;"
+    "CREATE TABLE per_window AS SELECT k, COUNT(*) AS n FROM rows WINDOW TUMBLING (SIZE 250 "
+    "MILLISECONDS) GROUP BY k;"
+    "CREATE STREAM copied AS SELECT * FROM rows WHERE v > 4;"
     "CREATE TABLE total AS SELECT 1 AS one, COUNT(*) AS n FROM rows GROUP BY 1;"
     "DEFINE x = 'key0';";
 
@@ -275,20 +344,25 @@ static void play(Round *round, uint64_t seed) {
         thread_join(&actors[i].thread);
 }
 
+static int64_t sum_of(Round *round, const char *sql) {
+    WeirResult *result;
+    WeirError error;
+    int64_t sum = 0;
+    execute(round, sql, &result);
+    while (weir_next(result, 0, &error) == WEIR_ROW)
+        sum += weir_integer(result, 0);
+    weir_result_free(result);
+    return sum;
+}
+
 static void check(Round *round) {
     int64_t total = look_up(round, "SELECT n FROM total;");
     if (total != (int64_t)atomic_load(&round->rows))
         fail("the total", "is not the number of rows inserted");
-    WeirResult *result;
-    WeirError error;
-    int64_t sum = 0;
-    if (weir_execute(round->weir, "SELECT n FROM per_key;", &result, &error) != WEIR_OK)
-        fail("the last lookup", error.message);
-    while (weir_next(result, 0, &error) == WEIR_ROW)
-        sum += weir_integer(result, 0);
-    weir_result_free(result);
-    if (sum != total)
+    if (sum_of(round, "SELECT n FROM per_key;") != total)
         fail("the counts per key", "are not the number of rows inserted");
+    if (sum_of(round, "SELECT n FROM per_window;") != total)
+        fail("the counts per window", "are not the number of rows inserted");
 }
 
 static void write_file(const char *folder) {
@@ -325,6 +399,7 @@ static void play_round(uint32_t number, uint64_t seed, const char *folder, uint6
     figures[3] += atomic_load(&round->made);
     figures[4] += atomic_load(&round->cancelled);
     figures[5] += atomic_load(&round->copied);
+    figures[6] += atomic_load(&round->interrupted);
     if (!disk)
         io_mem_free(round->io);
     lock_close(&round->lock);
@@ -335,7 +410,7 @@ int main(int argc, char **argv) {
     uint32_t rounds = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 20;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     const char *folder = argc > 3 ? argv[3] : "build/prove-threads-data";
-    uint64_t figures[6] = {0};
+    uint64_t figures[7] = {0};
     signal(SIGALRM, hangs);
     write_file(folder);
     for (uint32_t i = 0; i < rounds; i++) {
@@ -343,9 +418,10 @@ int main(int argc, char **argv) {
         play_round(i, seed, folder, figures);
     }
     printf("rounds %u: rows %llu, lookups %llu, pushed %llu, made and dropped %llu, cancelled "
-           "%llu, copied %llu\nPROVED\n",
+           "%llu, copied %llu, interrupted %llu\nPROVED\n",
            rounds, (unsigned long long)figures[0], (unsigned long long)figures[1],
            (unsigned long long)figures[2], (unsigned long long)figures[3],
-           (unsigned long long)figures[4], (unsigned long long)figures[5]);
+           (unsigned long long)figures[4], (unsigned long long)figures[5],
+           (unsigned long long)figures[6]);
     return 0;
 }
