@@ -114,7 +114,8 @@ int main(int argc, char **argv) {
     const Expr *x = column_ref(&type_double, 2), *y = column_ref(&type_double, 3);
     const Expr *i = column_ref(&type_int, 4), *j = column_ref(&type_int, 5);
     const Expr *s = column_ref(&type_string, 6);
-    const Expr *part = call("SUBSTRING", ARGS(s, literal(&type_int, "3"), literal(&type_int, "12")));
+    const Expr *part =
+        call("SUBSTRING", ARGS(s, literal(&type_int, "3"), literal(&type_int, "12")));
     const Expr *upper = call("UCASE", ARGS(part));
     const Case numbers[] = {
         {"a + b", arithmetic('+', a, b)},
