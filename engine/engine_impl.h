@@ -73,8 +73,7 @@ ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: wit
 
 /* -- processing_log.c ---------------------------------------------------------------------- */
 
-/* After a SET: makes the topic and the stream of the processing log where the settings want
- * them. */
+/* After a SET: makes the topic and the stream of the processing log where settings want them. */
 ErrCode engine_log_make(Call *call, Err *err);
 
 /* Tells the runtime which topic is the log, and which queries do not write to it. After whatever

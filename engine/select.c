@@ -65,6 +65,10 @@ ErrCode engine_pull(Call *call, const Planned *planned, Err *err) {
     ResultRows rows = {0};
     TRY(lookup_run(weir->runtime, plan, node ? &store : NULL, call->result->arena, &rows, err));
     result_rows(call->result, &rows, plan->visible_count);
+    if (rows.error_count > 0)
+        engine_notice(weir, "%llu value%s could not be computed: %s",
+                      (unsigned long long)rows.error_count, rows.error_count == 1 ? "" : "s",
+                      rows.error);
     return ERR_OK;
 }
 

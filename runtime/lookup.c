@@ -436,6 +436,12 @@ static ErrCode find_store(Lookup *lookup, Err *err) {
                    owner->query_id ? owner->query_id : "?", lookup->first_node->store_path);
 }
 
+static void note_errors(Lookup *lookup, ResultRows *rows) {
+    RowError last[ROW_ERRORS_KEPT];
+    if (row_errors_last(&lookup->errors, last, &rows->error_count) > 0)
+        rows->error = arena_strdup(lookup->arena, last[0].text);
+}
+
 ErrCode lookup_run(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
                    ResultRows *rows, Err *err) {
     assert(plan->kind == PLAN_PULL);
@@ -451,6 +457,7 @@ ErrCode lookup_run(Runtime *runtime, const Plan *plan, const LookupStore *store,
     TRY_DONE(open_chain(&lookup, err));
     TRY_DONE(run_chain(&lookup, err));
     TRY_DONE(make_result(&lookup, rows, err));
+    note_errors(&lookup, rows);
 done:
     arena_free(lookup.env.step_arena);
     if (lookup.snapshot)

@@ -140,6 +140,8 @@ typedef struct ResultRows {
     uint32_t count;      /* rows 0..count-1 */
     const uint8_t *kinds; /* RowKind */
     const int64_t *rowtimes;
+    uint64_t error_count; /* of a lookup: values that failed and are NULL, or filtered their row */
+    const char *error;    /* the last one's reason */
 } ResultRows;
 
 /* Takes the next rows; waits up to timeout_us (0: not at all). rows->count 0: none came in time,

@@ -985,6 +985,12 @@ def test_variables_and_output_files():
     same(weir('--output', 'no/folder', '-e', 'SHOW TOPICS').code, 1)
 
 
+def test_values_that_fail_are_told():
+    done = good('--format', 'ndjson', '-e', 'SELECT 1/0 AS a, 2 AS b')
+    same(done.rows(), [{'A': None, 'B': 2}])
+    has(done.err, '1 value could not be computed: ')
+
+
 def test_manuals():
     for name, word in (('sql', '## CREATE STREAM'), ('functions', 'SUBSTRING'), ('man', '.SH OPTIONS'),
                        ('settings', 'auto.offset.reset'), ('extensions', 'COPY'),
