@@ -94,7 +94,7 @@ bool ref_number_log(const RefCall *call, RefValue *out) {
 }
 
 bool ref_number_cot(const RefCall *call, RefValue *out) {
-    *out = ref_of_real(1 / tan(real(call, 0)));
+    *out = ref_of_real(cos(real(call, 0)) / sin(real(call, 0)));
     return true;
 }
 
