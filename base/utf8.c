@@ -168,6 +168,13 @@ uint32_t utf8_width(uint32_t character) {
     return width > 0 ? (uint32_t)width : 0;
 }
 
+uint32_t utf8_columns(Bytes text) {
+    uint32_t columns = 0, size;
+    for (; text.size > 0; text = (Bytes){text.data + size, text.size - size})
+        columns += utf8_width(utf8_decode(text, &size));
+    return columns;
+}
+
 uint32_t utf8_find(Bytes text, Bytes part, uint32_t from) {
     if (part.size == 0)
         return from <= text.size ? from : UINT32_MAX;

@@ -58,8 +58,9 @@ typedef enum Utf8Kind {
 } Utf8Kind;
 Utf8Kind utf8_kind(uint32_t character);
 
-/* Columns that a character takes on a terminal: 0, 1 or 2. */
+/* Columns that a character takes on a terminal: 0, 1 or 2; and a whole text. */
 uint32_t utf8_width(uint32_t character);
+uint32_t utf8_columns(Bytes text);
 
 /* Where `part` first occurs in text at or after byte `from`; UINT32_MAX: nowhere. */
 uint32_t utf8_find(Bytes text, Bytes part, uint32_t from);

@@ -243,14 +243,6 @@ static size_t common_size(const EditChoices *choices) {
     return size;
 }
 
-static size_t cell_width(const char *word) {
-    size_t width = 0;
-    uint32_t size;
-    for (Bytes left = bytes_of(word); left.size > 0; left.data += size, left.size -= size)
-        width += utf8_width(utf8_decode(left, &size));
-    return width;
-}
-
 /* The choices in columns, or a line each where they have notes and are few. */
 static void edit_list(Edit *edit, const EditChoices *choices) {
     size_t widest = 0, shown = choices->count;
@@ -258,7 +250,7 @@ static void edit_list(Edit *edit, const EditChoices *choices) {
     if (shown > EDIT_CHOICES_SHOWN_MAX)
         shown = EDIT_CHOICES_SHOWN_MAX;
     for (size_t i = 0; i < shown; i++) {
-        size_t width = cell_width(choices->words[i]);
+        size_t width = utf8_columns(bytes_of(choices->words[i]));
         widest = width > widest ? width : widest;
         noted |= choices->notes[i] != NULL;
     }
@@ -266,7 +258,7 @@ static void edit_list(Edit *edit, const EditChoices *choices) {
     Buf out = {0};
     for (size_t i = 0; i < shown; i++) {
         bool last = columns <= 1 || (i + 1) % columns == 0 || i + 1 == shown;
-        int pad = (int)(widest + 2 - cell_width(choices->words[i]));
+        int pad = (int)(widest + 2 - utf8_columns(bytes_of(choices->words[i])));
         const char *note = columns == 1 ? choices->notes[i] : NULL;
         buf_printf(&out, "%s%*s%s%s", choices->words[i], last && !note ? 0 : pad, "",
                    note ? note : "", last ? "\r\n" : "");

@@ -47,13 +47,6 @@ void edit_screen_measure(EditScreen *screen) {
 
 /* -- Rows -------------------------------------------------------------------------------------- */
 
-static uint32_t text_width(const char *text) {
-    uint32_t width = 0, size;
-    for (Bytes left = bytes_of(text); left.size > 0; left.data += size, left.size -= size)
-        width += utf8_width(utf8_decode(left, &size));
-    return width;
-}
-
 static uint32_t character_width(uint32_t character) {
     if (character == '\t')
         return TAB_WIDTH;
@@ -182,7 +175,7 @@ static void screen_place(EditScreen *screen, size_t up, uint32_t column) {
 }
 
 void edit_screen_draw(EditScreen *screen, const EditView *view, bool last) {
-    uint32_t indent = text_width(view->prompt);
+    uint32_t indent = utf8_columns(bytes_of(view->prompt));
     if (indent + 4 > screen->width)
         indent = 0;
     ScreenRows rows = {0};

@@ -32,14 +32,6 @@ static const char *table_cell(Arena *arena, const char *text) {
     return cell;
 }
 
-static size_t table_width(const char *text) {
-    size_t width = 0;
-    uint32_t size;
-    for (Bytes left = bytes_of(text); left.size > 0; left.data += size, left.size -= size)
-        width += utf8_width(utf8_decode(left, &size));
-    return width;
-}
-
 /* Bytes of the beginning that takes at most `width` columns; *taken: the columns it takes. */
 static size_t table_fit(const char *text, size_t width, size_t *taken) {
     Bytes left = bytes_of(text);
@@ -84,9 +76,9 @@ static void table_shrink(Output *output) {
 
 static void table_size(Output *output) {
     for (uint32_t i = 0; i < output->columns; i++)
-        output->widths[i] = table_width(table_name(output, i));
+        output->widths[i] = utf8_columns(bytes_of(table_name(output, i)));
     for (size_t i = 0; i < output->cell_count; i++) {
-        size_t width = table_width(output->cells[i]);
+        size_t width = utf8_columns(bytes_of(output->cells[i]));
         if (width > output->widths[i % output->columns])
             output->widths[i % output->columns] = width;
     }
@@ -110,7 +102,8 @@ static void table_rule(const Output *output) {
 }
 
 static void table_put(const Output *output, uint32_t column, const char *cell) {
-    size_t width = output->widths[column], size = strlen(cell), taken = table_width(cell);
+    size_t width = output->widths[column], size = strlen(cell);
+    size_t taken = utf8_columns(bytes_of(cell));
     bool cut = output->screen > 0 && taken > width;
     if (cut)
         size = table_fit(cell, width - 1, &taken);
@@ -138,13 +131,13 @@ static void table_put_row(Output *output, const char *const *cells) {
 static void expanded_put_row(Output *output, const char *const *cells) {
     size_t widest = 0;
     for (uint32_t i = 0; i < output->columns; i++) {
-        size_t width = table_width(table_name(output, i));
+        size_t width = utf8_columns(bytes_of(table_name(output, i)));
         widest = width > widest ? width : widest;
     }
     printf("-[ row %llu ]-\n", (unsigned long long)output->shown + 1);
     for (uint32_t i = 0; i < output->columns; i++) {
         const char *name = table_name(output, i);
-        printf("%s%*s | %s\n", name, (int)(widest - table_width(name)), "", cells[i]);
+        printf("%s%*s | %s\n", name, (int)(widest - utf8_columns(bytes_of(name))), "", cells[i]);
     }
 }
 
