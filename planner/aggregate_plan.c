@@ -13,6 +13,7 @@
 /* -- Checks ------------------------------------------------------------------------------------ */
 
 static bool has_aggregate_visit(void *context, const Expr *expr) {
+    assert(expr);
     (void)context;
     return expr->kind == EXPR_COLUMN && expr->column >= AGGREGATE_COLUMN;
 }
@@ -59,6 +60,7 @@ typedef struct GroupMap {
 } GroupMap;
 
 static const Expr *group_map(void *context, const Expr *expr) {
+    assert(expr);
     GroupMap *map = context;
     const Draft *draft = map->draft;
     assert(draft->key_count > 0);
@@ -111,6 +113,7 @@ typedef struct GroupInput {
 } GroupInput;
 
 static uint32_t group_input_add(const Draft *draft, GroupInput *input, const Expr *expr) {
+    assert(input);
     for (uint32_t i = draft->key_count; i < input->count; i++) {
         if (expr_equal(input->exprs[i], expr))
             return i;
@@ -152,6 +155,7 @@ static PlanAggregate *group_input(const Draft *draft, GroupInput *input) {
 
 static const Schema *group_schema(const Draft *draft, const SchemaColumn *columns,
                                   uint32_t count) {
+    assert(columns || count == 0);
     Schema *schema = arena_alloc(draft->planner->arena, sizeof *schema);
     *schema = (Schema){columns, count, draft->key_count};
     return schema;
@@ -221,6 +225,7 @@ static ErrCode group_having(Draft *draft, const Expr *having, Err *err) {
 /* -- Clauses ----------------------------------------------------------------------------------- */
 
 static ErrCode aggregate_having(Draft *draft, const Expr **having, Err *err) {
+    assert(having);
     *having = NULL;
     if (!draft->ast->having)
         return ERR_OK;

@@ -35,6 +35,7 @@ static ErrCode create_header(const Planner *planner, const AstColumnDef *def, co
 }
 
 ErrCode create_column_name(const AstColumnDef *def, Err *err) {
+    assert(def);
     if (!planner_reserved_name(def->name))
         return ERR_OK;
     return err_set_at(err, ERR_SEMANTIC, def->pos.line, def->pos.column,
@@ -43,6 +44,7 @@ ErrCode create_column_name(const AstColumnDef *def, Err *err) {
 }
 
 static ErrCode create_role(const AstColumnDef *def, bool is_table, Err *err) {
+    assert(def);
     TRY(create_column_name(def, err));
     if (def->role == AST_COLUMN_KEY && is_table)
         return err_set_at(err, ERR_SEMANTIC, def->pos.line, def->pos.column,
@@ -60,6 +62,7 @@ static ErrCode create_role(const AstColumnDef *def, bool is_table, Err *err) {
 /* One HEADERS column, or several HEADER('x') of different names. */
 static ErrCode create_headers_once(const Schema *schema, const SchemaColumn *added,
                                    const AstColumnDef *def, Err *err) {
+    assert(schema);
     for (uint32_t i = 0; i < schema->column_count; i++) {
         const SchemaColumn *other = &schema->columns[i];
         if (added->role != COLUMN_HEADERS || other->role != COLUMN_HEADERS)
@@ -76,6 +79,7 @@ static ErrCode create_headers_once(const Schema *schema, const SchemaColumn *add
 
 static ErrCode create_column(const Planner *planner, const AstColumnDef *def, Schema *schema,
                              SchemaColumn *columns, Err *err) {
+    assert(schema && columns);
     TRY(create_role(def, planner->statement->kind == AST_CREATE_TABLE, err));
     SchemaColumn column = {.name = def->name, .header = def->header};
     TRY(type_resolve(planner, def->type, &column.type, err));
@@ -99,6 +103,7 @@ static ErrCode create_column(const Planner *planner, const AstColumnDef *def, Sc
 
 /* The declared columns: keys first, then the others as they come. */
 static ErrCode create_schema(const Planner *planner, const Schema **result, Err *err) {
+    assert(result);
     const AstStatement *statement = planner->statement;
     if (statement->column_count == 0)
         return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
@@ -167,6 +172,7 @@ static ErrCode create_duration(const char *text, AstPos pos, int64_t *ms, Err *e
 }
 
 static ErrCode create_window(const Properties *properties, PlanTopic *topic, Err *err) {
+    assert(topic);
     const char *type = properties_text(properties, PROPERTY_WINDOW_TYPE);
     const char *size = properties_text(properties, PROPERTY_WINDOW_SIZE);
     AstPos pos = properties_pos(properties, PROPERTY_WINDOW_TYPE);
@@ -266,6 +272,7 @@ ErrCode create_topic_name(const char *topic, Err *err) {
 
 /* CREATE SOURCE TABLE is kept in a store of its own, for lookups. */
 static ErrCode create_source_table(Planner *planner, Source *source, Planned *planned, Err *err) {
+    assert(source);
     if (!source->is_table || !source->is_read_only || source->topic.window != WINDOW_NONE ||
         !planner_setting_on(planner, "ksql.source.table.materialization.enabled", true))
         return ERR_OK;
@@ -287,6 +294,7 @@ static ErrCode create_source_table(Planner *planner, Source *source, Planned *pl
 }
 
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
+    assert(planned);
     const AstStatement *statement = planner->statement;
     Properties properties;
     const Source *old;

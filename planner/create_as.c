@@ -28,6 +28,7 @@ static const char *create_as_topic(const Planner *planner, const Properties *pro
 
 static ErrCode create_as_source(const Planner *planner, const Draft *draft,
                                 const Properties *properties, Source *source, Err *err) {
+    assert(source);
     const AstStatement *statement = planner->statement;
     const Source *left = draft->scope.sources[0].source;
     PlanTopic *topic = &source->topic;
@@ -54,6 +55,7 @@ static ErrCode create_as_source(const Planner *planner, const Draft *draft,
 }
 
 static ErrCode create_as_limit(const AstStatement *statement, Err *err) {
+    assert(statement);
     const AstQuery *query = statement->query;
     if (!query->has_limit)
         return ERR_OK;
@@ -65,6 +67,7 @@ static ErrCode create_as_limit(const AstStatement *statement, Err *err) {
 /* The id of the query that writes there already, or a new one. */
 static ErrCode create_as_query_id(const Planner *planner, const Source *old, Source *source,
                                   Err *err) {
+    assert(source);
     const PlannerHost *host = planner->host;
     const char *first = old ? host->sink_query(host->context, old->name, 0) : NULL;
     const char *second = first ? host->sink_query(host->context, old->name, 1) : NULL;
@@ -84,6 +87,7 @@ static ErrCode create_as_query_id(const Planner *planner, const Source *old, Sou
 }
 
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err) {
+    assert(planned);
     const AstStatement *statement = planner->statement;
     const PlannerHost *host = planner->host;
     bool is_table = statement->kind == AST_CREATE_TABLE;

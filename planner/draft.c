@@ -64,6 +64,8 @@ Binder draft_binder(Draft *draft, const char *clause) {
 
 PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,
                         const Expr *const *exprs) {
+    assert(schema);
+    assert(exprs || schema->column_count == 0);
     PlanNode *node = draft_add(draft, PLAN_PROJECT, path, draft->top);
     node->schema = schema;
     node->exprs = exprs;
@@ -73,6 +75,7 @@ PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,
 /* -- FROM -------------------------------------------------------------------------------------- */
 
 void draft_source_nodes(Draft *draft, const Source *source, const char *path) {
+    assert(source);
     assert(source->topic.schema);
     PlanNode *node = draft_add(draft, PLAN_SOURCE, path, NULL);
     node->topic = &source->topic;
@@ -131,6 +134,7 @@ static void from_single(Draft *draft) {
 }
 
 static ErrCode from_source(Draft *draft, const AstSource *ast, Err *err) {
+    assert(ast);
     const Planner *planner = draft->planner;
     Scope *scope = &draft->scope;
     const Source *source;
@@ -209,6 +213,7 @@ ErrCode draft_query(Draft *draft, Err *err) {
 }
 
 ErrCode draft_finish(Draft *draft, Plan *plan, Err *err) {
+    assert(plan);
     if (draft->unsupported)
         return err_set(err, ERR_UNSUPPORTED, "%s", draft->unsupported);
     assert(draft->node_count > 0 && draft->top == draft->nodes[draft->node_count - 1]);

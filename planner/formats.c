@@ -24,6 +24,7 @@ typedef struct FormatSide {
 } FormatSide;
 
 static FormatSide format_side(const Planner *planner, const Schema *schema, bool is_key) {
+    assert(schema);
     FormatSide side = {.is_key = is_key, .word = is_key ? "Key" : "Value"};
     side.name_id = is_key ? PROPERTY_KEY_FORMAT : PROPERTY_VALUE_FORMAT;
     side.delimiter_id = is_key ? PROPERTY_KEY_DELIMITER : PROPERTY_VALUE_DELIMITER;
@@ -44,6 +45,7 @@ static FormatSide format_side(const Planner *planner, const Schema *schema, bool
 
 static ErrCode format_by_name(const Planner *planner, const char *name, AstPos pos,
                               const Format **format, Err *err) {
+    assert(format);
     *format = format_find(name);
     if (*format)
         return ERR_OK;
@@ -82,6 +84,8 @@ static ErrCode format_missing(const Planner *planner, Err *err) {
 /* The name that the WITH clause gives; NULL where none. */
 static const char *format_given(const Properties *properties, const FormatSide *side,
                                 AstPos *pos) {
+    assert(side);
+    assert(pos);
     assert(side->name_id == PROPERTY_KEY_FORMAT || side->name_id == PROPERTY_VALUE_FORMAT);
     PropertyId id = properties->set[side->name_id] ? side->name_id : PROPERTY_FORMAT;
     *pos = properties_pos(properties, id);
@@ -91,6 +95,7 @@ static const char *format_given(const Properties *properties, const FormatSide *
 static ErrCode format_pick(const Planner *planner, const Properties *properties,
                            const FormatSide *side, const PlanFormat *inherited,
                            const Format **format, Err *err) {
+    assert(side);
     AstPos pos;
     const char *name = format_given(properties, side, &pos);
     bool explicit_key = side->is_key && properties->set[PROPERTY_KEY_FORMAT];
@@ -153,6 +158,7 @@ static ErrCode delimiter_check(const Planner *planner, const Properties *propert
 /* The text has been checked. */
 static ErrCode format_delimiter(const Properties *properties, const FormatSide *side,
                                 const PlanFormat *inherited, PlanFormat *chosen, Err *err) {
+    assert(chosen);
     const char *text = properties_text(properties, side->delimiter_id);
     AstPos pos = properties_pos(properties, side->delimiter_id);
     if (text && chosen->format != &format_delimited)
@@ -207,6 +213,7 @@ static ErrCode format_schema_properties(const Properties *properties, const Form
 
 static ErrCode format_wrapping(const Planner *planner, const Properties *properties,
                                const FormatSide *side, PlanFormat *chosen, Err *err) {
+    assert(chosen);
     const Format *format = chosen->format;
     assert(format);
     bool single = side->column_count == 1;
@@ -238,6 +245,7 @@ static ErrCode format_wrapping(const Planner *planner, const Properties *propert
 /* -- What a format can carry ------------------------------------------------------------------- */
 
 static const char *format_columns_text(const Planner *planner, const FormatSide *side) {
+    assert(side);
     Schema schema = {side->columns, side->column_count, 0};
     Buf buf = {0};
     schema_print(&buf, &schema);
@@ -259,6 +267,7 @@ ErrCode format_map_key(const Planner *planner, const char *name, const Type *typ
 
 static ErrCode format_check(const Planner *planner, const FormatSide *side,
                             const PlanFormat *chosen, Err *err) {
+    assert(chosen);
     AstPos pos = side->pos.line > 0 ? side->pos : planner->statement->name_pos;
     for (uint32_t i = 0; side->is_key && i < side->column_count; i++)
         TRY(format_map_key(planner, side->columns[i].name, side->columns[i].type, err));
@@ -295,6 +304,7 @@ ErrCode formats_names(const Planner *planner, const Properties *properties, Err 
 
 ErrCode formats_choose(const Planner *planner, const Properties *properties,
                        const PlanTopic *inherited, PlanTopic *topic, Err *err) {
+    assert(topic);
     assert(topic->schema);
     for (int i = 0; i < 2; i++) {
         bool is_key = i == 0;
@@ -360,6 +370,7 @@ static ErrCode timestamp_pattern(const Planner *planner, const Properties *prope
 
 ErrCode formats_timestamp(const Planner *planner, const Properties *properties, PlanTopic *topic,
                           Err *err) {
+    assert(topic);
     const char *text = properties_text(properties, PROPERTY_TIMESTAMP);
     const char *format = properties_text(properties, PROPERTY_TIMESTAMP_FORMAT);
     AstPos pos = properties_pos(properties, PROPERTY_TIMESTAMP);
@@ -441,6 +452,8 @@ static ErrCode partitions_made(const Planner *planner, const char *topic, Err *e
 
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,
                            Planned *planned, Err *err) {
+    assert(source);
+    assert(planned);
     const PlannerHost *host = planner->host;
     bool given = properties->set[PROPERTY_PARTITIONS] != NULL;
     AstPos pos = properties_pos(properties, PROPERTY_PARTITIONS);

@@ -11,6 +11,7 @@
 /* -- INSERT INTO ... SELECT -------------------------------------------------------------------- */
 
 static bool insert_has_headers(const Schema *schema) {
+    assert(schema);
     for (uint32_t i = 0; i < schema->column_count; i++) {
         if (schema->columns[i].role == COLUMN_HEADERS)
             return true;
@@ -19,6 +20,7 @@ static bool insert_has_headers(const Schema *schema) {
 }
 
 static ErrCode insert_target(const Planner *planner, const Source **target, Err *err) {
+    assert(target);
     const AstStatement *statement = planner->statement;
     AstPos pos = statement->name_pos;
     if (planner_source(planner, statement->name, pos, target, err) != ERR_OK) {
@@ -44,6 +46,7 @@ static ErrCode insert_target(const Planner *planner, const Source **target, Err 
 /* The id that WITH (QUERY_ID = '...') gives, in upper case, or the next number. */
 static ErrCode insert_query_id(const Planner *planner, const Properties *properties,
                                const char **id, Err *err) {
+    assert(id);
     static const char *const reserved[] = {"INSERTQUERY_", "CTAS_", "CSAS_", "CST_"};
     const PlannerHost *host = planner->host;
     const char *text = properties_text(properties, PROPERTY_QUERY_ID);
@@ -86,6 +89,7 @@ static const char *schema_text(const Planner *planner, const Schema *schema) {
 }
 
 static bool insert_compatible(const Schema *result, const Schema *target) {
+    assert(result && target);
     if (result->column_count != target->column_count || result->key_count != target->key_count)
         return false;
     for (uint32_t i = 0; i < result->column_count; i++) {
@@ -99,6 +103,7 @@ static bool insert_compatible(const Schema *result, const Schema *target) {
 
 /* The projection's columns as the target has them. */
 static ErrCode insert_cast(Draft *draft, const Source *target, Err *err) {
+    assert(target);
     const Planner *planner = draft->planner;
     const Schema *schema = target->topic.schema;
     PlanNode *project = draft->top;
@@ -118,6 +123,7 @@ static ErrCode insert_cast(Draft *draft, const Source *target, Err *err) {
 }
 
 ErrCode plan_insert_select(Planner *planner, Planned *planned, Err *err) {
+    assert(planned);
     const AstStatement *statement = planner->statement;
     Properties properties;
     const Source *target;
@@ -159,6 +165,7 @@ ErrCode plan_insert_select(Planner *planner, Planned *planned, Err *err) {
 /* -- INSERT INTO ... VALUES -------------------------------------------------------------------- */
 
 static ErrCode values_target(const Planner *planner, const Source **target, Err *err) {
+    assert(target);
     const AstStatement *statement = planner->statement;
     const PlannerHost *host = planner->host;
     AstPos pos = statement->name_pos;
@@ -194,6 +201,7 @@ static ErrCode values_column_unknown(const Planner *planner, const Schema *schem
 /* Where value i goes: a column, or -1: the record's time. */
 static ErrCode values_column(const Planner *planner, const Schema *schema, uint32_t index,
                              int32_t *column, Err *err) {
+    assert(column);
     const AstStatement *statement = planner->statement;
     bool named = statement->name_count > 0;
     const char *name = named ? statement->names[index] : schema->columns[index].name;
@@ -248,6 +256,7 @@ static ErrCode values_columns(const Planner *planner, const Schema *schema, int3
 /* One value as its column's type, by the STRICT rules. */
 static ErrCode values_bind(const Planner *planner, const AstExpr *ast, const char *name,
                            const Type *type, const Expr **value, Err *err) {
+    assert(value);
     Binder binder = {.planner = planner, .clause = "INSERT VALUES"};
     const Expr *bound;
     TRY(bind_expr(&binder, ast, &bound, err));
@@ -279,6 +288,7 @@ static ErrCode values_key(const Planner *planner, const Source *target, const bo
 }
 
 ErrCode plan_insert_values(Planner *planner, Planned *planned, Err *err) {
+    assert(planned);
     const AstStatement *statement = planner->statement;
     const Source *target;
     TRY(values_target(planner, &target, err));

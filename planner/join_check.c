@@ -59,6 +59,7 @@ static ErrCode join_side(const JoinPlan *join, const AstExpr *on, const AstExpr 
 }
 
 static ErrCode join_criteria(const Planner *planner, const AstExpr *on, Err *err) {
+    assert(on);
     if (on->kind == AST_AND || on->kind == AST_OR)
         return err_set_at(err, ERR_SEMANTIC, on->pos.line, on->pos.column,
                           "Invalid join condition: joins on multiple conditions are not yet "
@@ -96,6 +97,7 @@ static ErrCode join_wrong_source(const JoinPlan *join, const JoinClause *clause,
 }
 
 ErrCode join_bind(JoinPlan *join, JoinClause *clause, Err *err) {
+    assert(clause);
     Draft *draft = join->draft;
     const Planner *planner = draft->planner;
     const AstExpr *on = draft->ast->sources[clause->right].on;
@@ -125,6 +127,7 @@ ErrCode join_bind(JoinPlan *join, JoinClause *clause, Err *err) {
 
 /* A column with its source, whether that was written or not. */
 const char *join_text(const JoinPlan *join, const Expr *expr) {
+    assert(expr);
     return expr->kind == EXPR_COLUMN ? join->draft->scope.columns[expr->column].expr->text
                                      : expr->text;
 }
@@ -173,6 +176,7 @@ static ErrCode join_windows(const JoinPlan *join, const JoinClause *clause, Err 
 /* -- Kinds ------------------------------------------------------------------------------------- */
 
 static bool is_key_column(const JoinPlan *join, uint32_t source, const Expr *expr) {
+    assert(expr);
     const Schema *schema = join->draft->scope.sources[source].source->topic.schema;
     return expr->kind == EXPR_COLUMN && schema->key_count == 1 &&
            expr->column == join->first[source];
@@ -273,6 +277,7 @@ static ErrCode join_table_table(JoinPlan *join, JoinClause *clause, Err *err) {
 }
 
 ErrCode join_check(JoinPlan *join, JoinClause *clause, Err *err) {
+    assert(clause);
     const Draft *draft = join->draft;
     const Scope *scope = &draft->scope;
     clause->left_is_table = clause->right == 1 ? scope->sources[0].source->is_table
@@ -298,6 +303,7 @@ ErrCode join_check(JoinPlan *join, JoinClause *clause, Err *err) {
 /* -- Partitions -------------------------------------------------------------------------------- */
 
 ErrCode join_check_partitions(const JoinPlan *join, const JoinClause *clause, Err *err) {
+    assert(clause);
     const Draft *draft = join->draft;
     const ScopeSource *left = &draft->scope.sources[clause->left_source];
     const ScopeSource *right = &draft->scope.sources[clause->right];

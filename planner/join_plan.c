@@ -23,6 +23,7 @@ static const struct JoinPseudo {
                     {"WINDOWEND", PSEUDO_WINDOWEND}};
 
 static uint32_t pseudo_count(const Source *source) {
+    assert(source);
     return source->topic.window == WINDOW_NONE ? 3 : 5;
 }
 
@@ -121,6 +122,7 @@ static const Expr *join_placed(JoinPlan *join, const Expr *expr) {
 
 static const Schema *join_schema(const JoinPlan *join, const SchemaColumn *columns, uint32_t count,
                                  uint32_t key_count) {
+    assert(key_count <= count);
     Schema *schema = arena_alloc(join->draft->planner->arena, sizeof *schema);
     *schema = (Schema){columns, count, key_count};
     return schema;
@@ -181,6 +183,7 @@ static PlanNode *join_rekey(JoinPlan *join, const Expr *key) {
 /* key, all of the left, all of the right. */
 static const Schema *join_output(const JoinPlan *join, const PlanNode *left,
                                  const PlanNode *right, const Type *key) {
+    assert(left && right);
     uint32_t left_count = left->schema->column_count, right_count = right->schema->column_count;
     SchemaColumn *columns = arena_array(join->draft->planner->arena, 1 + left_count + right_count,
                                         sizeof *columns);
@@ -194,6 +197,7 @@ static const Schema *join_output(const JoinPlan *join, const PlanNode *left,
 }
 
 static void join_nodes(JoinPlan *join, const JoinClause *clause) {
+    assert(clause);
     Draft *draft = join->draft;
     assert(clause->left && clause->right_expr && clause->right >= 1);
     bool first = clause->right == 1;
@@ -220,6 +224,7 @@ static void join_nodes(JoinPlan *join, const JoinClause *clause) {
 /* -- Keys -------------------------------------------------------------------------------------- */
 
 static void join_key_add(JoinPlan *join, const Expr *expr) {
+    assert(expr);
     if (expr->kind == EXPR_COLUMN)
         join->keys[join->key_count++] = (ResultKey){.expr = expr,
                                                           .text = join_text(join, expr)};
@@ -228,6 +233,7 @@ static void join_key_add(JoinPlan *join, const Expr *expr) {
 /* What equals the key of the joined rows: these may be selected as the key. `strong`: in every row;
  * the right side of a LEFT JOIN may be missing. */
 static void join_keys(JoinPlan *join, const JoinClause *clause) {
+    assert(clause);
     bool outer = clause->kind == AST_JOIN_FULL;
     if (clause->right == 1 || !clause->continues || outer) {
         join->key_count = 0;

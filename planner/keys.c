@@ -13,6 +13,7 @@
 /* -- PARTITION BY ------------------------------------------------------------------------------ */
 
 static ErrCode partition_allowed(const Draft *draft, Err *err) {
+    assert(draft);
     const AstExpr *first = draft->ast->partition_by[0];
     const ScopeSource *source = &draft->scope.sources[0];
     if (draft->top->is_table)
@@ -30,6 +31,7 @@ static ErrCode partition_allowed(const Draft *draft, Err *err) {
 
 ErrCode draft_key_exprs(Draft *draft, Binder *binder, const AstExpr *const *asts, uint32_t count,
                         Err *err) {
+    assert(asts || count == 0);
     const Planner *planner = draft->planner;
     assert(count > 0);
     if (count > SELECT_ITEMS_MAX)
@@ -86,12 +88,14 @@ ErrCode draft_partition_by(Draft *draft, Err *err) {
 /* -- Which items are keys ---------------------------------------------------------------------- */
 
 static bool item_is(const SelectItem *item, const ResultKey *key) {
+    assert(item && key);
     assert(item->expr && key->expr);
     return expr_equal(item->expr, key->expr);
 }
 
 static ErrCode keys_twice(const Draft *draft, const ResultKey *key, const SelectItem *first,
                           const SelectItem *second, Err *err) {
+    assert(first != second);
     return err_set_at(err, ERR_SEMANTIC, second->pos.line, second->pos.column,
                       "The projection contains a key column (`%s`) more than once, aliased as: %s "
                       "and %s.\nEach key column must only be in the projection once. If you "
@@ -191,6 +195,7 @@ static ErrCode projection_item(const Draft *draft, const SelectItem *item, Err *
 }
 
 static const Expr *projection_expr(const SelectItem *item) {
+    assert(item);
     const Expr *expr = item->expr;
     /* AS_VALUE has done its work: this item is no key. */
     while (expr->kind == EXPR_CALL && expr->function->flags & FUNCTION_IDENTITY)
@@ -200,6 +205,7 @@ static const Expr *projection_expr(const SelectItem *item) {
 
 static ErrCode projection_add(const Draft *draft, Schema *schema, SchemaColumn *columns,
                               const SelectItem *item, Err *err) {
+    assert(schema && columns);
     TRY(projection_item(draft, item, err));
     int32_t other = schema_find(schema, item->name);
     if (other >= 0)
@@ -215,6 +221,7 @@ static ErrCode projection_add(const Draft *draft, Schema *schema, SchemaColumn *
 }
 
 static bool is_among(const SelectItem *item, const SelectItem *const *items, uint32_t count) {
+    assert(items || count == 0);
     for (uint32_t i = 0; i < count; i++) {
         if (items[i] == item)
             return true;

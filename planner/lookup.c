@@ -28,6 +28,7 @@ typedef struct LookupWalk {
 static const LookupKeys lookup_all = {.all = true};
 
 static bool has_input(void *context, const Expr *expr) {
+    assert(expr);
     (void)context;
     return expr->kind == EXPR_COLUMN || expr->kind == EXPR_PSEUDO;
 }
@@ -40,6 +41,7 @@ static LookupKeys lookup_none(const LookupWalk *walk, uint32_t room) {
 /* Adds column = value; false where the value is no constant of the column's very type. */
 static bool lookup_add(const LookupWalk *walk, LookupKeys *keys, const Expr *column,
                        const Expr *value) {
+    assert(keys);
     const Type *type = walk->schema->columns[column->column].type;
     if (expr_find(value, has_input, NULL))
         return false;
@@ -55,10 +57,12 @@ static bool lookup_add(const LookupWalk *walk, LookupKeys *keys, const Expr *col
 }
 
 static bool is_key(const LookupWalk *walk, const Expr *expr) {
+    assert(expr);
     return expr->kind == EXPR_COLUMN && expr->column < walk->width;
 }
 
 static LookupKeys lookup_equal(const LookupWalk *walk, const Expr *expr) {
+    assert(expr);
     if (expr->op != OP_EQUAL)
         return lookup_all;
     for (uint32_t i = 0; i < 2; i++) {
@@ -71,6 +75,7 @@ static LookupKeys lookup_equal(const LookupWalk *walk, const Expr *expr) {
 }
 
 static LookupKeys lookup_in(const LookupWalk *walk, const Expr *expr) {
+    assert(expr);
     LookupKeys keys = lookup_none(walk, expr->arg_count);
     if (!is_key(walk, expr->args[0]) || expr->arg_count > LOOKUP_KEYS_MAX)
         return lookup_all;
@@ -113,6 +118,7 @@ static LookupKeys lookup_and(const LookupWalk *walk, LookupKeys left, LookupKeys
 }
 
 static LookupKeys lookup_walk(const LookupWalk *walk, const Expr *expr) {
+    assert(expr);
     if (expr->kind == EXPR_COMPARE)
         return lookup_equal(walk, expr);
     if (expr->kind == EXPR_IN)
@@ -137,6 +143,7 @@ static bool row_equal(const Expr *const *left, const Expr *const *right, uint32_
 
 /* Complete rows, each once; false where one is not complete. */
 static bool lookup_unique(const LookupWalk *walk, LookupKeys *keys) {
+    assert(keys);
     uint32_t count = 0, width = walk->width;
     for (uint32_t i = 0; i < keys->count; i++) {
         const Expr **row = keys->values + (size_t)i * width;
@@ -180,6 +187,7 @@ static bool bound_compare(const Expr *expr, ExprPseudo *pseudo, ExprOp *op, int6
 
 /* Narrows the starts to be read by one condition; WINDOWEND is a start plus the size. */
 static void bound_narrow(const Expr *expr, int64_t size_ms, PlanLookup *lookup) {
+    assert(size_ms > 0);
     ExprPseudo pseudo;
     ExprOp op;
     int64_t value;
@@ -243,6 +251,7 @@ static ErrCode lookup_allowed(const LookupWalk *walk, const Source *table, const
 
 ErrCode lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
                           PlanLookup *lookup, Err *err) {
+    assert(lookup);
     const Schema *schema = table->topic.schema;
     bool twice = false;
     LookupWalk walk = {planner, schema, schema->key_count, &twice};

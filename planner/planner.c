@@ -43,6 +43,7 @@ const char *planner_expr(const Planner *planner, const AstExpr *expr) {
 
 const char *planner_list(const Planner *planner, const char *const *names, uint32_t count,
                          const char *last) {
+    assert(names || count == 0);
     Buf buf = {0};
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0 && i + 1 == count && last)
@@ -95,6 +96,7 @@ const char *plan_source_hint(const PlannerHost *host, const char *name, Arena *a
 
 ErrCode planner_source(const Planner *planner, const char *name, AstPos pos, const Source **source,
                        Err *err) {
+    assert(source);
     assert(name);
     const PlannerHost *host = planner->host;
     *source = host->find_source(host->context, name);

@@ -51,6 +51,7 @@ static const char *name_unique(Draft *draft, const char *base) {
 }
 
 const char *draft_default_name(Draft *draft, const AstExpr *ast) {
+    assert(ast);
     uint32_t count;
     if (ast->kind == AST_DEREF)
         return name_unique(draft, ast->name);
@@ -73,6 +74,7 @@ static bool is_key_expr(const Draft *draft, const Expr *expr) {
 }
 
 static ErrCode star_column(Draft *draft, const ScopeColumn *column, AstPos pos, Err *err) {
+    assert(column);
     bool join = draft->scope.source_count > 1;
     const char *name = column->name;
     if (join)
@@ -114,6 +116,7 @@ static ErrCode star_bounds(Draft *draft, AstPos pos, Err *err) {
 }
 
 static ErrCode item_star(Draft *draft, const AstItem *item, Err *err) {
+    assert(item);
     const Scope *scope = &draft->scope;
     uint32_t source = UINT32_MAX, key_count = 0;
     if (scope->source_count == 0)
@@ -141,6 +144,7 @@ static ErrCode item_star(Draft *draft, const AstItem *item, Err *err) {
 
 /* s->*: one item a field. */
 static ErrCode item_fields(Draft *draft, Binder *binder, const AstItem *item, Err *err) {
+    assert(item);
     Arena *arena = draft->planner->arena;
     const AstExpr *ast = item->expr->kind == AST_ALL_FIELDS ? item->expr->args[0] : item->expr;
     const Expr *whole;
@@ -164,6 +168,7 @@ static ErrCode item_fields(Draft *draft, Binder *binder, const AstItem *item, Er
 /* -- Items ------------------------------------------------------------------------------------- */
 
 static ErrCode item_alias(const AstItem *item, Err *err) {
+    assert(item);
     assert(item->kind == AST_ITEM_EXPR && item->expr);
     if (!item->alias || !planner_reserved_name(item->alias))
         return ERR_OK;
@@ -176,6 +181,7 @@ static ErrCode item_alias(const AstItem *item, Err *err) {
 }
 
 static ErrCode item_expr(Draft *draft, Binder *binder, const AstItem *ast, Err *err) {
+    assert(ast);
     TRY(item_alias(ast, err));
     SelectItem item = {.pos = ast->pos, .aliased = ast->alias != NULL};
     TRY(bind_expr(binder, ast->expr, &item.expr, err));

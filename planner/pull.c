@@ -21,6 +21,7 @@ static ErrCode pull_clause(AstPos pos, const char *clause, Err *err) {
 }
 
 static ErrCode pull_clauses(const AstQuery *ast, Err *err) {
+    assert(ast);
     if (ast->source_count > 1)
         return pull_clause(ast->sources[1].pos, "JOIN", err);
     if (ast->window.kind != AST_WINDOW_NONE)
@@ -35,6 +36,7 @@ static ErrCode pull_clauses(const AstQuery *ast, Err *err) {
 }
 
 static bool pull_place_visit(void *context, const Expr *expr) {
+    assert(expr);
     (void)context;
     return expr->kind == EXPR_PSEUDO &&
            (expr->pseudo == PSEUDO_ROWPARTITION || expr->pseudo == PSEUDO_ROWOFFSET);
@@ -62,6 +64,7 @@ static ErrCode pull_not_queryable(const Draft *draft, const Source *source, Err 
 
 /* The node that reads node `id`; NULL: none. */
 static const PlanNode *plan_reader(const Plan *plan, uint32_t id) {
+    assert(plan);
     for (uint32_t i = id + 1; i < plan->node_count; i++) {
         if (plan->nodes[i]->input_count == 1 && plan->nodes[i]->inputs[0] == id)
             return plan->nodes[i];
@@ -113,6 +116,8 @@ static bool pull_keys_kept(const Draft *draft) {
 /* An item's name, its place, or any expression (which becomes a hidden item). */
 static ErrCode pull_order_item(Draft *draft, const AstOrder *ast, uint32_t visible,
                                uint32_t *column, Err *err) {
+    assert(ast);
+    assert(column);
     int64_t place;
     bool name = ast->expr->kind == AST_COLUMN && !ast->expr->qualifier;
     for (uint32_t i = 0; name && i < visible; i++) {
@@ -142,6 +147,7 @@ static ErrCode pull_order_item(Draft *draft, const AstOrder *ast, uint32_t visib
 }
 
 static ErrCode pull_order(Draft *draft, Plan *plan, Err *err) {
+    assert(plan);
     const AstQuery *ast = draft->ast;
     uint32_t visible = (uint32_t)draft->item_count;
     PlanOrder *order = arena_array(draft->planner->arena, ast->order_by_count, sizeof *order);
@@ -156,6 +162,7 @@ static ErrCode pull_order(Draft *draft, Plan *plan, Err *err) {
 }
 
 static ErrCode pull_limits(Draft *draft, Plan *plan, Err *err) {
+    assert(plan);
     const AstQuery *ast = draft->ast;
     TRY(draft_limit(draft, err));
     if (ast->has_limit &&
@@ -203,6 +210,7 @@ static ErrCode pull_items(Draft *draft, Err *err) {
 
 /* What is read: a store, a stream, or (NULL) nothing. */
 static ErrCode pull_from(Draft *draft, const Source **source, Err *err) {
+    assert(source);
     *source = NULL;
     if (draft->ast->source_count == 0) {
         PlanNode *row = draft_add(draft, PLAN_ROW, "Row", NULL);
@@ -221,6 +229,7 @@ static ErrCode pull_from(Draft *draft, const Source **source, Err *err) {
 }
 
 ErrCode plan_pull(Planner *planner, Planned *planned, Err *err) {
+    assert(planned);
     const AstQuery *ast = planner->statement->query;
     Draft draft = {.planner = planner, .ast = ast, .kind = PLAN_PULL};
     Plan *plan = arena_alloc(planner->arena, sizeof *plan);

@@ -7,6 +7,7 @@
 #include "planner/planner_impl.h"
 
 ErrCode draft_limit(Draft *draft, Err *err) {
+    assert(draft);
     const AstQuery *ast = draft->ast;
     draft->limit = -1;
     if (!ast->has_limit)
@@ -23,6 +24,7 @@ ErrCode draft_limit(Draft *draft, Err *err) {
 }
 
 ErrCode plan_push(Planner *planner, Planned *planned, Err *err) {
+    assert(planned);
     Draft draft = {.planner = planner, .ast = planner->statement->query, .kind = PLAN_PUSH};
     TRY(draft_limit(&draft, err));
     TRY(draft_query(&draft, err));

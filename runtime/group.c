@@ -39,6 +39,7 @@ static void end_logging(Group *group) {
 }
 
 void group_free(Group *group) {
+    assert(!group || !group->in_flight);
     if (!group)
         return;
     assert(!group->in_flight);
@@ -54,6 +55,7 @@ void group_free(Group *group) {
 }
 
 static void publish_figures(Group *group) {
+    assert(group->task_count > 0);
     StateFigures sum = {0};
     for (size_t i = 0; i < group->states.count; i++) {
         StateFigures figures;
@@ -66,6 +68,7 @@ static void publish_figures(Group *group) {
 }
 
 ErrCode group_attach(Group *group, Err *err) {
+    assert(group->worker);
     assert(group->task_count > 0);
     assert(!group->in_flight);
     for (uint32_t i = 0; i < group->task_count; i++)
@@ -89,6 +92,7 @@ static int64_t group_now_us(const Group *group) {
 /* -- Commits ---------------------------------------------------------------------------------- */
 
 static size_t pending_bytes(const Group *group) {
+    assert(group->task_count > 0);
     assert(group->outbox);
     size_t bytes = outbox_bytes(group->outbox);
     for (size_t i = 0; i < group->states.count; i++)
@@ -98,6 +102,7 @@ static size_t pending_bytes(const Group *group) {
 
 /* What was submitted is kept: positions and state. */
 static void settle(Group *group) {
+    assert(group->tasks);
     assert(!group->in_flight);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->settle(group->states.items[i]);
@@ -116,6 +121,7 @@ static void settle(Group *group) {
 
 /* Back to the last hand-over; submitted_too: to the last durable one. */
 static void roll_back(Group *group, bool submitted_too) {
+    assert(group->tasks);
     assert(!submitted_too || !group->in_flight);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->undo(group->states.items[i], submitted_too);
@@ -154,6 +160,7 @@ static void take_outcome(Group *group) {
 }
 
 bool group_quiet(Group *group) {
+    assert(group->tasks);
     take_outcome(group);
     return !group->in_flight;
 }
@@ -177,6 +184,7 @@ static void save_positions(Group *group, Commit *commit) {
 
 /* The hand-over itself; a refused one is kept and tried again. */
 static void submit(Group *group, Commit *commit) {
+    assert(!group->in_flight);
     assert(commit);
     assert(!group->in_flight);
     Err err;
@@ -199,6 +207,7 @@ static void submit(Group *group, Commit *commit) {
 }
 
 static void hand_over(Group *group) {
+    assert(!group->in_flight);
     assert(group->persistent && !group->in_flight && !group->refused);
     int64_t begin_us = group_now_us(group);
     Commit *commit = commit_new(group->worker->runtime->storage, group->owner_id);
@@ -235,6 +244,7 @@ static Task *owing_task(const Group *group) {
 
 /* When the next commit is due; INT64_MAX: when something else happens. */
 static int64_t commit_due_us(const Group *group) {
+    assert(group->worker);
     assert(group->persistent);
     if (group->dirty_since_us == 0 || group->in_flight || group->refused || owing_task(group))
         return INT64_MAX;
@@ -250,6 +260,7 @@ static int64_t commit_due_us(const Group *group) {
 }
 
 static void note_dirty(Group *group) {
+    assert(group->worker);
     if (group->dirty_since_us != 0)
         return;
     for (uint32_t i = 0; i < group->task_count; i++) {
@@ -278,6 +289,7 @@ static void settle_step(Group *group) {
 
 /* Puts the tasks in order of their next row's time. */
 static ErrCode order_tasks(Group *group, Err *err) {
+    assert(group->tasks);
     assert(group->task_count > 0);
     for (uint32_t i = 0; i < group->task_count; i++) {
         Task *task = group->tasks[i];
@@ -296,6 +308,7 @@ static ErrCode order_tasks(Group *group, Err *err) {
 }
 
 static ErrCode tick_tasks(Group *group, Err *err) {
+    assert(group->tasks);
     Io *io = group->worker->runtime->io;
     assert(group->task_count > 0);
     for (uint32_t i = 0; i < group->task_count; i++) {
@@ -320,6 +333,7 @@ static uint32_t rows_max(const Group *group) {
 
 static void step_failed(Group *group, const Task *task, const Err *err) {
     assert(err->code != ERR_OK);
+    assert(err->code != ERR_OK);
     assert(task);
     roll_back(group, false);
     if (group->persistent && task->env.row_failed && !group->failing) {
@@ -343,6 +357,7 @@ static bool has_row(const Task *task) {
 
 /* What a step made so far is more than a commit takes. */
 static void cut_step(Group *group, Task *task) {
+    assert(task);
     Err err;
     assert(task->owing && group->persistent);
     if (task->chosen.rows == 1) {
@@ -431,6 +446,7 @@ static void stop_at_row(Group *group) {
 }
 
 void group_turn(Group *group, bool *worked, int64_t *due_us) {
+    assert(worked && due_us);
     assert(group->task_count > 0);
     *worked = false;
     *due_us = INT64_MAX;
@@ -479,6 +495,7 @@ static bool in_script(const ArbiterInput *input, const QueryScriptItem *items, u
 /* Reads the inputs that the script does not name as far as they reach: the others seem empty. */
 static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *items, uint32_t count,
                           Err *err) {
+    assert(items || count == 0);
     assert(rows > 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
         if (in_script(&task->inputs[i], items, count))
@@ -497,6 +514,7 @@ static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *item
 }
 
 ErrCode group_run_script(Group *group, const QueryScriptItem *items, uint32_t count, Err *err) {
+    assert(items || count == 0);
     assert(group->task_count == 1 && !group->in_flight);
     Task *task = group->tasks[0];
     uint32_t rows = group->worker->runtime->options.step_rows;

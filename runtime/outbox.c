@@ -86,6 +86,8 @@ void outbox_free(Outbox *outbox) {
 }
 
 uint32_t outbox_target(Outbox *outbox, uint32_t topic_id, uint32_t partitions, bool consolidate) {
+    assert(outbox);
+    assert(partitions > 0);
     assert(partitions > 0);
     for (size_t i = 0; i < outbox->target_count; i++) {
         if (outbox->targets[i].topic_id == topic_id) {
@@ -181,6 +183,7 @@ static void grow_table(OutboxTarget *target) {
 /* The entry of this key; made when missing. */
 static uint32_t find_entry(OutboxTarget *target, Arena *arena, uint32_t partition, Bytes key,
                            bool *made) {
+    assert(made);
     assert(target->consolidate);
     assert(key.data);
     if (target->entry_count + 1 >= target->table_size / 2)
@@ -206,6 +209,7 @@ static uint32_t find_entry(OutboxTarget *target, Arena *arena, uint32_t partitio
 /* Returns how many more bytes wait now. */
 static size_t put_entry(Outbox *outbox, OutboxTarget *target, uint32_t partition,
                         const LogRecord *record, bool had_old) {
+    assert(record);
     bool made;
     uint32_t index = find_entry(target, outbox->arena, partition, record->key, &made);
     OutboxEntry *entry = &target->entries[index];
@@ -261,6 +265,7 @@ static void forget_entries(OutboxTarget *target) {
 
 void outbox_put(Outbox *outbox, uint32_t target_index, uint32_t partition, const LogRecord *record,
                 bool had_old) {
+    assert(record);
     assert(target_index < outbox->target_count);
     OutboxTarget *target = &outbox->targets[target_index];
     assert(partition < target->partitions);
@@ -300,6 +305,7 @@ void outbox_save(Outbox *outbox, Commit *commit) {
 }
 
 void outbox_clear(Outbox *outbox) {
+    assert(outbox);
     for (size_t i = 0; i < outbox->target_count; i++) {
         OutboxTarget *target = &outbox->targets[i];
         empty_full(target);

@@ -12,6 +12,7 @@
 /* -- State ------------------------------------------------------------------------------------ */
 
 static void leave_running(Query *query, QueryState state, const Err *err) {
+    assert(state != QUERY_RUNNING);
     assert(state == QUERY_ERROR || state == QUERY_FINISHED);
     assert((state == QUERY_ERROR) == (err != NULL));
     lock_take(&query->lock);
@@ -28,6 +29,7 @@ static void leave_running(Query *query, QueryState state, const Err *err) {
 
 void query_fail(Query *query, const Err *err) {
     assert(err->code != ERR_OK);
+    assert(err->code != ERR_OK);
     leave_running(query, QUERY_ERROR, err);
 }
 
@@ -36,6 +38,7 @@ void query_finish(Query *query) {
 }
 
 void query_changed(Query *query) {
+    assert(query);
     assert(query->runtime);
     lock_take(&query->lock);
     signal_all(&query->changed);
@@ -96,6 +99,7 @@ static Group *group_on(Query *query, Worker *worker) {
 }
 
 static ErrCode make_task(Query *query, const TaskSpec *spec, Task **task, Err *err) {
+    assert(task);
     assert(spec->env->plan == query->plan);
     Worker *worker = &query->runtime->workers[worker_of(query, spec->partition)];
     Group *group = group_on(query, worker);
@@ -206,6 +210,7 @@ static ErrCode add_groups(Query *query, Err *err) {
 }
 
 ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **target, Err *err) {
+    assert(target);
     assert(options->plan->node_count > 0);
     Query *query = query_new(runtime, options);
     Snapshot *snapshot = NULL;
@@ -265,6 +270,7 @@ void query_set_logged(Query *query, bool logged) {
 /* -- What storage keeps of it ----------------------------------------------------------------- */
 
 bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions) {
+    assert(partitions);
     assert(id < plan->node_count);
     Arena *arena = arena_new("stages", 0);
     Stages stages;
@@ -303,6 +309,7 @@ typedef struct Target {
 
 static ErrCode collect_targets(const Query *query, uint32_t stage, Arena *arena, Target **targets,
                                uint32_t *count, Err *err) {
+    assert(targets && count);
     assert(stage < query->stages.count);
     *count = 0;
     uint32_t total = 0;
@@ -324,6 +331,7 @@ static ErrCode collect_targets(const Query *query, uint32_t stage, Arena *arena,
 
 /* Records still to come; 0: all targets are reached. */
 static int64_t targets_lag(const Target *targets, uint32_t count) {
+    assert(targets || count == 0);
     assert(targets || count == 0);
     int64_t lag = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -353,6 +361,7 @@ static void wait_for_change(Query *query, int64_t left_us) {
 
 static ErrCode wait_for_targets(Query *query, const Target *targets, uint32_t count,
                                 int64_t until_us, int64_t timeout_ms, Err *err) {
+    assert(targets || count == 0);
     Io *io = query->runtime->io;
     ErrCode code = ERR_OK;
     uint32_t interrupts = wait_interrupts(query);
@@ -451,6 +460,7 @@ uint32_t query_last_errors(Query *query, RowError target[ROW_ERRORS_KEPT]) {
 /* -- Scripts ---------------------------------------------------------------------------------- */
 
 ErrCode query_run_script(Query *query, const QueryScriptItem *items, uint32_t count, Err *err) {
+    assert(items || count == 0);
     assert(!query->runtime->threads && query->group_count == 1);
     TRY(group_run_script(query->groups[0], items, count, err));
     while (!group_quiet(query->groups[0]))

@@ -48,6 +48,7 @@ struct ResultQueue {
 
 static void buffer_init(ResultBuffer *buffer, uint32_t rows_max) {
     assert(rows_max > 0);
+    assert(rows_max > 0);
     buffer->sizes = mem_array(rows_max, sizeof *buffer->sizes);
     buffer->kinds = mem_array(rows_max, sizeof *buffer->kinds);
     buffer->rowtimes = mem_array(rows_max, sizeof *buffer->rowtimes);
@@ -86,6 +87,7 @@ void result_queue_free(ResultQueue *queue) {
 }
 
 void result_queue_open(ResultQueue *queue, const Schema *schema) {
+    assert(schema);
     lock_take(&queue->lock);
     assert(!queue->schema);
     queue->schema = schema_copy(queue->own, schema);
@@ -112,6 +114,7 @@ uint32_t result_queue_room(ResultQueue *queue) {
 }
 
 void result_queue_put(ResultQueue *queue, const Batch *batch, uint32_t from, uint32_t to) {
+    assert(from <= to);
     lock_take(&queue->lock);
     ResultBuffer *buffer = &queue->filling;
     assert(to - from <= queue->rows_max - buffer->count);
@@ -183,6 +186,7 @@ static void refill(ResultQueue *queue, int64_t timeout_us) {
 }
 
 static ErrCode decode_rows(ResultQueue *queue, ResultRows *rows, Err *err) {
+    assert(rows);
     ResultBuffer *taken = &queue->taken;
     uint32_t count = taken->count - queue->taken_next;
     if (count > BATCH_ROWS_MAX)

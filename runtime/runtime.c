@@ -25,6 +25,7 @@ static void records_arrived(void *context, TopicPartition where, int64_t end_off
 }
 
 Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options) {
+    assert(options);
     assert(io);
     assert(storage);
     Runtime *runtime = mem_alloc(sizeof *runtime);
@@ -60,6 +61,7 @@ void runtime_free(Runtime *runtime) {
 }
 
 static bool any_in_flight(const Worker *worker) {
+    assert(worker);
     assert(!worker->runtime->threads);
     for (size_t i = 0; i < worker->group_count; i++) {
         if (worker->groups[i]->in_flight)

@@ -115,6 +115,7 @@ static void scan_free(Scan *scan) {
 }
 
 static Scan *find_scan(ScanSet *set, const ScanSpec *spec) {
+    assert(spec);
     assert(spec->schema);
     for (Scan *scan = set->first; scan; scan = scan->next) {
         if (scan_decoder_fits(&scan->decoder, spec))
@@ -172,6 +173,7 @@ void cursor_close(Cursor *cursor) {
 }
 
 void cursor_seek(Cursor *cursor, int64_t offset) {
+    assert(offset >= 0);
     assert(cursor->scan && offset >= 0);
     block_unref(cursor->scan, cursor->block);
     cursor->block = NULL;
@@ -222,6 +224,7 @@ static bool skip_gone(Cursor *cursor) {
 
 /* The next buffer of the log; false: there is none. */
 static ErrCode fetch_source(Cursor *cursor, bool *got, Err *err) {
+    assert(got);
     assert(cursor->rest.size == 0);
     assert(!cursor->in_batch);
     const ScanSpec *spec = cursor->scan->decoder.spec;
@@ -359,6 +362,7 @@ static void add_to_ring(Scan *scan, Block *block) {
 }
 
 static ErrCode decode_block(Cursor *cursor, Block **target, Err *err) {
+    assert(target);
     Scan *scan = cursor->scan;
     Block *block = block_new(scan);
     ScanRecords records;

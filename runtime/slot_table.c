@@ -69,6 +69,7 @@ static void free_blobs(const Buf *notes) {
 /* -- The log ---------------------------------------------------------------------------------- */
 
 void state_log_init(StateLog *log, uint32_t fixed_size) {
+    assert(log);
     uint32_t size = (uint32_t)sizeof(Slot) + fixed_size;
     *log = (StateLog){.epoch = 1, .slot_size = (size + 7) / 8 * 8};
     assert(log->slot_size % 8 == 0);
@@ -183,6 +184,7 @@ size_t state_log_count(const StateLog *log) {
 /* -- The hash --------------------------------------------------------------------------------- */
 
 void slot_table_init(SlotTable *table, StateLog *log) {
+    assert(table);
     assert(log->slot_size > 0);
     *table = (SlotTable){.blobs = {aggregate_put, aggregate_drop}, .log = log,
                          .mask = SLOT_TABLE_MIN - 1};
@@ -209,6 +211,7 @@ static bool slot_is(const SlotEntry *entry, uint64_t hash, Bytes key) {
 }
 
 Slot *slot_table_find(const SlotTable *table, uint64_t hash, Bytes key) {
+    assert(table);
     assert(key.data);
     for (uint64_t at = hash & table->mask;; at = (at + 1) & table->mask) {
         const SlotEntry *entry = &table->entries[at];
@@ -297,12 +300,14 @@ Slot *slot_table_load(SlotTable *table, uint64_t hash, Bytes key) {
 }
 
 void slot_table_set_present(SlotTable *table, Slot *slot, bool present) {
+    assert(slot);
     assert(slot->epoch == table->log->epoch || table->log->epoch == 1);
     table->present_count += (uint64_t)present - (uint64_t)slot->present;
     slot->present = present;
 }
 
 void slot_table_set_value(SlotTable *table, Slot *slot, Bytes value) {
+    assert(slot);
     assert(slot->epoch == table->log->epoch || table->log->epoch == 1);
     blob_drop(table, slot->value);
     slot->value = blob_put(table, value);
@@ -310,6 +315,7 @@ void slot_table_set_value(SlotTable *table, Slot *slot, Bytes value) {
 }
 
 void slot_table_drop_value(SlotTable *table, Slot *slot) {
+    assert(slot);
     assert(slot->epoch == table->log->epoch);
     blob_drop(table, slot->value);
     slot->value = NULL;

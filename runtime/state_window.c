@@ -22,6 +22,7 @@ static void list_add(BucketList *list, WindowBucket *bucket) {
 
 /* Index of the first bucket whose start is not before `start`. */
 static size_t list_find(const BucketList *list, int64_t start) {
+    assert(list->items || list->count == 0);
     assert(start >= 0);
     size_t low = 0, high = list->count;
     while (low < high) {
@@ -35,6 +36,7 @@ static size_t list_find(const BucketList *list, int64_t start) {
 }
 
 static void list_insert(BucketList *list, size_t index, WindowBucket *bucket) {
+    assert(index <= list->count);
     assert(index <= list->count);
     list_add(list, bucket);
     memmove(&list->items[index + 1], &list->items[index],
@@ -166,6 +168,7 @@ static size_t window_pending(const State *state) {
 }
 
 static void window_figures(const State *state, StateFigures *figures) {
+    assert(figures);
     const StateWindow *window = (const StateWindow *)state;
     *figures = (StateFigures){0};
     for (size_t i = 0; i < window->buckets.count; i++) {
@@ -233,6 +236,7 @@ static ErrCode window_load(StateWindow *window, Err *err) {
 }
 
 ErrCode state_window_new(const StateSpec *spec, StateWindow **target, Err *err) {
+    assert(spec && target);
     const PlanWindow *plan = &spec->layout->node->window;
     assert(plan->size_ms > 0);
     StateWindow *window = mem_alloc(sizeof *window);

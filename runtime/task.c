@@ -42,6 +42,7 @@ typedef struct Wiring {
 } Wiring;
 
 static bool in_stage(const Wiring *wiring, uint32_t node) {
+    assert(wiring);
     assert(node < wiring->plan->node_count);
     return wiring->spec->stages->of_node[node] == wiring->spec->stage;
 }
@@ -101,6 +102,7 @@ static uint32_t inputs_max(const Wiring *wiring) {
 }
 
 static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t partition) {
+    assert(source);
     assert(wiring->task->input_count < inputs_max(wiring));
     assert(source->node->schema);
     Task *task = wiring->task;
@@ -214,6 +216,7 @@ static ErrCode open_ops(Task *task, Err *err) {
 }
 
 ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
+    assert(spec && target);
     const Plan *plan = spec->env->plan;
     Task *task = mem_alloc(sizeof *task);
     task->id = spec->task_id;
@@ -286,6 +289,7 @@ static int64_t earlier(int64_t left, int64_t right) {
 
 /* What is still to become visible: rows processed, rows at hand, and rows promised to it. */
 static void publish_promise(Task *task) {
+    assert(task);
     assert(task->input_count > 0);
     int64_t rowtime = atomic_load_explicit(&task->next_rowtime, memory_order_relaxed);
     int64_t promise = earlier(rowtime, earlier(task->running_min, task->submitted_min));
@@ -304,12 +308,14 @@ ErrCode task_peek(Task *task, Err *err) {
 }
 
 void task_submitted(Task *task) {
+    assert(task->inputs || task->input_count == 0);
     assert(task->submitted_min == INT64_MAX);
     task->submitted_min = task->running_min;
     task->running_min = INT64_MAX;
 }
 
 void task_settled(Task *task) {
+    assert(task->inputs || task->input_count == 0);
     assert(task->query_arena);
     task->submitted_min = INT64_MAX;
     publish_promise(task);
@@ -387,6 +393,7 @@ static void note_failure(Task *task) {
 
 /* Chooses rows and runs them through; step.rows 0: there were none. */
 static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
+    assert(limits);
     arena_reset(task->step_arena);
     task->env.step++;
     task->env.row_failed = false;
@@ -412,6 +419,8 @@ static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
 
 ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *script_taken,
                   Err *err) {
+    assert(worked);
+    assert(limits);
     assert(limits->rows_max > 0);
     assert(task->inputs[0].cursor.scan);
     task->env.drain_rows_max = limits->rows_max;
@@ -441,6 +450,7 @@ ErrCode task_refuse(Task *task, Err *err) {
 }
 
 void task_rewind(Task *task, bool settled) {
+    assert(task->inputs || task->input_count == 0);
     assert(task->inputs[0].cursor.scan);
     clear_ops(task);
     for (uint32_t i = 0; i < task->input_count; i++) {
@@ -459,6 +469,7 @@ void task_rewind(Task *task, bool settled) {
 }
 
 bool task_moved(const Task *task) {
+    assert(task->inputs || task->input_count == 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
         if (task->inputs[i].cursor.offset != task->inputs[i].submitted)
             return true;
@@ -467,6 +478,7 @@ bool task_moved(const Task *task) {
 }
 
 bool task_at_end(const Task *task) {
+    assert(task->inputs || task->input_count == 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
         if (task->inputs[i].cursor.offset < task->inputs[i].end)
             return false;

@@ -55,6 +55,7 @@ static void remove_group(Worker *worker, Group *group) {
 
 /* true: the message is done with. A group in flight is let go when its commit is decided. */
 static bool do_message(Worker *worker, Group *group, bool remove, ErrCode *code, Err *err) {
+    assert(code);
     assert(group);
     assert(group->worker == worker);
     *code = ERR_OK;
@@ -131,6 +132,7 @@ void worker_remove(Worker *worker, Group *group) {
 /* -- The loop --------------------------------------------------------------------------------- */
 
 void worker_turn(Worker *worker, bool *worked, int64_t *due_us) {
+    assert(worked && due_us);
     assert(worker->scans);
     *worked = false;
     *due_us = INT64_MAX;
@@ -185,6 +187,7 @@ static void *worker_run(void *arg) {
 }
 
 void worker_init(Worker *worker, Runtime *runtime, uint32_t index) {
+    assert(runtime);
     assert(index < runtime->worker_count);
     *worker = (Worker){.runtime = runtime, .index = index};
     lock_init(&worker->lock);

@@ -32,12 +32,13 @@ typedef struct Prober {
 
 static bool prepare(Prober *prober, const Line *line) {
     Err err;
-    if (strcmp(prober->pattern_text, line->pattern) != 0) {
-        prober->pattern_text[0] = '\0';
+    if (!prober->pattern || strcmp(prober->pattern_text, line->pattern) != 0) {
+        prober->pattern = NULL;
         arena_reset(prober->arena);
         if (time_pattern_new(bytes_of(line->pattern), prober->arena, &prober->pattern, &err) !=
             ERR_OK) {
             buf_printf(&prober->out, "! %s", err.message);
+            prober->pattern = NULL;
             return false;
         }
         snprintf(prober->pattern_text, sizeof prober->pattern_text, "%s", line->pattern);
@@ -82,7 +83,7 @@ static void probe_lenient(Prober *prober, const Line *line) {
     const char *reason;
     int32_t days;
     Err err;
-    prober->pattern_text[0] = '\0';
+    prober->pattern = NULL;
     arena_reset(prober->arena);
     if (time_lenient_new(bytes_of(line->pattern), prober->arena, &pattern, &err) != ERR_OK)
         buf_printf(&prober->out, "! %s", err.message);
