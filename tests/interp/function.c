@@ -99,6 +99,7 @@ static bool whole_decimal(const RefCall *call, bool up, RefValue *out) {
         mpz_fdiv_q(value, call->args[0].decimal, one);
     /* 9.9 as a DECIMAL(2, 1) becomes 10.0: functions may return a digit more than their type. */
     RefType type = *call->type;
+    call->run->vague |= !ref_fit((RefExact){value, 0}, &type, out); /* what casts make of it */
     type.precision += type.precision < 76;
     return ref_fit((RefExact){value, 0}, &type, out) || ref_throw(call->run);
 }
