@@ -4,6 +4,9 @@
  * A pattern is cut at its % into pieces. The first piece must stand at the start, the last at the
  * end, those between are found from left to right, the earliest place first, which is right since
  * a % takes up whatever is left between. A piece without _ is a plain run of bytes.
+ *
+ * As in ksqlDB, whose LIKE is a regular expression of Java, neither % nor _ takes a line's end: a
+ * text that has one is matched place by place.
  */
 #include "base/utf8.h"
 #include "runtime/expr_compile_impl.h"
@@ -66,6 +69,20 @@ bool expr_like_is_open(Bytes pattern, char escape) {
     return open;
 }
 
+/* Whether a line ends at the start of `text` (not empty); *size: bytes of its first character. */
+static bool like_line_end(Bytes text, uint32_t *size) {
+    uint32_t character = utf8_decode(text, size);
+    return character == '\n' || character == '\r' || character == 0x85 || character == 0x2028 ||
+           character == 0x2029;
+}
+
+/* Whether the text may have a line's end: one of the bytes that they begin with is there. */
+static bool like_may_have_lines(Bytes text) {
+    return text.size > 0 &&
+           (memchr(text.data, '\n', text.size) || memchr(text.data, '\r', text.size) ||
+            memchr(text.data, 0xC2, text.size) || memchr(text.data, 0xE2, text.size));
+}
+
 /* Bytes of `text` that the piece takes at its start; UINT32_MAX: it does not stand there. */
 static uint32_t like_at(const LikePiece *piece, Bytes text) {
     if (!piece->any) {
@@ -79,9 +96,9 @@ static uint32_t like_at(const LikePiece *piece, Bytes text) {
         uint32_t size = 1;
         if (at == text.size)
             return UINT32_MAX;
-        if (piece->any[i])
-            utf8_decode((Bytes){text.data + at, text.size - at}, &size);
-        else if (text.data[at] != piece->text.data[i])
+        if (piece->any[i] && like_line_end((Bytes){text.data + at, text.size - at}, &size))
+            return UINT32_MAX;
+        if (!piece->any[i] && text.data[at] != piece->text.data[i])
             return UINT32_MAX;
         at += size;
     }
@@ -143,13 +160,48 @@ static bool like_fits(const ExprLike *like, Bytes text) {
     return like_ends(&like->pieces[like->count - 1], text);
 }
 
+/* One piece further: from the places in `begins` (bytes of text, its end included) over a % and the
+ * piece to those in `ends`. */
+static void like_advance(const LikePiece *piece, Bytes text, const bool *begins, bool *ends) {
+    bool open = false; /* a % that began at some place reaches this one */
+    memset(ends, 0, text.size + 1);
+    for (uint32_t at = 0, size = 1; at <= text.size; at += size) {
+        open |= begins[at];
+        uint32_t taken = open ? like_at(piece, like_rest(text, at)) : UINT32_MAX;
+        if (taken != UINT32_MAX)
+            ends[at + taken] = true;
+        size = 1;
+        if (at < text.size && like_line_end(like_rest(text, at), &size))
+            open = false;
+    }
+}
+
+static bool like_fits_lines(const ExprLike *like, Bytes text, Arena *arena) {
+    bool *begins = arena_alloc(arena, text.size + 1), *ends = arena_alloc(arena, text.size + 1);
+    uint32_t taken = like_at(&like->pieces[0], text);
+    if (taken == UINT32_MAX)
+        return false;
+    begins[taken] = true;
+    for (uint32_t i = 1; i < like->count; i++) {
+        like_advance(&like->pieces[i], text, begins, ends);
+        bool *swap = begins;
+        begins = ends;
+        ends = swap;
+    }
+    return begins[text.size];
+}
+
+static bool like_holds(const ExprLike *like, Bytes text, Arena *arena) {
+    return like_may_have_lines(text) ? like_fits_lines(like, text, arena) : like_fits(like, text);
+}
+
 void expr_like_pattern(ExprProgram *program, const ExprInst *inst) {
     const Column *a = expr_operand(program, inst->a);
     const ExprSelection *selection = expr_selection(program, inst);
     Column *target = expr_target(program, inst);
     for (uint32_t i = 0; i < selection->count; i++) {
         uint32_t row = selection->rows[i];
-        target->boolean[row] = like_fits(inst->extra, a->bytes[row]);
+        target->boolean[row] = like_holds(inst->extra, a->bytes[row], program->batch->arena);
     }
     expr_strict(program, inst, target);
 }
@@ -175,7 +227,7 @@ void expr_like_dynamic(ExprProgram *program, const ExprInst *inst) {
             expr_row_error(program, inst, row, "LIKE pattern must not end with escape character");
             continue;
         }
-        target->boolean[row] = like_fits(like, a->bytes[row]);
+        target->boolean[row] = like_holds(like, a->bytes[row], program->batch->arena);
         column_set_present(target, row);
     }
 }

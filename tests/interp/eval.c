@@ -290,6 +290,12 @@ static uint32_t character_at(RefText text, uint32_t at) {
     return pair ? 2 : 1;
 }
 
+/* What Java's '.' does not match. */
+static bool ends_line(RefText text, uint32_t at) {
+    uint16_t unit = text.units[at];
+    return unit == '\n' || unit == '\r' || unit == 0x85 || unit == 0x2028 || unit == 0x2029;
+}
+
 /* One step of the pattern at `by` and the text at `at`: what stands behind it, by `rest`, whose
  * rows are texts and whose columns are patterns from there on. */
 static bool like_step(const RefNode *node, RefText text, uint32_t at, RefText pattern,
@@ -301,11 +307,12 @@ static bool like_step(const RefNode *node, RefText text, uint32_t at, RefText pa
     if (escaped)
         unit = pattern.units[++by];
     else if (unit == '%')
-        return rest[at * width + by + 1] || (at < text.size && rest[next * width + by]);
+        return rest[at * width + by + 1] ||
+               (at < text.size && !ends_line(text, at) && rest[next * width + by]);
     if (at == text.size)
         return false;
     if (!escaped && unit == '_')
-        return rest[next * width + by + 1];
+        return !ends_line(text, at) && rest[next * width + by + 1];
     return text.units[at] == unit && rest[(at + 1) * width + by + 1];
 }
 
