@@ -23,26 +23,33 @@ enum {
 
 /* == Folders ================================================================================== */
 
-/* Makes the folder and those above it that are missing, each durable in its own parent. */
+enum { FOLDER_LEVELS = 2 }; /* of a partition below topics/: its topic's and its own */
+
+/* Makes the folder and those above it that are missing. */
 static ErrCode make_folders(Io *io, char *path, Err *err) {
     assert(io);
     assert(path[0] != '\0');
-    char *slash = strrchr(path, '/');
     ErrCode code = io->ops->make_folder(io, path, err);
-    if (code == ERR_NOT_FOUND && slash && slash != path) {
-        *slash = '\0';
-        code = make_folders(io, path, err);
-        *slash = '/';
-        if (code == ERR_OK)
-            code = io->ops->make_folder(io, path, err);
-    }
-    TRY(code);
-    if (!slash)
-        return io->ops->sync_folder(io, ".", err);
-    if (slash == path)
-        return io->ops->sync_folder(io, "/", err);
+    char *slash = strrchr(path, '/');
+    if (code != ERR_NOT_FOUND || !slash || slash == path)
+        return code;
     *slash = '\0';
-    code = io->ops->sync_folder(io, path, err);
+    code = make_folders(io, path, err);
+    *slash = '/';
+    return code == ERR_OK ? io->ops->make_folder(io, path, err) : code;
+}
+
+/* Makes both names durable, from the top: also of folders that are there already, for the last
+ * process may have made them and failed to sync. */
+static ErrCode sync_folders(Io *io, char *path, uint32_t levels, Err *err) {
+    assert(io && levels > 0);
+    char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return io->ops->sync_folder(io, slash ? "/" : ".", err);
+    *slash = '\0';
+    ErrCode code = levels > 1 ? sync_folders(io, path, levels - 1, err) : ERR_OK;
+    if (code == ERR_OK)
+        code = io->ops->sync_folder(io, path, err);
     *slash = '/';
     return code;
 }
@@ -52,6 +59,8 @@ ErrCode partition_make_folder(Partition *partition, Err *err) {
         return ERR_OK;
     char *path = mem_strdup(partition->folder);
     ErrCode code = make_folders(partition->io, path, err);
+    if (code == ERR_OK)
+        code = sync_folders(partition->io, path, FOLDER_LEVELS, err);
     mem_free(path);
     atomic_store(&partition->folder_made, code == ERR_OK);
     return code;

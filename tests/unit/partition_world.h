@@ -58,8 +58,18 @@ static inline Partition *world_partition(Io *io) {
     return partition;
 }
 
+/* The folders that an engine makes durable before its first partition. */
+static inline void make_data_folders(Io *io) {
+    Err err;
+    assert_int_equal(io->ops->make_folder(io, "data", &err), ERR_OK);
+    assert_int_equal(io->ops->make_folder(io, "data/topics", &err), ERR_OK);
+    assert_int_equal(io->ops->sync_folder(io, ".", &err), ERR_OK);
+    assert_int_equal(io->ops->sync_folder(io, "data", &err), ERR_OK);
+}
+
 static inline World world_new(uint64_t seed, uint32_t value_max) {
     World world = {.io = io_mem_new(), .seed = seed, .value_max = value_max};
+    make_data_folders(world.io);
     io_mem_start_faults(world.io, seed);
     world.partition = world_partition(world.io);
     return world;
