@@ -471,9 +471,9 @@ static bool whole_timestamp(TimeParsed *parsed, const Zone *zone, int64_t *ms) {
 /* Where the clocks were not changed about 1970 no step before the last can land in a gap or an
  * overlap: the result is known without taking them. false: they must be taken. */
 static bool skip_steps(const TimeParsed *parsed, const Zone *zone, ZonedTime *time) {
-    enum { BEFORE_1970 = -30 * SECONDS_PER_DAY, BEHIND_1970 = 400 * SECONDS_PER_DAY };
+    enum { AROUND_1970 = 400 * SECONDS_PER_DAY }; /* weekdays go back to 1969, then its days */
     if (!parsed->has_date || !parsed->has_time || parsed->present != 0 ||
-        !zone_is_steady(zone, BEFORE_1970, BEHIND_1970))
+        !zone_is_steady(zone, -AROUND_1970, AROUND_1970))
         return false;
     *time = (ZonedTime){.date = time_date_of(parsed->day), .nano = parsed->nano, .zone = zone,
                         .offset = zone_offset(zone, 0)};

@@ -164,6 +164,7 @@ def main():
     if differ:
         sys.exit('FAILED: %d of %d rows differ (N=%d SEED=%s)' % (differ, done, count, sys.argv[3]))
     print('%d instants in %d zones printed, read and converted as python does' % (done, len(ZONES)))
+    print('PROVED')
 
 
 main()
