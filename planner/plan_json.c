@@ -286,6 +286,10 @@ static json_t *lookup_json(const Plan *plan) {
         put(object, "key_count", json_integer(lookup->key_count));
         put(object, "keys", exprs_json(lookup->keys, lookup->key_count * width));
     }
+    if (lookup->min_count > 0)
+        put(object, "min", exprs_json(lookup->min, lookup->min_count));
+    if (lookup->max_count > 0)
+        put(object, "max", exprs_json(lookup->max, lookup->max_count));
     put_i64(object, "window_start_min", lookup->window_start_min, INT64_MIN);
     put_i64(object, "window_start_max", lookup->window_start_max, INT64_MAX);
     return object;
@@ -331,6 +335,7 @@ void plan_json_put(Buf *out, const Plan *plan) {
     if (plan->order_count > 0)
         put(object, "order", order_json(plan));
     put_i64(object, "visible_count", plan->visible_count, 0);
+    put_flag(object, "one_group", plan->one_group);
     if (plan->function_count > 0)
         put(object, "functions", plan_json_functions(plan));
     for (uint32_t i = 0; i < plan->node_count; i++)

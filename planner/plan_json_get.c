@@ -571,6 +571,13 @@ static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t
 
 /* -- The whole --------------------------------------------------------------------------------- */
 
+static ErrCode get_bound(Getter *getter, const char *name, ExprPlace place,
+                         const Expr *const **bound, uint32_t *count, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, name, place.plan->nodes[0]->schema->key_count, &array, count, err));
+    return get_exprs(array, *count, place, bound, err);
+}
+
 static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     Getter getter;
     json_t *keys;
@@ -584,6 +591,8 @@ static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
         return get_corrupt(&getter, "keys", err);
     ExprPlace place = {.arena = parent->arena, .plan = plan};
     TRY(get_exprs(keys, count, place, &lookup->keys, err));
+    TRY(get_bound(&getter, "min", place, &lookup->min, &lookup->min_count, err));
+    TRY(get_bound(&getter, "max", place, &lookup->max, &lookup->max_count, err));
     TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
     TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));
     return getter_close(&getter, err);
@@ -645,6 +654,7 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     TRY(get_i64(&getter, "limit", -1, &plan->limit, err));
     TRY(get_i64(&getter, "offset", 0, &plan->offset, err));
     TRY(get_u32(&getter, "visible_count", 0, &plan->visible_count, err));
+    TRY(get_flag(&getter, "one_group", &plan->one_group, err));
     TRY(plan_json_functions_get(getter_member(&getter, "functions"), arena, plan, err));
     TRY(get_nodes(&getter, plan, err));
     TRY(get_order(&getter, plan, err));
