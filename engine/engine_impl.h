@@ -69,6 +69,7 @@ ErrCode engine_show(Call *call, Err *err);
 ErrCode engine_describe(Call *call, Err *err);
 ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
+ErrCode engine_print(Call *call, Err *err);
 ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
 
 /* -- processing_log.c ---------------------------------------------------------------------- */
