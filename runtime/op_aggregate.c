@@ -135,7 +135,7 @@ static void pick_rows(Op *op, Aggregation *self, const Batch *batch, const RowKe
         updates->index[updates->count++] = (uint16_t)i;
     }
     if (late > 0)
-        atomic_fetch_add_explicit(&op->env->counters->late_rows, late, memory_order_relaxed);
+        op_count(op, OP_LATE, late);
 }
 
 /* Touches the slots in order: which group was there before, and the results' times. */
