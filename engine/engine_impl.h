@@ -71,6 +71,9 @@ ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
 ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
 
+/* entity.c: notes in the result what its entity tells of the statement, which was executed. */
+void entity_note(Call *call);
+
 /* -- processing_log.c ---------------------------------------------------------------------- */
 
 /* After a SET: makes the topic and the stream of the processing log where settings want them. */
