@@ -1,4 +1,4 @@
-/* test_figures.c - what operators count: rows, causes, errors, state, lag; the same for any step. */
+/* test_figures.c - what operators count: rows, causes, errors, state, lag; for any step size. */
 #include "tests/unit/query_bench.h"
 
 /* SELECT ... FROM L [kind] JOIN R ON L.K = R.K WHERE L.V > 1. */
