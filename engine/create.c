@@ -71,6 +71,7 @@ static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
     }
     query->is_insert = planned->kind == PLANNED_INSERT_SELECT;
     TRY(create_carry_out(call, planned, query, commit, err));
+    call->result->query_id = arena_strdup(call->result->arena, query->id);
     result_message(call->result, "Created query with ID %s", query->id);
     return ERR_OK;
 }

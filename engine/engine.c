@@ -324,6 +324,7 @@ ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
     if (code != ERR_OK)
         engine_add_caret(err, text, start);
     if (code == ERR_OK && !*done) {
+        entity_note(&call);
         *result = call.result;
         script->executed++;
     } else {

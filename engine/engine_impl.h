@@ -74,6 +74,9 @@ ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: wit
 /* ASSERT of values and sources, in tests only: without the lock. */
 ErrCode testkit_assert(Call *call, Err *err);
 
+/* entity.c: notes in the result what its entity tells of the statement, which was executed. */
+void entity_note(Call *call);
+
 /* -- processing_log.c ---------------------------------------------------------------------- */
 
 /* After a SET: makes the topic and the stream of the processing log where settings want them. */

@@ -151,6 +151,9 @@ static ErrCode testkit_run_query(Testkit *kit, CatalogQuery *query, Err *err) {
     ErrCode code;
     TRY_DONE(query_start(weir->runtime, &options, &query->running, err));
     TRY_DONE(query_run_script(query->running, items, count, err));
+    /* It has read what it is to read: lookups take its state as it is. */
+    query_pause(query->running, true);
+    query->paused = true;
     QueryFigures figures;
     query_figures(query->running, &figures);
     if (figures.state == QUERY_ERROR) {
