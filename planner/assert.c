@@ -18,11 +18,14 @@ static const Expr **assert_pseudo(Planned *planned, const char *name) {
                                               : NULL;
 }
 
-/* Binds value `index` to the column of this name. */
-static ErrCode assert_value(const Planner *planner, uint32_t index, const char *name, AstPos pos,
-                            Planned *planned, const Expr **values, Err *err) {
+/* Binds value `index` to the column that is named for it, or stands in its place. */
+static ErrCode assert_value(const Planner *planner, uint32_t index, Planned *planned,
+                            const Expr **values, Err *err) {
     const AstStatement *statement = planner->statement;
     const Schema *schema = planned->target->topic.schema;
+    bool named = statement->name_count > 0;
+    const char *name = named ? statement->names[index] : schema->columns[index].name;
+    AstPos pos = named ? statement->name_poses[index] : statement->name_pos;
     const Expr **value = assert_pseudo(planned, name);
     const Type *type = &type_bigint;
     if (!value) {
@@ -57,9 +60,7 @@ ErrCode plan_assert_values(Planner *planner, Planned *planned, Err *err) {
                           statement->value_count);
     const Expr **values = arena_array(planner->arena, schema->column_count, sizeof *values);
     for (uint32_t i = 0; i < count; i++)
-        TRY(assert_value(planner, i, named ? statement->names[i] : schema->columns[i].name,
-                         named ? statement->name_poses[i] : statement->name_pos, planned, values,
-                         err));
+        TRY(assert_value(planner, i, planned, values, err));
     planned->kind = PLANNED_ASSERT_VALUES;
     planned->values = values;
     return ERR_OK;

@@ -256,7 +256,8 @@ static ErrCode values_columns(const Planner *planner, const Schema *schema, int3
 ErrCode values_bind(const Planner *planner, const AstExpr *ast, const char *name, const Type *type,
                     const Expr **value, Err *err) {
     assert(value);
-    Binder binder = {.planner = planner, .clause = planner->statement->kind == AST_INSERT_VALUES ? "INSERT VALUES" : "ASSERT"};
+    bool inserts = planner->statement->kind == AST_INSERT_VALUES;
+    Binder binder = {.planner = planner, .clause = inserts ? "INSERT VALUES" : "ASSERT"};
     const Expr *bound;
     TRY(bind_expr(&binder, ast, &bound, err));
     *value = coerce_expr(planner, bound, type, COERCE_STRICT);

@@ -64,9 +64,9 @@ typedef struct Planned {
     const char *message;
 } Planned;
 
-/* Plans CREATE STREAM/TABLE [AS], ALTER STREAM/TABLE, INSERT, SELECT and, for tests, ASSERT of values
- * and sources. Other kinds are the engine's: INTERNAL. Everything in *planned lives in `arena`. Errors carry the position where it
- * can be known. */
+/* Plans CREATE STREAM/TABLE [AS], ALTER STREAM/TABLE, INSERT, SELECT and, for tests, ASSERT of
+ * values and sources. Other kinds are the engine's: INTERNAL. Everything in *planned lives in
+ * `arena`. Errors carry the position where it can be known. */
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 
