@@ -258,6 +258,11 @@ static bool engine_only_looks(const AstStatement *statement) {
     }
 }
 
+static bool engine_is_for_tests(const AstStatement *statement) {
+    return statement->kind == AST_ASSERT_VALUES || statement->kind == AST_ASSERT_NULL_VALUES ||
+           statement->kind == AST_ASSERT_STREAM || statement->kind == AST_ASSERT_TABLE;
+}
+
 static ErrCode engine_run_statement(Call *call, Err *err) {
     Weir *weir = call->weir;
     TRY(storage_state(weir->storage, err));
@@ -265,6 +270,8 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
         return engine_copy(call, err);
     if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)
         return engine_assert(call, err);
+    if (weir->kit && engine_is_for_tests(call->statement))
+        return testkit_assert(call, err);
     if (engine_only_looks(call->statement))
         shared_lock_read(&weir->lock);
     else
