@@ -259,6 +259,11 @@ static bool engine_only_looks(const AstStatement *statement) {
     }
 }
 
+static bool engine_is_for_tests(const AstStatement *statement) {
+    return statement->kind == AST_ASSERT_VALUES || statement->kind == AST_ASSERT_NULL_VALUES ||
+           statement->kind == AST_ASSERT_STREAM || statement->kind == AST_ASSERT_TABLE;
+}
+
 static ErrCode engine_run_statement(Call *call, Err *err) {
     Weir *weir = call->weir;
     TRY(storage_state(weir->storage, err));
@@ -266,6 +271,8 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
         return engine_copy(call, err);
     if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)
         return engine_assert(call, err);
+    if (weir->kit && engine_is_for_tests(call->statement))
+        return testkit_assert(call, err);
     if (engine_only_looks(call->statement))
         shared_lock_read(&weir->lock);
     else
@@ -318,6 +325,7 @@ ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
     if (code != ERR_OK)
         engine_add_caret(err, text, start);
     if (code == ERR_OK && !*done) {
+        entity_note(&call);
         *result = call.result;
         script->executed++;
     } else {

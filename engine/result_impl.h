@@ -27,6 +27,10 @@ struct WeirResult {
     Bytes *cells; /* a table of texts under construction */
     size_t cell_count, cell_capacity;
     Buf text;
+
+    /* What entity.c and streamed_row.c tell of it; NULL where it does not apply. */
+    const char *statement_text, *command_id, *query_id;
+    bool scans_stream, limit_reached; /* a lookup: of a stream; has as many rows as LIMIT says */
 };
 
 WeirResult *result_new(Weir *weir);
