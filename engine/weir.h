@@ -161,6 +161,9 @@ const char *weir_json(WeirResult *result, uint32_t column);
 /* The present row as one JSON object keyed by column name. */
 const char *weir_json_row(WeirResult *result);
 
+/* Whether the column is of the key under which a push query's table has one row each. */
+bool weir_is_key(const WeirResult *result, uint32_t column);
+
 /* Whether the present row says that its key was deleted (push queries on tables). */
 bool weir_is_delete(const WeirResult *result);
 
