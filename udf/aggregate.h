@@ -41,9 +41,9 @@ typedef struct AggregateCall {
 } AggregateCall;
 
 /* Two states of one function become one (sessions that grow together). `into` comes before `from`
- * in rowtime; functions that go by arrival keep what they need for it in their state. Both lie in `heap`; blocks of `from` are taken over
- * or dropped, and nobody reads it again. `into` may be a state at birth. fail as above; then `into`
- * keeps what it was. */
+ * in rowtime; functions that go by arrival keep what they need for it in their state. Both lie in
+ * `heap`; blocks of `from` are taken over or dropped, and nobody reads it again. `into` may be a
+ * state at birth. fail as above; then `into` keeps what it was. */
 typedef struct AggregateMerge {
     void *into, *from;
     const Type *const *arg_types;
