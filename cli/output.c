@@ -203,10 +203,11 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
                      .source = options->source ? options->source : "RESULT",
                      .paged = options->paged,
                      .arena = arena_new("output", 0)};
-    bool in_place = options->format == OUTPUT_LIVE && weir_is_push(result);
-    OutputFormat format =
-        options->format == OUTPUT_LIVE && !in_place ? OUTPUT_TABLE : options->format;
-    const OutputOps *ops = output_ops[format];
+    bool push = weir_is_push(result);
+    OutputFormat format = options->format == OUTPUT_LIVE && !push ? OUTPUT_TABLE : options->format;
+    bool prints = weir_is_print(result) &&
+                  (format <= OUTPUT_AUTO || format == OUTPUT_LIVE);
+    const OutputOps *ops = prints ? &output_print : output_ops[format];
     live_begin(&output.live, options->live && weir_is_push(result));
     ops->begin(&output);
     OutputEnd end = output_rows(&output, ops, options, error);

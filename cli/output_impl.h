@@ -45,7 +45,7 @@ typedef struct OutputOps {
 
 extern const OutputOps output_table, output_expanded, output_auto;              /* output_table.c */
 extern const OutputOps output_csv, output_tsv, output_json, output_ndjson;      /* output_text.c */
-extern const OutputOps output_markdown, output_insert;                          /* output_text.c */
+extern const OutputOps output_markdown, output_insert, output_print;            /* output_text.c */
 
 extern const OutputOps output_live;                                             /* output_live.c */
 
