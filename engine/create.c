@@ -106,6 +106,8 @@ ErrCode engine_create(Call *call, Err *err) {
         return ERR_OK;
     case PLANNED_PUSH:
     case PLANNED_PULL:
+    case PLANNED_ASSERT_VALUES:
+    case PLANNED_ASSERT_SOURCE:
         break;
     }
     return err_set(err, ERR_INTERNAL, "a CREATE or INSERT was planned as something else");

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "engine/catalog.h"
+#include "engine/print.h"
 #include "engine/weir.h"
 
 struct WeirResult {
@@ -22,6 +23,7 @@ struct WeirResult {
     Commit *farewell;   /* handed over when the result is freed; NULL: none */
     CatalogQuery *push; /* a transient query of its own; not in the catalog */
     ResultQueue *queue;
+    Print *print; /* PRINT: takes the place of push and queue */
     Bytes *cells; /* a table of texts under construction */
     size_t cell_count, cell_capacity;
     Buf text;

@@ -18,6 +18,7 @@ static ErrCode testkit_open(Testkit *kit, Err *err) {
                              .single_partition = kit->options.conformance,
                              .manual_queries = kit->options.conformance};
     TRY(engine_open(kit->io, "/test", &options, &kit->weir, err));
+    kit->weir->kit = kit;
     if (!kit->options.consolidate)
         TRY(engine_set(kit->weir, "cache.max.bytes.buffering", "0", err));
     if (kit->options.conformance) {
@@ -49,6 +50,9 @@ void testkit_free(Testkit *kit) {
     weir_close(kit->weir);
     io_mem_free(kit->io);
     mem_free(kit->arrivals);
+    for (size_t i = 0; i < kit->cursor_count; i++)
+        mem_free(kit->cursors[i].topic);
+    mem_free(kit->cursors);
     mem_free(kit);
 }
 
@@ -102,6 +106,21 @@ bool testkit_row_errors(Testkit *kit, const char *query_id, uint64_t *count) {
     query_figures(query->running, &figures);
     *count = figures.row_errors;
     return true;
+}
+
+uint32_t *testkit_unread(Testkit *kit, const char *topic) {
+    for (size_t i = 0; i < kit->cursor_count; i++)
+        if (strcmp(kit->cursors[i].topic, topic) == 0)
+            return &kit->cursors[i].next;
+    kit->cursors =
+        mem_grow(kit->cursors, &kit->cursor_capacity, kit->cursor_count + 1, sizeof *kit->cursors);
+    TestkitCursor *cursor = &kit->cursors[kit->cursor_count++];
+    *cursor = (TestkitCursor){mem_strdup(topic), 0};
+    return &cursor->next;
+}
+
+const char *testkit_looked_at(const Testkit *kit, size_t index) {
+    return index < kit->cursor_count ? kit->cursors[index].topic : NULL;
 }
 
 /* -- Conformance: query by query --------------------------------------------------------------- */

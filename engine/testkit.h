@@ -87,6 +87,12 @@ typedef struct TestkitRead {
 ErrCode testkit_read(Testkit *kit, const TestkitRead *read, TestkitRecord *record, bool *found,
                      Err *err);
 
+/* The number of the topic's first record that no test has looked at yet, to be moved on by whoever
+ * looks: `out` lines and ASSERT VALUES. The pointer is valid until the next call. */
+uint32_t *testkit_unread(Testkit *kit, const char *topic);
+/* Topic number `index` of those that were asked for above; NULL: there are not so many. */
+const char *testkit_looked_at(const Testkit *kit, size_t index);
+
 /* {"TOPIC":[{"key":..},...],...} of every topic that a query writes, or INSERT VALUES. */
 ErrCode testkit_topics_json(Testkit *kit, Buf *out, Err *err);
 /* [{"name":..,"type":..,"schema":..,"keyFormat":{..},"valueFormat":{..}},...] */
