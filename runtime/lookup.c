@@ -183,14 +183,14 @@ static Batch *make_row(const Lookup *lookup) {
 }
 
 /* The nodes' operators, and the collector of groups. */
-static uint32_t op_count(const Lookup *lookup) {
+static uint32_t chain_length(const Lookup *lookup) {
     assert(lookup->ops);
     return lookup->plan->node_count + (lookup->groups ? 1 : 0);
 }
 
 /* What is still owed after a batch has an arena of its own. */
 static ErrCode drain_chain(Lookup *lookup, Err *err) {
-    uint32_t count = op_count(lookup);
+    uint32_t count = chain_length(lookup);
     Arena *step_arena = lookup->env.step_arena;
     ErrCode code = ERR_OK;
     lookup->env.step_arena = NULL;
@@ -213,7 +213,7 @@ static ErrCode drain_chain(Lookup *lookup, Err *err) {
 
 ErrCode lookup_run_behind(Lookup *lookup, uint32_t id, Err *err) {
     assert(id < lookup->plan->node_count);
-    for (uint32_t i = id + 1; i < op_count(lookup); i++)
+    for (uint32_t i = id + 1; i < chain_length(lookup); i++)
         TRY(op_run(&lookup->ops[i], err));
     TRY(drain_chain(lookup, err));
     settle_states(lookup);
