@@ -138,7 +138,7 @@ typedef enum PlanNodeKind {
                          A row becomes as many as its longest call makes; shorter ones end in NULL;
                          none at all: the row is gone */
     PLAN_REPARTITION, /* to another key: exprs as PROJECT, then an internal topic unless both sides
-                         are one task; on streams only */
+                         are one task; a table keeps its key, and only moves */
     PLAN_JOIN_TABLE,  /* inputs[0] a stream, inputs[1] a table: the table's rows are kept in a table
                          store; output columns: the key expr of the join, then all columns of the
                          left input, then all of the right one, as schema names them */
@@ -150,6 +150,11 @@ typedef enum PlanNodeKind {
     PLAN_SINK,        /* rows -> topic */
     PLAN_RESULT,      /* rows -> the client of a push query or a lookup */
 } PlanNodeKind;
+
+/* Two inputs; output: the key of the join, then the columns of the left one, then of the right. */
+static inline bool plan_is_join(PlanNodeKind kind) {
+    return kind == PLAN_JOIN_TABLE || kind == PLAN_JOIN_TABLES;
+}
 
 typedef struct PlanAggregate {
     const Aggregate *aggregate;

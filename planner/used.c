@@ -30,10 +30,6 @@ static void used_expr(UsedWalk *input, const Expr *expr) {
     expr_find(expr, used_visit, input);
 }
 
-static bool used_is_join(const PlanNode *node) {
-    return node->kind == PLAN_JOIN_TABLE || node->kind == PLAN_JOIN_TABLES;
-}
-
 static void used_join(const PlanNode *node, const UsedWalk *self, UsedWalk *left,
                       UsedWalk *right) {
     if (node->join_key)
@@ -160,7 +156,7 @@ static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     const Schema *input = draft->nodes[node->inputs[0]]->schema;
     if (node->kind == PLAN_FLAT_MAP) {
         used_shrink_calls(node, &map);
-    } else if (!node->exprs && !used_is_join(node)) {
+    } else if (!node->exprs && !plan_is_join(node->kind)) {
         /* Its columns are its input's. */
         *self = walks[node->inputs[0]];
         node->schema = input;
@@ -193,7 +189,7 @@ static void used_backwards(Draft *draft, UsedWalk *walks) {
     for (size_t i = draft->node_count; i-- > 0;) {
         PlanNode *node = draft->nodes[i];
         used_roots(node, i + 1 == draft->node_count, &walks[i]);
-        if (used_is_join(node))
+        if (plan_is_join(node->kind))
             used_join(node, &walks[i], &walks[node->inputs[0]], &walks[node->inputs[1]]);
         else if (node->input_count == 1)
             used_node(node, &walks[i], &walks[node->inputs[0]]);
@@ -213,7 +209,7 @@ void draft_used(Draft *draft) {
     used_backwards(draft, walks);
     for (size_t i = 0; i < draft->node_count; i++) {
         PlanNode *node = draft->nodes[i];
-        if (used_is_join(node))
+        if (plan_is_join(node->kind))
             used_join_needed(node, walks);
         if (node->kind == PLAN_FLAT_MAP)
             used_flat_map_needed(node, walks);
