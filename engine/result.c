@@ -13,7 +13,7 @@
 #include "data/batch.h"
 #include "data/decimal.h"
 #include "data/number_text.h"
-#include "engine/engine_impl.h"
+#include "engine/analyze_impl.h"
 #include "engine/value_text.h"
 
 WeirResult *result_new(Weir *weir) {
@@ -51,6 +51,7 @@ void weir_result_free(WeirResult *result) {
     }
     if (result->queue)
         result_queue_free(result->queue);
+    analyze_free(result->analyze);
     buf_free(&result->message);
     buf_free(&result->text);
     mem_free(result->cells);
@@ -96,6 +97,12 @@ void result_numbers(WeirResult *result, uint32_t column) {
     columns[column].type = &type_bigint;
 }
 
+void result_fractions(WeirResult *result, uint32_t column) {
+    assert(column < result->schema->column_count && result->cell_count == 0);
+    SchemaColumn *columns = (SchemaColumn *)result->schema->columns;
+    columns[column].type = &type_double;
+}
+
 void result_cell(WeirResult *result, const char *text) {
     result->cells = mem_grow(result->cells, &result->cell_capacity, result->cell_count + 1,
                              sizeof *result->cells);
@@ -123,7 +130,8 @@ static Column *result_text_column(WeirResult *result, uint32_t at, uint32_t coun
             continue;
         if (type->kind == TYPE_STRING)
             column->bytes[row] = cell;
-        else if (!number_parse_i64(cell, &column->i64[row]))
+        else if (type->kind == TYPE_DOUBLE ? !number_parse_double(cell, &column->f64[row])
+                                           : !number_parse_i64(cell, &column->i64[row]))
             continue;
         column_set_present(column, row);
     }
@@ -165,7 +173,7 @@ const char *weir_message(const WeirResult *result) {
 }
 
 bool weir_is_push(const WeirResult *result) {
-    return result->push != NULL;
+    return result->push != NULL && !result->analyze;
 }
 
 uint32_t weir_column_count(const WeirResult *result) {
@@ -214,6 +222,11 @@ WeirStatus weir_next(WeirResult *result, int64_t timeout_ms, WeirError *error) {
     if (!result->schema)
         return WEIR_END;
     arena_reset(result->row_arena);
+    if (result->analyze) {
+        WeirStatus status = analyze_next(result, timeout_ms, error);
+        if (status != WEIR_OK)
+            return status;
+    }
     if (!result->started) {
         result->started = true;
         result->row = 0;
@@ -222,7 +235,7 @@ WeirStatus weir_next(WeirResult *result, int64_t timeout_ms, WeirError *error) {
     }
     if (result->row < result->rows.count)
         return WEIR_ROW;
-    return result->queue ? result_wait(result, timeout_ms, error) : WEIR_END;
+    return weir_is_push(result) ? result_wait(result, timeout_ms, error) : WEIR_END;
 }
 
 static const Column *result_column(const WeirResult *result, uint32_t column) {
