@@ -152,7 +152,7 @@ static void analyze_put_query(const AnalyzeLines *lines, const CatalogQuery *que
 static void analyze_lines(WeirResult *result, const Plan *plan, const OpFigures *ops,
                           const CatalogQuery *query, const QueryFigures *figures) {
     AnalyzeLines lines = {.result = result,
-                          .causes = {&result->weir->catalog, plan, ops},
+                          .causes = {&result->weir->catalog, query, plan, ops},
                           .has_lag = query && query->running};
     for (uint32_t i = 0; i < plan->node_count; i++)
         lines.time_us += ops[i].time_us;

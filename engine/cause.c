@@ -1,10 +1,14 @@
 /* cause.c - see cause.h. */
 #include "engine/cause.h"
 
-const char *cause_source_name(const Catalog *catalog, const char *topic) {
-    for (size_t i = 0; i < catalog->source_count; i++)
-        if (strcmp(catalog->sources[i].source->topic.topic, topic) == 0)
-            return catalog->sources[i].source->name;
+/* The source of the query's FROM with this topic, or the topic. */
+static const char *cause_source_name(const Causes *causes, const char *topic) {
+    const CatalogQuery *query = causes->query;
+    for (uint32_t i = 0; query && i < query->read_count; i++) {
+        const Source *source = catalog_source(causes->catalog, query->reads[i]);
+        if (source && strcmp(source->topic.topic, topic) == 0)
+            return source->name;
+    }
     return topic;
 }
 
@@ -12,7 +16,7 @@ const char *cause_source_name(const Catalog *catalog, const char *topic) {
 static const char *cause_feeder(const Causes *causes, const PlanNode *node) {
     while (node->input_count > 0)
         node = causes->plan->nodes[node->inputs[0]];
-    return node->topic ? cause_source_name(causes->catalog, node->topic->topic) : node->path;
+    return node->topic ? cause_source_name(causes, node->topic->topic) : node->path;
 }
 
 void cause_put_bytes(Buf *out, uint64_t bytes) {
@@ -73,7 +77,7 @@ static void cause_put_errors(Buf *out, size_t begin, const Causes *causes, const
     if (node->kind == PLAN_SOURCE) {
         cause_count(out, begin, count, "record");
         buf_printf(out, " of %s could not be read",
-                   cause_source_name(causes->catalog, node->topic->topic));
+                   cause_source_name(causes, node->topic->topic));
     } else {
         cause_count(out, begin, count, "row error");
         buf_printf(out, " in %s", node->path);
@@ -102,14 +106,22 @@ void cause_put_node(Buf *out, const Causes *causes, const PlanNode *node) {
     }
 }
 
-void cause_put(Buf *out, const Causes *causes, Query *query, const char *query_id) {
+bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query) {
     size_t begin = out->size;
     bool errors = false;
-    for (uint32_t i = 0; i < causes->plan->node_count; i++)
-        errors |= cause_put_most(out, begin, causes, causes->plan->nodes[i]);
     RowError last[ROW_ERRORS_KEPT];
-    if (errors && query_id)
-        buf_printf(out, ": SHOW ERRORS FOR %s;", query_id);
-    else if (errors && query_last_errors(query, last) > 0)
+    if (!query->running)
+        return false;
+    Arena *arena = arena_new("causes", 0);
+    OpFigures *ops = arena_array(arena, query->plan->node_count, sizeof *ops);
+    query_op_figures(query->running, ops);
+    Causes causes = {catalog, query, query->plan, ops};
+    for (uint32_t i = 0; i < query->plan->node_count; i++)
+        errors |= cause_put_most(out, begin, &causes, query->plan->nodes[i]);
+    if (errors && query->plan->kind == PLAN_PERSISTENT)
+        buf_printf(out, ": SHOW ERRORS FOR %s;", query->id);
+    else if (errors && query_last_errors(query->running, last) > 0)
         buf_printf(out, ": %s", last[0].text);
+    arena_free(arena);
+    return out->size > begin;
 }

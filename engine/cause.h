@@ -9,6 +9,7 @@
 /* The catalog gives topics the names of their sources: under the engine's lock. */
 typedef struct Causes {
     const Catalog *catalog;
+    const CatalogQuery *query; /* NULL: a lookup */
     const Plan *plan;
     const OpFigures *ops; /* [node] */
 } Causes;
@@ -17,12 +18,9 @@ typedef struct Causes {
  * separated by ", "; nothing where there is nothing to say. */
 void cause_put_node(Buf *out, const Causes *causes, const PlanNode *node);
 
-/* The same for all nodes but filters; and what SHOW ERRORS has, with `query_id` (NULL: a transient
- * query, whose last error is said instead). */
-void cause_put(Buf *out, const Causes *causes, Query *query, const char *query_id);
-
-/* The name of a source with this topic, or the topic's. */
-const char *cause_source_name(const Catalog *catalog, const char *topic);
+/* The same for all nodes of a running query but its filters; for errors where to read more, of a
+ * transient query the last one itself. Returns whether there was anything to say. */
+bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query);
 
 /* "1.2 MB"; "120 ms", "2.5 s", "14 min" */
 void cause_put_bytes(Buf *out, uint64_t bytes);

@@ -213,7 +213,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
                           "Cannot alter system configs when KSQL_SHARED_RUNTIME_ENABLED is turned "
                           "off.");
     case AST_PRINT:
-        return engine_unsupported(statement, "PRINT", err);
+        return engine_print(call, err);
     case AST_RUN_SCRIPT:
         return engine_not_here(statement, "RUN SCRIPT", err);
     case AST_CREATE_CONNECTOR:
@@ -249,6 +249,7 @@ static bool engine_only_looks(const AstStatement *statement) {
     case AST_EXPLAIN:
         return !statement->analyze || !statement->inner || engine_only_looks(statement->inner);
     case AST_INSERT_VALUES:
+    case AST_PRINT:
     case AST_SHOW:
     case AST_DESCRIBE:
     case AST_DESCRIBE_ALL:

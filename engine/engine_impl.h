@@ -83,6 +83,7 @@ ErrCode engine_describe(Call *call, Err *err);
 ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_analyze(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
+ErrCode engine_print(Call *call, Err *err);
 ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
 /* ASSERT of values and sources, in tests only: without the lock. */
 ErrCode testkit_assert(Call *call, Err *err);

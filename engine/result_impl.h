@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "engine/catalog.h"
+#include "engine/print.h"
 #include "engine/weir.h"
 
 typedef struct Analyze Analyze; /* analyze_impl.h */
@@ -25,6 +26,7 @@ struct WeirResult {
     CatalogQuery *push; /* a transient query of its own; not in the catalog */
     ResultQueue *queue;
     Analyze *analyze; /* EXPLAIN ANALYZE; NULL: something else */
+    Print *print; /* PRINT: takes the place of push and queue */
     Bytes *cells; /* a table of texts under construction */
     size_t cell_count, cell_capacity;
     Buf text;
