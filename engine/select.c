@@ -29,7 +29,7 @@ static bool push_is_scalable(const Call *call, const Plan *plan) {
            !host.sink_query(host.context, source, 1) && !plan_reads_place(plan);
 }
 
-ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
+ErrCode engine_push_start(Call *call, const Planned *planned, bool bounded, Err *err) {
     Weir *weir = call->weir;
     WeirResult *result = call->result;
     Plan plan = *planned->plan;
@@ -47,6 +47,7 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
                             .from_end = result->push->from_end,
                             .fail_on = result->push->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
+                            .bounded = bounded,
                             .results = result->queue,
                             .internal_topics = result->push->internal_topics};
     TRY(query_start(weir->runtime, &options, &result->push->running, err));
@@ -55,6 +56,10 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
     result->schema = kept->nodes[kept->node_count - 1]->schema;
     result->visible_count = kept->visible_count;
     return ERR_OK;
+}
+
+ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
+    return engine_push_start(call, planned, false, err);
 }
 
 /* What a lookup reads; NULL: nothing. */
@@ -80,23 +85,28 @@ static ErrCode select_wait(Call *call, const PlanNode *node, LookupStore *store,
     return ERR_OK;
 }
 
-ErrCode engine_pull(Call *call, const Planned *planned, Err *err) {
-    Weir *weir = call->weir;
+ErrCode engine_lookup_prepare(Call *call, const Planned *planned, Arena *arena,
+                              EngineLookup *lookup, Err *err) {
     Buf json = {0};
-    const Plan *plan;
     plan_json_put(&json, planned->plan);
-    ErrCode code = plan_json_get(buf_view(&json), call->result->arena, &plan, err);
+    ErrCode code = plan_json_get(buf_view(&json), arena, &lookup->plan, err);
     buf_free(&json);
     TRY(code);
-    LookupStore store = {0};
-    const PlanNode *node = select_first_node(plan);
-    if (node)
-        TRY(select_wait(call, node, &store, err));
-    bool of_store = node && node->kind == PLAN_STORE;
+    const PlanNode *node = select_first_node(lookup->plan);
+    lookup->has_store = node && node->kind == PLAN_STORE;
+    lookup->scans_stream = node && node->kind == PLAN_SOURCE;
+    return node ? select_wait(call, node, &lookup->store, err) : ERR_OK;
+}
+
+ErrCode engine_pull(Call *call, const Planned *planned, Err *err) {
+    Weir *weir = call->weir;
+    EngineLookup lookup;
+    TRY(engine_lookup_prepare(call, planned, call->result->arena, &lookup, err));
     ResultRows rows = {0};
-    TRY(lookup_run(weir->runtime, plan, of_store ? &store : NULL, call->result->arena, &rows,
-                   err));
-    call->result->scans_stream = node && node->kind == PLAN_SOURCE;
+    TRY(lookup_run(weir->runtime, lookup.plan, lookup.has_store ? &lookup.store : NULL,
+                   call->result->arena, &rows, err));
+    const Plan *plan = lookup.plan;
+    call->result->scans_stream = lookup.scans_stream;
     call->result->limit_reached = plan->limit >= 0 && rows.count >= (uint64_t)plan->limit;
     result_rows(call->result, &rows, plan->visible_count);
     if (rows.error_count > 0)

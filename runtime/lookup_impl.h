@@ -48,6 +48,7 @@ typedef struct Lookup {
     LookupRow *rows;
     size_t row_count, row_capacity;
     bool enough; /* LIMIT without ORDER BY is full */
+    int64_t begin_us;
 } Lookup;
 
 /* The batch of the first node's rows through the chain. */
