@@ -134,10 +134,20 @@ static ErrCode drop_source(Call *call, const Source *source, Err *err) {
     CatalogQuery *own = source->query_id ? catalog_query(&weir->catalog, source->query_id) : NULL;
     Commit *commit = commit_new(weir->storage, 0);
     catalog_remove_source(commit, source->name);
+    if (source->datagen) {
+        datagen_stop(weir->datagen, source->name);
+        datagen_forget(commit, source->name);
+    }
     LogTopic topic;
     if (call->statement->delete_topic && log_topic_find(weir->storage, source->topic.topic, &topic))
         commit_topic_delete(commit, topic.id);
-    TRY(own ? engine_end_query(weir, own, commit, err) : commit_wait(commit, NULL, err));
+    ErrCode code = own ? engine_end_query(weir, own, commit, err)
+                       : commit_wait(commit, NULL, err);
+    if (code != ERR_OK && source->datagen) {
+        Err ignored;
+        (void)!datagen_start(weir->datagen, source, &ignored); /* it is still there */
+    }
+    TRY(code);
     result_message(call->result, "Source `%s` (topic: %s) was dropped.", source->name,
                    source->topic.topic);
     catalog_hide_source(&weir->catalog, source->name);
@@ -216,12 +226,35 @@ static ErrCode drop_pause_one(Weir *weir, CatalogQuery *query, bool paused, Err 
     return ERR_OK;
 }
 
+/* Whether PAUSE names a generated source, not a query. */
+static bool drop_is_generated(const Call *call) {
+    const Catalog *catalog = &call->weir->catalog;
+    const Source *source = catalog_source(catalog, call->statement->name);
+    return source && source->datagen && !catalog_query(catalog, call->statement->name);
+}
+
+static ErrCode drop_pause_generator(Call *call, bool paused, Err *err) {
+    Weir *weir = call->weir;
+    Source source = *catalog_source(&weir->catalog, call->statement->name);
+    Datagen datagen = *source.datagen;
+    datagen.paused = paused;
+    source.datagen = &datagen;
+    Commit *commit = commit_new(weir->storage, 0);
+    catalog_put_source(commit, &source);
+    TRY(commit_wait(commit, NULL, err));
+    datagen_pause(weir->datagen, source.name, paused);
+    result_message(call->result, "Generator of %s %s.", source.name, paused ? "paused" : "resumed");
+    return catalog_show_source(&weir->catalog, &source, err);
+}
+
 ErrCode engine_pause(Call *call, Err *err) {
     Catalog *catalog = &call->weir->catalog;
     bool paused = call->statement->kind == AST_PAUSE;
     if (call->statement->all) {
         for (size_t i = 0; i < catalog->query_count; i++)
             TRY(drop_pause_one(call->weir, catalog->queries[i], paused, err));
+    } else if (drop_is_generated(call)) {
+        return drop_pause_generator(call, paused, err);
     } else {
         CatalogQuery *query;
         TRY(drop_find_query(call, &query, err));
