@@ -11,9 +11,11 @@ static const char *const explain_kinds[] = {
     [PLAN_PROJECT] = "Project",       [PLAN_REPARTITION] = "Repartition",
     [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_AGGREGATE] = "Aggregate",
     [PLAN_SINK] = "Sink",             [PLAN_RESULT] = "Result",
+    [PLAN_JOIN_TABLES] = "JoinTables",
     [PLAN_FLAT_MAP] = "FlatMap",      [PLAN_ROW] = "Row",
 };
 
+static const char *const explain_joins[] = {"INNER", "LEFT", "RIGHT", "FULL"};
 static const char *const explain_windows[] = {"", "TUMBLING", "HOPPING", "SESSION"};
 
 void explain_expr(Buf *out, const Expr *expr) {
@@ -91,9 +93,10 @@ static void explain_inside(Buf *out, const Plan *plan, const PlanNode *node) {
     case PLAN_REPARTITION: explain_exprs(out, node); break;
     case PLAN_FLAT_MAP: explain_table_calls(out, node); break;
     case PLAN_JOIN_TABLE:
-        buf_text(out, node->join == JOIN_LEFT ? " LEFT ON " : " INNER ON ");
+        buf_printf(out, " %s ON ", explain_joins[node->join]);
         explain_expr(out, node->join_key);
         break;
+    case PLAN_JOIN_TABLES: buf_printf(out, " %s", explain_joins[node->join]); break;
     case PLAN_AGGREGATE: explain_aggregates(out, node, plan); break;
     default: break;
     }

@@ -32,7 +32,8 @@ static void used_expr(UsedWalk *input, const Expr *expr) {
 
 static void used_join(const PlanNode *node, const UsedWalk *self, UsedWalk *left,
                       UsedWalk *right) {
-    used_expr(left, node->join_key);
+    if (node->join_key)
+        used_expr(left, node->join_key);
     for (uint32_t i = 1; i < self->column_count; i++) {
         uint32_t column = i - 1;
         bool is_left = column < left->column_count;
@@ -155,7 +156,7 @@ static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     const Schema *input = draft->nodes[node->inputs[0]]->schema;
     if (node->kind == PLAN_FLAT_MAP) {
         used_shrink_calls(node, &map);
-    } else if (!node->exprs && node->kind != PLAN_JOIN_TABLE) {
+    } else if (!node->exprs && !plan_is_join(node->kind)) {
         /* Its columns are its input's. */
         *self = walks[node->inputs[0]];
         node->schema = input;
@@ -188,7 +189,7 @@ static void used_backwards(Draft *draft, UsedWalk *walks) {
     for (size_t i = draft->node_count; i-- > 0;) {
         PlanNode *node = draft->nodes[i];
         used_roots(node, i + 1 == draft->node_count, &walks[i]);
-        if (node->kind == PLAN_JOIN_TABLE)
+        if (plan_is_join(node->kind))
             used_join(node, &walks[i], &walks[node->inputs[0]], &walks[node->inputs[1]]);
         else if (node->input_count == 1)
             used_node(node, &walks[i], &walks[node->inputs[0]]);
@@ -208,7 +209,7 @@ void draft_used(Draft *draft) {
     used_backwards(draft, walks);
     for (size_t i = 0; i < draft->node_count; i++) {
         PlanNode *node = draft->nodes[i];
-        if (node->kind == PLAN_JOIN_TABLE)
+        if (plan_is_join(node->kind))
             used_join_needed(node, walks);
         if (node->kind == PLAN_FLAT_MAP)
             used_flat_map_needed(node, walks);

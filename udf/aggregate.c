@@ -12,7 +12,7 @@
 static const Aggregate aggregate_rows[] = {
 #define UDF_AGGREGATE(name, signature, State, kernel, undo, help)                                 \
     {#name,           signature,     sizeof(State), undo, kernel##_update, kernel##_result,        \
-     kernel##_save, kernel##_load, help},
+     kernel##_save, kernel##_load, kernel##_merge, help},
 #include "udf/aggregate.def"
 #undef UDF_AGGREGATE
 };

@@ -3,7 +3,7 @@
  * states.
  *
  * UDF_AGGREGATE(NAME, "signature", State, kernel, undo, "help"): functions kernel_update, _result,
- * _save and _load; signatures as in function.h.
+ * _save, _load and _merge; signatures as in function.h.
  * A state is state_size bytes inside a slot (8-aligned, zeroed at birth = no row seen). What does
  * not fit is one immutable block from the heap, replaced and never changed, so that saving the
  * bytes of a state is a pre-image of it.
@@ -40,6 +40,20 @@ typedef struct AggregateCall {
     void *context;
 } AggregateCall;
 
+/* Two states of one function become one (sessions that grow together). `into` comes before `from`
+ * in rowtime; functions that go by arrival keep what they need for it in their state. Both lie in
+ * `heap`; blocks of `from` are taken over or dropped, and nobody reads it again. `into` may be a
+ * state at birth. fail as above; then `into` keeps what it was. */
+typedef struct AggregateMerge {
+    void *into, *from;
+    const Type *const *arg_types;
+    uint32_t arg_count;
+    AggregateHeap *heap;
+    uint32_t row; /* for fail: the row that brought them together */
+    void (*fail)(void *context, uint32_t row, const char *format, ...);
+    void *context;
+} AggregateMerge;
+
 typedef struct Aggregate {
     const char *name;
     const char *signature;
@@ -51,6 +65,7 @@ typedef struct Aggregate {
     /* The state as bytes and back; false: damaged bytes. */
     void (*save)(const void *state, Buf *out);
     bool (*load)(Reader *in, void *state, AggregateHeap *heap);
+    void (*merge)(const AggregateMerge *merge); /* NULL: cannot be used in SESSION windows */
     const char *help;
 } Aggregate;
 

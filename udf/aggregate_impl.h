@@ -1,9 +1,9 @@
 /*
  * aggregate_impl.h - the inside of the aggregates: their states, and the loops they share.
  *
- * A kernel K over a state S is four small functions: K_step() applies update i of the call to one
- * state, K_put() writes its result as value i of a column, K_save() and K_load(). The loops around
- * step and put are AGGREGATE_LOOPS(K, S).
+ * A kernel K over a state S is five small functions: K_step() applies update i of the call to one
+ * state, K_put() writes its result as value i of a column, K_save(), K_load() and K_merge() (which
+ * a function without sessions leaves out). The loops around step and put are AGGREGATE_LOOPS(K, S).
  */
 #ifndef UDF_AGGREGATE_IMPL_H
 #define UDF_AGGREGATE_IMPL_H
@@ -67,7 +67,8 @@ typedef struct ExtremeBytesState {
     void kernel##_update(const AggregateCall *call);              \
     void kernel##_result(const AggregateCall *call);              \
     void kernel##_save(const void *memory, Buf *out);             \
-    bool kernel##_load(Reader *in, void *memory, AggregateHeap *heap);
+    bool kernel##_load(Reader *in, void *memory, AggregateHeap *heap); \
+    void kernel##_merge(const AggregateMerge *merge) __attribute__((weak));
 #include "udf/aggregate.def"
 #undef UDF_AGGREGATE
 

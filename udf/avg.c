@@ -41,6 +41,13 @@ bool avg_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in) && state->sum >= INT32_MIN && state->sum <= INT32_MAX;
 }
 
+void avg_i32_merge(const AggregateMerge *merge) {
+    AvgI64State *into = merge->into;
+    const AvgI64State *from = merge->from;
+    into->count += from->count;
+    into->sum = (int32_t)(uint32_t)(into->sum + from->sum);
+}
+
 AGGREGATE_LOOPS(avg_i32, AvgI64State)
 
 /* -- BIGINT ----------------------------------------------------------------------------------- */
@@ -71,6 +78,13 @@ bool avg_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
     state->count = reader_zigzag(in);
     state->sum = reader_zigzag(in);
     return reader_ok(in);
+}
+
+void avg_i64_merge(const AggregateMerge *merge) {
+    AvgI64State *into = merge->into;
+    const AvgI64State *from = merge->from;
+    into->count += from->count;
+    into->sum = (int64_t)((uint64_t)into->sum + (uint64_t)from->sum);
 }
 
 AGGREGATE_LOOPS(avg_i64, AvgI64State)
@@ -106,6 +120,13 @@ bool avg_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
     uint64_t bits = reader_u64_le(in);
     memcpy(&state->sum, &bits, sizeof bits);
     return reader_ok(in);
+}
+
+void avg_f64_merge(const AggregateMerge *merge) {
+    AvgF64State *into = merge->into;
+    const AvgF64State *from = merge->from;
+    into->count += from->count;
+    into->sum += from->sum;
 }
 
 AGGREGATE_LOOPS(avg_f64, AvgF64State)

@@ -23,6 +23,12 @@ bool count_rows_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in);
 }
 
+void count_rows_merge(const AggregateMerge *merge) {
+    CountState *into = merge->into;
+    const CountState *from = merge->from;
+    into->count += from->count;
+}
+
 static void count_rows_step(const AggregateCall *call, uint32_t i, CountState *state) {
     state->count += aggregate_sign(call, i);
 }
@@ -39,6 +45,10 @@ void count_values_save(const void *memory, Buf *out) {
 
 bool count_values_load(Reader *in, void *memory, AggregateHeap *heap) {
     return count_rows_load(in, memory, heap);
+}
+
+void count_values_merge(const AggregateMerge *merge) {
+    count_rows_merge(merge);
 }
 
 static void count_values_step(const AggregateCall *call, uint32_t i, CountState *state) {

@@ -39,6 +39,12 @@ bool sum_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in) && sum >= INT32_MIN && sum <= INT32_MAX;
 }
 
+void sum_i32_merge(const AggregateMerge *merge) {
+    SumI32State *into = merge->into;
+    const SumI32State *from = merge->from;
+    into->sum = (int32_t)((uint32_t)into->sum + (uint32_t)from->sum);
+}
+
 AGGREGATE_LOOPS(sum_i32, SumI32State)
 
 /* -- BIGINT ----------------------------------------------------------------------------------- */
@@ -70,6 +76,12 @@ bool sum_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in);
 }
 
+void sum_i64_merge(const AggregateMerge *merge) {
+    SumI64State *into = merge->into;
+    const SumI64State *from = merge->from;
+    into->sum = (int64_t)((uint64_t)into->sum + (uint64_t)from->sum);
+}
+
 AGGREGATE_LOOPS(sum_i64, SumI64State)
 
 /* -- DOUBLE ----------------------------------------------------------------------------------- */
@@ -97,6 +109,12 @@ bool sum_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
     uint64_t bits = reader_u64_le(in);
     memcpy(memory, &bits, sizeof bits);
     return reader_ok(in);
+}
+
+void sum_f64_merge(const AggregateMerge *merge) {
+    SumF64State *into = merge->into;
+    const SumF64State *from = merge->from;
+    into->sum += from->sum;
 }
 
 AGGREGATE_LOOPS(sum_f64, SumF64State)
@@ -143,6 +161,19 @@ bool sum_decimal_load(Reader *in, void *memory, AggregateHeap *heap) {
     for (uint32_t i = 0; i < 4; i++)
         state->sum.word[i] = reader_u64_le(in);
     return reader_ok(in) && decimal_fits(state->sum, DECIMAL_PRECISION_MAX);
+}
+
+void sum_decimal_merge(const AggregateMerge *merge) {
+    assert(merge->arg_count == 1);
+    const Type *type = merge->arg_types[0];
+    SumDecimalState *into = merge->into;
+    const SumDecimalState *from = merge->from;
+    Decimal sum;
+    if (decimal_add(into->sum, type->scale, from->sum, type->scale, type, &sum))
+        into->sum = sum;
+    else
+        merge->fail(merge->context, merge->row, "SUM: over the %u digits of its type",
+                    type->precision);
 }
 
 AGGREGATE_LOOPS(sum_decimal, SumDecimalState)

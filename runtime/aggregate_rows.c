@@ -1,0 +1,146 @@
+/*
+ * aggregate_rows.c - updates change slots and become rows of output.
+ *
+ * The slots are touched first, in order; then each aggregate's kernel goes over all updates in one
+ * call. Output has one row per update: the group's columns and the results after it; `old` the
+ * results before it. The time of a result is the greater of the row's and of the group's results
+ * before.
+ */
+#include <assert.h>
+#include <stdio.h>
+
+#include "runtime/aggregate_impl.h"
+
+/* Touches the slots in order: which group was there before, and the results' times. */
+static void touch_slots(const Batch *batch, const RowKeys *keys, Updates *updates) {
+    for (uint32_t i = 0; i < updates->count; i++)
+        slot_table_prefetch_slot(updates->tables[i], keys->hashes[updates->index[i]]);
+    for (uint32_t i = 0; i < updates->count; i++) {
+        uint32_t index = updates->index[i];
+        int64_t rowtime = batch->rowtime[updates->rows[i]];
+        Slot *slot = slot_table_touch(updates->tables[i], keys->hashes[index], keys->keys[index]);
+        if (slot->present) {
+            updates->old_rows[updates->old_count++] = (uint16_t)i;
+            if (rowtime < slot->rowtime)
+                rowtime = slot->rowtime;
+        } else {
+            slot_table_set_present(updates->tables[i], slot, true);
+        }
+        slot->rowtime = updates->rowtime[i] = rowtime;
+        updates->slots[i] = slot;
+    }
+    assert(updates->old_count <= updates->count);
+}
+
+typedef struct FailContext {
+    const Batch *batch;
+    const char *name;
+} FailContext;
+
+static void aggregate_fail(void *context, uint32_t row, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void aggregate_fail(void *context, uint32_t row, const char *format, ...) {
+    const FailContext *fail = context;
+    char text[ROW_ERROR_TEXT_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    assert(row < fail->batch->row_count);
+    batch_row_error(fail->batch, row, "aggregate", "%s: %s", fail->name, text);
+}
+
+/* All updates of one aggregate. In windows the slots lie in several tables, and the blocks of a
+ * state belong to its own. */
+static void run_aggregate(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
+                          Column *before, Column *after) {
+    assert(index < op->node->aggregate_count);
+    assert(after->length == updates->count);
+    const Aggregation *self = op->self;
+    const PlanAggregate *plan = &op->node->aggregates[index];
+    Arena *arena = batch->arena;
+    void **states = arena_raw(arena, updates->count * sizeof *states);
+    for (uint32_t i = 0; i < updates->count; i++)
+        states[i] = (uint8_t *)updates->slots[i]->fixed + self->layout->state_offsets[index];
+    const Column **args = arena_array(arena, plan->arg_count, sizeof *args);
+    for (uint32_t i = 0; i < plan->arg_count; i++)
+        args[i] = batch->columns[plan->args[i]];
+    FailContext fail = {batch, plan->aggregate->name};
+    AggregateCall call = {.states = states, .rows = updates->rows, .count = updates->count,
+                          .args = args, .arg_count = plan->arg_count, .before = before,
+                          .after = after, .heaps = updates->heaps, .arena = arena,
+                          .fail = aggregate_fail, .context = &fail};
+    if (!self->window)
+        call.heap = &self->table->slots.blobs;
+    plan->aggregate->update(&call);
+}
+
+static void output_facts(Batch *output, const Batch *batch, const Updates *updates) {
+    assert(updates->count > 0);
+    Arena *arena = batch->arena;
+    uint64_t *seq = arena_raw(arena, updates->count * sizeof *seq);
+    int64_t *offset = arena_raw(arena, updates->count * sizeof *offset);
+    Bytes *headers =
+        batch->headers ? arena_raw(arena, updates->count * sizeof *headers) : NULL;
+    for (uint32_t i = 0; i < updates->count; i++) {
+        seq[i] = batch->seq[updates->rows[i]];
+        offset[i] = batch->offset[updates->rows[i]];
+        if (headers)
+            headers[i] = batch->headers[updates->rows[i]];
+    }
+    output->headers = headers;
+    output->seq = seq;
+    output->offset = offset;
+    output->rowtime = updates->rowtime;
+    output->kind = arena_alloc(arena, updates->count); /* ROW_VALUE all */
+    output->window_start = updates->window_start;
+    output->window_end = updates->window_end;
+}
+_Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
+
+static const Column *group_column(const Batch *batch, const Updates *updates, uint32_t column) {
+    assert(column < batch->schema->key_count);
+    const Column *source = batch->columns[column];
+    if (updates->count == batch->row_count && source->length == batch->row_count)
+        return source; /* ascending rows, so these are all of them */
+    return column_gather(batch->arena, source, updates->rows, updates->count);
+}
+
+static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
+    assert(updates->count > 0);
+    assert(op->node->is_table);
+    const Schema *schema = op->node->schema;
+    Arena *arena = batch->arena;
+    Batch *output = op_batch(op, batch);
+    const Column **columns = arena_array(arena, schema->column_count, sizeof *columns);
+    const Column **olds = arena_array(arena, schema->column_count, sizeof *olds);
+    for (uint32_t i = 0; i < schema->key_count; i++)
+        columns[i] = olds[i] = group_column(batch, updates, i);
+    for (uint32_t i = 0; i < op->node->aggregate_count; i++) {
+        const Type *type = schema->columns[schema->key_count + i].type;
+        Column *after = column_new(arena, type, updates->count);
+        Column *before = op->old_wanted ? column_new(arena, type, updates->count) : NULL;
+        run_aggregate(op, batch, updates, i, before, after);
+        columns[schema->key_count + i] = after;
+        olds[schema->key_count + i] = before;
+    }
+    output->schema = schema;
+    output->columns = columns;
+    output->row_count = output->selected_count = updates->count;
+    output->selected = batch_all_rows(updates->count);
+    output_facts(output, batch, updates);
+    output->old = op_batch(op, output);
+    output->old->columns = op->old_wanted ? olds : NULL;
+    output->old->selected = updates->old_rows;
+    output->old->selected_count = updates->old_count;
+    output->old->old = NULL;
+    op_emit(op, output);
+}
+
+void aggregate_rows(Op *op, const Batch *batch, const RowKeys *keys, Updates *updates) {
+    assert(updates->count > 0);
+    assert(updates->old_count == 0);
+    touch_slots(batch, keys, updates);
+    emit_updates(op, batch, updates);
+}
