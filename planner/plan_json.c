@@ -26,7 +26,7 @@ const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffs
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
-                                            "aggregate", "sink",   "result",      NULL};
+                                            "join_tables", "aggregate", "sink", "result", NULL};
 const char *const plan_json_joins[] = {"inner", "left", "right", "full", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};
@@ -251,6 +251,8 @@ static void put_node_inside(json_t *object, const PlanNode *node) {
         put_text(object, "join", plan_json_joins[node->join]);
         put(object, "join_key", expr_json(node->join_key));
     }
+    if (node->kind == PLAN_JOIN_TABLES)
+        put_text(object, "join", plan_json_joins[node->join]);
     if (node->kind == PLAN_FLAT_MAP)
         put(object, "table_calls", table_calls_json(node));
     if (node->kind == PLAN_AGGREGATE) {

@@ -494,12 +494,33 @@ static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, E
     return ERR_OK;
 }
 
+static ErrCode get_join(Getter *getter, const PlanNode *const *nodes, PlanNode *node, Err *err) {
+    int join;
+    TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
+    node->join = (PlanJoinKind)join;
+    const PlanNode *left = nodes[node->inputs[0]], *right = nodes[node->inputs[1]];
+    if (node->schema->column_count == 1 + left->schema->column_count + right->schema->column_count)
+        return ERR_OK;
+    return get_corrupt(getter, "schema", err);
+}
+
+static ErrCode get_join_tables(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
+                               Err *err) {
+    TRY(get_join(getter, nodes, node, err));
+    for (uint32_t i = 0; i < 2; i++) {
+        const PlanNode *input = nodes[node->inputs[i]];
+        if (!input->is_table || input->windowed || input->schema->key_count != 1 ||
+            !type_equal(input->schema->columns[0].type, node->schema->columns[0].type))
+            return get_corrupt(getter, "inputs", err);
+    }
+    return ERR_OK;
+}
+
 /* Members that only some kinds have. */
 static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node, Err *err) {
     const PlanNode *const *nodes = plan->nodes;
     const Schema *input = node->input_count > 0 ? nodes[node->inputs[0]]->schema : NULL;
     ExprPlace place = {.input = input, .arena = getter->arena, .plan = plan};
-    int join;
     if (node->kind == PLAN_SOURCE || node->kind == PLAN_SINK || node->kind == PLAN_STORE) {
         PlanTopic *topic = arena_alloc(getter->arena, sizeof *topic);
         TRY(get_topic(getter_member(getter, "topic"), getter->arena, topic, err));
@@ -517,12 +538,11 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
     case PLAN_PROJECT:
     case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
     case PLAN_FLAT_MAP: return get_table_calls(getter, place, node, err);
+    case PLAN_JOIN_TABLES: return get_join_tables(getter, nodes, node, err);
     case PLAN_JOIN_TABLE:
-        TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
-        node->join = (PlanJoinKind)join;
-        if (node->schema->column_count !=
-            1 + input->column_count + nodes[node->inputs[1]]->schema->column_count)
-            return get_corrupt(getter, "schema", err);
+        TRY(get_join(getter, nodes, node, err));
+        if (node->join != JOIN_INNER && node->join != JOIN_LEFT)
+            return get_corrupt(getter, "join", err);
         return get_expr(getter_member(getter, "join_key"), place, &node->join_key, err);
     case PLAN_AGGREGATE: return get_aggregates(getter, input, node, err);
     default: return ERR_OK;
