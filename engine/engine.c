@@ -267,13 +267,14 @@ static bool engine_only_looks(const AstStatement *statement) {
     switch (statement->kind) {
     case AST_SELECT:
         return statement->query->emit == AST_EMIT_NONE; /* a push query draws ids */
+    case AST_EXPLAIN:
+        return !statement->analyze || !statement->inner || engine_only_looks(statement->inner);
     case AST_INSERT_VALUES:
     case AST_PRINT:
     case AST_SHOW:
     case AST_DESCRIBE:
     case AST_DESCRIBE_ALL:
     case AST_DESCRIBE_FUNCTION:
-    case AST_EXPLAIN:
         return true;
     default:
         return false;
