@@ -15,6 +15,7 @@
 
 #include "base/thread.h"
 #include "engine/catalog.h"
+#include "engine/datagen.h"
 #include "engine/engine.h"
 #include "engine/settings.h"
 #include "engine/weir.h"
@@ -37,6 +38,7 @@ struct Weir {
     Settings settings;
     Variable *variables; /* DEFINE */
     size_t variable_count, variable_capacity;
+    DatagenJobs *datagen;
     uint64_t push_count; /* names of transient queries */
     _Atomic uint32_t interrupts; /* calls of weir_interrupt() */
     struct Testkit *kit; /* this engine is one of a test; NULL */

@@ -346,6 +346,19 @@ void plan_json_put(Buf *out, const Plan *plan) {
     put_document(out, object);
 }
 
+static json_t *datagen_json(const Datagen *datagen) {
+    json_t *object = json_object();
+    put_text(object, "kind", datagen->kind);
+    put_i64(object, "rows", datagen->rows, 0);
+    put_i64(object, "rows_per_second", datagen->rows_per_second, 0);
+    put_i64(object, "seed", datagen->seed, 0);
+    put_i64(object, "start_ms", datagen->start_ms, 0);
+    put_i64(object, "step_ms", datagen->step_ms, 0);
+    put_i64(object, "per_second", datagen->per_second, 0);
+    put_flag(object, "paused", datagen->paused);
+    return object;
+}
+
 void source_json_put(Buf *out, const Source *source) {
     assert(out && source);
     json_t *object = json_object();
@@ -364,5 +377,7 @@ void source_json_put(Buf *out, const Source *source) {
         put(object, "reads", reads);
     else
         json_decref(reads);
+    if (source->datagen)
+        put(object, "datagen", datagen_json(source->datagen));
     put_document(out, object);
 }

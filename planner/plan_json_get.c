@@ -701,6 +701,22 @@ static ErrCode get_reads(Getter *getter, Source *source, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode get_datagen(json_t *object, Arena *arena, const Datagen **datagen, Err *err) {
+    Getter getter;
+    Datagen *made = arena_alloc(arena, sizeof *made);
+    TRY(getter_open(object, arena, "datagen", &getter, err));
+    TRY(get_text(&getter, "kind", false, &made->kind, err));
+    TRY(get_i64(&getter, "rows", 0, &made->rows, err));
+    TRY(get_i64(&getter, "rows_per_second", 0, &made->rows_per_second, err));
+    TRY(get_i64(&getter, "seed", 0, &made->seed, err));
+    TRY(get_i64(&getter, "start_ms", 0, &made->start_ms, err));
+    TRY(get_i64(&getter, "step_ms", 0, &made->step_ms, err));
+    TRY(get_i64(&getter, "per_second", 0, &made->per_second, err));
+    TRY(get_flag(&getter, "paused", &made->paused, err));
+    *datagen = made;
+    return getter_close(&getter, err);
+}
+
 static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err) {
     Getter getter;
     TRY(getter_open(object, arena, "source", &getter, err));
@@ -713,6 +729,9 @@ static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err
     TRY(get_text(&getter, "query_id", false, &source->query_id, err));
     TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
     TRY(get_reads(&getter, source, err));
+    json_t *datagen = getter_member(&getter, "datagen");
+    if (datagen)
+        TRY(get_datagen(datagen, arena, &source->datagen, err));
     return getter_close(&getter, err);
 }
 

@@ -30,6 +30,7 @@ typedef struct PlannerHost {
     const char *(*sink_query)(void *context, const char *source, uint32_t index);
     /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
     uint64_t (*next_query_number)(void *context);
+    int64_t (*now_ms)(void *context); /* the wall clock */
     /* Overloads of a user's function of this name, in any case; *count 0: none. May be NULL. */
     const UserFunction *const *(*user_functions)(void *context, const char *name,
                                                  uint32_t *count);

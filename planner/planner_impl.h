@@ -234,7 +234,7 @@ ErrCode bind_struct(Binder *binder, const AstExpr *ast, const Expr **expr, Err *
 /* -- properties.c: the WITH clause ------------------------------------------------------------- */
 
 typedef struct Properties {
-    const AstProperty *set[24]; /* by PropertyId; NULL: not given */
+    const AstProperty *set[40]; /* by PropertyId; NULL: not given */
 } Properties;
 
 typedef enum PropertyId {
@@ -244,7 +244,12 @@ typedef enum PropertyId {
     PROPERTY_COUNT
 } PropertyId;
 
-enum { PROPERTY_IN_CREATE = 1, PROPERTY_IN_CREATE_AS = 2, PROPERTY_IN_INSERT = 4 };
+enum {
+    PROPERTY_IN_CREATE = 1,
+    PROPERTY_IN_CREATE_AS = 2,
+    PROPERTY_IN_INSERT = 4,
+    PROPERTY_IN_EXTENSION = 8,
+};
 
 ErrCode properties_read(const Planner *planner, unsigned where, Properties *properties, Err *err);
 /* Values of the kind in property.def; NULL for a text that is not given, the others must be. */
@@ -275,6 +280,18 @@ ErrCode formats_retention(const Properties *properties, const Source *source, Er
 /* Partitions of a topic to be made or found; sets planned->create_topic and the notice. */
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,
                            Planned *planned, Err *err);
+
+/* -- datagen.c --------------------------------------------------------------------------------- */
+
+/* *datagen NULL: not SOURCE='datagen' (then its options must not be there either). */
+ErrCode datagen_read(const Planner *planner, const Properties *properties,
+                     const Datagen **datagen, Err *err);
+/* The columns of its kind, for a statement that declares none. */
+ErrCode datagen_schema(const Planner *planner, const Datagen *datagen, const Schema **schema,
+                       Err *err);
+/* Whether the declared columns can be generated. */
+ErrCode datagen_check(const Planner *planner, const Properties *properties,
+                      const Source *source, Err *err);
 
 /* -- draft.c: a plan while it is laid out ------------------------------------------------------ */
 
