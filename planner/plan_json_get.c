@@ -494,12 +494,38 @@ static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, E
     return ERR_OK;
 }
 
+static ErrCode get_join(Getter *getter, const Plan *plan, PlanNode *node, Err *err) {
+    const Schema *left = plan->nodes[node->inputs[0]]->schema;
+    const Schema *right = plan->nodes[node->inputs[1]]->schema;
+    int join;
+    TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
+    node->join = (PlanJoinKind)join;
+    if (node->schema->column_count != 1 + left->column_count + right->column_count)
+        return get_corrupt(getter, "schema", err);
+    if (node->kind == PLAN_JOIN_STREAM && (left->key_count != 1 || right->key_count != 1))
+        return get_corrupt(getter, "inputs", err);
+    return ERR_OK;
+}
+
+static ErrCode get_within(Getter *parent, PlanWithin *within, Err *err) {
+    Getter getter;
+    TRY(getter_open(getter_member(parent, "within"), parent->arena, "within", &getter, err));
+    TRY(get_i64(&getter, "before_ms", 0, &within->before_ms, err));
+    TRY(get_i64(&getter, "after_ms", 0, &within->after_ms, err));
+    TRY(get_i64(&getter, "grace_ms", 0, &within->grace_ms, err));
+    TRY(get_flag(&getter, "eager", &within->eager, err));
+    if (within->before_ms < 0 || within->before_ms > WITHIN_MS_MAX || within->after_ms < 0 ||
+        within->after_ms > WITHIN_MS_MAX || within->grace_ms < 0 ||
+        within->grace_ms > WITHIN_MS_MAX)
+        return get_corrupt(&getter, "before_ms", err);
+    return getter_close(&getter, err);
+}
+
 /* Members that only some kinds have. */
 static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node, Err *err) {
     const PlanNode *const *nodes = plan->nodes;
     const Schema *input = node->input_count > 0 ? nodes[node->inputs[0]]->schema : NULL;
     ExprPlace place = {.input = input, .arena = getter->arena, .plan = plan};
-    int join;
     if (node->kind == PLAN_SOURCE || node->kind == PLAN_SINK || node->kind == PLAN_STORE) {
         PlanTopic *topic = arena_alloc(getter->arena, sizeof *topic);
         TRY(get_topic(getter_member(getter, "topic"), getter->arena, topic, err));
@@ -518,12 +544,11 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
     case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
     case PLAN_FLAT_MAP: return get_table_calls(getter, place, node, err);
     case PLAN_JOIN_TABLE:
-        TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
-        node->join = (PlanJoinKind)join;
-        if (node->schema->column_count !=
-            1 + input->column_count + nodes[node->inputs[1]]->schema->column_count)
-            return get_corrupt(getter, "schema", err);
+        TRY(get_join(getter, plan, node, err));
         return get_expr(getter_member(getter, "join_key"), place, &node->join_key, err);
+    case PLAN_JOIN_STREAM:
+        TRY(get_join(getter, plan, node, err));
+        return get_within(getter, &node->within, err);
     case PLAN_AGGREGATE: return get_aggregates(getter, input, node, err);
     default: return ERR_OK;
     }
