@@ -214,6 +214,11 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
                           "off.");
     case AST_PRINT:
         return engine_print(call, err);
+    case AST_CREATE_TOPIC:
+    case AST_ALTER_TOPIC:
+    case AST_DROP_TOPIC:
+    case AST_DESCRIBE_TOPIC:
+        return engine_unsupported(statement, "TOPIC", err);
     case AST_RUN_SCRIPT:
         return engine_not_here(statement, "RUN SCRIPT", err);
     case AST_CREATE_CONNECTOR:
@@ -246,13 +251,14 @@ static bool engine_only_looks(const AstStatement *statement) {
     switch (statement->kind) {
     case AST_SELECT:
         return statement->query->emit == AST_EMIT_NONE; /* a push query draws ids */
+    case AST_EXPLAIN:
+        return !statement->analyze || !statement->inner || engine_only_looks(statement->inner);
     case AST_INSERT_VALUES:
     case AST_PRINT:
     case AST_SHOW:
     case AST_DESCRIBE:
     case AST_DESCRIBE_ALL:
     case AST_DESCRIBE_FUNCTION:
-    case AST_EXPLAIN:
         return true;
     default:
         return false;

@@ -11,7 +11,7 @@
 
 enum { PUSH_QUEUE_ROWS_MAX = 16384 };
 
-ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
+ErrCode engine_push_start(Call *call, const Planned *planned, bool bounded, Err *err) {
     Weir *weir = call->weir;
     WeirResult *result = call->result;
     Plan plan = *planned->plan;
@@ -27,6 +27,7 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
                             .from_end = result->push->from_end,
                             .fail_on = result->push->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
+                            .bounded = bounded,
                             .results = result->queue,
                             .internal_topics = result->push->internal_topics};
     TRY(query_start(weir->runtime, &options, &result->push->running, err));
@@ -37,6 +38,10 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
     return ERR_OK;
 }
 
+ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
+    return engine_push_start(call, planned, false, err);
+}
+
 static const PlanNode *select_store_node(const Plan *plan) {
     for (uint32_t i = 0; i < plan->node_count; i++)
         if (plan->nodes[i]->kind == PLAN_STORE)
@@ -44,28 +49,35 @@ static const PlanNode *select_store_node(const Plan *plan) {
     return NULL;
 }
 
-ErrCode engine_pull(Call *call, const Planned *planned, Err *err) {
+ErrCode engine_lookup_prepare(Call *call, const Planned *planned, Arena *arena,
+                              EngineLookup *lookup, Err *err) {
     Weir *weir = call->weir;
     Buf json = {0};
-    const Plan *plan;
     plan_json_put(&json, planned->plan);
-    ErrCode code = plan_json_get(buf_view(&json), call->result->arena, &plan, err);
+    ErrCode code = plan_json_get(buf_view(&json), arena, &lookup->plan, err);
     buf_free(&json);
     TRY(code);
-    LookupStore store = {0};
-    const PlanNode *node = select_store_node(plan);
-    if (node) {
-        CatalogQuery *query = catalog_query(&weir->catalog, node->store_query);
-        if (!query)
-            return err_set(err, ERR_SEMANTIC, "The query %s that feeds this table is gone.",
-                           node->store_query);
-        TRY(engine_catch_up_topic(weir, node->topic->topic,
-                                  settings_number(&weir->settings, "weir.lookup.wait.ms"), err));
-        store = (LookupStore){query->plan, query->first_id, query->partitions};
-    }
+    const PlanNode *node = select_store_node(lookup->plan);
+    lookup->has_store = node != NULL;
+    if (!node)
+        return ERR_OK;
+    CatalogQuery *query = catalog_query(&weir->catalog, node->store_query);
+    if (!query)
+        return err_set(err, ERR_SEMANTIC, "The query %s that feeds this table is gone.",
+                       node->store_query);
+    lookup->store = (LookupStore){query->plan, query->first_id, query->partitions};
+    return engine_catch_up_topic(weir, node->topic->topic,
+                                 settings_number(&weir->settings, "weir.lookup.wait.ms"), err);
+}
+
+ErrCode engine_pull(Call *call, const Planned *planned, Err *err) {
+    Weir *weir = call->weir;
+    EngineLookup lookup;
+    TRY(engine_lookup_prepare(call, planned, call->result->arena, &lookup, err));
     ResultRows rows = {0};
-    TRY(lookup_run(weir->runtime, plan, node ? &store : NULL, call->result->arena, &rows, err));
-    result_rows(call->result, &rows, plan->visible_count);
+    TRY(lookup_run(weir->runtime, lookup.plan, lookup.has_store ? &lookup.store : NULL,
+                   call->result->arena, &rows, err));
+    result_rows(call->result, &rows, lookup.plan->visible_count);
     if (rows.error_count > 0)
         engine_notice(weir, "%llu value%s could not be computed: %s",
                       (unsigned long long)rows.error_count, rows.error_count == 1 ? "" : "s",

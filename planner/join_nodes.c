@@ -108,6 +108,7 @@ static void join_source_columns(const JoinPlan *join, uint32_t s, SchemaColumn *
 
 /* Numbers through to what reads them from the source's own rows. */
 typedef struct SourceMap {
+    Arena *arena;
     uint32_t first, width;
     const Expr *const *exprs;
 } SourceMap;
@@ -117,7 +118,10 @@ static const Expr *source_map(void *context, const Expr *expr) {
     if (expr->kind != EXPR_COLUMN)
         return NULL;
     assert(expr->column >= map->first && expr->column - map->first < map->width);
-    return map->exprs[expr->column - map->first];
+    Expr *own = arena_alloc(map->arena, sizeof *own);
+    *own = *map->exprs[expr->column - map->first];
+    own->text = expr->text;
+    return own;
 }
 
 /* A source's rows with all its columns; `key` in front where they move to another key. */
@@ -136,7 +140,7 @@ static PlanNode *join_source(JoinPlan *join, uint32_t s, const Expr *key, const 
     node->windowed = source->topic.window != WINDOW_NONE;
     join_source_columns(join, s, columns, exprs, at);
     if (key) {
-        SourceMap map = {join->first[s], width, exprs + at};
+        SourceMap map = {arena, join->first[s], width, exprs + at};
         exprs[0] = expr_map(arena, key, source_map, &map);
         columns[0] = (SchemaColumn){.name = "KSQL_JOIN_KEY", .type = key->type, .role = COLUMN_KEY};
     }

@@ -26,7 +26,8 @@ const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffs
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
-                                            "join_stream", "aggregate", "sink", "result", NULL};
+                                            "join_stream", "join_tables", "aggregate", "sink",
+                                            "result", NULL};
 const char *const plan_json_joins[] = {"inner", "left", "right", "full", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};

@@ -52,6 +52,7 @@ typedef struct Lookup {
     Row *rows;
     size_t row_count, row_capacity;
     bool enough; /* LIMIT without ORDER BY is full */
+    int64_t begin_us;
 } Lookup;
 
 /* -- Reading entries -------------------------------------------------------------------------- */
@@ -213,6 +214,7 @@ static ErrCode collect_apply(Op *op, int port, Batch *batch, uint16_t from, uint
     const Plan *plan = lookup->plan;
     uint64_t wanted = plan->limit < 0 ? UINT64_MAX : (uint64_t)plan->limit + (uint64_t)plan->offset;
     Buf bytes = {0};
+    size_t before = lookup->row_count;
     for (uint32_t i = from; i < to && !lookup->enough; i++) {
         uint32_t row = batch->selected[i];
         if (batch->kind[row] != ROW_VALUE)
@@ -232,6 +234,7 @@ static ErrCode collect_apply(Op *op, int port, Batch *batch, uint16_t from, uint
         target->order = arena_bytes(lookup->arena, buf_view(&bytes));
     }
     buf_free(&bytes);
+    op_count(op, OP_ROWS_OUT, lookup->row_count - before);
     return ERR_OK;
 }
 
@@ -255,7 +258,7 @@ static ErrCode open_chain(Lookup *lookup, Err *err) {
     lookup->env = (OpEnv){.plan = plan, .io = lookup->runtime->io, .query_arena = lookup->arena,
                           .errors = &lookup->errors, .counters = &lookup->counters,
                           .step_arena = arena_new("lookup", 0),
-                          .clock_us = lookup->runtime->io->ops->mono_us(lookup->runtime->io),
+                          .clock_us = lookup->begin_us,
                           .drain_rows_max = BATCH_ROWS_MAX};
     lookup->ops = arena_array(lookup->arena, plan->node_count, sizeof *lookup->ops);
     for (uint32_t i = 0; i < plan->node_count; i++) {
@@ -334,6 +337,7 @@ static ErrCode run_batch(Lookup *lookup, Batch *batch, Err *err) {
     Arena *step_arena = lookup->env.step_arena;
     batch->errors = &lookup->errors;
     op_emit(&lookup->ops[lookup->first_node->id], batch);
+    op_clock(&lookup->ops[lookup->first_node->id]);
     for (uint32_t i = 0; i < count; i++)
         TRY(op_run(&lookup->ops[i], err));
     ErrCode code = ERR_OK;
@@ -443,28 +447,46 @@ static void note_errors(Lookup *lookup, ResultRows *rows) {
         rows->error = arena_strdup(lookup->arena, last[0].text);
 }
 
+/* Runs it: rows into `rows`, or figures; the other is NULL. */
+static ErrCode run_lookup(Lookup *lookup, ResultRows *rows, OpFigures *figures, Err *err) {
+    Runtime *runtime = lookup->runtime;
+    assert(lookup->plan->kind == PLAN_PULL);
+    assert(!rows != !figures);
+    row_errors_init(&lookup->errors);
+    lookup->begin_us = runtime->io->ops->mono_us(runtime->io);
+    ErrCode code;
+    TRY_DONE(find_nodes(lookup, err));
+    if (lookup->first_node->kind == PLAN_STORE) {
+        TRY_DONE(find_store(lookup, err));
+        lookup->snapshot = snapshot_open(runtime->storage);
+        TRY_DONE(read_entries(lookup, err));
+    }
+    TRY_DONE(open_chain(lookup, err));
+    TRY_DONE(run_chain(lookup, err));
+    if (rows) {
+        TRY_DONE(make_result(lookup, rows, err));
+        note_errors(lookup, rows);
+    }
+    for (uint32_t i = 0; figures && i < lookup->plan->node_count; i++)
+        op_figures_add(&figures[i], &lookup->ops[i]);
+done:
+    arena_free(lookup->env.step_arena);
+    if (lookup->snapshot)
+        snapshot_close(lookup->snapshot);
+    mem_free(lookup->entries);
+    mem_free(lookup->rows);
+    row_errors_close(&lookup->errors);
+    return code;
+}
+
 ErrCode lookup_run(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
                    ResultRows *rows, Err *err) {
-    assert(plan->kind == PLAN_PULL);
     Lookup lookup = {.runtime = runtime, .plan = plan, .store = store, .arena = arena};
-    row_errors_init(&lookup.errors);
-    ErrCode code;
-    TRY_DONE(find_nodes(&lookup, err));
-    if (lookup.first_node->kind == PLAN_STORE) {
-        TRY_DONE(find_store(&lookup, err));
-        lookup.snapshot = snapshot_open(runtime->storage);
-        TRY_DONE(read_entries(&lookup, err));
-    }
-    TRY_DONE(open_chain(&lookup, err));
-    TRY_DONE(run_chain(&lookup, err));
-    TRY_DONE(make_result(&lookup, rows, err));
-    note_errors(&lookup, rows);
-done:
-    arena_free(lookup.env.step_arena);
-    if (lookup.snapshot)
-        snapshot_close(lookup.snapshot);
-    mem_free(lookup.entries);
-    mem_free(lookup.rows);
-    row_errors_close(&lookup.errors);
-    return code;
+    return run_lookup(&lookup, rows, NULL, err);
+}
+
+ErrCode lookup_analyze(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
+                       OpFigures *figures, Err *err) {
+    Lookup lookup = {.runtime = runtime, .plan = plan, .store = store, .arena = arena};
+    return run_lookup(&lookup, NULL, figures, err);
 }
