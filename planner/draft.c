@@ -82,7 +82,9 @@ void draft_source_nodes(Draft *draft, const Source *source, const char *path) {
     node->schema = source->topic.schema;
     node->is_table = source->is_table;
     node->windowed = source->topic.window != WINDOW_NONE;
-    if (!source->is_table || node->windowed)
+    /* A filter must know which rows it let pass before. */
+    bool filtered = draft->kind == PLAN_PUSH && draft->ast->where;
+    if (!source->is_table || (node->windowed && !filtered))
         return;
     PlanNode *table = draft_add(draft, PLAN_MATERIALIZE,
                                 arena_printf(draft->planner->arena, "%s-Reduce", path), node);

@@ -225,6 +225,9 @@ typedef struct PlanLookup {
     bool by_key;
     const Expr *const *keys; /* key_count rows of key columns each, constant expressions */
     uint32_t key_count;
+    /* Without keys: constants that the leading key columns are not below or above. */
+    const Expr *const *min, *const *max;
+    uint32_t min_count, max_count;
     int64_t window_start_min, window_start_max; /* INT64_MIN, INT64_MAX: open */
 } PlanLookup;
 
@@ -249,6 +252,7 @@ typedef struct Plan {
     const PlanOrder *order;
     uint32_t order_count;
     uint32_t visible_count;  /* RESULT: columns the client sees */
+    bool one_group;          /* PULL: aggregates without GROUP BY: a result even over no rows */
     const char *statement;   /* its text */
     /* The users' functions it was made with, inlined ones too: it keeps these definitions. */
     const UserFunction *const *functions;

@@ -619,6 +619,13 @@ static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t
 
 /* -- The whole --------------------------------------------------------------------------------- */
 
+static ErrCode get_bound(Getter *getter, const char *name, ExprPlace place,
+                         const Expr *const **bound, uint32_t *count, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, name, place.plan->nodes[0]->schema->key_count, &array, count, err));
+    return get_exprs(array, *count, place, bound, err);
+}
+
 static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     Getter getter;
     json_t *keys;
@@ -632,6 +639,8 @@ static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
         return get_corrupt(&getter, "keys", err);
     ExprPlace place = {.arena = parent->arena, .plan = plan};
     TRY(get_exprs(keys, count, place, &lookup->keys, err));
+    TRY(get_bound(&getter, "min", place, &lookup->min, &lookup->min_count, err));
+    TRY(get_bound(&getter, "max", place, &lookup->max, &lookup->max_count, err));
     TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
     TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));
     return getter_close(&getter, err);
@@ -693,6 +702,7 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     TRY(get_i64(&getter, "limit", -1, &plan->limit, err));
     TRY(get_i64(&getter, "offset", 0, &plan->offset, err));
     TRY(get_u32(&getter, "visible_count", 0, &plan->visible_count, err));
+    TRY(get_flag(&getter, "one_group", &plan->one_group, err));
     TRY(plan_json_functions_get(getter_member(&getter, "functions"), arena, plan, err));
     TRY(get_nodes(&getter, plan, err));
     TRY(get_order(&getter, plan, err));
@@ -719,6 +729,22 @@ static ErrCode get_reads(Getter *getter, Source *source, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode get_datagen(json_t *object, Arena *arena, const Datagen **datagen, Err *err) {
+    Getter getter;
+    Datagen *made = arena_alloc(arena, sizeof *made);
+    TRY(getter_open(object, arena, "datagen", &getter, err));
+    TRY(get_text(&getter, "kind", false, &made->kind, err));
+    TRY(get_i64(&getter, "rows", 0, &made->rows, err));
+    TRY(get_i64(&getter, "rows_per_second", 0, &made->rows_per_second, err));
+    TRY(get_i64(&getter, "seed", 0, &made->seed, err));
+    TRY(get_i64(&getter, "start_ms", 0, &made->start_ms, err));
+    TRY(get_i64(&getter, "step_ms", 0, &made->step_ms, err));
+    TRY(get_i64(&getter, "per_second", 0, &made->per_second, err));
+    TRY(get_flag(&getter, "paused", &made->paused, err));
+    *datagen = made;
+    return getter_close(&getter, err);
+}
+
 static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err) {
     Getter getter;
     TRY(getter_open(object, arena, "source", &getter, err));
@@ -731,6 +757,9 @@ static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err
     TRY(get_text(&getter, "query_id", false, &source->query_id, err));
     TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
     TRY(get_reads(&getter, source, err));
+    json_t *datagen = getter_member(&getter, "datagen");
+    if (datagen)
+        TRY(get_datagen(datagen, arena, &source->datagen, err));
     return getter_close(&getter, err);
 }
 
