@@ -26,7 +26,8 @@ const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffs
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
-                                            "join_tables", "aggregate", "sink", "result", NULL};
+                                            "join_stream", "join_tables", "aggregate", "sink",
+                                            "result", NULL};
 const char *const plan_json_joins[] = {"inner", "left", "right", "full", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};
@@ -202,6 +203,15 @@ static json_t *window_json(const PlanWindow *window) {
     return object;
 }
 
+static json_t *within_json(const PlanWithin *within) {
+    json_t *object = json_object();
+    put_i64(object, "before_ms", within->before_ms, 0);
+    put_i64(object, "after_ms", within->after_ms, 0);
+    put_i64(object, "grace_ms", within->grace_ms, 0);
+    put_flag(object, "eager", within->eager);
+    return object;
+}
+
 static json_t *aggregates_json(const PlanNode *node) {
     json_t *array = json_array();
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
@@ -247,12 +257,12 @@ static void put_node_inside(json_t *object, const PlanNode *node) {
         put(object, "predicate", expr_json(node->predicate));
     if (node->exprs)
         put(object, "exprs", exprs_json(node->exprs, node->schema->column_count));
-    if (node->kind == PLAN_JOIN_TABLE) {
+    if (plan_is_join(node->kind))
         put_text(object, "join", plan_json_joins[node->join]);
+    if (node->join_key)
         put(object, "join_key", expr_json(node->join_key));
-    }
-    if (node->kind == PLAN_JOIN_TABLES)
-        put_text(object, "join", plan_json_joins[node->join]);
+    if (node->kind == PLAN_JOIN_STREAM)
+        put(object, "within", within_json(&node->within));
     if (node->kind == PLAN_FLAT_MAP)
         put(object, "table_calls", table_calls_json(node));
     if (node->kind == PLAN_AGGREGATE) {
