@@ -137,16 +137,21 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
     return ERR_OK;
 }
 
-ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *err) {
-    assert(commit);
-    if (query->running)
-        query_stop(query->running);
-    query->running = NULL;
+void engine_query_remove(const CatalogQuery *query, Commit *commit) {
+    assert(!query->running);
     catalog_remove_query(commit, query->id);
     for (uint32_t i = 0; i < query->plan->node_count; i++)
         if (query->internal_topics[i] != 0)
             commit_topic_delete(commit, query->internal_topics[i]);
     query_remove_state(commit, query->plan, query->first_id, query->partitions);
+}
+
+ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *err) {
+    assert(commit);
+    if (query->running)
+        query_stop(query->running);
+    query->running = NULL;
+    engine_query_remove(query, commit);
     TRY(commit_wait(commit, NULL, err));
     catalog_hide_query(&weir->catalog, query->id);
     return ERR_OK;
@@ -159,6 +164,16 @@ static bool query_writes_topic(const CatalogQuery *query, const char *topic) {
             return true;
     }
     return false;
+}
+
+static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, int64_t timeout_ms,
+                                   Err *err);
+
+/* Who fills the topic: a generator, queries. */
+static ErrCode query_catch_up_source(Weir *weir, const char *topic, bool *seen,
+                                     int64_t timeout_ms, Err *err) {
+    TRY(datagen_catch_up(weir->datagen, topic, timeout_ms, err));
+    return query_catch_up_from(weir, topic, seen, timeout_ms, err);
 }
 
 static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, int64_t timeout_ms,
@@ -176,8 +191,8 @@ static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, in
             continue;
         for (uint32_t n = 0; n < query->plan->node_count; n++)
             if (query->plan->nodes[n]->kind == PLAN_SOURCE)
-                TRY(query_catch_up_from(weir, query->plan->nodes[n]->topic->topic, seen,
-                                        timeout_ms, err));
+                TRY(query_catch_up_source(weir, query->plan->nodes[n]->topic->topic, seen,
+                                          timeout_ms, err));
         TRY(query_catch_up(query->running, timeout_ms, err));
     }
     return ERR_OK;

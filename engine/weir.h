@@ -161,6 +161,9 @@ const char *weir_json(WeirResult *result, uint32_t column);
 /* The present row as one JSON object keyed by column name. */
 const char *weir_json_row(WeirResult *result);
 
+/* Whether the column is of the key under which a push query's table has one row each. */
+bool weir_is_key(const WeirResult *result, uint32_t column);
+
 /* PRINT: its rows also come as the lines that ksqlDB prints. weir_print_formats() says what formats
  * fit the keys and values so far, in one line each, as far as it was not said before: to be shown
  * in front of the present row. */
@@ -183,6 +186,14 @@ typedef struct WeirProgress {
     int64_t lag;         /* records not read yet */
 } WeirProgress;
 bool weir_progress(const WeirResult *result, WeirProgress *progress);
+
+/* EXPLAIN ANALYZE: whether the figures of its rows may still change. weir_next() gives the rows
+ * once; for a statement it waits until that has ended. */
+bool weir_is_live(const WeirResult *result);
+
+/* The figures of now: the result's rows are made anew, without waiting, and weir_next() begins at
+ * the first. Names and types of columns are to be asked for again. END: not such a result. */
+WeirStatus weir_refresh(WeirResult *result, WeirError *error);
 
 /* Whether a push query has processed all that its sources hold. weir_next() has all rows of that
  * already: when it finds none now, there are none. */
