@@ -27,7 +27,7 @@ bool session_split(Bytes key, SessionBounds *bounds) {
 
 static void layout_states(StoreLayout *layout, const PlanNode *node, Arena *arena) {
     assert(layout->fixed_size == 0);
-    layout->fixed_size = node->window.kind == WINDOW_SESSION ? SESSION_FIXED_SIZE : 0;
+    layout->fixed_size = layout->sessions ? SESSION_FIXED_SIZE : 0;
     uint32_t *offsets = arena_array(arena, node->aggregate_count, sizeof *offsets);
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
         offsets[i] = layout->fixed_size;
@@ -46,6 +46,7 @@ const StoreLayout *store_layout_new(const Plan *plan, const PlanNode *node, Aren
     layout->schema = schema;
     layout->windowed = stored->windowed;
     layout->is_aggregate = node->kind == PLAN_AGGREGATE;
+    layout->sessions = layout->is_aggregate && node->window.kind == WINDOW_SESSION;
     layout->keys = (RowLayout){column_types(arena, schema, 0, schema->key_count),
                                schema->key_count};
     layout->values =
@@ -144,15 +145,14 @@ static ErrCode read_keys(const StoreLayout *layout, const Bytes *keys, Arena *ar
     uint32_t count = rows->count;
     if (!layout->windowed)
         return row_key_get(keys, count, &layout->keys, arena, rows->columns, err);
-    bool session = layout->is_aggregate && layout->node->window.kind == WINDOW_SESSION;
     Bytes *inner = arena_array(arena, count, sizeof *inner);
     rows->window_start = arena_array(arena, count, sizeof *rows->window_start);
     rows->window_end = arena_array(arena, count, sizeof *rows->window_end);
     for (uint32_t i = 0; i < count; i++) {
         SessionBounds bounds;
-        if (session && !session_split(keys[i], &bounds))
+        if (layout->sessions && !session_split(keys[i], &bounds))
             return err_set(err, ERR_CORRUPT, "a stored session key does not fit");
-        if (session) {
+        if (layout->sessions) {
             rows->window_start[i] = bounds.start;
             rows->window_end[i] = bounds.end;
             inner[i] = bounds.row_key;

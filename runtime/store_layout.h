@@ -36,6 +36,7 @@ typedef struct StoreLayout {
     const Schema *schema; /* keys first: of what is stored */
     RowLayout keys, values;
     bool windowed;
+    bool sessions; /* keys are those of sessions */
     bool is_aggregate;
     uint32_t fixed_size;           /* of all aggregates' states */
     const uint32_t *state_offsets; /* into Slot.fixed, in bytes */
