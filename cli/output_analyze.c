@@ -8,7 +8,12 @@
 
 #include "cli/output_impl.h"
 
-enum { ANALYZE_EVERY_US = 1000000, ANALYZE_LINES_AROUND = 4, SCREEN_LINES = 24 };
+enum {
+    ANALYZE_FIRST_US = 100000,
+    ANALYZE_EVERY_US = 1000000,
+    ANALYZE_LINES_AROUND = 4,
+    SCREEN_LINES = 24,
+};
 
 bool output_analyze_suits(const WeirResult *result, const OutputOptions *options) {
     bool table = options->format <= OUTPUT_AUTO || options->format == OUTPUT_LIVE;
@@ -46,11 +51,11 @@ static uint32_t analyze_draw(Output *output, WeirError *error) {
 
 OutputEnd output_analyze(WeirResult *result, const OutputOptions *options, WeirError *error) {
     Live live;
-    bool more = true;
     uint32_t lines = 0;
     OutputEnd end = OUTPUT_DONE;
     live_begin(&live, true);
-    while (more) {
+    bool more = live_wait(&live, ANALYZE_FIRST_US, options->stop); /* most statements end sooner */
+    do {
         if (weir_refresh(result, error) == WEIR_FAILED) {
             end = OUTPUT_FAILED;
             break;
@@ -66,8 +71,8 @@ OutputEnd output_analyze(WeirResult *result, const OutputOptions *options, WeirE
         if (live.wanted)
             live_line("every second; q ends");
         live.shown = live.wanted;
-        more = live_wait(&live, ANALYZE_EVERY_US, options->stop);
-    }
+        more = more && live_wait(&live, ANALYZE_EVERY_US, options->stop);
+    } while (more);
     live_end(&live);
     return options->stop && *options->stop ? OUTPUT_STOPPED : end;
 }
