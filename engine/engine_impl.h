@@ -15,6 +15,7 @@
 
 #include "base/thread.h"
 #include "engine/catalog.h"
+#include "engine/datagen.h"
 #include "engine/engine.h"
 #include "engine/settings.h"
 #include "engine/weir.h"
@@ -37,6 +38,7 @@ struct Weir {
     Settings settings;
     Variable *variables; /* DEFINE */
     size_t variable_count, variable_capacity;
+    DatagenJobs *datagen;
     uint64_t push_count; /* names of transient queries */
     _Atomic uint32_t interrupts; /* calls of weir_interrupt() */
     struct Testkit *kit; /* this engine is one of a test; NULL */
@@ -67,6 +69,7 @@ typedef struct EngineLookup {
     const Plan *plan;
     LookupStore store;
     bool has_store;
+    bool scans_stream; /* it reads a topic */
 } EngineLookup;
 ErrCode engine_lookup_prepare(Call *call, const Planned *planned, Arena *arena,
                               EngineLookup *lookup, Err *err);
