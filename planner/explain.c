@@ -9,7 +9,8 @@ static const char *const explain_kinds[] = {
     [PLAN_SOURCE] = "Source",         [PLAN_MATERIALIZE] = "Materialize",
     [PLAN_STORE] = "Store",           [PLAN_FILTER] = "Filter",
     [PLAN_PROJECT] = "Project",       [PLAN_REPARTITION] = "Repartition",
-    [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_AGGREGATE] = "Aggregate",
+    [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_JOIN_STREAM] = "JoinStream",
+    [PLAN_AGGREGATE] = "Aggregate",
     [PLAN_SINK] = "Sink",             [PLAN_RESULT] = "Result",
     [PLAN_JOIN_TABLES] = "JoinTables",
     [PLAN_FLAT_MAP] = "FlatMap",      [PLAN_ROW] = "Row",
@@ -49,6 +50,15 @@ static void explain_aggregates(Buf *out, const PlanNode *node, const Plan *plan)
     if (node->window.kind != WINDOW_NONE)
         buf_printf(out, " %s %lld ms, grace %lld ms", explain_windows[node->window.kind],
                    (long long)node->window.size_ms, (long long)node->window.grace_ms);
+}
+
+static void explain_within(Buf *out, const PlanNode *node) {
+    const PlanWithin *within = &node->within;
+    buf_printf(out, " %s ON %s WITHIN (%lld ms, %lld ms)", explain_joins[node->join],
+               node->schema->columns[0].name, (long long)within->before_ms,
+               (long long)within->after_ms);
+    if (!within->eager)
+        buf_printf(out, ", grace %lld ms", (long long)within->grace_ms);
 }
 
 static void explain_table_calls(Buf *out, const PlanNode *node) {
@@ -96,6 +106,7 @@ static void explain_inside(Buf *out, const Plan *plan, const PlanNode *node) {
         buf_printf(out, " %s ON ", explain_joins[node->join]);
         explain_expr(out, node->join_key);
         break;
+    case PLAN_JOIN_STREAM: explain_within(out, node); break;
     case PLAN_JOIN_TABLES: buf_printf(out, " %s", explain_joins[node->join]); break;
     case PLAN_AGGREGATE: explain_aggregates(out, node, plan); break;
     default: break;

@@ -358,15 +358,20 @@ static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Er
 
 static ErrCode get_window(Getter *parent, PlanWindow *window, Err *err) {
     Getter getter;
-    int kind;
+    int kind, final;
     TRY(getter_open(getter_member(parent, "window"), parent->arena, "window", &getter, err));
     TRY(get_word(&getter, "kind", plan_json_windows, -1, &kind, err));
     TRY(get_i64(&getter, "size_ms", 0, &window->size_ms, err));
     TRY(get_i64(&getter, "advance_ms", 0, &window->advance_ms, err));
     TRY(get_i64(&getter, "grace_ms", 0, &window->grace_ms, err));
     TRY(get_i64(&getter, "retention_ms", 0, &window->retention_ms, err));
+    TRY(get_word(&getter, "final", plan_json_finals, FINAL_NONE, &final, err));
+    TRY(get_i64(&getter, "idle_timeout_ms", 0, &window->idle_timeout_ms, err));
     window->kind = (WindowKind)kind;
-    if (kind != WINDOW_NONE && (window->size_ms <= 0 || window->grace_ms < 0 ||
+    window->final = (WindowFinal)final;
+    if (kind != WINDOW_NONE && (window->size_ms <= 0 || window->size_ms > WINDOW_MS_MAX ||
+                                window->grace_ms < 0 || window->grace_ms > WINDOW_MS_MAX ||
+                                window->retention_ms < 0 || window->idle_timeout_ms < 0 ||
                                 window->advance_ms <= 0))
         return get_corrupt(&getter, "size_ms", err);
     return getter_close(&getter, err);
@@ -504,6 +509,33 @@ static ErrCode get_join(Getter *getter, const PlanNode *const *nodes, PlanNode *
     return get_corrupt(getter, "schema", err);
 }
 
+static ErrCode get_within(Getter *parent, PlanWithin *within, Err *err) {
+    Getter getter;
+    TRY(getter_open(getter_member(parent, "within"), parent->arena, "within", &getter, err));
+    TRY(get_i64(&getter, "before_ms", 0, &within->before_ms, err));
+    TRY(get_i64(&getter, "after_ms", 0, &within->after_ms, err));
+    TRY(get_i64(&getter, "grace_ms", 0, &within->grace_ms, err));
+    TRY(get_flag(&getter, "eager", &within->eager, err));
+    if (within->before_ms < 0 || within->before_ms > WITHIN_MS_MAX || within->after_ms < 0 ||
+        within->after_ms > WITHIN_MS_MAX || within->grace_ms < 0 ||
+        within->grace_ms > WITHIN_MS_MAX)
+        return get_corrupt(&getter, "before_ms", err);
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_join_stream(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
+                               Err *err) {
+    TRY(get_join(getter, nodes, node, err));
+    for (uint32_t i = 0; i < 2; i++) {
+        const PlanNode *input = nodes[node->inputs[i]];
+        if (input->is_table || input->windowed != node->windowed ||
+            input->schema->key_count != 1 ||
+            !type_equal(input->schema->columns[0].type, node->schema->columns[0].type))
+            return get_corrupt(getter, "inputs", err);
+    }
+    return get_within(getter, &node->within, err);
+}
+
 static ErrCode get_join_tables(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
                                Err *err) {
     TRY(get_join(getter, nodes, node, err));
@@ -544,6 +576,7 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
         if (node->join != JOIN_INNER && node->join != JOIN_LEFT)
             return get_corrupt(getter, "join", err);
         return get_expr(getter_member(getter, "join_key"), place, &node->join_key, err);
+    case PLAN_JOIN_STREAM: return get_join_stream(getter, nodes, node, err);
     case PLAN_AGGREGATE: return get_aggregates(getter, input, node, err);
     default: return ERR_OK;
     }
@@ -591,6 +624,13 @@ static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t
 
 /* -- The whole --------------------------------------------------------------------------------- */
 
+static ErrCode get_bound(Getter *getter, const char *name, ExprPlace place,
+                         const Expr *const **bound, uint32_t *count, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, name, place.plan->nodes[0]->schema->key_count, &array, count, err));
+    return get_exprs(array, *count, place, bound, err);
+}
+
 static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     Getter getter;
     json_t *keys;
@@ -604,6 +644,8 @@ static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
         return get_corrupt(&getter, "keys", err);
     ExprPlace place = {.arena = parent->arena, .plan = plan};
     TRY(get_exprs(keys, count, place, &lookup->keys, err));
+    TRY(get_bound(&getter, "min", place, &lookup->min, &lookup->min_count, err));
+    TRY(get_bound(&getter, "max", place, &lookup->max, &lookup->max_count, err));
     TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
     TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));
     return getter_close(&getter, err);
@@ -665,6 +707,7 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     TRY(get_i64(&getter, "limit", -1, &plan->limit, err));
     TRY(get_i64(&getter, "offset", 0, &plan->offset, err));
     TRY(get_u32(&getter, "visible_count", 0, &plan->visible_count, err));
+    TRY(get_flag(&getter, "one_group", &plan->one_group, err));
     TRY(plan_json_functions_get(getter_member(&getter, "functions"), arena, plan, err));
     TRY(get_nodes(&getter, plan, err));
     TRY(get_order(&getter, plan, err));

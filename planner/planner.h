@@ -71,6 +71,9 @@ typedef struct Planned {
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 
+/* Whether an expression of the plan asks for ROWPARTITION or ROWOFFSET. */
+bool plan_reads_place(const Plan *plan);
+
 /* Topics of queries' own, "_weir-...": only read by others. */
 bool plan_topic_is_internal(const char *topic);
 

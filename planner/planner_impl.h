@@ -72,6 +72,8 @@ const Expr *expr_map(Arena *arena, const Expr *expr, ExprMapFn *map, void *conte
 /* Calls `visit` for each node, outside in; stops and returns the node where it returns true. */
 typedef bool ExprVisitFn(void *context, const Expr *expr);
 const Expr *expr_find(const Expr *expr, ExprVisitFn *visit, void *context);
+/* ROWPARTITION or ROWOFFSET in it; NULL: neither. */
+const Expr *expr_find_place(const Expr *expr);
 
 /* -- types.c, cast.c, coerce.c ----------------------------------------------------------------- */
 
@@ -358,6 +360,8 @@ void draft_source_nodes(Draft *draft, const Source *source, const char *path);
 /* Source names, joins: nodes, scope and keys of FROM. */
 ErrCode draft_from(Draft *draft, Err *err);
 ErrCode draft_join(Draft *draft, Err *err);
+/* Whether the select list may have aggregates: in lookups that is an addition, and needs a FROM. */
+bool draft_may_aggregate(const Draft *draft);
 ErrCode draft_aggregate(Draft *draft, Err *err);
 ErrCode draft_window(Draft *draft, PlanWindow *window, Err *err);
 ErrCode draft_partition_by(Draft *draft, Err *err);

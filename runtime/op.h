@@ -136,8 +136,8 @@ static inline void op_count(Op *op, OpCount what, uint64_t count) {
 }
 
 extern const OpOps op_filter_ops, op_project_ops, op_flat_map_ops, op_materialize_ops,
-    op_repartition_ops, op_join_table_ops, op_join_tables_ops, op_aggregate_ops, op_sink_ops,
-    op_result_ops;
+    op_repartition_ops, op_join_table_ops, op_join_stream_ops, op_join_tables_ops,
+    op_aggregate_ops, op_sink_ops, op_result_ops;
 
 /* Hands `batch` to all edges; a batch without selected rows goes nowhere. */
 void op_emit(Op *op, Batch *batch);
