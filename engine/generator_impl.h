@@ -45,7 +45,7 @@ typedef struct Field {
     uint64_t salt;
     Choice choice;              /* TEXT, CODE */
     const TimePattern *pattern; /* TIME of a text */
-    bool counts; /* a table's key, no kind's: each row another one, so {n}, {s}, RANGE, SKEW count */
+    bool counts; /* a table's key, not a kind's: {n}, {s}, RANGE and SKEW give another each row */
     uint32_t slot;              /* NEXMARK: which of the kind's columns */
     const struct Field *children;
     const char *const *keys; /* MAP: one per child */
