@@ -27,6 +27,9 @@ ErrCode log_offsets(Storage *storage, TopicPartition where, int64_t *start, int6
 /* Bytes of its record batches, on disk and in memory. */
 ErrCode log_bytes(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err);
 
+/* The same of what is in no ended segment. */
+ErrCode log_bytes_growing(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err);
+
 /* What is kept of a partition; below 0: all. */
 typedef struct LogRetention {
     int64_t ms;    /* records whose timestamps are not older */

@@ -107,6 +107,7 @@ uint64_t partition_segment_bytes(Partition *partition); /* on disk, without inde
 
 /* Of all batches, each counted once, dropped ones of a segment that stays included. */
 uint64_t partition_bytes(Partition *partition);
+uint64_t partition_bytes_growing(Partition *partition); /* those in no sealed segment */
 
 /* *block is NULL when offset is the end; NOT_FOUND below the start and beyond the end. CORRUPT
  * names file and position; other offsets and partitions go on. */

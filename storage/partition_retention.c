@@ -50,6 +50,20 @@ uint64_t partition_bytes(Partition *partition) {
     return bytes;
 }
 
+uint64_t partition_bytes_growing(Partition *partition) {
+    lock_take(&partition->lock);
+    assert(partition->segment_count <= partition->segment_capacity);
+    size_t count = partition->segment_count;
+    int64_t sealed = partition->start;
+    if (count > 0 && !partition->segments[count - 1]->state.sealed)
+        count--;
+    if (count > 0 && partition->segments[count - 1]->state.end_offset > sealed)
+        sealed = partition->segments[count - 1]->state.end_offset;
+    uint64_t bytes = retention_bytes(partition, retention_first_item(partition), sealed);
+    lock_release(&partition->lock);
+    return bytes;
+}
+
 /* What may go as one. */
 typedef struct RetentionUnit {
     int64_t end_offset, max_timestamp;

@@ -273,6 +273,16 @@ ErrCode log_bytes(Storage *storage, TopicPartition where, uint64_t *bytes, Err *
     return ERR_OK;
 }
 
+ErrCode log_bytes_growing(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err) {
+    assert(bytes);
+    Topic *topic;
+    Partition *partition;
+    TRY(partition_find(storage, where, &topic, &partition, err));
+    *bytes = partition_bytes_growing(partition);
+    topic_unref(topic);
+    return ERR_OK;
+}
+
 ErrCode log_retention_start(Storage *storage, TopicPartition where, const LogRetention *retention,
                             int64_t now_ms, int64_t *start, Err *err) {
     assert(retention && start);

@@ -149,11 +149,37 @@ static void segments(void **state) {
     io_mem_free(io);
 }
 
+/* Retention and the deletion of a topic do not know of each other. */
+static void topics_that_go(void **state) {
+    (void)state;
+    Io *io = io_mem_new();
+    Storage *storage = bench_open(io, NULL);
+    uint32_t topic;
+    bench_topic(storage, &topic, "t", 1);
+    append(storage, (TopicPartition){topic, 0}, 0, 3, 10);
+    Commit *commit = commit_new(storage, 0);
+    commit_topic_delete(commit, topic);
+    commit_log_start(commit, (TopicPartition){topic, 0}, 2);
+    commit_log_start(commit, (TopicPartition){4711, 0}, 2);
+    CHECK_OK(commit_wait(commit, NULL, err));
+    bench_topic(storage, &topic, "t", 1);
+    append(storage, (TopicPartition){topic, 0}, 0, 3, 10);
+    storage_close(storage);
+    storage = bench_open(io, NULL);
+    int64_t start, end;
+    CHECK_OK(log_offsets(storage, (TopicPartition){topic, 0}, &start, &end, err));
+    assert_int_equal(start, 0);
+    assert_int_equal(end, 3);
+    storage_close(storage);
+    io_mem_free(io);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_age),
         cmocka_unit_test(by_size),
         cmocka_unit_test(segments),
+        cmocka_unit_test(topics_that_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
