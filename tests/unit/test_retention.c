@@ -93,7 +93,7 @@ static void by_size(void **state) {
     assert_int_equal(all, 3 * one);
     assert_int_equal(due(storage, where, (LogRetention){-1, 3 * bytes}, 0), 7);
     assert_int_equal(due(storage, where, (LogRetention){-1, 2 * bytes}, 0), 8);
-    assert_int_equal(due(storage, where, (LogRetention){35, 3 * bytes}, 115), 8); /* the first two */
+    assert_int_equal(due(storage, where, (LogRetention){35, 3 * bytes}, 115), 8); /* by age */
     storage_close(storage);
     io_mem_free(io);
 }
