@@ -372,6 +372,31 @@ static ErrCode get_window(Getter *parent, PlanWindow *window, Err *err) {
     return getter_close(&getter, err);
 }
 
+static ErrCode get_limits_literal(json_t *object, Arena *arena, const Column **column, Err *err) {
+    Getter getter;
+    Expr expr = {0};
+    TRY(getter_open(object, arena, "literal", &getter, err));
+    TRY(get_type(&getter, "type", &expr.type, err));
+    TRY(get_literal(&getter, &expr, err));
+    *column = expr.literal;
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_limits(json_t *object, Arena *arena, AggregateLimits *limits, Err *err) {
+    Getter getter;
+    json_t *array;
+    if (!object)
+        return ERR_OK;
+    TRY(getter_open(object, arena, "limits", &getter, err));
+    TRY(get_array(&getter, "literals", UINT16_MAX, &array, &limits->literal_count, err));
+    const Column **literals = arena_array(arena, limits->literal_count, sizeof *literals);
+    for (uint32_t i = 0; i < limits->literal_count; i++)
+        TRY(get_limits_literal(json_array_get(array, i), arena, &literals[i], err));
+    limits->literals = literals;
+    TRY(get_u32(&getter, "elements_max", 0, &limits->element_count_max, err));
+    return getter_close(&getter, err);
+}
+
 static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
                              PlanAggregate *aggregate, Err *err) {
     Getter getter;
@@ -394,6 +419,7 @@ static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
         args[i] = (uint32_t)column;
     }
     aggregate->args = args;
+    TRY(get_limits(getter_member(&getter, "limits"), arena, &aggregate->limits, err));
     return getter_close(&getter, err);
 }
 

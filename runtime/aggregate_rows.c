@@ -68,12 +68,13 @@ static void run_aggregate(Op *op, const Batch *batch, const Updates *updates, ui
         args[i] = batch->columns[plan->args[i]];
     FailContext fail = {batch, plan->aggregate->name};
     AggregateCall call = {.states = states, .rows = updates->rows, .count = updates->count,
-                          .args = args, .arg_count = plan->arg_count, .before = before,
-                          .after = after, .heaps = updates->heaps, .arena = arena,
-                          .fail = aggregate_fail, .context = &fail};
+                          .args = args, .arg_count = plan->arg_count,
+                          .limits = plan->limits, .before = before, .after = after,
+                          .heaps = updates->heaps, .arena = arena, .fail = aggregate_fail,
+                          .context = &fail};
     if (!self->window)
         call.heap = &self->table->slots.blobs;
-    plan->aggregate->update(&call);
+    plan->aggregate->ops->update(&call);
 }
 
 static void output_facts(Batch *output, const Batch *batch, const Updates *updates) {

@@ -22,6 +22,7 @@ typedef struct Entry {
     Bytes key, value; /* as stored, pinned by the snapshot */
     Bytes row_key;    /* the key without its window's start */
     int64_t start;
+    uint32_t store_id;
 } Entry;
 
 /* A row that passed: its columns, and where ORDER BY puts it. */
@@ -56,23 +57,25 @@ typedef struct Lookup {
 
 /* -- Reading entries -------------------------------------------------------------------------- */
 
-static void add_entry(Lookup *lookup, Bytes key, Bytes value) {
+static void add_entry(Lookup *lookup, uint32_t store_id, Bytes key, Bytes value) {
     assert(key.data);
     assert(value.data);
     if (lookup->layout->windowed && key.size < WINDOW_START_SIZE)
         return; /* the store's stream time */
-    Entry entry = {.key = key, .value = value, .row_key = key};
+    Entry entry = {.key = key, .value = value, .row_key = key, .store_id = store_id};
     if (lookup->layout->windowed) {
         Reader in = reader_of(key);
         entry.start = (int64_t)reader_u64_be(&in);
         entry.row_key = reader_bytes(&in, reader_left(&in));
     }
+    if (lookup->layout->is_aggregate && element_is(entry.row_key))
+        return; /* read with its group */
     lookup->entries = mem_grow(lookup->entries, &lookup->entry_capacity, lookup->entry_count + 1,
                                sizeof *lookup->entries);
     lookup->entries[lookup->entry_count++] = entry;
 }
 
-static uint32_t store_id(const Lookup *lookup, uint32_t partition) {
+static uint32_t store_of(const Lookup *lookup, uint32_t partition) {
     assert(partition < lookup->store->partitions);
     const LookupStore *store = lookup->store;
     return ids_store(store->plan, store->first_id, store->partitions, lookup->owner_node,
@@ -100,7 +103,10 @@ static ErrCode scan_partition(Lookup *lookup, uint32_t partition, const Bytes *k
                               uint32_t key_count, Err *err) {
     assert(keys || key_count == 0);
     const PlanLookup *plan = &lookup->plan->lookup;
+    static const uint8_t element_mark = ELEMENT_MARK;
     Bytes min = {0}, max = {0};
+    if (lookup->layout->is_aggregate && !lookup->layout->windowed)
+        max = (Bytes){&element_mark, 1};
     if (lookup->layout->windowed && plan->window_start_min > 0)
         min = start_key(lookup->arena, plan->window_start_min);
     if (lookup->layout->windowed && plan->window_start_max < 0)
@@ -108,13 +114,13 @@ static ErrCode scan_partition(Lookup *lookup, uint32_t partition, const Bytes *k
     if (lookup->layout->windowed && plan->window_start_max != INT64_MAX)
         max = start_key(lookup->arena, plan->window_start_max + 1);
     StoreIter *iter;
-    TRY(store_scan(lookup->snapshot, store_id(lookup, partition), min, max, &iter, err));
+    TRY(store_scan(lookup->snapshot, store_of(lookup, partition), min, max, &iter, err));
     uint32_t prefix = lookup->layout->windowed ? WINDOW_START_SIZE : 0;
     Bytes key, value;
     while (store_iter_next(iter, &key, &value)) {
         if (key.size >= prefix &&
             is_wanted(keys, key_count, (Bytes){key.data + prefix, key.size - prefix}))
-            add_entry(lookup, key, value);
+            add_entry(lookup, store_of(lookup, partition), key, value);
     }
     return store_iter_close(iter, err);
 }
@@ -124,10 +130,10 @@ static ErrCode get_partition(Lookup *lookup, uint32_t partition, const Bytes *ke
     assert(key_count > 0);
     assert(!lookup->layout->windowed);
     Bytes *values = arena_array(lookup->arena, key_count, sizeof *values);
-    TRY(store_get(lookup->snapshot, store_id(lookup, partition), keys, key_count, values, err));
+    TRY(store_get(lookup->snapshot, store_of(lookup, partition), keys, key_count, values, err));
     for (uint32_t i = 0; i < key_count; i++) {
         if (values[i].data)
-            add_entry(lookup, keys[i], values[i]);
+            add_entry(lookup, store_of(lookup, partition), keys[i], values[i]);
     }
     return ERR_OK;
 }
@@ -290,12 +296,14 @@ static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **t
     Arena *arena = lookup->env.step_arena;
     Bytes *keys = arena_array(arena, count, sizeof *keys);
     Bytes *values = arena_array(arena, count, sizeof *values);
+    uint32_t *store_ids = arena_array(arena, count, sizeof *store_ids);
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = lookup->entries[from + i].key;
         values[i] = lookup->entries[from + i].value;
+        store_ids[i] = lookup->entries[from + i].store_id;
     }
     StoreRows rows;
-    StoreEntries entries = {keys, values, count};
+    StoreEntries entries = {keys, values, count, lookup->snapshot, store_ids};
     TRY(store_layout_read(lookup->layout, &entries, arena, &rows, err));
     Batch *batch = arena_alloc(arena, sizeof *batch);
     *batch = (Batch){.schema = lookup->first_node->schema,

@@ -16,8 +16,6 @@
 
 typedef struct State State;
 
-enum { STATE_ENTRY_BYTES = 48 }; /* about what a changed slot takes in a commit */
-
 typedef struct StateFigures {
     uint64_t rows, bytes;
 } StateFigures;

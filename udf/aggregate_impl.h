@@ -1,9 +1,9 @@
 /*
  * aggregate_impl.h - the inside of the aggregates: their states, and the loops they share.
  *
- * A kernel K over a state S is four small functions: K_step() applies update i of the call to one
- * state, K_put() writes its result as value i of a column, K_save() and K_load(). The loops around
- * step and put are AGGREGATE_LOOPS(K, S).
+ * A kernel K over a state S is five small functions: K_step() applies update i of the call to one
+ * state, K_put() writes its result as value i of a column, K_save(), K_load() and K_merge(). The
+ * loops around step and put, and K_ops, are AGGREGATE_KERNEL(K, S).
  */
 #ifndef UDF_AGGREGATE_IMPL_H
 #define UDF_AGGREGATE_IMPL_H
@@ -64,10 +64,7 @@ typedef struct ExtremeBytesState {
 } ExtremeBytesState;
 
 #define UDF_AGGREGATE(name, signature, State, kernel, undo, help) \
-    void kernel##_update(const AggregateCall *call);              \
-    void kernel##_result(const AggregateCall *call);              \
-    void kernel##_save(const void *memory, Buf *out);             \
-    bool kernel##_load(Reader *in, void *memory, AggregateHeap *heap);
+    extern const AggregateOps kernel##_ops;
 #include "udf/aggregate.def"
 #undef UDF_AGGREGATE
 
@@ -75,21 +72,32 @@ static inline int64_t aggregate_sign(const AggregateCall *call, uint32_t i) {
     return call->signs ? call->signs[i] : 1;
 }
 
-#define AGGREGATE_LOOPS(kernel, State)                       \
-    void kernel##_update(const AggregateCall *call) {        \
-        for (uint32_t i = 0; i < call->count; i++) {         \
-            State *state = call->states[i];                  \
-            if (call->before)                                \
-                kernel##_put(call->before, i, state);        \
-            kernel##_step(call, i, state);                   \
-            if (call->after)                                 \
-                kernel##_put(call->after, i, state);         \
-        }                                                    \
-    }                                                        \
-    void kernel##_result(const AggregateCall *call) {        \
-        assert(call->after);                                 \
-        for (uint32_t i = 0; i < call->count; i++)           \
-            kernel##_put(call->after, i, call->states[i]);   \
+static inline AggregateHeap *aggregate_heap(const AggregateCall *call, uint32_t i) {
+    return call->heaps ? call->heaps[i] : call->heap;
+}
+
+#define AGGREGATE_LOOPS(kernel, State)                         \
+    static void kernel##_update(const AggregateCall *call) {   \
+        for (uint32_t i = 0; i < call->count; i++) {           \
+            State *state = call->states[i];                    \
+            if (call->before)                                  \
+                kernel##_put(call->before, i, state);          \
+            kernel##_step(call, i, state);                     \
+            if (call->after)                                   \
+                kernel##_put(call->after, i, state);           \
+        }                                                      \
+    }                                                          \
+    static void kernel##_result(const AggregateCall *call) {   \
+        assert(call->after);                                   \
+        for (uint32_t i = 0; i < call->count; i++)             \
+            kernel##_put(call->after, i, call->states[i]);     \
     }
+
+/* Of a state without blocks. */
+#define AGGREGATE_KERNEL(kernel, State)                                                    \
+    AGGREGATE_LOOPS(kernel, State)                                                         \
+    const AggregateOps kernel##_ops = {.update = kernel##_update, .result = kernel##_result, \
+                                       .save = kernel##_save, .load = kernel##_load,       \
+                                       .merge = kernel##_merge};
 
 #endif

@@ -8,7 +8,6 @@
 #include "base/limits.h"
 #include "udf/aggregate_impl.h"
 
-
 /* -- INTEGER ---------------------------------------------------------------------------------- */
 
 static void sum_i32_step(const AggregateCall *call, uint32_t i, SumI32State *state) {
@@ -26,12 +25,12 @@ static void sum_i32_put(Column *column, uint32_t i, const SumI32State *state) {
     column_set_present(column, i);
 }
 
-void sum_i32_save(const void *memory, Buf *out) {
+static void sum_i32_save(const void *memory, Buf *out) {
     const SumI32State *state = memory;
     buf_zigzag(out, state->sum);
 }
 
-bool sum_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool sum_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     SumI32State *state = memory;
     int64_t sum = reader_zigzag(in);
@@ -39,7 +38,13 @@ bool sum_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in) && sum >= INT32_MIN && sum <= INT32_MAX;
 }
 
-AGGREGATE_LOOPS(sum_i32, SumI32State)
+static void sum_i32_merge(const AggregateMerge *merge) {
+    SumI32State *target = merge->target;
+    const SumI32State *source = merge->source;
+    target->sum = (int32_t)((uint32_t)target->sum + (uint32_t)source->sum);
+}
+
+AGGREGATE_KERNEL(sum_i32, SumI32State)
 
 /* -- BIGINT ----------------------------------------------------------------------------------- */
 
@@ -58,19 +63,25 @@ static void sum_i64_put(Column *column, uint32_t i, const SumI64State *state) {
     column_set_present(column, i);
 }
 
-void sum_i64_save(const void *memory, Buf *out) {
+static void sum_i64_save(const void *memory, Buf *out) {
     const SumI64State *state = memory;
     buf_zigzag(out, state->sum);
 }
 
-bool sum_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool sum_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     SumI64State *state = memory;
     state->sum = reader_zigzag(in);
     return reader_ok(in);
 }
 
-AGGREGATE_LOOPS(sum_i64, SumI64State)
+static void sum_i64_merge(const AggregateMerge *merge) {
+    SumI64State *target = merge->target;
+    const SumI64State *source = merge->source;
+    target->sum = (int64_t)((uint64_t)target->sum + (uint64_t)source->sum);
+}
+
+AGGREGATE_KERNEL(sum_i64, SumI64State)
 
 /* -- DOUBLE ----------------------------------------------------------------------------------- */
 
@@ -86,20 +97,26 @@ static void sum_f64_put(Column *column, uint32_t i, const SumF64State *state) {
     column_set_present(column, i);
 }
 
-void sum_f64_save(const void *memory, Buf *out) {
+static void sum_f64_save(const void *memory, Buf *out) {
     uint64_t bits;
     memcpy(&bits, memory, sizeof bits);
     buf_u64_le(out, bits);
 }
 
-bool sum_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool sum_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     uint64_t bits = reader_u64_le(in);
     memcpy(memory, &bits, sizeof bits);
     return reader_ok(in);
 }
 
-AGGREGATE_LOOPS(sum_f64, SumF64State)
+static void sum_f64_merge(const AggregateMerge *merge) {
+    SumF64State *target = merge->target;
+    const SumF64State *source = merge->source;
+    target->sum += source->sum;
+}
+
+AGGREGATE_KERNEL(sum_f64, SumF64State)
 
 /* -- DECIMAL ---------------------------------------------------------------------------------- */
 
@@ -126,18 +143,18 @@ static void sum_decimal_put(Column *column, uint32_t i, const SumDecimalState *s
     uint8_t *target = column->data;
     assert(column->type->kind == TYPE_DECIMAL);
     if (!decimal_fits(state->sum, column->type->precision))
-        return; /* only bytes that were damaged can say so */
+        return; /* bytes that were damaged, or sums that were merged */
     decimal_store(target + (size_t)i * width, column->type->precision, state->sum);
     column_set_present(column, i);
 }
 
-void sum_decimal_save(const void *memory, Buf *out) {
+static void sum_decimal_save(const void *memory, Buf *out) {
     const SumDecimalState *state = memory;
     for (uint32_t i = 0; i < 4; i++)
         buf_u64_le(out, state->sum.word[i]);
 }
 
-bool sum_decimal_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool sum_decimal_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     SumDecimalState *state = memory;
     for (uint32_t i = 0; i < 4; i++)
@@ -145,4 +162,14 @@ bool sum_decimal_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in) && decimal_fits(state->sum, DECIMAL_PRECISION_MAX);
 }
 
-AGGREGATE_LOOPS(sum_decimal, SumDecimalState)
+/* A sum that does not fit becomes NULL when it is put. */
+static void sum_decimal_merge(const AggregateMerge *merge) {
+    SumDecimalState *target = merge->target;
+    const SumDecimalState *source = merge->source;
+    static const Type widest = {.kind = TYPE_DECIMAL, .precision = DECIMAL_PRECISION_MAX};
+    Decimal sum;
+    if (decimal_add(target->sum, 0, source->sum, 0, &widest, &sum))
+        target->sum = sum;
+}
+
+AGGREGATE_KERNEL(sum_decimal, SumDecimalState)
