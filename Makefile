@@ -176,6 +176,7 @@ sql: $(BUILD)/weir
 # The command as people use it: pipes, files, signals, a terminal.
 cli-test: $(BUILD)/weir
 	@python3 tests/cli/run.py $(BUILD)/weir
+	@python3 tests/cli/topics.py $(BUILD)/weir
 	@python3 tests/cli/errors.py $(BUILD)/weir
 
 run-embed: $(EMBED)

@@ -202,7 +202,8 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
                      .wait_ms = options->fed ? FED_WAIT_MS : WAIT_MS,
                      .source = options->source ? options->source : "RESULT",
                      .arena = arena_new("output", 0)};
-    const OutputOps *ops = output_ops[options->format];
+    bool lines = weir_is_print(result) && options->format <= OUTPUT_AUTO;
+    const OutputOps *ops = lines ? &output_print : output_ops[options->format];
     live_begin(&output.live, options->live && weir_is_push(result));
     ops->begin(&output);
     OutputEnd end = output_rows(&output, ops, options, error);

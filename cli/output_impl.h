@@ -39,7 +39,7 @@ typedef struct OutputOps {
 
 extern const OutputOps output_table, output_expanded, output_auto;              /* output_table.c */
 extern const OutputOps output_csv, output_tsv, output_json, output_ndjson;      /* output_text.c */
-extern const OutputOps output_markdown, output_insert;                          /* output_text.c */
+extern const OutputOps output_markdown, output_insert, output_print;            /* output_text.c */
 
 /* Columns of the terminal that standard output is; 0: it is none. */
 uint32_t output_screen_width(void);

@@ -239,9 +239,29 @@ static void insert_row(Output *output) {
     puts(");");
 }
 
+/* -- PRINT ------------------------------------------------------------------------------------- */
+
+static void print_lines(const char *text) {
+    Buf line = {0};
+    output_escape(&line, text, true);
+    puts(buf_cstr(&line));
+    buf_free(&line);
+}
+
+static void print_row(Output *output) {
+    const char *formats = weir_print_formats(output->result);
+    if (*formats)
+        print_lines(formats);
+    Buf line = {0};
+    output_escape(&line, weir_print_line(output->result), false);
+    puts(buf_cstr(&line));
+    buf_free(&line);
+}
+
 const OutputOps output_csv = {"csv", csv_begin, csv_row, NULL, no_step};
 const OutputOps output_tsv = {"tsv", tsv_begin, tsv_row, NULL, no_step};
 const OutputOps output_json = {"json", no_step, json_row, NULL, json_end};
 const OutputOps output_ndjson = {"ndjson", no_step, ndjson_row, NULL, no_step};
 const OutputOps output_markdown = {"markdown", markdown_begin, markdown_row, NULL, no_step};
 const OutputOps output_insert = {"insert", no_step, insert_row, NULL, no_step};
+const OutputOps output_print = {"print", no_step, print_row, NULL, no_step};

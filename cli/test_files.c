@@ -242,7 +242,7 @@ static bool test_is_folder(const char *path) {
 static bool test_is_wanted(const char *name, const char *path) {
     size_t size = strlen(name);
     bool is_test = size > 5 && strcmp(name + size - 5, ".test") == 0;
-    return name[0] != '.' && (is_test || test_is_folder(path));
+    return name[0] != '.' && (is_test || test_is_folder(path) || test_has_sections(path));
 }
 
 static void jobs_add(TestJobs *jobs, const char *path) {

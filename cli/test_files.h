@@ -19,7 +19,9 @@
  *
  * Behind two blanks and '#' stands a comment (not in SQL, which has "--"). Unread records of a
  * topic named by an `out` line fail the file. Without --steps each file runs with steps of 1, 7 and
- * 1,024 records, which must give the same bytes. docs/testing.md tells the same with examples.
+ * 1,024 records, which must give the same bytes. A .sql file is one of ksqlDB's testing tool, with
+ * its "--@test: NAME" and "--@expected.message: TEXT" lines; ASSERT VALUES works in both.
+ * docs/testing.md tells the same with examples.
  */
 #ifndef CLI_TEST_FILES_H
 #define CLI_TEST_FILES_H

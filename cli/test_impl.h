@@ -17,6 +17,8 @@ typedef enum TestVerb {
     TEST_CLOCK,
     TEST_ERRORS,
     TEST_RESTART,
+    TEST_SECTION, /* of a script: begins anew */
+    TEST_EXPECT,  /* of a script: the statements in front of it fail with this text */
 } TestVerb;
 
 typedef struct TestCommand {
@@ -37,6 +39,7 @@ typedef struct TestFile {
     Arena *arena;
     TestCommand *commands;
     size_t count, capacity;
+    bool is_script; /* of ksqlDB's testing tool: queries run after each statement */
     bool update; /* differences become edits */
     TestEdit *edits; /* in order of line */
     size_t edit_count, edit_capacity;
@@ -52,6 +55,9 @@ void test_coverage(const char *const *paths, size_t count);
 
 /* Reads a file as commands; says what is wrong with every line that is none. */
 bool test_read(TestFile *file);
+
+/* Whether a file is one of ksqlDB's testing tool: .sql, with sections. */
+bool test_has_sections(const char *path);
 
 /* Runs the commands on a fresh engine with this step size (0: the default). The first that does not
  * hold ends the run with a message. */

@@ -1,7 +1,10 @@
 /*
  * test_read.c - the text of a .test file as commands.
  *
- * Every line is looked at before any is run, so one look shows all that are wrong.
+ * Every line is looked at before any is run, so one look shows all that are wrong. A file of
+ * ksqlDB's testing tool (.sql) has statements only: "--@test: NAME" opens a section, which runs on
+ * an engine of its own; "--@expected.error: CLASS" and "--@expected.message: TEXT" stand in front
+ * of the statement that ends it.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,11 +137,93 @@ static bool test_load(TestFile *file, Buf *text) {
     return code == ERR_OK || test_fault(file->path, 0, "%s", err.message);
 }
 
+/* -- Files of ksqlDB's testing tool ------------------------------------------------------------ */
+
+static void test_add(TestFile *file, TestVerb verb, const char *text, uint32_t line) {
+    file->commands =
+        mem_grow(file->commands, &file->capacity, file->count + 1, sizeof *file->commands);
+    file->commands[file->count++] = (TestCommand){line, 1, verb, text};
+}
+
+/* The text behind a directive's name; NULL: the line is another one. */
+static const char *script_directive(const char *line, const char *name) {
+    size_t size = strlen(name);
+    return strncmp(line, name, size) == 0 ? line + size + strspn(line + size, " \t") : NULL;
+}
+
+/* What a directive in front of the last statement asks of its failure; goes behind the statement
+ * when that is over. */
+typedef struct ScriptReader {
+    TestFile *file;
+    const char *expected; /* NULL: nothing */
+    uint32_t expected_line;
+} ScriptReader;
+
+static void script_end_section(ScriptReader *reader) {
+    if (reader->expected)
+        test_add(reader->file, TEST_EXPECT, reader->expected, reader->expected_line);
+    reader->expected = NULL;
+}
+
+static void script_add_line(ScriptReader *reader, const char *line, uint32_t number) {
+    TestFile *file = reader->file;
+    const char *name = script_directive(line, "--@test:");
+    const char *message = script_directive(line, "--@expected.message:");
+    if (name) {
+        script_end_section(reader);
+        test_add(file, TEST_SECTION, name, number);
+    } else if (message || script_directive(line, "--@expected.error:")) {
+        if (!reader->expected)
+            test_add(file, TEST_SQL, "", number); /* what follows is on its own */
+        reader->expected = message ? message : reader->expected ? reader->expected : "";
+        reader->expected_line = number;
+    } else if (file->count > 0 && test_last(file)->verb == TEST_SQL) {
+        TestCommand *last = test_last(file);
+        last->text = arena_printf(file->arena, "%s\n%s", last->text, line);
+    } else if (file->count > 0 && line[strspn(line, " \t")] != '\0') {
+        test_add(file, TEST_SQL, line, number);
+    }
+}
+
+static bool test_read_script(TestFile *file, char *next) {
+    ScriptReader reader = {.file = file};
+    file->is_script = true;
+    for (uint32_t number = 1; next; number++) {
+        char *end = strchr(next, '\n');
+        if (end)
+            *end = '\0';
+        test_cut_tail(next);
+        script_add_line(&reader, next, number);
+        next = end ? end + 1 : NULL;
+    }
+    script_end_section(&reader);
+    return file->count > 0 ||
+           test_fault(file->path, 1, "no section: \"--@test: NAME\" opens one");
+}
+
+/* -- Both -------------------------------------------------------------------------------------- */
+
+static bool test_is_script(const char *path) {
+    size_t size = strlen(path);
+    return size > 4 && strcmp(path + size - 4, ".sql") == 0;
+}
+
+bool test_has_sections(const char *path) {
+    TestFile file = {.path = path};
+    Buf text = {0};
+    bool found = test_is_script(path) && test_load(&file, &text) &&
+                 strstr(buf_cstr(&text), "--@test:") != NULL;
+    buf_free(&text);
+    return found;
+}
+
 bool test_read(TestFile *file) {
     Buf text = {0};
     bool good = test_load(file, &text);
     char *next = arena_text(file->arena, buf_view(&text));
     buf_free(&text);
+    if (good && test_is_script(file->path))
+        return test_read_script(file, next);
     for (uint32_t number = 1; next; number++) {
         char *end = strchr(next, '\n');
         if (end)

@@ -11,17 +11,11 @@
 #include "base/mem.h"
 #include "cli/test_impl.h"
 
-typedef struct TopicCursor {
-    const char *topic;
-    uint32_t next;
-} TopicCursor;
-
 typedef struct TestRun {
     TestFile *file;
+    uint32_t step_rows;
     Testkit *kit;
     Arena *arena;
-    TopicCursor *cursors;
-    size_t cursor_count, cursor_capacity;
     size_t at; /* the present command */
     Bytes headers; /* of the next record; data NULL: none */
     Err failure;
@@ -147,17 +141,6 @@ static bool run_in(TestRun *run) {
     return testkit_append(run->kit, &record, true, &err) == ERR_OK || run_err(run, &err);
 }
 
-static TopicCursor *run_cursor(TestRun *run, const char *topic) {
-    for (size_t i = 0; i < run->cursor_count; i++)
-        if (strcmp(run->cursors[i].topic, topic) == 0)
-            return &run->cursors[i];
-    run->cursors =
-        mem_grow(run->cursors, &run->cursor_capacity, run->cursor_count + 1, sizeof *run->cursors);
-    TopicCursor *cursor = &run->cursors[run->cursor_count++];
-    *cursor = (TopicCursor){arena_strdup(run->arena, topic), 0};
-    return cursor;
-}
-
 static const char *run_record_text(TestRun *run, const TestkitRecord *record, bool time) {
     Buf text = {0};
     buf_bytes(&text, record->key.data ? record->key : bytes_of("-"));
@@ -173,22 +156,23 @@ static const char *run_record_text(TestRun *run, const TestkitRecord *record, bo
     return copy;
 }
 
-static bool run_read(TestRun *run, const TopicCursor *cursor, TestkitRecord *record, bool *found) {
+static bool run_read(TestRun *run, const char *topic, uint32_t index, TestkitRecord *record,
+                     bool *found) {
     Err err;
-    TestkitRead read = {cursor->topic, cursor->next, true, run->arena};
+    TestkitRead read = {topic, index, true, run->arena};
     return testkit_read(run->kit, &read, record, found, &err) == ERR_OK || run_err(run, &err);
 }
 
-/* The records from the cursor on, as many as there are. */
-static bool run_show_rest(TestRun *run, TopicCursor cursor, bool times, TestLines *got) {
+/* The records from number `index` on, as many as there are. */
+static bool run_show_rest(TestRun *run, const char *topic, uint32_t index, bool times,
+                          TestLines *got) {
     bool found = true;
-    while (found) {
+    for (; found; index++) {
         TestkitRecord record;
-        if (!run_read(run, &cursor, &record, &found))
+        if (!run_read(run, topic, index, &record, &found))
             return false;
         if (found)
             test_lines_add(got, run_record_text(run, &record, times));
-        cursor.next++;
     }
     return true;
 }
@@ -232,11 +216,11 @@ static bool run_out_update(TestRun *run) {
         if (strstr(seen, mark))
             continue;
         seen = arena_printf(run->arena, "%s%s", seen, mark);
-        TopicCursor *cursor = run_cursor(run, record.topic);
-        good = run_show_rest(run, *cursor, times, &got);
+        uint32_t *unread = testkit_unread(run->kit, record.topic);
+        good = run_show_rest(run, record.topic, *unread, times, &got);
         for (size_t row = 0; row < got.count; row++)
             buf_printf(&text, "out    %s %s\n", record.topic, got.texts[row]);
-        cursor->next += (uint32_t)got.count;
+        *unread += (uint32_t)got.count;
         mem_free(got.texts);
     }
     if (good)
@@ -246,43 +230,49 @@ static bool run_out_update(TestRun *run) {
     return good;
 }
 
-/* Whether the block's records come as it says; cursors stay. */
+/* How many `out` lines of this topic stand in the block before the command. */
+static uint32_t run_out_before(TestRun *run, size_t command, const char *topic) {
+    uint32_t count = 0;
+    for (size_t i = run->at; i < command; i++) {
+        TestkitRecord record;
+        bool has_time;
+        run_parse(run, &run->file->commands[i], &record, &has_time);
+        count += strcmp(record.topic, topic) == 0;
+    }
+    return count;
+}
+
+/* Whether the block's records come as it says; what is unread stays so. */
 static bool run_out_holds(TestRun *run) {
-    size_t end = run_out_end(run), count = run->cursor_count;
-    TopicCursor *kept = arena_array(run->arena, count + end - run->at, sizeof *kept);
+    size_t end = run_out_end(run);
     bool good = true;
     for (size_t i = run->at; good && i < end; i++) {
         TestkitRecord want, got = {0};
         bool has_time, found;
         run_parse(run, &run->file->commands[i], &want, &has_time);
-        TopicCursor *cursor = run_cursor(run, want.topic);
-        good = run_read(run, cursor, &got, &found) && found &&
+        uint32_t index = *testkit_unread(run->kit, want.topic) + run_out_before(run, i, want.topic);
+        good = run_read(run, want.topic, index, &got, &found) && found &&
                strcmp(run_record_text(run, &want, has_time),
                       run_record_text(run, &got, has_time)) == 0;
-        kept[cursor - run->cursors].next++;
-        cursor->next++;
     }
-    for (size_t i = 0; i < run->cursor_count; i++)
-        run->cursors[i].next -= kept[i].next;
     return good;
 }
 
 /* The `out` lines of this topic in this block against the topic from the first of them on. */
-static bool run_out_differs(TestRun *run, TopicCursor cursor) {
+static bool run_out_differs(TestRun *run, const char *topic, uint32_t index) {
     TestLines wanted = {0}, got = {0};
     bool has_time, times = false;
     const TestFile *file = run->file;
     for (size_t i = run->at; i < file->count && file->commands[i].verb == TEST_OUT; i++) {
         TestkitRecord record;
         run_parse(run, &file->commands[i], &record, &has_time);
-        if (strcmp(record.topic, cursor.topic) != 0)
+        if (strcmp(record.topic, topic) != 0)
             continue;
         times |= has_time;
         test_lines_add(&wanted, run_record_text(run, &record, has_time));
     }
-    if (run_show_rest(run, cursor, times, &got)) {
-        run_fault(run, "topic %s from its record %u on (- wanted, + got)", cursor.topic,
-                  cursor.next);
+    if (run_show_rest(run, topic, index, times, &got)) {
+        run_fault(run, "topic %s from its record %u on (- wanted, + got)", topic, index);
         test_diff(&wanted, &got);
     }
     mem_free(wanted.texts);
@@ -299,13 +289,13 @@ static bool run_out(TestRun *run) {
     bool begins = run->at == 0 || run->file->commands[run->at - 1].verb != TEST_OUT;
     if (run->file->update && begins && !run_out_holds(run))
         return run_out_update(run);
-    TopicCursor *cursor = run_cursor(run, want.topic);
-    if (!run_read(run, cursor, &got, &found))
+    uint32_t *unread = testkit_unread(run->kit, want.topic);
+    if (!run_read(run, want.topic, *unread, &got, &found))
         return false;
     if (!found || strcmp(run_record_text(run, &want, has_time),
                          run_record_text(run, &got, has_time)) != 0)
-        return run_out_differs(run, *cursor);
-    cursor->next++;
+        return run_out_differs(run, want.topic, *unread);
+    ++*unread;
     return true;
 }
 
@@ -327,6 +317,8 @@ static ErrCode run_execute(TestRun *run, WeirResult **result, Err *err) {
         weir_result_free(*result);
         *result = next;
         TRY(code);
+        if (run->file->is_script)
+            TRY(testkit_run(run->kit, err));
     }
     return ERR_OK;
 }
@@ -334,7 +326,7 @@ static ErrCode run_execute(TestRun *run, WeirResult **result, Err *err) {
 /* Whether the run goes on after SQL that ended with `code`: an `error` line may want a failure. */
 static bool run_after(TestRun *run, ErrCode code) {
     run->failed = code != ERR_OK;
-    if (run->failed && !run_next_is(run, TEST_ERROR))
+    if (run->failed && !run_next_is(run, TEST_ERROR) && !run_next_is(run, TEST_EXPECT))
         return run_err(run, &run->failure);
     return true;
 }
@@ -359,6 +351,15 @@ static bool run_error(TestRun *run) {
         return true;
     return run_fault(run, "the error is another one\n  - %s\n  + %s %s", text, name,
                      run->failure.message);
+}
+
+static bool run_expect(TestRun *run) {
+    const char *text = run_command(run)->text;
+    if (!run->failed)
+        return run_fault(run, "the statements were accepted");
+    run->failed = false;
+    return strstr(run->failure.message, text) ||
+           run_fault(run, "the error is another one\n  - %s\n  + %s", text, run->failure.message);
 }
 
 static const char *run_row_text(TestRun *run, WeirResult *rows) {
@@ -450,11 +451,20 @@ static bool run_clock(TestRun *run) {
     return true;
 }
 
+static bool run_open(TestRun *run) {
+    TestkitOptions options = {.step_rows = run->step_rows};
+    Err err;
+    testkit_free(run->kit);
+    run->kit = NULL;
+    return testkit_new(&options, &run->kit, &err) == ERR_OK || run_err(run, &err);
+}
+
 static bool run_one(TestRun *run) {
     static bool (*const verbs[])(TestRun *run) = {
         [TEST_SQL] = run_sql,     [TEST_ERROR] = run_error,   [TEST_IN] = run_in,
         [TEST_OUT] = run_out,     [TEST_ROWS] = run_rows,     [TEST_CLOCK] = run_clock,
         [TEST_ERRORS] = run_errors, [TEST_RESTART] = run_restart, [TEST_HEADERS] = run_headers,
+        [TEST_SECTION] = run_open,  [TEST_EXPECT] = run_expect,
     };
     assert(run_command(run)->verb != TEST_ROW); /* taken by its `rows` */
     return verbs[run_command(run)->verb](run);
@@ -470,16 +480,30 @@ static void run_add_out(TestRun *run, const char *topic, const TestLines *record
     buf_free(&text);
 }
 
-/* No topic that the file looks at has more than it names. */
+/* Whether an `out` line names the topic: ASSERT VALUES may leave records unread. */
+static bool run_has_out(const TestRun *run, const char *topic) {
+    size_t size = strlen(topic);
+    for (size_t i = 0; i < run->file->count; i++) {
+        const TestCommand *command = &run->file->commands[i];
+        if (command->verb == TEST_OUT && strncmp(command->text, topic, size) == 0 &&
+            command->text[size] == ' ')
+            return true;
+    }
+    return false;
+}
+
+/* No topic of an `out` line has more than the file names. */
 static bool run_nothing_unread(TestRun *run) {
-    for (size_t i = 0; i < run->cursor_count; i++) {
+    const char *topic;
+    for (size_t i = 0; (topic = testkit_looked_at(run->kit, i)); i++) {
+        if (!run_has_out(run, topic))
+            continue;
         TestLines wanted = {0}, got = {0};
-        bool good = run_show_rest(run, run->cursors[i], true, &got);
+        bool good = run_show_rest(run, topic, *testkit_unread(run->kit, topic), true, &got);
         if (good && run->file->update) {
-            run_add_out(run, run->cursors[i].topic, &got);
+            run_add_out(run, topic, &got);
         } else if (good && got.count > 0) {
-            good = run_fault(run, "topic %s has more records than 'out' lines (+ got)",
-                             run->cursors[i].topic);
+            good = run_fault(run, "topic %s has more records than 'out' lines (+ got)", topic);
             test_diff(&wanted, &got);
         }
         mem_free(got.texts);
@@ -490,10 +514,8 @@ static bool run_nothing_unread(TestRun *run) {
 }
 
 bool test_run(TestFile *file, uint32_t step_rows) {
-    TestkitOptions options = {.step_rows = step_rows};
-    TestRun run = {.file = file, .arena = arena_new("test run", 0)};
-    Err err;
-    bool good = testkit_new(&options, &run.kit, &err) == ERR_OK || run_err(&run, &err);
+    TestRun run = {.file = file, .step_rows = step_rows, .arena = arena_new("test run", 0)};
+    bool good = run_open(&run);
     for (; good && run.at < file->count; run.at++)
         good = run_one(&run);
     if (good) {
@@ -501,7 +523,6 @@ bool test_run(TestFile *file, uint32_t step_rows) {
         good = run_settle(&run) && run_nothing_unread(&run);
     }
     testkit_free(run.kit);
-    mem_free(run.cursors);
     arena_free(run.arena);
     if (!good && step_rows)
         printf("  (with steps of %u)\n", step_rows);

@@ -59,6 +59,7 @@ static RowError row_errors_placed(const RowErrors *errors, const RowError *error
 
 void row_errors_add(RowErrors *errors, const RowError *error) {
     assert(errors && error);
+    errors->passed++;
     if (!errors->parent) {
         row_errors_keep(errors, error);
         return;

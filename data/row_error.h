@@ -34,6 +34,7 @@ struct RowErrors {
     /* Of a group; no lock. */
     RowErrors *parent;  /* NULL: this is a query's */
     const char *step;   /* the node at work; NULL: not known */
+    uint64_t passed;    /* to row_errors_add() so far */
     bool logs;          /* errors wait for the log */
     RowError *pending;  /* ROW_ERRORS_PENDING_MAX of them; NULL: none so far */
     uint32_t pending_count;

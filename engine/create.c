@@ -71,6 +71,7 @@ static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
     }
     query->is_insert = planned->kind == PLANNED_INSERT_SELECT;
     TRY(create_carry_out(call, planned, query, commit, err));
+    call->result->query_id = arena_strdup(call->result->arena, query->id);
     result_message(call->result, "Created query with ID %s", query->id);
     return ERR_OK;
 }
@@ -105,6 +106,8 @@ ErrCode engine_create(Call *call, Err *err) {
         return ERR_OK;
     case PLANNED_PUSH:
     case PLANNED_PULL:
+    case PLANNED_ASSERT_VALUES:
+    case PLANNED_ASSERT_SOURCE:
         break;
     }
     return err_set(err, ERR_INTERNAL, "a CREATE or INSERT was planned as something else");

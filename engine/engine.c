@@ -213,7 +213,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
                           "Cannot alter system configs when KSQL_SHARED_RUNTIME_ENABLED is turned "
                           "off.");
     case AST_PRINT:
-        return engine_unsupported(statement, "PRINT", err);
+        return engine_print(call, err);
     case AST_RUN_SCRIPT:
         return engine_not_here(statement, "RUN SCRIPT", err);
     case AST_CREATE_CONNECTOR:
@@ -247,6 +247,7 @@ static bool engine_only_looks(const AstStatement *statement) {
     case AST_SELECT:
         return statement->query->emit == AST_EMIT_NONE; /* a push query draws ids */
     case AST_INSERT_VALUES:
+    case AST_PRINT:
     case AST_SHOW:
     case AST_DESCRIBE:
     case AST_DESCRIBE_ALL:
@@ -258,6 +259,11 @@ static bool engine_only_looks(const AstStatement *statement) {
     }
 }
 
+static bool engine_is_for_tests(const AstStatement *statement) {
+    return statement->kind == AST_ASSERT_VALUES || statement->kind == AST_ASSERT_NULL_VALUES ||
+           statement->kind == AST_ASSERT_STREAM || statement->kind == AST_ASSERT_TABLE;
+}
+
 static ErrCode engine_run_statement(Call *call, Err *err) {
     Weir *weir = call->weir;
     TRY(storage_state(weir->storage, err));
@@ -265,6 +271,8 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
         return engine_copy(call, err);
     if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)
         return engine_assert(call, err);
+    if (weir->kit && engine_is_for_tests(call->statement))
+        return testkit_assert(call, err);
     if (engine_only_looks(call->statement))
         shared_lock_read(&weir->lock);
     else
@@ -317,6 +325,7 @@ ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
     if (code != ERR_OK)
         engine_add_caret(err, text, start);
     if (code == ERR_OK && !*done) {
+        entity_note(&call);
         *result = call.result;
         script->executed++;
     } else {

@@ -39,6 +39,7 @@ struct Weir {
     size_t variable_count, variable_capacity;
     uint64_t push_count; /* names of transient queries */
     _Atomic uint32_t interrupts; /* calls of weir_interrupt() */
+    struct Testkit *kit; /* this engine is one of a test; NULL */
 };
 
 /* One statement being executed. */
@@ -69,7 +70,13 @@ ErrCode engine_show(Call *call, Err *err);
 ErrCode engine_describe(Call *call, Err *err);
 ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
+ErrCode engine_print(Call *call, Err *err);
 ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
+/* ASSERT of values and sources, in tests only: without the lock. */
+ErrCode testkit_assert(Call *call, Err *err);
+
+/* entity.c: notes in the result what its entity tells of the statement, which was executed. */
+void entity_note(Call *call);
 
 /* -- processing_log.c ---------------------------------------------------------------------- */
 

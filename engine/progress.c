@@ -7,6 +7,11 @@
 #include "engine/result_impl.h"
 
 bool weir_progress(const WeirResult *result, WeirProgress *progress) {
+    if (result->print) {
+        *progress = (WeirProgress){.rows_in = print_polled(result->print),
+                                   .lag = print_lag(result->print)};
+        return true;
+    }
     if (!result->push || !result->push->running)
         return false;
     QueryFigures figures;
@@ -20,6 +25,8 @@ bool weir_progress(const WeirResult *result, WeirProgress *progress) {
 
 bool weir_is_caught_up(WeirResult *result) {
     Err ignored;
+    if (result->print)
+        return print_lag(result->print) == 0;
     return result->push && result->push->running &&
            query_catch_up(result->push->running, 0, &ignored) == ERR_OK;
 }
@@ -59,9 +66,24 @@ static void hint_topics(const WeirResult *result, Buf *text) {
     arena_free(arena);
 }
 
+static void hint_print(const WeirResult *result, Buf *text) {
+    Arena *arena = arena_new("hint", 0);
+    uint64_t records = topic_records(result->weir, print_topic(result->print), arena);
+    buf_printf(text, "No records yet. Topic %s holds %llu.%s", print_topic(result->print),
+               (unsigned long long)records,
+               print_began_at_end(result->print) && records > 0
+                   ? " PRINT ... FROM BEGINNING; shows them."
+                   : "");
+    arena_free(arena);
+}
+
 const char *weir_hint(WeirResult *result) {
     WeirProgress progress;
     buf_reset(&result->text);
+    if (result->print) {
+        hint_print(result, &result->text);
+        return buf_cstr(&result->text);
+    }
     if (!weir_progress(result, &progress))
         return "";
     buf_text(&result->text, "No rows yet.");

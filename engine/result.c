@@ -51,6 +51,7 @@ void weir_result_free(WeirResult *result) {
     }
     if (result->queue)
         result_queue_free(result->queue);
+    print_free(result->print);
     buf_free(&result->message);
     buf_free(&result->text);
     mem_free(result->cells);
@@ -165,7 +166,25 @@ const char *weir_message(const WeirResult *result) {
 }
 
 bool weir_is_push(const WeirResult *result) {
-    return result->push != NULL;
+    return result->push || result->print;
+}
+
+bool weir_is_print(const WeirResult *result) {
+    return result->print != NULL;
+}
+
+const char *weir_print_formats(WeirResult *result) {
+    assert(result->print);
+    buf_reset(&result->text);
+    print_formats(result->print, &result->text);
+    return buf_cstr(&result->text);
+}
+
+const char *weir_print_line(WeirResult *result) {
+    assert(result->print && result->row < result->rows.count);
+    buf_reset(&result->text);
+    print_line(result->print, result->row, &result->text);
+    return buf_cstr(&result->text);
 }
 
 uint32_t weir_column_count(const WeirResult *result) {
@@ -194,7 +213,9 @@ static WeirStatus result_wait(WeirResult *result, int64_t timeout_ms, WeirError 
     int64_t left_us = timeout_ms < 0 ? slice_us : timeout_ms * 1000;
     for (;;) {
         bool ended = false;
-        ErrCode code = result_queue_take(result->queue, left_us, &result->rows, &ended, &err);
+        ErrCode code =
+            result->print ? print_take(result->print, left_us, &result->rows, &ended, &err)
+                          : result_queue_take(result->queue, left_us, &result->rows, &ended, &err);
         result->row = 0;
         if (code != ERR_OK) {
             result->rows.count = 0;
@@ -222,7 +243,8 @@ WeirStatus weir_next(WeirResult *result, int64_t timeout_ms, WeirError *error) {
     }
     if (result->row < result->rows.count)
         return WEIR_ROW;
-    return result->queue ? result_wait(result, timeout_ms, error) : WEIR_END;
+    bool waits = result->queue || result->print;
+    return waits ? result_wait(result, timeout_ms, error) : WEIR_END;
 }
 
 static const Column *result_column(const WeirResult *result, uint32_t column) {
@@ -357,4 +379,6 @@ WeirStatus weir_discard(WeirResult *result, int64_t timeout_ms, uint64_t *rows, 
 void weir_cancel(WeirResult *result) {
     if (result->queue)
         result_queue_cancel(result->queue);
+    if (result->print)
+        print_cancel(result->print);
 }

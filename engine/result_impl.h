@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "engine/catalog.h"
+#include "engine/print.h"
 #include "engine/weir.h"
 
 struct WeirResult {
@@ -22,9 +23,14 @@ struct WeirResult {
     Commit *farewell;   /* handed over when the result is freed; NULL: none */
     CatalogQuery *push; /* a transient query of its own; not in the catalog */
     ResultQueue *queue;
+    Print *print; /* PRINT: takes the place of push and queue */
     Bytes *cells; /* a table of texts under construction */
     size_t cell_count, cell_capacity;
     Buf text;
+
+    /* What entity.c and streamed_row.c tell of it; NULL where it does not apply. */
+    const char *statement_text, *command_id, *query_id;
+    bool scans_stream, limit_reached; /* a lookup: of a stream; has as many rows as LIMIT says */
 };
 
 WeirResult *result_new(Weir *weir);

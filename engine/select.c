@@ -30,6 +30,7 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
                             .results = result->queue,
                             .internal_topics = result->push->internal_topics};
     TRY(query_start(weir->runtime, &options, &result->push->running, err));
+    result->query_id = result->push->id;
     const Plan *kept = result->push->plan;
     result->schema = kept->nodes[kept->node_count - 1]->schema;
     result->visible_count = kept->visible_count;

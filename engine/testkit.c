@@ -18,6 +18,7 @@ static ErrCode testkit_open(Testkit *kit, Err *err) {
                              .single_partition = kit->options.conformance,
                              .manual_queries = kit->options.conformance};
     TRY(engine_open(kit->io, "/test", &options, &kit->weir, err));
+    kit->weir->kit = kit;
     if (!kit->options.consolidate)
         TRY(engine_set(kit->weir, "cache.max.bytes.buffering", "0", err));
     if (kit->options.conformance) {
@@ -48,6 +49,9 @@ void testkit_free(Testkit *kit) {
     weir_close(kit->weir);
     io_mem_free(kit->io);
     mem_free(kit->arrivals);
+    for (size_t i = 0; i < kit->cursor_count; i++)
+        mem_free(kit->cursors[i].topic);
+    mem_free(kit->cursors);
     mem_free(kit);
 }
 
@@ -103,6 +107,21 @@ bool testkit_row_errors(Testkit *kit, const char *query_id, uint64_t *count) {
     return true;
 }
 
+uint32_t *testkit_unread(Testkit *kit, const char *topic) {
+    for (size_t i = 0; i < kit->cursor_count; i++)
+        if (strcmp(kit->cursors[i].topic, topic) == 0)
+            return &kit->cursors[i].next;
+    kit->cursors =
+        mem_grow(kit->cursors, &kit->cursor_capacity, kit->cursor_count + 1, sizeof *kit->cursors);
+    TestkitCursor *cursor = &kit->cursors[kit->cursor_count++];
+    *cursor = (TestkitCursor){mem_strdup(topic), 0};
+    return &cursor->next;
+}
+
+const char *testkit_looked_at(const Testkit *kit, size_t index) {
+    return index < kit->cursor_count ? kit->cursors[index].topic : NULL;
+}
+
 /* -- Conformance: query by query --------------------------------------------------------------- */
 
 static bool testkit_reads(const Plan *plan, Storage *storage, uint32_t topic_id) {
@@ -132,6 +151,9 @@ static ErrCode testkit_run_query(Testkit *kit, CatalogQuery *query, Err *err) {
     ErrCode code;
     TRY_DONE(query_start(weir->runtime, &options, &query->running, err));
     TRY_DONE(query_run_script(query->running, items, count, err));
+    /* It has read what it is to read: lookups take its state as it is. */
+    query_pause(query->running, true);
+    query->paused = true;
     QueryFigures figures;
     query_figures(query->running, &figures);
     if (figures.state == QUERY_ERROR) {

@@ -60,6 +60,21 @@ bool testkit_row_errors(Testkit *kit, const char *query_id, uint64_t *count);
  * order of testkit_append(), each processed to the end. *failed: the query's number. */
 ErrCode testkit_run_queries(Testkit *kit, uint32_t *failed, Err *err);
 
+/* -- Answers as JSON: cases of ksqlDB's REST interface ------------------------------------- */
+
+/* Whether a statement is answered with rows. */
+bool testkit_is_query(const char *sql);
+
+/* Executes one statement; a push query begins, and its rows wait. */
+ErrCode testkit_ask(Testkit *kit, const char *sql, WeirResult **result, Err *err);
+
+/* {"admin":entity}; false: the statement has none, and nothing was put. */
+bool testkit_answer_admin(WeirResult *result, Buf *out);
+
+/* {"query":[header,row,...,finalMessage]}: what there is, and for a push query what comes of what
+ * its sources hold. */
+ErrCode testkit_answer_query(Testkit *kit, WeirResult *result, Buf *out, Err *err);
+
 /* Record number `index` (over all partitions, by partition) of a topic as JSON text in `arena`;
  * *found false: there are not so many. With `text`, keys and values are in .test notation. */
 typedef struct TestkitRead {
@@ -71,6 +86,12 @@ typedef struct TestkitRead {
 
 ErrCode testkit_read(Testkit *kit, const TestkitRead *read, TestkitRecord *record, bool *found,
                      Err *err);
+
+/* The number of the topic's first record that no test has looked at yet, to be moved on by whoever
+ * looks: `out` lines and ASSERT VALUES. The pointer is valid until the next call. */
+uint32_t *testkit_unread(Testkit *kit, const char *topic);
+/* Topic number `index` of those that were asked for above; NULL: there are not so many. */
+const char *testkit_looked_at(const Testkit *kit, size_t index);
 
 /* {"TOPIC":[{"key":..},...],...} of every topic that a query writes, or INSERT VALUES. */
 ErrCode testkit_topics_json(Testkit *kit, Buf *out, Err *err);

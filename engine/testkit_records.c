@@ -317,19 +317,51 @@ static ErrCode testkit_find(Testkit *kit, TopicPartition where, TestkitSearch *s
     return ERR_OK;
 }
 
+static ErrCode testkit_search(Testkit *kit, const char *name, TestkitSearch *search, Err *err) {
+    LogTopic topic;
+    if (!log_topic_find(kit->weir->storage, name, &topic))
+        return ERR_OK;
+    for (uint32_t p = 0; p < topic.partition_count && !search->hit; p++)
+        TRY(testkit_find(kit, (TopicPartition){topic.id, p}, search, err));
+    return ERR_OK;
+}
+
 ErrCode testkit_read(Testkit *kit, const TestkitRead *read, TestkitRecord *record, bool *found,
                      Err *err) {
-    LogTopic topic;
     const Source *source = side_source(kit->weir, read->topic);
     *record = (TestkitRecord){.topic = read->topic};
-    *found = false;
-    if (!source || !log_topic_find(kit->weir->storage, read->topic, &topic))
-        return ERR_OK;
     TestkitSearch search = {.skip = read->index, .arena = read->arena};
-    for (uint32_t p = 0; p < topic.partition_count && !search.hit; p++)
-        TRY(testkit_find(kit, (TopicPartition){topic.id, p}, &search, err));
+    if (source)
+        TRY(testkit_search(kit, read->topic, &search, err));
     *found = search.hit;
     return search.hit ? testkit_convert(&source->topic, &search.record, read, record, err) : ERR_OK;
+}
+
+/* *columns stays NULL for a null key or value, and where there are no columns to be read. */
+static ErrCode testkit_columns(const Side *side, Bytes bytes, Arena *arena, Column ***columns,
+                               Err *err) {
+    uint8_t status;
+    if (!bytes.data || side->spec.column_count == 0)
+        return ERR_OK;
+    TRY(side_decode(&side->spec, bytes, arena, columns, &status, err));
+    if (status == DECODE_NULL)
+        *columns = NULL;
+    return ERR_OK;
+}
+
+ErrCode testkit_row(Testkit *kit, const Source *source, uint32_t index, TestkitRow *row, Err *err) {
+    Side key_side = side_of(&source->topic, true), value_side = side_of(&source->topic, false);
+    TestkitSearch search = {.skip = index, .arena = row->arena};
+    TRY(testkit_search(kit, source->topic.topic, &search, err));
+    row->found = search.hit;
+    if (!search.hit)
+        return ERR_OK;
+    Bytes key = search.record.key;
+    row->record.timestamp = search.record.timestamp;
+    row->is_tombstone = search.record.value.data == NULL;
+    TRY(side_take_window(&key_side, &key, &row->record, err));
+    TRY(testkit_columns(&key_side, key, row->arena, &row->key, err));
+    return testkit_columns(&value_side, search.record.value, row->arena, &row->value, err);
 }
 
 /* -- Whole topics and sources as JSON ---------------------------------------------------------- */

@@ -139,7 +139,7 @@ const char *weir_keyword(uint32_t index);
  * freed. */
 const char *weir_message(const WeirResult *result);
 
-/* Whether rows may go on for ever (a push query). */
+/* Whether rows may go on for ever (a push query, PRINT). */
 bool weir_is_push(const WeirResult *result);
 
 uint32_t weir_column_count(const WeirResult *result); /* 0: the statement has no rows */
@@ -160,6 +160,13 @@ const char *weir_text(WeirResult *result, uint32_t column);
 const char *weir_json(WeirResult *result, uint32_t column);
 /* The present row as one JSON object keyed by column name. */
 const char *weir_json_row(WeirResult *result);
+
+/* PRINT: its rows also come as the lines that ksqlDB prints. weir_print_formats() says what formats
+ * fit the keys and values so far, in one line each, as far as it was not said before: to be shown
+ * in front of the present row. */
+bool weir_is_print(const WeirResult *result);
+const char *weir_print_formats(WeirResult *result);
+const char *weir_print_line(WeirResult *result);
 
 /* Whether the present row says that its key was deleted (push queries on tables). */
 bool weir_is_delete(const WeirResult *result);

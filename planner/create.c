@@ -293,9 +293,31 @@ static ErrCode create_source_table(Planner *planner, Source *source, Planned *pl
     return ERR_OK;
 }
 
+/* What the statement says of the source alone, whatever the world has. */
+static ErrCode create_described(const Planner *planner, const Properties *properties,
+                                Source *source, Err *err) {
+    assert(source);
+    const AstStatement *statement = planner->statement;
+    source->name = statement->name;
+    source->is_table = statement->kind == AST_CREATE_TABLE;
+    source->is_read_only = statement->is_source;
+    source->statement = planner_statement(planner);
+    source->topic.topic = properties_text(properties, PROPERTY_KAFKA_TOPIC);
+    TRY(formats_names(planner, properties, err));
+    TRY(formats_schema_ids(planner, properties, err));
+    TRY(create_schema(planner, &source->topic.schema, err));
+    TRY(formats_choose(planner, properties, NULL, &source->topic, err));
+    if (!source->topic.topic)
+        return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
+                          "Missing required property \"KAFKA_TOPIC\" which has no default value.");
+    TRY(create_topic_name(source->topic.topic, err));
+    TRY(create_window(properties, &source->topic, err));
+    TRY(formats_retention(properties, source, err));
+    return formats_timestamp(planner, properties, &source->topic, err);
+}
+
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
     assert(planned);
-    const AstStatement *statement = planner->statement;
     Properties properties;
     const Source *old;
     TRY(create_name(planner, err));
@@ -304,22 +326,7 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
     if (planned->kind == PLANNED_NOTHING)
         return ERR_OK;
     Source *source = arena_alloc(planner->arena, sizeof *source);
-    source->name = statement->name;
-    source->is_table = statement->kind == AST_CREATE_TABLE;
-    source->is_read_only = statement->is_source;
-    source->statement = planner_statement(planner);
-    source->topic.topic = properties_text(&properties, PROPERTY_KAFKA_TOPIC);
-    TRY(formats_names(planner, &properties, err));
-    TRY(formats_schema_ids(planner, &properties, err));
-    TRY(create_schema(planner, &source->topic.schema, err));
-    TRY(formats_choose(planner, &properties, NULL, &source->topic, err));
-    if (!source->topic.topic)
-        return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
-                          "Missing required property \"KAFKA_TOPIC\" which has no default value.");
-    TRY(create_topic_name(source->topic.topic, err));
-    TRY(create_window(&properties, &source->topic, err));
-    TRY(formats_retention(&properties, source, err));
-    TRY(formats_timestamp(planner, &properties, &source->topic, err));
+    TRY(create_described(planner, &properties, source, err));
     TRY(formats_partitions(planner, &properties, source, planned, err));
     if (old)
         TRY(upgrade_source(planner, old, source, err));
@@ -327,6 +334,23 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
         source->query_id = old->query_id; /* it goes on writing */
     TRY(create_source_table(planner, source, planned, err));
     planned->kind = PLANNED_CREATE_SOURCE;
+    planned->source = source;
+    return ERR_OK;
+}
+
+ErrCode plan_assert_source(Planner *planner, Planned *planned, Err *err) {
+    assert(planned);
+    AstStatement *create = arena_alloc(planner->arena, sizeof *create);
+    *create = *planner->statement;
+    create->kind = create->kind == AST_ASSERT_TABLE ? AST_CREATE_TABLE : AST_CREATE_STREAM;
+    Planner described = *planner;
+    described.statement = create;
+    Properties properties;
+    Source *source = arena_alloc(planner->arena, sizeof *source);
+    TRY(planner_source(planner, create->name, create->name_pos, &planned->target, err));
+    TRY(properties_read(&described, PROPERTY_IN_CREATE, &properties, err));
+    TRY(create_described(&described, &properties, source, err));
+    planned->kind = PLANNED_ASSERT_SOURCE;
     planned->source = source;
     return ERR_OK;
 }

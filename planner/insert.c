@@ -188,8 +188,8 @@ static ErrCode values_target(const Planner *planner, const Source **target, Err 
     return ERR_OK;
 }
 
-static ErrCode values_column_unknown(const Planner *planner, const Schema *schema,
-                                     const char *name, AstPos pos, Err *err) {
+ErrCode values_column_unknown(const Planner *planner, const Schema *schema, const char *name,
+                              AstPos pos, Err *err) {
     const char **names = arena_array(planner->arena, schema->column_count, sizeof *names);
     for (uint32_t i = 0; i < schema->column_count; i++)
         names[i] = schema->columns[i].name;
@@ -253,11 +253,11 @@ static ErrCode values_columns(const Planner *planner, const Schema *schema, int3
                       planner_list(planner, values, statement->value_count, NULL));
 }
 
-/* One value as its column's type, by the STRICT rules. */
-static ErrCode values_bind(const Planner *planner, const AstExpr *ast, const char *name,
-                           const Type *type, const Expr **value, Err *err) {
+ErrCode values_bind(const Planner *planner, const AstExpr *ast, const char *name, const Type *type,
+                    const Expr **value, Err *err) {
     assert(value);
-    Binder binder = {.planner = planner, .clause = "INSERT VALUES"};
+    bool inserts = planner->statement->kind == AST_INSERT_VALUES;
+    Binder binder = {.planner = planner, .clause = inserts ? "INSERT VALUES" : "ASSERT"};
     const Expr *bound;
     TRY(bind_expr(&binder, ast, &bound, err));
     *value = coerce_expr(planner, bound, type, COERCE_STRICT);

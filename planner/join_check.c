@@ -10,7 +10,7 @@
 
 #include "planner/join_impl.h"
 
-static const char *join_word(AstJoinKind kind) {
+const char *join_word(AstJoinKind kind) {
     static const char *const words[] = {[AST_JOIN_NONE] = "",
                                         [AST_JOIN_INNER] = "[INNER] JOIN",
                                         [AST_JOIN_LEFT] = "LEFT [OUTER] JOIN",
@@ -20,8 +20,8 @@ static const char *join_word(AstJoinKind kind) {
     return words[kind];
 }
 
-static ErrCode join_fails(const JoinPlan *join, const JoinClause *clause, const char *text,
-                          Err *err) {
+ErrCode join_fails(const JoinPlan *join, const JoinClause *clause, const char *text,
+                   Err *err) {
     const AstExpr *on = join->draft->ast->sources[clause->right].on;
     return err_set_at(err, ERR_SEMANTIC, on->pos.line, on->pos.column, "%s", text);
 }
@@ -175,105 +175,19 @@ static ErrCode join_windows(const JoinPlan *join, const JoinClause *clause, Err 
 
 /* -- Kinds ------------------------------------------------------------------------------------- */
 
-static bool is_key_column(const JoinPlan *join, uint32_t source, const Expr *expr) {
+bool join_is_key(const JoinPlan *join, uint32_t source, const Expr *expr) {
     assert(expr);
     const Schema *schema = join->draft->scope.sources[source].source->topic.schema;
     return expr->kind == EXPR_COLUMN && schema->key_count == 1 &&
            expr->column == join->first[source];
 }
 
-static ErrCode join_stream_stream(JoinPlan *join, JoinClause *clause, Err *err) {
-    const AstSource *ast = &join->draft->ast->sources[clause->right];
-    if (!ast->has_within)
-        return join_fails(join, clause,
-                          "Stream-Stream joins must have a WITHIN clause specified. None was "
-                          "provided.",
-                          err);
-    draft_unsupported(join->draft, "Stream-stream joins are not supported yet.");
-    return ERR_OK;
-}
-
-static ErrCode join_stream_table(JoinPlan *join, JoinClause *clause, Err *err) {
-    const Draft *draft = join->draft;
-    const AstSource *ast = &draft->ast->sources[clause->right];
-    Arena *arena = draft->planner->arena;
-    if (ast->has_within)
-        return join_fails(join, clause,
-                          "A window definition was provided for a Stream-Table join. These joins "
-                          "are not windowed. Please drop the window definition (ie. the WITHIN "
-                          "clause) and try to execute your join again.",
-                          err);
-    if (clause->kind == AST_JOIN_FULL)
-        return join_fails(join, clause,
-                          arena_printf(arena,
-                                       "Invalid join type: full-outer join not supported for "
-                                       "stream-table join. Got %s %s %s.",
-                                       draft->scope.sources[clause->left_source].source->name,
-                                       join_word(clause->kind),
-                                       draft->scope.sources[clause->right].source->name),
-                          err);
-    if (clause->kind == AST_JOIN_RIGHT)
-        return join_fails(join, clause, "Invalid join type encountered: RIGHT", err);
-    if (!is_key_column(join, clause->right, clause->right_expr))
-        return join_fails(join, clause,
-                          arena_printf(arena,
-                                       "Invalid join condition: stream-table joins require to join "
-                                       "on the table's primary key. Got %s.",
-                                       clause->got),
-                          err);
-    return ERR_OK;
-}
-
-static ErrCode join_foreign_key(const JoinPlan *join, JoinClause *clause, Err *err) {
-    const Scope *scope = &join->draft->scope;
-    Arena *arena = join->draft->planner->arena;
-    const Source *left = scope->sources[clause->left_source].source;
-    const Source *right = scope->sources[clause->right].source;
-    clause->foreign_key = true;
-    if (clause->right > 1)
-        return join_fails(join, clause,
-                          arena_printf(arena,
-                                       "Invalid join condition: foreign-key table-table joins are "
-                                       "not supported as part of n-way joins. Got %s.",
-                                       clause->got),
-                          err);
-    if (left->topic.window != WINDOW_NONE || right->topic.window != WINDOW_NONE)
-        return join_fails(join, clause,
-                          "Foreign-key table-table joins are not supported on windowed tables.",
-                          err);
-    if (clause->kind == AST_JOIN_FULL)
-        return join_fails(join, clause,
-                          arena_printf(arena,
-                                       "Invalid join type: full-outer join not supported for "
-                                       "foreign-key table-table join. Got %s %s %s.",
-                                       left->name, join_word(clause->kind), right->name),
-                          err);
-    if (clause->kind == AST_JOIN_RIGHT)
-        return join_fails(join, clause, "RIGHT OUTER JOIN on a foreign key is not supported", err);
-    return ERR_OK;
-}
-
-static ErrCode join_table_table(JoinPlan *join, JoinClause *clause, Err *err) {
-    const AstSource *ast = &join->draft->ast->sources[clause->right];
-    if (ast->has_within)
-        return join_fails(join, clause,
-                          "A window definition was provided for a Table-Table join. These joins "
-                          "are not windowed. Please drop the window definition (ie. the WITHIN "
-                          "clause) and try to execute your join again.",
-                          err);
-    if (!is_key_column(join, clause->right, clause->right_expr))
-        return join_fails(join, clause,
-                          arena_printf(join->draft->planner->arena,
-                                       "Invalid join condition: table-table joins require to join "
-                                       "on the primary key of the right input table. Got %s.",
-                                       clause->got),
-                          err);
-    bool key = is_key_column(join, clause->left_source, clause->left);
-    if (!key)
-        TRY(join_foreign_key(join, clause, err));
-    draft_unsupported(join->draft, "%s joins are not supported yet.",
-                      key ? "Table-table" : "Foreign-key table-table");
-    return ERR_OK;
+static const JoinShape *join_shape(const JoinPlan *join, const JoinClause *clause) {
+    const Source *right = join->draft->scope.sources[clause->right].source;
+    if (!clause->left_is_table)
+        return right->is_table ? &join_shape_table : &join_shape_stream;
+    return join_is_key(join, clause->left_source, clause->left) ? &join_shape_tables
+                                                                : &join_shape_foreign;
 }
 
 ErrCode join_check(JoinPlan *join, JoinClause *clause, Err *err) {
@@ -282,9 +196,8 @@ ErrCode join_check(JoinPlan *join, JoinClause *clause, Err *err) {
     const Scope *scope = &draft->scope;
     clause->left_is_table = clause->right == 1 ? scope->sources[0].source->is_table
                                                : draft->top->is_table;
-    bool right_is_table = scope->sources[clause->right].source->is_table;
     TRY(format_map_key(draft->planner, clause->left->text, clause->left->type, err));
-    if (clause->left_is_table && !right_is_table)
+    if (clause->left_is_table && !scope->sources[clause->right].source->is_table)
         return join_fails(join, clause,
                           arena_printf(draft->planner->arena,
                                        "Invalid join order: table-stream joins are not supported; "
@@ -294,34 +207,61 @@ ErrCode join_check(JoinPlan *join, JoinClause *clause, Err *err) {
                                        scope->sources[clause->right].source->name),
                           err);
     TRY(join_windows(join, clause, err));
-    if (clause->left_is_table)
-        return join_table_table(join, clause, err);
-    return right_is_table ? join_stream_table(join, clause, err)
-                          : join_stream_stream(join, clause, err);
+    clause->shape = join_shape(join, clause);
+    return clause->shape->check(join, clause, err);
 }
 
 /* -- Partitions -------------------------------------------------------------------------------- */
 
-ErrCode join_check_partitions(const JoinPlan *join, const JoinClause *clause, Err *err) {
-    assert(clause);
+static bool same_format(const PlanFormat *left, const PlanFormat *right) {
+    assert(right);
+    return left && left->format == right->format && left->unwrapped == right->unwrapped &&
+           left->delimiter == right->delimiter;
+}
+
+/* Which sides move to the join's key, and how the joined rows lie in their partitions then: as the
+ * side that stays; where none does, by row keys. Tables stay. */
+static void join_moves(JoinPlan *join, JoinClause *clause) {
+    const Source *right = join->draft->scope.sources[clause->right].source;
+    assert(!clause->rekey && !clause->rekey_right);
+    for (uint32_t i = 0; i < join->strong_count; i++)
+        clause->continues = clause->continues || expr_equal(join->strong[i], clause->left);
+    bool same = same_format(join->key_format, &right->topic.key);
+    if (clause->shape->own_key)
+        return;
+    if (right->is_table) {
+        clause->rekey = !clause->continues || !same;
+    } else {
+        bool is_key = join_is_key(join, clause->right, clause->right_expr);
+        clause->rekey = !clause->continues;
+        clause->rekey_right = !is_key || (clause->continues && !same);
+    }
+}
+
+ErrCode join_partitions(JoinPlan *join, JoinClause *clause, Err *err) {
+    assert(clause && clause->shape);
     const Draft *draft = join->draft;
     const ScopeSource *left = &draft->scope.sources[clause->left_source];
     const ScopeSource *right = &draft->scope.sources[clause->right];
-    bool stream = !right->source->is_table;
-    bool right_rekey = stream && !is_key_column(join, clause->right, clause->right_expr);
-    bool left_rekey = clause->rekey && !clause->foreign_key;
-    bool windowed = left->source->topic.window != WINDOW_NONE;
-    if (windowed && (right_rekey || left_rekey))
+    join_moves(join, clause);
+    bool moved = clause->rekey || clause->rekey_right;
+    if (left->source->topic.window != WINDOW_NONE && moved)
         return join_fails(join, clause, join_repartition_windowed, err);
-    if (left_rekey || right_rekey || clause->foreign_key ||
-        join->partition_count == right->source->partition_count)
-        return ERR_OK;
-    return join_fails(join, clause,
-                      arena_printf(draft->planner->arena,
-                                   "Can't join `%s` with `%s` since the number of partitions don't "
-                                   "match. `%s` partitions = %u; `%s` partitions = %u. Please "
-                                   "repartition either one so that the number of partitions match.",
-                                   left->alias, right->alias, left->alias, join->partition_count,
-                                   right->alias, right->source->partition_count),
-                      err);
+    if (!moved && !clause->shape->own_key &&
+        join->partition_count != right->source->partition_count)
+        return join_fails(
+            join, clause,
+            arena_printf(draft->planner->arena,
+                         "Can't join `%s` with `%s` since the number of partitions don't match. "
+                         "`%s` partitions = %u; `%s` partitions = %u. Please repartition either "
+                         "one so that the number of partitions match.",
+                         left->alias, right->alias, left->alias, join->partition_count,
+                         right->alias, right->source->partition_count),
+            err);
+    if (clause->rekey) {
+        join->key_format = clause->rekey_right ? NULL : &right->source->topic.key;
+        if (!clause->rekey_right)
+            join->partition_count = right->source->partition_count;
+    }
+    return ERR_OK;
 }

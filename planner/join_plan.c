@@ -2,62 +2,17 @@
  * join_plan.c - FROM a JOIN b: which rows meet, what they are called, which key they have.
  *
  *   a: SOURCE -> PROJECT (or REPARTITION to the join's key)  \
- *   b: SOURCE -> PROJECT                                      > JOIN_TABLE -> next join, or WHERE
+ *   b: SOURCE -> PROJECT (likewise)                           > JOIN_... -> next join, or WHERE
  *
- * While joins are bound, the columns and pseudo columns of all sources are numbered through
- * (JoinPlan.first); `place` says which column of the rows so far holds each. Columns nobody reads
- * fall away when the plan is finished (used.c).
+ * Several joins are made one after the other, from the left. What the kinds differ in is in their
+ * own files (JoinShape). Columns nobody reads fall away when the plan is finished (used.c).
  */
 #include <assert.h>
 #include <string.h>
 
 #include "planner/join_impl.h"
 
-static const struct JoinPseudo {
-    const char *name;
-    ExprPseudo pseudo;
-} join_pseudos[] = {{"ROWTIME", PSEUDO_ROWTIME},
-                    {"ROWPARTITION", PSEUDO_ROWPARTITION},
-                    {"ROWOFFSET", PSEUDO_ROWOFFSET},
-                    {"WINDOWSTART", PSEUDO_WINDOWSTART},
-                    {"WINDOWEND", PSEUDO_WINDOWEND}};
-
-static uint32_t pseudo_count(const Source *source) {
-    assert(source);
-    return source->topic.window == WINDOW_NONE ? 3 : 5;
-}
-
-static uint32_t source_width(const Source *source) {
-    return source->topic.schema->column_count + pseudo_count(source);
-}
-
 /* -- Names ------------------------------------------------------------------------------------- */
-
-/* Fills the scope with all columns under their numbers. */
-static void join_scope(JoinPlan *join) {
-    Draft *draft = join->draft;
-    Arena *arena = draft->planner->arena;
-    join->first = arena_array(arena, draft->scope.source_count, sizeof *join->first);
-    for (uint32_t s = 0; s < draft->scope.source_count; s++) {
-        const ScopeSource *source = &draft->scope.sources[s];
-        const Schema *schema = source->source->topic.schema;
-        join->first[s] = join->width;
-        for (uint32_t i = 0; i < source_width(source->source); i++) {
-            bool pseudo = i >= schema->column_count;
-            const struct JoinPseudo *row = &join_pseudos[pseudo ? i - schema->column_count : 0];
-            const char *name = pseudo ? row->name : schema->columns[i].name;
-            const Type *type = !pseudo                                 ? schema->columns[i].type
-                               : row->pseudo == PSEUDO_ROWPARTITION ? &type_int
-                                                                       : &type_bigint;
-            const char *text = arena_printf(arena, "%s.%s",
-                                            planner_name(draft->planner, source->alias),
-                                            planner_name(draft->planner, name));
-            Expr *expr = expr_column(arena, join->width++, type, text);
-            scope_add(draft->planner, &draft->scope, (ScopeColumn){s, name, expr, pseudo});
-        }
-    }
-    join->place = arena_array(arena, join->width, sizeof *join->place);
-}
 
 /* The names of sources and aliases: each source once. */
 static ErrCode join_names(const Draft *draft, Err *err) {
@@ -83,147 +38,9 @@ static ErrCode join_names(const Draft *draft, Err *err) {
     return ERR_OK;
 }
 
-/* -- Nodes ------------------------------------------------------------------------------------- */
-
-/* Columns of one source as ALIAS_NAME, from `at` on: its own, then its pseudo columns. */
-static void join_source_columns(const JoinPlan *join, uint32_t s, SchemaColumn *columns,
-                                const Expr **exprs, uint32_t at) {
-    const Draft *draft = join->draft;
-    Arena *arena = draft->planner->arena;
-    const ScopeSource *source = &draft->scope.sources[s];
-    const Schema *schema = source->source->topic.schema;
-    for (uint32_t i = 0; i < source_width(source->source); i++) {
-        const ScopeColumn *column = &draft->scope.columns[join->first[s] + i];
-        columns[at + i] = (SchemaColumn){
-            .name = arena_printf(arena, "%s_%s", source->alias, column->name),
-            .type = column->expr->type,
-            .role = at == 0 && i < schema->key_count ? COLUMN_KEY : COLUMN_VALUE};
-        if (column->pseudo)
-            exprs[at + i] = expr_pseudo(arena, join_pseudos[i - schema->column_count].pseudo,
-                                        column->name);
-        else
-            exprs[at + i] = expr_column(arena, i, column->expr->type, column->name);
-    }
-}
-
-/* Numbers through to columns of the rows so far. */
-static const Expr *join_place_map(void *context, const Expr *expr) {
-    const JoinPlan *join = context;
-    if (expr->kind != EXPR_COLUMN)
-        return NULL;
-    return expr_column(join->draft->planner->arena, join->place[expr->column], expr->type,
-                       expr->text);
-}
-
-static const Expr *join_placed(JoinPlan *join, const Expr *expr) {
-    assert(join->place && expr);
-    return expr_map(join->draft->planner->arena, expr, join_place_map, join);
-}
-
-static const Schema *join_schema(const JoinPlan *join, const SchemaColumn *columns, uint32_t count,
-                                 uint32_t key_count) {
-    assert(key_count <= count);
-    Schema *schema = arena_alloc(join->draft->planner->arena, sizeof *schema);
-    *schema = (Schema){columns, count, key_count};
-    return schema;
-}
-
-/* A source's rows with all its columns; `key` in front where they move to another key. */
-static PlanNode *join_source(JoinPlan *join, uint32_t s, const Expr *key, const char *side) {
-    Draft *draft = join->draft;
-    Arena *arena = draft->planner->arena;
-    const Source *source = draft->scope.sources[s].source;
-    uint32_t width = source_width(source), at = key ? 1 : 0;
-    SchemaColumn *columns = arena_array(arena, width + 1, sizeof *columns);
-    const Expr **exprs = arena_array(arena, width + 1, sizeof *exprs);
-    const char *path = arena_printf(arena, "KafkaTopic_%s", side);
-    PlanNode *node = draft_add(draft, PLAN_SOURCE, path, NULL);
-    node->topic = &source->topic;
-    node->schema = source->topic.schema;
-    node->is_table = source->is_table;
-    node->windowed = source->topic.window != WINDOW_NONE;
-    join_source_columns(join, s, columns, exprs, at);
-    for (uint32_t i = 0; i < width; i++)
-        join->place[join->first[s] + i] = i;
-    if (key) {
-        /* Computed over the source's own columns, which have the numbers of their places. */
-        exprs[0] = join_placed(join, key);
-        columns[0] = (SchemaColumn){.name = "KSQL_JOIN_KEY", .type = key->type, .role = COLUMN_KEY};
-    }
-    for (uint32_t i = 0; i < width; i++)
-        join->place[join->first[s] + i] = at + i;
-    node = draft_add(draft, key ? PLAN_REPARTITION : PLAN_PROJECT,
-                     arena_printf(arena, key ? "%sSourceKeyed" : "PrependAlias%s", side), node);
-    node->schema = join_schema(join, columns, width + at,
-                               key ? 1 : source->topic.schema->key_count);
-    node->exprs = exprs;
-    return node;
-}
-
-/* Joined rows under the key of the next join: column 0 is replaced. */
-static PlanNode *join_rekey(JoinPlan *join, const Expr *key) {
-    Draft *draft = join->draft;
-    Arena *arena = draft->planner->arena;
-    assert(draft->top->kind == PLAN_JOIN_TABLE);
-    const Schema *schema = draft->top->schema;
-    SchemaColumn *columns = arena_array(arena, schema->column_count, sizeof *columns);
-    const Expr **exprs = arena_array(arena, schema->column_count, sizeof *exprs);
-    for (uint32_t i = 0; i < schema->column_count; i++) {
-        columns[i] = schema->columns[i];
-        exprs[i] = expr_column(arena, i, columns[i].type, columns[i].name);
-    }
-    exprs[0] = join_placed(join, key);
-    columns[0].type = key->type;
-    PlanNode *node = draft_add(draft, PLAN_REPARTITION, "LeftSourceKeyed", draft->top);
-    node->schema = join_schema(join, columns, schema->column_count, 1);
-    node->exprs = exprs;
-    return node;
-}
-
-/* key, all of the left, all of the right. */
-static const Schema *join_output(const JoinPlan *join, const PlanNode *left,
-                                 const PlanNode *right, const Type *key) {
-    assert(left && right);
-    uint32_t left_count = left->schema->column_count, right_count = right->schema->column_count;
-    SchemaColumn *columns = arena_array(join->draft->planner->arena, 1 + left_count + right_count,
-                                        sizeof *columns);
-    columns[0] = (SchemaColumn){.name = "KSQL_JOIN_KEY", .type = key, .role = COLUMN_KEY};
-    for (uint32_t i = 0; i < left_count + right_count; i++) {
-        columns[1 + i] = i < left_count ? left->schema->columns[i]
-                                        : right->schema->columns[i - left_count];
-        columns[1 + i].role = COLUMN_VALUE;
-    }
-    return join_schema(join, columns, 1 + left_count + right_count, 1);
-}
-
-static void join_nodes(JoinPlan *join, const JoinClause *clause) {
-    assert(clause);
-    Draft *draft = join->draft;
-    assert(clause->left && clause->right_expr && clause->right >= 1);
-    bool first = clause->right == 1;
-    PlanNode *left = first ? join_source(join, 0, clause->rekey ? clause->left : NULL, "Left")
-                     : clause->rekey ? join_rekey(join, clause->left)
-                                     : draft->top;
-    PlanNode *right = join_source(join, clause->right, NULL, "Right");
-    uint32_t left_count = left->schema->column_count;
-    for (uint32_t g = 0; g < join->first[clause->right]; g++)
-        join->place[g] += 1;
-    for (uint32_t g = 0; g < source_width(draft->scope.sources[clause->right].source); g++)
-        join->place[join->first[clause->right] + g] += 1 + left_count;
-    PlanNode *node = draft_add(draft, PLAN_JOIN_TABLE, "Join", left);
-    node->inputs[1] = right->id;
-    node->input_count = 2;
-    node->schema = join_output(join, left, right, clause->left->type);
-    node->join = clause->kind == AST_JOIN_LEFT ? JOIN_LEFT : JOIN_INNER;
-    node->join_key = expr_column(draft->planner->arena, 0, left->schema->columns[0].type,
-                                 clause->left->text);
-    node->is_table = clause->left_is_table;
-    node->old_known = false;
-}
-
 /* -- Keys -------------------------------------------------------------------------------------- */
 
-static void join_key_add(JoinPlan *join, const Expr *expr) {
+void join_key_add(JoinPlan *join, const Expr *expr) {
     assert(expr);
     if (expr->kind == EXPR_COLUMN)
         join->keys[join->key_count++] = (ResultKey){.expr = expr,
@@ -232,7 +49,7 @@ static void join_key_add(JoinPlan *join, const Expr *expr) {
 
 /* What equals the key of the joined rows: these may be selected as the key. `strong`: in every row;
  * the right side of a LEFT JOIN may be missing. */
-static void join_keys(JoinPlan *join, const JoinClause *clause) {
+void join_keys(JoinPlan *join, const JoinClause *clause) {
     assert(clause);
     bool outer = clause->kind == AST_JOIN_FULL;
     if (clause->right == 1 || !clause->continues || outer) {
@@ -244,23 +61,14 @@ static void join_keys(JoinPlan *join, const JoinClause *clause) {
     if (clause->kind == AST_JOIN_INNER)
         join->strong[join->strong_count++] = clause->right_expr;
     join_key_add(join, clause->right_expr);
+    if (clause->kind == AST_JOIN_RIGHT) {
+        join->strong_count = 0;
+        join->strong[join->strong_count++] = clause->right_expr;
+    }
     if (outer) {
         join->key_count = 0;
         join->strong_count = 0;
     }
-}
-
-/* A join on a foreign key keeps the left table's key. */
-static void join_keys_foreign(JoinPlan *join, const JoinClause *clause) {
-    const Draft *draft = join->draft;
-    const Schema *schema = draft->scope.sources[clause->left_source].source->topic.schema;
-    join->key_count = 0;
-    join->strong_count = 0;
-    join->draft->foreign_table = draft->scope.sources[clause->left_source].alias;
-    for (uint32_t i = 0; i < schema->key_count; i++)
-        join_key_add(join, draft->scope.columns[join->first[clause->left_source] + i].expr);
-    if (schema->key_count == 1)
-        join->strong[join->strong_count++] = join->keys[0].expr;
 }
 
 /* A key that is no column of any source: called ROWKEY, to be selected by that name. */
@@ -311,38 +119,16 @@ static void join_finish(JoinPlan *join) {
 
 /* -- FROM -------------------------------------------------------------------------------------- */
 
-/* Whether the left rows already lie where the right side's rows with their key lie. */
-static bool join_in_place(const JoinPlan *join, const JoinClause *clause) {
-    const PlanTopic *right = &join->draft->scope.sources[clause->right].source->topic;
-    if (join->key_format != right->key.format)
-        return false;
-    for (uint32_t i = 0; i < join->strong_count; i++) {
-        if (expr_equal(join->strong[i], clause->left))
-            return true;
-    }
-    return false;
-}
-
 static ErrCode join_one(JoinPlan *join, uint32_t right, Err *err) {
-    Draft *draft = join->draft;
-    const Source *source = draft->scope.sources[right].source;
+    const Draft *draft = join->draft;
+    assert(right >= 1 && right < draft->scope.source_count);
     JoinClause clause = {.right = right, .kind = draft->ast->sources[right].join};
     TRY(join_bind(join, &clause, err));
     TRY(join_check(join, &clause, err));
-    bool same_key = false;
-    for (uint32_t i = 0; i < join->strong_count; i++)
-        same_key = same_key || expr_equal(join->strong[i], clause.left);
-    clause.continues = same_key;
-    clause.rekey = !join_in_place(join, &clause);
-    TRY(join_check_partitions(join, &clause, err));
-    join_nodes(join, &clause);
-    if (clause.foreign_key)
-        join_keys_foreign(join, &clause);
-    else
-        join_keys(join, &clause);
-    join->foreign_key = clause.foreign_key;
-    join->key_format = source->topic.key.format;
-    join->partition_count = clause.rekey ? source->partition_count : join->partition_count;
+    TRY(join_partitions(join, &clause, err));
+    clause.shape->nodes(join, &clause);
+    clause.shape->keys(join, &clause);
+    join->foreign_key = clause.shape->own_key;
     return ERR_OK;
 }
 
@@ -350,7 +136,7 @@ ErrCode draft_join(Draft *draft, Err *err) {
     Arena *arena = draft->planner->arena;
     uint32_t count = draft->scope.source_count;
     const Source *left = draft->scope.sources[0].source;
-    JoinPlan join = {.draft = draft, .key_format = left->topic.key.format,
+    JoinPlan join = {.draft = draft, .key_format = &left->topic.key,
                      .partition_count = left->partition_count};
     TRY(join_names(draft, err));
     TRY(draft_kafka_sources(draft, "JOIN", err));

@@ -149,6 +149,11 @@ typedef enum PlanNodeKind {
     PLAN_RESULT,      /* rows -> the client of a push query or a lookup */
 } PlanNodeKind;
 
+/* Two inputs; output: the key of the join, then the columns of the left one, then of the right. */
+static inline bool plan_is_join(PlanNodeKind kind) {
+    return kind == PLAN_JOIN_TABLE;
+}
+
 typedef struct PlanAggregate {
     const Aggregate *aggregate;
     const Type *type;       /* of the result */
@@ -170,7 +175,7 @@ typedef struct PlanWindow {
     int64_t size_ms, advance_ms, grace_ms, retention_ms; /* advance = size for TUMBLING */
 } PlanWindow;
 
-typedef enum PlanJoinKind { JOIN_INNER, JOIN_LEFT } PlanJoinKind;
+typedef enum PlanJoinKind { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL } PlanJoinKind;
 
 typedef struct PlanNode PlanNode;
 

@@ -27,7 +27,7 @@ const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session
 const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
                                             "aggregate", "sink",   "result",      NULL};
-const char *const plan_json_joins[] = {"inner", "left", NULL};
+const char *const plan_json_joins[] = {"inner", "left", "right", "full", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};
 

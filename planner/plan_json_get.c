@@ -559,7 +559,7 @@ static ErrCode get_inputs(Getter *getter, PlanNode *node, Err *err) {
     json_t *array;
     TRY(get_array(getter, "inputs", 2, &array, &node->input_count, err));
     bool first = node->kind == PLAN_SOURCE || node->kind == PLAN_STORE || node->kind == PLAN_ROW;
-    uint32_t wanted = first ? 0 : node->kind == PLAN_JOIN_TABLE ? 2 : 1;
+    uint32_t wanted = first ? 0 : plan_is_join(node->kind) ? 2 : 1;
     if (node->input_count != wanted)
         return get_corrupt(getter, "inputs", err);
     for (uint32_t i = 0; i < wanted; i++) {

@@ -151,6 +151,12 @@ ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, A
         return plan_insert_select(&planner, planned, err);
     case AST_INSERT_VALUES:
         return plan_insert_values(&planner, planned, err);
+    case AST_ASSERT_VALUES:
+    case AST_ASSERT_NULL_VALUES:
+        return plan_assert_values(&planner, planned, err);
+    case AST_ASSERT_STREAM:
+    case AST_ASSERT_TABLE:
+        return plan_assert_source(&planner, planned, err);
     case AST_SELECT:
         return statement->query->emit == AST_EMIT_NONE ? plan_pull(&planner, planned, err)
                                                        : plan_push(&planner, planned, err);

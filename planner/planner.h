@@ -41,6 +41,8 @@ typedef enum PlannedKind {
     PLANNED_CREATE_AS,     /* source, plan; create_topic */
     PLANNED_INSERT_SELECT, /* plan */
     PLANNED_INSERT_VALUES, /* target, values, rowtime */
+    PLANNED_ASSERT_VALUES, /* target, values, rowtime, window_start, window_end */
+    PLANNED_ASSERT_SOURCE, /* target, source: as it is wanted */
     PLANNED_PUSH,          /* plan */
     PLANNED_PULL,          /* plan */
     PLANNED_NOTHING,       /* IF NOT EXISTS and it does: message says so */
@@ -55,14 +57,16 @@ typedef struct Planned {
     bool rebuild;  /* ... but not its positions and state */
     bool notice_partitions; /* ... with one partition because none were given: say so */
     const Source *target;
-    const Expr *const *values; /* one per column of target's schema; NULL literal where missing */
-    const Expr *rowtime;       /* BIGINT; NULL: now */
+    /* One per column of target's schema; a NULL literal where missing, ASSERT: no expression. */
+    const Expr *const *values;
+    const Expr *rowtime; /* BIGINT; NULL: now; ASSERT: any */
+    const Expr *window_start, *window_end; /* ASSERT; BIGINT; NULL: any */
     const char *message;
 } Planned;
 
-/* Plans CREATE STREAM/TABLE [AS], ALTER STREAM/TABLE, INSERT and SELECT. Other kinds are the
- * engine's: INTERNAL. Everything in *planned lives in `arena`. Errors carry the position where it
- * can be known. */
+/* Plans CREATE STREAM/TABLE [AS], ALTER STREAM/TABLE, INSERT, SELECT and, for tests, ASSERT of
+ * values and sources. Other kinds are the engine's: INTERNAL. Everything in *planned lives in
+ * `arena`. Errors carry the position where it can be known. */
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
 

@@ -386,11 +386,19 @@ ErrCode upgrade_plan(const Planner *planner, const Plan *old, const Plan *plan, 
 ErrCode lookup_conditions(const Planner *planner, const Source *table, const Expr *where,
                           PlanLookup *lookup, Err *err);
 
+/* insert.c: one value as its column's type, by the STRICT rules; what no column is called. */
+ErrCode values_bind(const Planner *planner, const AstExpr *ast, const char *name, const Type *type,
+                    const Expr **value, Err *err);
+ErrCode values_column_unknown(const Planner *planner, const Schema *schema, const char *name,
+                              AstPos pos, Err *err);
+
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_alter(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_insert_select(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_insert_values(Planner *planner, Planned *planned, Err *err);
+ErrCode plan_assert_values(Planner *planner, Planned *planned, Err *err); /* and NULL VALUES */
+ErrCode plan_assert_source(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_push(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_pull(Planner *planner, Planned *planned, Err *err);
 

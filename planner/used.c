@@ -155,7 +155,7 @@ static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     const Schema *input = draft->nodes[node->inputs[0]]->schema;
     if (node->kind == PLAN_FLAT_MAP) {
         used_shrink_calls(node, &map);
-    } else if (!node->exprs && node->kind != PLAN_JOIN_TABLE) {
+    } else if (!node->exprs && !plan_is_join(node->kind)) {
         /* Its columns are its input's. */
         *self = walks[node->inputs[0]];
         node->schema = input;
@@ -188,7 +188,7 @@ static void used_backwards(Draft *draft, UsedWalk *walks) {
     for (size_t i = draft->node_count; i-- > 0;) {
         PlanNode *node = draft->nodes[i];
         used_roots(node, i + 1 == draft->node_count, &walks[i]);
-        if (node->kind == PLAN_JOIN_TABLE)
+        if (plan_is_join(node->kind))
             used_join(node, &walks[i], &walks[node->inputs[0]], &walks[node->inputs[1]]);
         else if (node->input_count == 1)
             used_node(node, &walks[i], &walks[node->inputs[0]]);
@@ -208,7 +208,7 @@ void draft_used(Draft *draft) {
     used_backwards(draft, walks);
     for (size_t i = 0; i < draft->node_count; i++) {
         PlanNode *node = draft->nodes[i];
-        if (node->kind == PLAN_JOIN_TABLE)
+        if (plan_is_join(node->kind))
             used_join_needed(node, walks);
         if (node->kind == PLAN_FLAT_MAP)
             used_flat_map_needed(node, walks);

@@ -80,5 +80,5 @@ void aggregate_pick(Op *op, const Batch *batch, const RowKeys *keys, Updates *up
         updates->index[updates->count++] = (uint16_t)i;
     }
     if (late > 0)
-        atomic_fetch_add_explicit(&op->env->counters->late_rows, late, memory_order_relaxed);
+        op_count(op, OP_LATE, late);
 }

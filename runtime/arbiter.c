@@ -56,7 +56,9 @@ static void take_rows(ArbiterInput *input, uint32_t to, OpEnv *env) {
     assert(cursor->block && to > cursor->row);
     if (cursor->block->gone > 0 && cursor->offset == cursor->block->first_offset)
         report_gone(input, cursor->block->gone, env);
+    uint64_t errors = env->errors->passed;
     report_errors(input, to, env);
+    op_count(input->source, OP_ERRORS, env->errors->passed - errors);
     if (input->spec.topic) /* internal topics are no input of the query */
         atomic_fetch_add_explicit(&env->counters->rows_in, to - cursor->row,
                                   memory_order_relaxed);

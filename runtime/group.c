@@ -15,6 +15,7 @@ enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
     GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
     GROUP_REFUSED_US = 1000000,    /* a full disk is asked again every second */
+    GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
     GROUP_SKEW_US = 1000,          /* how soon a task held back by others looks again */
 };
 
@@ -54,17 +55,47 @@ void group_free(Group *group) {
     mem_free(group);
 }
 
+static int64_t group_now_us(const Group *group) {
+    assert(group->worker);
+    Io *io = group->worker->runtime->io;
+    return io->ops->mono_us(io);
+}
+
+/* Rows a second of each operator, over the time since it was last looked at: about a second. */
+static void sample_rates(Group *group) {
+    int64_t now_us = group_now_us(group), before_us = atomic_load(&group->sample_us);
+    if (before_us != 0 && now_us - before_us < GROUP_SAMPLE_US)
+        return;
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        const Task *task = group->tasks[i];
+        for (uint32_t k = 0; k < task->op_count; k++) {
+            Op *op = &task->ops[k];
+            uint64_t rows = atomic_load_explicit(&op->counts[OP_ROWS_OUT], memory_order_relaxed);
+            uint64_t more = rows - atomic_load_explicit(&op->sample_rows, memory_order_relaxed);
+            double seconds = (double)(now_us - before_us) / 1e6;
+            uint64_t rate = before_us == 0 ? 0 : (uint64_t)((double)more / seconds);
+            atomic_store_explicit(&op->sample_rows, rows, memory_order_relaxed);
+            atomic_store_explicit(&op->sample_rate, rate, memory_order_relaxed);
+        }
+    }
+    atomic_store(&group->sample_us, now_us);
+}
+
 static void publish_figures(Group *group) {
     assert(group->task_count > 0);
     StateFigures sum = {0};
     for (size_t i = 0; i < group->states.count; i++) {
         StateFigures figures;
-        group->states.items[i]->ops->figures(group->states.items[i], &figures);
+        State *state = group->states.items[i];
+        state->ops->figures(state, &figures);
+        atomic_store_explicit(&state->rows, figures.rows, memory_order_relaxed);
+        atomic_store_explicit(&state->bytes, figures.bytes, memory_order_relaxed);
         sum.rows += figures.rows;
         sum.bytes += figures.bytes;
     }
     atomic_store_explicit(&group->state_rows, sum.rows, memory_order_relaxed);
     atomic_store_explicit(&group->state_bytes, sum.bytes, memory_order_relaxed);
+    sample_rates(group);
 }
 
 ErrCode group_attach(Group *group, Err *err) {
@@ -81,12 +112,6 @@ void group_detach(Group *group) {
     assert(!group->in_flight);
     for (uint32_t i = 0; i < group->task_count; i++)
         task_detach(group->tasks[i]);
-}
-
-static int64_t group_now_us(const Group *group) {
-    assert(group->worker);
-    Io *io = group->worker->runtime->io;
-    return io->ops->mono_us(io);
 }
 
 /* -- Commits ---------------------------------------------------------------------------------- */

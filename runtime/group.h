@@ -49,6 +49,7 @@ typedef struct Group {
     bool failing; /* runs up to a row that failed; `failure` is why */
     Err failure;
     _Atomic uint64_t state_rows, state_bytes;
+    _Atomic int64_t sample_us; /* when its operators' rows were looked at; 0: not yet */
 } Group;
 
 Group *group_new(Query *query, struct Worker *worker, uint32_t task_count);

@@ -261,6 +261,7 @@ static ErrCode open_chain(Lookup *lookup, Err *err) {
     lookup->env = (OpEnv){.plan = plan, .io = lookup->runtime->io, .query_arena = lookup->arena,
                           .errors = &lookup->errors, .counters = &lookup->counters,
                           .step_arena = arena_new("lookup", 0),
+                          .clock_us = lookup->runtime->io->ops->mono_us(lookup->runtime->io),
                           .drain_rows_max = BATCH_ROWS_MAX};
     lookup->ops = arena_array(lookup->arena, plan->node_count, sizeof *lookup->ops);
     for (uint32_t i = 0; i < plan->node_count; i++) {

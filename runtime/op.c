@@ -13,8 +13,10 @@ void op_emit(Op *op, Batch *batch) {
     assert(batch->row_count <= UINT16_MAX + 1u);
     if (batch->selected_count == 0)
         return;
+    op_count(op, OP_ROWS_OUT, batch->selected_count);
     for (uint32_t i = 0; i < op->edge_count; i++) {
         Op *target = op->edges[i].op;
+        op_count(target, OP_ROWS_IN, batch->selected_count);
         target->inputs = arena_grow(op->env->query_arena, target->inputs, &target->input_capacity,
                                     target->input_count + 1, sizeof *target->inputs);
         target->inputs[target->input_count++] = (OpInput){op->edges[i].port, batch, 0};
@@ -86,18 +88,38 @@ ErrCode op_run(Op *op, Err *err) {
     if (!op->ops || op->input_count == 0)
         return ERR_OK;
     op->env->errors->step = op->node->path;
+    uint64_t errors = op->env->errors->passed;
     for (size_t i = 0; op->ops->prepare && i < op->input_count; i++)
         TRY(op->ops->prepare(op, op->inputs[i].port, op->inputs[i].batch, err));
     TRY(op->ops->in_order && op->input_count > 1 ? apply_runs(op, err) : apply_whole(op, err));
     op->input_count = 0;
-    return op->ops->drain ? op_drain(op, err) : ERR_OK;
+    if (op->env->errors->passed > errors)
+        op_count(op, OP_ERRORS, op->env->errors->passed - errors);
+    if (op->ops->drain)
+        return op_drain(op, err);
+    op_clock(op);
+    return ERR_OK;
+}
+
+void op_clock(Op *op) {
+    Io *io = op->env->io;
+    assert(io);
+    int64_t now_us = io->ops->mono_us(io);
+    if (now_us > op->env->clock_us)
+        op_count(op, OP_TIME_US, (uint64_t)(now_us - op->env->clock_us));
+    op->env->clock_us = now_us;
 }
 
 ErrCode op_drain(Op *op, Err *err) {
     assert(op->ops->drain && op->env->drain_rows_max > 0);
     op->owes = false;
     op->env->errors->step = op->node->path;
-    return op->ops->drain(op, &op->owes, err);
+    uint64_t errors = op->env->errors->passed;
+    TRY(op->ops->drain(op, &op->owes, err));
+    if (op->env->errors->passed > errors)
+        op_count(op, OP_ERRORS, op->env->errors->passed - errors);
+    op_clock(op);
+    return ERR_OK;
 }
 
 void op_clear(Op *op) {

@@ -15,7 +15,14 @@
  * its arena (env->step_arena). The first one's lives as long as the step, that of a later one
  * until the operator that drained in it drains again; by then nobody behind it owes anything.
  *
- * Everything here belongs to one task and is used by one thread at a time.
+ * Everything here belongs to one task and is used by one thread at a time; only an operator's
+ * counts are read by others (query_op_figures()). Rows in and out, row errors, time and state are
+ * counted around the operators; why a row has no effect, or has NULLs for its other side, the
+ * operator says itself, with one op_count() per run:
+ *
+ *   op_count(op, OP_LATE, rows)       too late for its window, or for a join's
+ *   op_count(op, OP_NO_MATCH, rows)   a join found no other side: INNER drops them, LEFT has NULLs
+ *   op_count(op, OP_ROWS_OUT, rows)   only where rows leave by another way than op_emit()
  */
 #ifndef RUNTIME_OP_H
 #define RUNTIME_OP_H
@@ -46,10 +53,23 @@ typedef struct OpOps {
     void (*close)(Op *op);                             /* may be NULL */
 } OpOps;
 
-/* Counts of a query, written by its workers and read by anyone. */
+/* Counts of a query, written by its workers and read by anyone. late_rows: of operators that do not
+ * count OP_LATE. */
 typedef struct Counters {
     _Atomic uint64_t rows_in, rows_out, late_rows, commits;
 } Counters;
+
+/* What is counted of each operator of each task, from its start on. What a failed step or a lost
+ * commit made run again counts again: these are figures of work, not of results. */
+typedef enum OpCount {
+    OP_ROWS_IN,
+    OP_ROWS_OUT,
+    OP_ERRORS,   /* row errors: at a source, records that were left out */
+    OP_LATE,
+    OP_NO_MATCH,
+    OP_TIME_US,  /* at a source: reading and decoding */
+    OP_COUNTS
+} OpCount;
 
 /* What a task gives its operators. */
 struct OpEnv {
@@ -72,6 +92,7 @@ struct OpEnv {
     bool limit_reached; /* the client has all rows it wants */
     bool skipping;      /* nothing was found yet behind many dropped rows */
     uint64_t step; /* number of the running pass: what belongs to another one is stale */
+    int64_t clock_us; /* up to then the time is somebody's */
     uint32_t drain_rows_max;
 
     /* Set by op_fail(): the row that made apply() fail. */
@@ -101,7 +122,17 @@ struct Op {
     OpInput *inputs; /* of this step */
     size_t input_count, input_capacity;
     bool owes; /* drain() said there is more */
+
+    _Atomic uint64_t counts[OP_COUNTS]; /* written by the task's worker alone */
+    _Atomic uint64_t sample_rows, sample_rate; /* rows out when last looked at; a second, by then */
+    size_t state_first, state_count; /* its stores in env->states */
 };
+
+/* Adds to a count; once a batch or run, not once a row. */
+static inline void op_count(Op *op, OpCount what, uint64_t count) {
+    uint64_t before = atomic_load_explicit(&op->counts[what], memory_order_relaxed);
+    atomic_store_explicit(&op->counts[what], before + count, memory_order_relaxed);
+}
 
 extern const OpOps op_filter_ops, op_project_ops, op_flat_map_ops, op_materialize_ops,
     op_repartition_ops, op_join_table_ops, op_aggregate_ops, op_sink_ops, op_result_ops;
@@ -111,6 +142,9 @@ void op_emit(Op *op, Batch *batch);
 
 /* Prepares and applies what was emitted to it in this pass, and drains once. Sets op->owes. */
 ErrCode op_run(Op *op, Err *err);
+
+/* What has passed since env->clock_us is the operator's, and the clock goes on from now. */
+void op_clock(Op *op);
 
 /* Drains once. Sets op->owes. */
 ErrCode op_drain(Op *op, Err *err);

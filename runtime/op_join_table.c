@@ -115,11 +115,13 @@ static void keep_right(JoinTable *self, const Batch *batch, uint32_t from, uint3
     }
 }
 
-static void look_up(JoinTable *self, JoinLeft *left, PlanJoinKind kind, uint32_t from,
-                    uint32_t to) {
+/* Returns how many rows found nothing. */
+static uint32_t look_up(JoinTable *self, JoinLeft *left, PlanJoinKind kind, uint32_t from,
+                        uint32_t to) {
     assert(to <= left->batch->selected_count);
     assert(left->keys->batch == left->batch);
     const Batch *batch = left->batch;
+    uint32_t missing = 0;
     for (uint32_t i = from; i < to; i++)
         slot_table_prefetch_slot(&self->table->slots, left->keys->hashes[i]);
     for (uint32_t i = from; i < to; i++) {
@@ -131,6 +133,7 @@ static void look_up(JoinTable *self, JoinLeft *left, PlanJoinKind kind, uint32_t
             slot = slot_table_find(&self->table->slots, left->keys->hashes[i],
                                    left->keys->keys[i]);
         bool matched = slot && slot->present;
+        missing += !matched;
         if (!matched && kind == JOIN_INNER)
             continue;
         left->selected[left->selected_count++] = row;
@@ -139,6 +142,7 @@ static void look_up(JoinTable *self, JoinLeft *left, PlanJoinKind kind, uint32_t
             left->matched_count++;
         }
     }
+    return missing;
 }
 
 static ErrCode join_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {
@@ -152,7 +156,7 @@ static ErrCode join_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_
     JoinLeft *left = self->lefts;
     while (left->batch != batch)
         left = left->next;
-    look_up(self, left, op->node->join, from, to);
+    op_count(op, OP_NO_MATCH, look_up(self, left, op->node->join, from, to));
     return ERR_OK;
 }
 

@@ -136,6 +136,8 @@ static ErrCode repartition_apply(Op *op, int port, Batch *batch, uint16_t from, 
             op_emit(op, output);
         for (uint32_t i = 0; self->cut && i < output->selected_count; i++)
             TRY(write_row(op, output, output->selected[i], err));
+        if (self->cut)
+            op_count(op, OP_ROWS_OUT, output->selected_count);
         at = end;
     }
     return ERR_OK;

@@ -39,6 +39,7 @@ static ErrCode result_apply(Op *op, int port, Batch *batch, uint16_t from, uint1
         op->env->limit_reached = self->left == 0;
     }
     atomic_fetch_add_explicit(&op->env->counters->rows_out, count, memory_order_relaxed);
+    op_count(op, OP_ROWS_OUT, count);
     return ERR_OK;
 }
 

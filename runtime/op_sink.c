@@ -332,6 +332,7 @@ static ErrCode sink_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_
                           : apply_each(op, batch, from, to, err));
     atomic_fetch_add_explicit(&op->env->counters->rows_out, (uint64_t)to - from,
                               memory_order_relaxed);
+    op_count(op, OP_ROWS_OUT, (uint64_t)to - from);
     return ERR_OK;
 }
 

@@ -1,5 +1,5 @@
 /*
- * query.c - a query from start to stop: its tasks, their workers, waiting for it, its figures.
+ * query.c - a query from start to stop: its tasks, their workers, waiting for it.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -165,6 +165,7 @@ static Query *query_new(Runtime *runtime, const QueryOptions *options) {
     query->runtime = runtime;
     query->plan = options->plan;
     query->options = *options;
+    query->start_us = runtime->io->ops->mono_us(runtime->io);
     atomic_store(&query->logged, options->logged);
     query->arena = arena_new("query", 0);
     lock_init(&query->lock);
@@ -404,57 +405,6 @@ ErrCode query_catch_up(Query *query, int64_t timeout_ms, Err *err) {
 done:
     arena_free(arena);
     return code;
-}
-
-/* -- Figures ---------------------------------------------------------------------------------- */
-
-static int64_t query_lag(const Query *query) {
-    int64_t lag = 0;
-    for (uint32_t i = 0; i < query->task_count; i++) {
-        Task *task = query->tasks[i];
-        for (uint32_t k = 0; k < task->input_count; k++) {
-            int64_t start, end;
-            Err ignored;
-            ArbiterInput *input = &task->inputs[k];
-            if (input->cursor.lane > 0)
-                continue; /* the same records as lane 0 */
-            if (log_offsets(query->runtime->storage, input->spec.where, &start, &end, &ignored) !=
-                ERR_OK)
-                continue;
-            int64_t seen = atomic_load_explicit(&input->seen, memory_order_acquire);
-            lag += seen < end ? end - seen : 0;
-        }
-    }
-    return lag;
-}
-
-void query_figures(Query *query, QueryFigures *figures) {
-    assert(figures);
-    *figures = (QueryFigures){0};
-    lock_take(&query->lock);
-    figures->state = query_state(query);
-    figures->error = query->error;
-    lock_release(&query->lock);
-    if (figures->state == QUERY_RUNNING && atomic_load(&query->paused))
-        figures->state = QUERY_PAUSED;
-    const Counters *counters = &query->counters;
-    figures->rows_in = atomic_load_explicit(&counters->rows_in, memory_order_relaxed);
-    figures->rows_out = atomic_load_explicit(&counters->rows_out, memory_order_relaxed);
-    figures->late_rows = atomic_load_explicit(&counters->late_rows, memory_order_relaxed);
-    figures->commits = atomic_load_explicit(&counters->commits, memory_order_relaxed);
-    for (uint32_t i = 0; i < query->group_count; i++) {
-        const Group *group = query->groups[i];
-        figures->state_rows += atomic_load_explicit(&group->state_rows, memory_order_relaxed);
-        figures->state_bytes += atomic_load_explicit(&group->state_bytes, memory_order_relaxed);
-    }
-    RowError ignored[ROW_ERRORS_KEPT];
-    row_errors_last(&query->errors, ignored, &figures->row_errors);
-    figures->lag = query_lag(query);
-}
-
-uint32_t query_last_errors(Query *query, RowError target[ROW_ERRORS_KEPT]) {
-    uint64_t count;
-    return row_errors_last(&query->errors, target, &count);
 }
 
 /* -- Scripts ---------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ struct Query {
     uint32_t group_count;
     bool by_lanes; /* a windowed operator reads an internal topic: arbiter.h */
     Counters counters;
+    int64_t start_us;
     RowErrors errors;
 
     _Atomic bool paused, logged;

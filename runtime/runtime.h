@@ -104,11 +104,29 @@ typedef struct QueryFigures {
     QueryState state;
     Err error; /* of state ERROR */
     uint64_t rows_in, rows_out, row_errors, late_rows, commits;
+    uint64_t unread;   /* of rows_in: records that could not be read, each a row error */
+    uint64_t filtered; /* rows that no WHERE or HAVING let through */
+    uint64_t no_match; /* rows that found no other side in a join */
     uint64_t state_rows, state_bytes;
+    uint64_t rate; /* records read in the last second */
     int64_t lag; /* records of its sources not yet processed */
+    int64_t running_us; /* since its start */
 } QueryFigures;
 
 void query_figures(Query *query, QueryFigures *figures);
+
+/* What one operator did since the start, over all tasks; what was run again counts again. */
+typedef struct OpFigures {
+    uint64_t rows_in, rows_out, row_errors, late_rows, no_match;
+    uint64_t rate;    /* rows out in the last second */
+    uint64_t time_us; /* on all workers; of a source: reading and decoding */
+    bool has_state;
+    uint64_t state_rows, state_bytes;
+    int64_t lag; /* of a source: records not yet processed */
+} OpFigures;
+
+/* figures[node of the plan]. From any thread. */
+void query_op_figures(Query *query, OpFigures *figures);
 /* Whether its errors go to the log: not those of queries that read the log, and what is made of
  * it. */
 void query_set_logged(Query *query, bool logged);

@@ -10,6 +10,8 @@
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
+#include <stdatomic.h>
+
 #include "runtime/store_layout.h"
 #include "storage/commit.h"
 #include "storage/store.h"
@@ -34,6 +36,7 @@ typedef struct StateOps {
 
 struct State {
     const StateOps *ops;
+    _Atomic uint64_t rows, bytes; /* its figures at the last commit, for anyone */
 };
 
 /* The stores of a commit group. */

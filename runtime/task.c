@@ -208,8 +208,10 @@ static ErrCode open_ops(Task *task, Err *err) {
     assert(task->env.query_arena);
     for (uint32_t i = 0; i < task->op_count; i++) {
         Op *op = &task->ops[i];
+        op->state_first = task->env.states->count;
         if (op->ops && op->ops->open)
             TRY(op->ops->open(op, &task->env, err));
+        op->state_count = task->env.states->count - op->state_first;
         task->ticks = task->ticks || (op->ops && op->ops->tick);
     }
     return ERR_OK;
@@ -236,6 +238,7 @@ ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
     task->drain_arenas = arena_array(task->query_arena, plan->node_count, sizeof(Arena *));
     Wiring wiring = {task, spec, plan, NULL};
     wiring.readers = arena_array(task->query_arena, plan->node_count, sizeof *wiring.readers);
+    task->readers = wiring.readers;
     task->inputs = arena_array(task->query_arena, inputs_max(&wiring), sizeof *task->inputs);
     ErrCode code = wire(&wiring, err);
     for (uint32_t i = 0; i < task->input_count && code == ERR_OK; i++)
@@ -298,10 +301,46 @@ static void publish_promise(Task *task) {
     atomic_store_explicit(&task->promise, promise, memory_order_release);
 }
 
+/* -- Whose time it is ------------------------------------------------------------------------- */
+
+static int64_t task_now_us(const Task *task) {
+    assert(task->env.io);
+    return task->env.io->ops->mono_us(task->env.io);
+}
+
+static void clock_begin(Task *task) {
+    assert(task);
+    task->env.clock_us = task_now_us(task);
+}
+
+static void clock_read(Task *task) {
+    int64_t now_us = task_now_us(task);
+    if (now_us > task->env.clock_us)
+        task->read_us += now_us - task->env.clock_us;
+    task->env.clock_us = now_us;
+}
+
+/* What reading cost goes to the sources of the step, by their rows. */
+static void share_read(Task *task) {
+    assert(task->chosen.rows > 0);
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        const ArbiterInput *input = &task->inputs[i];
+        if (!input->cursor.block || input->chosen_next <= input->cursor.next)
+            continue;
+        uint64_t rows = input->chosen_next - input->cursor.next;
+        op_count(input->source, OP_TIME_US, (uint64_t)task->read_us * rows / task->chosen.rows);
+    }
+    task->read_us = 0;
+}
+
+/* -- Looking and stepping --------------------------------------------------------------------- */
+
 ErrCode task_peek(Task *task, Err *err) {
     assert(task->inputs[0].cursor.scan);
     int64_t rowtime;
+    clock_begin(task);
     TRY(arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime, err));
+    clock_read(task);
     atomic_store_explicit(&task->next_rowtime, rowtime, memory_order_relaxed);
     publish_promise(task);
     return ERR_OK;
@@ -345,6 +384,7 @@ static ErrCode drain_pass(Task *task, Err *err) {
         *arena = arena_new("drain", 0);
     task->env.step_arena = *arena;
     task->env.step++;
+    clock_begin(task);
     ErrCode code = op_drain(&task->ops[last], err);
     if (code == ERR_OK)
         code = run_ops(task, last + 1, err);
@@ -359,6 +399,7 @@ ErrCode task_tick(Task *task, int64_t now_ms, Err *err) {
         return ERR_OK;
     arena_reset(task->step_arena);
     task->env.step++;
+    clock_begin(task);
     for (uint32_t i = 0; i < task->op_count; i++) {
         Op *op = &task->ops[i];
         if (op->ops && op->ops->tick)
@@ -394,6 +435,7 @@ static void note_failure(Task *task) {
 /* Chooses rows and runs them through; step.rows 0: there were none. */
 static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
     assert(limits);
+    clock_begin(task);
     arena_reset(task->step_arena);
     task->env.step++;
     task->env.row_failed = false;
@@ -410,6 +452,8 @@ static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
         return ERR_OK;
     task->running_min = earlier(task->running_min, task->chosen.rowtime_min);
     ErrCode code = arbiter_emit(task->inputs, task->input_count, &task->chosen, err);
+    clock_read(task);
+    share_read(task);
     if (code == ERR_OK)
         code = run_ops(task, 0, err);
     if (code != ERR_OK)

@@ -20,7 +20,9 @@ struct Task {
     ArbiterInput *inputs;
     uint32_t input_count;
     Op *ops; /* [node]; those of other stages have ops NULL and no edges */
+    Op *readers; /* [node]: of a cut node's internal topic; their counts are the node's too */
     uint32_t op_count;
+    int64_t read_us; /* spent on reading, not yet a source's */
     bool ticks; /* some operator wants the wall clock */
     uint64_t next_seq;
     _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */

@@ -48,11 +48,12 @@ fuzz_seeds() {
         "build/debug/tests/fuzz/fuzz_$1" "tests/fuzz/$1" </dev/null
 }
 
+# conformance SUITE FLOORS
 conformance() {
     local cases=../shared/conformance
-    build/release/weir test --cases $cases/query.ndjson > build/conformance.ndjson || return 1
+    build/release/weir test --cases "$cases/$1.ndjson" > "build/conformance_$1.ndjson" || return 1
     # shellcheck disable=SC2046
-    $cases/judge $cases/query.ndjson build/conformance.ndjson $(grep -v '^#' tests/floors.txt) |
+    $cases/judge "$cases/$1.ndjson" "build/conformance_$1.ndjson" $(grep -v '^#' "tests/$2") |
         tail -n 1
     return "${PIPESTATUS[0]}"
 }
@@ -88,9 +89,11 @@ while read -r name n; do
 done < tests/prove/short.txt
 if [ -d ../shared/conformance ]; then
     step "statements parse, print, parse" roundtrip
-    step "conformance" conformance
+    step "conformance, queries" conformance query floors.txt
+    step "conformance, lookups" conformance rest floors_pull.txt
+    step "conformance, push queries" conformance rest floors_push.txt
 else
-    skipped=$((skipped + 2))
+    skipped=$((skipped + 4))
     echo "skip  conformance (no cases here)"
 fi
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -69,13 +69,19 @@ typedef struct AggregateCall {
     void *context;
 } AggregateCall;
 
-/* Two states become one: target, the older one, takes all of source, which is forgotten after. */
+/* Two states of one function become one (sessions that grow together). `into` comes before `from`
+ * in rowtime; functions that go by arrival keep what they need for it in their state. Both lie in
+ * `heap`; blocks and elements of `from` are taken over or dropped, and nobody reads it again.
+ * `into` may be a state at birth. fail as above; then `into` keeps what it was. */
 typedef struct AggregateMerge {
-    void *target;
-    void *source;
-    AggregateHeap *heap; /* of both */
-    const Type *type;    /* of the result */
+    void *into, *from;
+    const Type *const *arg_types;
+    uint32_t arg_count;
     AggregateLimits limits;
+    AggregateHeap *heap;
+    uint32_t row; /* for fail: the row that brought them together */
+    void (*fail)(void *context, uint32_t row, const char *format, ...);
+    void *context;
 } AggregateMerge;
 
 typedef struct AggregateOps {
@@ -85,7 +91,7 @@ typedef struct AggregateOps {
     /* The state as bytes and back; false: damaged bytes. */
     void (*save)(const void *state, Buf *out);
     bool (*load)(Reader *in, void *state, AggregateHeap *heap);
-    void (*merge)(const AggregateMerge *merge); /* sessions */
+    void (*merge)(const AggregateMerge *merge);
     /* Drops all blocks, notes that all elements are gone, zeroes the state. NULL: it has none. */
     void (*forget)(void *state, AggregateHeap *heap);
     /* States with elements: their id, 0 as long as there is none; and an element that was stored.

@@ -42,10 +42,10 @@ static bool avg_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
 }
 
 static void avg_i32_merge(const AggregateMerge *merge) {
-    AvgI64State *target = merge->target;
-    const AvgI64State *source = merge->source;
-    target->count += source->count;
-    target->sum = (int32_t)(uint32_t)(target->sum + source->sum);
+    AvgI64State *into = merge->into;
+    const AvgI64State *from = merge->from;
+    into->count += from->count;
+    into->sum = (int32_t)(uint32_t)(into->sum + from->sum);
 }
 
 AGGREGATE_KERNEL(avg_i32, AvgI64State)
@@ -81,10 +81,10 @@ static bool avg_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
 }
 
 static void avg_i64_merge(const AggregateMerge *merge) {
-    AvgI64State *target = merge->target;
-    const AvgI64State *source = merge->source;
-    target->count += source->count;
-    target->sum = (int64_t)((uint64_t)target->sum + (uint64_t)source->sum);
+    AvgI64State *into = merge->into;
+    const AvgI64State *from = merge->from;
+    into->count += from->count;
+    into->sum = (int64_t)((uint64_t)into->sum + (uint64_t)from->sum);
 }
 
 AGGREGATE_KERNEL(avg_i64, AvgI64State)
@@ -123,10 +123,10 @@ static bool avg_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
 }
 
 static void avg_f64_merge(const AggregateMerge *merge) {
-    AvgF64State *target = merge->target;
-    const AvgF64State *source = merge->source;
-    target->count += source->count;
-    target->sum += source->sum;
+    AvgF64State *into = merge->into;
+    const AvgF64State *from = merge->from;
+    into->count += from->count;
+    into->sum += from->sum;
 }
 
 AGGREGATE_KERNEL(avg_f64, AvgF64State)

@@ -23,18 +23,18 @@ static bool count_rows_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in);
 }
 
+static void count_rows_merge(const AggregateMerge *merge) {
+    CountState *into = merge->into;
+    const CountState *from = merge->from;
+    into->count += from->count;
+}
+
 static void count_rows_step(const AggregateCall *call, uint32_t i, CountState *state) {
     state->count += aggregate_sign(call, i);
 }
 
 static void count_rows_put(Column *column, uint32_t i, const CountState *state) {
     count_put(column, i, state);
-}
-
-static void count_rows_merge(const AggregateMerge *merge) {
-    CountState *target = merge->target;
-    const CountState *source = merge->source;
-    target->count += source->count;
 }
 
 AGGREGATE_KERNEL(count_rows, CountState)
@@ -47,6 +47,10 @@ static bool count_values_load(Reader *in, void *memory, AggregateHeap *heap) {
     return count_rows_load(in, memory, heap);
 }
 
+static void count_values_merge(const AggregateMerge *merge) {
+    count_rows_merge(merge);
+}
+
 static void count_values_step(const AggregateCall *call, uint32_t i, CountState *state) {
     assert(call->arg_count == 1);
     if (!column_is_null(call->args[0], call->rows[i]))
@@ -55,10 +59,6 @@ static void count_values_step(const AggregateCall *call, uint32_t i, CountState 
 
 static void count_values_put(Column *column, uint32_t i, const CountState *state) {
     count_put(column, i, state);
-}
-
-static void count_values_merge(const AggregateMerge *merge) {
-    count_rows_merge(merge);
 }
 
 AGGREGATE_KERNEL(count_values, CountState)

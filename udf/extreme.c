@@ -40,6 +40,14 @@ static void extreme_i64_step(const AggregateCall *call, uint32_t i, ExtremeI64St
         extreme_i64_take(state, column->i64[call->rows[i]], max);
 }
 
+static void extreme_i64_merge(const AggregateMerge *merge, bool max) {
+    const ExtremeI64State *from = merge->from;
+    if (from->present)
+        extreme_i64_take(merge->into, from->value, max);
+}
+
+#define extreme_i32_merge extreme_i64_merge
+
 static void extreme_i32_put(Column *column, uint32_t i, const ExtremeI64State *state) {
     if (!state->present)
         return;
@@ -88,17 +96,24 @@ static bool extreme_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
 
 /* -- DOUBLE ----------------------------------------------------------------------------------- */
 
-static void extreme_f64_step(const AggregateCall *call, uint32_t i, ExtremeF64State *state,
-                             bool max) {
-    const Column *column = call->args[0];
-    uint32_t row = call->rows[i];
-    if (column_is_null(column, row))
-        return;
-    double value = column->f64[row];
+static void extreme_f64_take(ExtremeF64State *state, double value, bool max) {
     if (state->present && !extreme_wins(value_compare_f64(value, state->value), max))
         return;
     state->value = value;
     state->present = true;
+}
+
+static void extreme_f64_step(const AggregateCall *call, uint32_t i, ExtremeF64State *state,
+                             bool max) {
+    const Column *column = call->args[0];
+    if (!column_is_null(column, call->rows[i]))
+        extreme_f64_take(state, column->f64[call->rows[i]], max);
+}
+
+static void extreme_f64_merge(const AggregateMerge *merge, bool max) {
+    const ExtremeF64State *from = merge->from;
+    if (from->present)
+        extreme_f64_take(merge->into, from->value, max);
 }
 
 static void extreme_f64_put(Column *column, uint32_t i, const ExtremeF64State *state) {
@@ -129,6 +144,15 @@ static bool extreme_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
 
 /* -- DECIMAL ---------------------------------------------------------------------------------- */
 
+static void extreme_decimal_take(ExtremeDecimalState *state, Decimal value, const Type *type,
+                                 bool max) {
+    int order = state->present ? decimal_compare(value, type->scale, state->value, type->scale) : 0;
+    if (state->present && !extreme_wins(order, max))
+        return;
+    state->value = value;
+    state->present = true;
+}
+
 static void extreme_decimal_step(const AggregateCall *call, uint32_t i,
                                  ExtremeDecimalState *state, bool max) {
     const Column *column = call->args[0];
@@ -138,11 +162,13 @@ static void extreme_decimal_step(const AggregateCall *call, uint32_t i,
         return;
     const uint8_t *source = column->data;
     Decimal value = decimal_load(source + (size_t)row * type_width(type), type->precision);
-    int order = state->present ? decimal_compare(value, type->scale, state->value, type->scale) : 0;
-    if (state->present && !extreme_wins(order, max))
-        return;
-    state->value = value;
-    state->present = true;
+    extreme_decimal_take(state, value, type, max);
+}
+
+static void extreme_decimal_merge(const AggregateMerge *merge, bool max) {
+    const ExtremeDecimalState *from = merge->from;
+    if (from->present)
+        extreme_decimal_take(merge->into, from->value, merge->arg_types[0], max);
 }
 
 static void extreme_decimal_put(Column *column, uint32_t i, const ExtremeDecimalState *state) {
@@ -200,6 +226,24 @@ static void extreme_bytes_step(const AggregateCall *call, uint32_t i, ExtremeByt
     extreme_take(call, i, state, max);
 }
 
+/* The block that wins is kept, whichever state it came from. */
+static void extreme_bytes_merge(const AggregateMerge *merge, bool max) {
+    ExtremeBytesState *into = merge->into;
+    const ExtremeBytesState *from = merge->from;
+    AggregateHeap *heap = merge->heap;
+    if (!from->present)
+        return;
+    Bytes kept = {into->block, into->size}, other = {from->block, from->size};
+    int order = merge->arg_types[0]->kind == TYPE_STRING ? utf8_compare(other, kept)
+                                                         : bytes_compare(other, kept);
+    if (into->present && !extreme_wins(order, max)) {
+        heap->ops->drop(heap, from->block);
+        return;
+    }
+    heap->ops->drop(heap, into->block);
+    *into = *from;
+}
+
 static void extreme_bytes_put(Column *column, uint32_t i, const ExtremeBytesState *state) {
     if (!state->present)
         return;
@@ -233,46 +277,6 @@ static void extreme_bytes_forget(void *memory, AggregateHeap *heap) {
     ExtremeBytesState *state = memory;
     heap->ops->drop(heap, state->block);
     *state = (ExtremeBytesState){0};
-}
-
-/* -- Merging ---------------------------------------------------------------------------------- */
-
-static void extreme_i64_merge(const AggregateMerge *merge, bool max) {
-    const ExtremeI64State *source = merge->source;
-    if (source->present)
-        extreme_i64_take(merge->target, source->value, max);
-}
-
-#define extreme_i32_merge extreme_i64_merge
-
-static void extreme_f64_merge(const AggregateMerge *merge, bool max) {
-    ExtremeF64State *target = merge->target;
-    const ExtremeF64State *source = merge->source;
-    if (source->present && (!target->present ||
-                            extreme_wins(value_compare_f64(source->value, target->value), max)))
-        *target = *source;
-}
-
-static void extreme_decimal_merge(const AggregateMerge *merge, bool max) {
-    ExtremeDecimalState *target = merge->target;
-    const ExtremeDecimalState *source = merge->source;
-    if (source->present &&
-        (!target->present ||
-         extreme_wins(decimal_compare(source->value, 0, target->value, 0), max)))
-        *target = *source;
-}
-
-static void extreme_bytes_merge(const AggregateMerge *merge, bool max) {
-    ExtremeBytesState *target = merge->target, *source = merge->source;
-    Bytes kept = {target->block, target->size}, other = {source->block, source->size};
-    int order = merge->type->kind == TYPE_STRING ? utf8_compare(other, kept)
-                                                 : bytes_compare(other, kept);
-    if (source->present && (!target->present || extreme_wins(order, max))) {
-        ExtremeBytesState swap = *target;
-        *target = *source;
-        *source = swap;
-    }
-    extreme_bytes_forget(source, merge->heap);
 }
 
 /* -- The kernels of the table ----------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  *
  * What is open is kept as one bit a level: object or array. Texts are known to be UTF-8.
  */
+#include "udf/json_check.h"
 #include "udf/json_impl.h"
 
 static bool walk_is_space(uint8_t byte) {
@@ -215,6 +216,11 @@ JsonRoot json_walk_root(Bytes text, Bytes *value) {
         return JSON_ROOT_BROKEN;
     *value = (Bytes){at, (uint32_t)(stop - at)};
     return JSON_ROOT_VALUE;
+}
+
+bool json_check_text(Bytes text) {
+    Bytes value;
+    return json_walk_root(text, &value) != JSON_ROOT_BROKEN;
 }
 
 /* == Items == */

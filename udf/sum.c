@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "udf/aggregate_impl.h"
 
+
 /* -- INTEGER ---------------------------------------------------------------------------------- */
 
 static void sum_i32_step(const AggregateCall *call, uint32_t i, SumI32State *state) {
@@ -39,9 +40,9 @@ static bool sum_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
 }
 
 static void sum_i32_merge(const AggregateMerge *merge) {
-    SumI32State *target = merge->target;
-    const SumI32State *source = merge->source;
-    target->sum = (int32_t)((uint32_t)target->sum + (uint32_t)source->sum);
+    SumI32State *into = merge->into;
+    const SumI32State *from = merge->from;
+    into->sum = (int32_t)((uint32_t)into->sum + (uint32_t)from->sum);
 }
 
 AGGREGATE_KERNEL(sum_i32, SumI32State)
@@ -76,9 +77,9 @@ static bool sum_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
 }
 
 static void sum_i64_merge(const AggregateMerge *merge) {
-    SumI64State *target = merge->target;
-    const SumI64State *source = merge->source;
-    target->sum = (int64_t)((uint64_t)target->sum + (uint64_t)source->sum);
+    SumI64State *into = merge->into;
+    const SumI64State *from = merge->from;
+    into->sum = (int64_t)((uint64_t)into->sum + (uint64_t)from->sum);
 }
 
 AGGREGATE_KERNEL(sum_i64, SumI64State)
@@ -111,9 +112,9 @@ static bool sum_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
 }
 
 static void sum_f64_merge(const AggregateMerge *merge) {
-    SumF64State *target = merge->target;
-    const SumF64State *source = merge->source;
-    target->sum += source->sum;
+    SumF64State *into = merge->into;
+    const SumF64State *from = merge->from;
+    into->sum += from->sum;
 }
 
 AGGREGATE_KERNEL(sum_f64, SumF64State)
@@ -143,7 +144,7 @@ static void sum_decimal_put(Column *column, uint32_t i, const SumDecimalState *s
     uint8_t *target = column->data;
     assert(column->type->kind == TYPE_DECIMAL);
     if (!decimal_fits(state->sum, column->type->precision))
-        return; /* bytes that were damaged, or sums that were merged */
+        return; /* only bytes that were damaged can say so */
     decimal_store(target + (size_t)i * width, column->type->precision, state->sum);
     column_set_present(column, i);
 }
@@ -162,14 +163,17 @@ static bool sum_decimal_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in) && decimal_fits(state->sum, DECIMAL_PRECISION_MAX);
 }
 
-/* A sum that does not fit becomes NULL when it is put. */
 static void sum_decimal_merge(const AggregateMerge *merge) {
-    SumDecimalState *target = merge->target;
-    const SumDecimalState *source = merge->source;
-    static const Type widest = {.kind = TYPE_DECIMAL, .precision = DECIMAL_PRECISION_MAX};
+    assert(merge->arg_count == 1);
+    const Type *type = merge->arg_types[0];
+    SumDecimalState *into = merge->into;
+    const SumDecimalState *from = merge->from;
     Decimal sum;
-    if (decimal_add(target->sum, 0, source->sum, 0, &widest, &sum))
-        target->sum = sum;
+    if (decimal_add(into->sum, type->scale, from->sum, type->scale, type, &sum))
+        into->sum = sum;
+    else
+        merge->fail(merge->context, merge->row, "SUM: over the %u digits of its type",
+                    type->precision);
 }
 
 AGGREGATE_KERNEL(sum_decimal, SumDecimalState)

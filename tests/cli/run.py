@@ -1323,10 +1323,10 @@ def test_shell_wide_line_editing():
 
 # == Running them ==================================================================================
 
-def main():
+def main(tests=None):
     word = sys.argv[sys.argv.index('-k') + 1] if '-k' in sys.argv else ''
     passed = failed = skipped = 0
-    for name, test in sorted(globals().items(), key=lambda item: getattr(
+    for name, test in sorted((tests or globals()).items(), key=lambda item: getattr(
             getattr(item[1], '__code__', None), 'co_firstlineno', 0)):
         if not name.startswith('test_') or word not in name:
             continue

@@ -6,26 +6,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "tests/unit/expr_build.h"
-#include "udf/aggregate.h"
+#include "tests/unit/aggregate_heap.h"
 
-/* A heap that counts what is alive; dropped blocks stay readable until the test ends. */
-typedef struct TestHeap {
-    AggregateHeap heap;
-    int alive;
-} TestHeap;
-
-static void *heap_put(AggregateHeap *heap, Bytes bytes) {
-    ((TestHeap *)heap)->alive++;
-    return (void *)(uintptr_t)arena_bytes(build_arena, bytes).data;
-}
-
-static void heap_drop(AggregateHeap *heap, void *block) {
-    ((TestHeap *)heap)->alive -= block != NULL;
-}
-
-static const AggregateHeapOps heap_ops = {.put = heap_put, .drop = heap_drop};
-static TestHeap test_heap = {{&heap_ops}, 0};
 static uint32_t fail_count;
 
 static void on_fail(void *context, uint32_t row, const char *format, ...) {

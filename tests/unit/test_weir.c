@@ -239,7 +239,7 @@ static void errors_have_positions(void **state) {
     assert_fails(weir, "SHOW TOPICS; SELECT * FROM nope EMIT CHANGES;", "unknown_name", 1, 28);
     assert_fails(weir, "SELECT 'open", "syntax", 1, 8);
     assert_fails(weir, "COPY scores FROM '/no/such/file'", "not_found", 0, 0);
-    assert_fails(weir, "PRINT scores;", "unsupported", 1, 1);
+    assert_fails(weir, "PRINT nope;", "unknown_name", 1, 7);
     WeirError error;
     assert_int_equal(weir_execute(weir, SCORES "SHOW TOPICS;", NULL, &error), WEIR_FAILED);
     assert_string_equal(error.code, "semantic");
