@@ -178,6 +178,12 @@ static void command_timing(Shell *shell, const char *argument) {
     fprintf(stderr, "Timing is %s.\n", shell->session->timing ? "on" : "off");
 }
 
+static void command_pager(Shell *shell, const char *argument) {
+    shell->session->no_pager = strcasecmp(argument, "on") != 0 &&
+                               (strcasecmp(argument, "off") == 0 || !shell->session->no_pager);
+    fprintf(stderr, "The pager is %s.\n", shell->session->no_pager ? "off" : "on");
+}
+
 static void command_expanded(Shell *shell, const char *argument) {
     OutputFormat format = shell->session->format;
     if (strcasecmp(argument, "auto") == 0)

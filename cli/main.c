@@ -110,6 +110,12 @@ static bool option_latest(Options *options, const char *value) {
     return options->weir.from_latest = true;
 }
 
+static bool option_live(Options *options, const char *value) {
+    (void)value;
+    options->format = OUTPUT_LIVE;
+    return true;
+}
+
 static bool option_no_rc(Options *options, const char *value) {
     (void)value;
     return options->no_start_file = true;

@@ -69,7 +69,7 @@ static const OutputOps *const output_ops[] = {
     [OUTPUT_AUTO] = &output_auto,         [OUTPUT_CSV] = &output_csv,
     [OUTPUT_TSV] = &output_tsv,           [OUTPUT_JSON] = &output_json,
     [OUTPUT_NDJSON] = &output_ndjson,     [OUTPUT_MARKDOWN] = &output_markdown,
-    [OUTPUT_INSERT] = &output_insert,
+    [OUTPUT_INSERT] = &output_insert,     [OUTPUT_LIVE] = &output_live,
 };
 
 const char *output_format_name(OutputFormat format) {
@@ -77,7 +77,7 @@ const char *output_format_name(OutputFormat format) {
 }
 
 const char *output_format_names(void) {
-    return "table, expanded, auto, csv, tsv, json, ndjson, markdown, insert";
+    return "table, expanded, auto, csv, tsv, json, ndjson, markdown, insert, live";
 }
 
 bool output_type_is_number(const char *type) {
@@ -201,9 +201,13 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
                      .columns = weir_column_count(result),
                      .wait_ms = options->fed ? FED_WAIT_MS : WAIT_MS,
                      .source = options->source ? options->source : "RESULT",
+                     .paged = options->paged,
                      .arena = arena_new("output", 0)};
-    bool lines = weir_is_print(result) && options->format <= OUTPUT_AUTO;
-    const OutputOps *ops = lines ? &output_print : output_ops[options->format];
+    bool push = weir_is_push(result);
+    OutputFormat format = options->format == OUTPUT_LIVE && !push ? OUTPUT_TABLE : options->format;
+    bool prints = weir_is_print(result) &&
+                  (format <= OUTPUT_AUTO || format == OUTPUT_LIVE);
+    const OutputOps *ops = prints ? &output_print : output_ops[format];
     live_begin(&output.live, options->live && weir_is_push(result));
     ops->begin(&output);
     OutputEnd end = output_rows(&output, ops, options, error);
@@ -213,6 +217,9 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
         fputc('\n', stderr);
     }
     ops->end(&output);
+    if (output.pager.child && end == OUTPUT_CLOSED)
+        end = OUTPUT_DONE; /* enough was seen */
+    pager_end(&output.pager);
     if (fflush(stdout) != 0 || ferror(stdout))
         end = OUTPUT_CLOSED;
     if (options->footer)

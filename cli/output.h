@@ -23,6 +23,7 @@ typedef enum OutputFormat {
     OUTPUT_NDJSON,
     OUTPUT_MARKDOWN,
     OUTPUT_INSERT, /* statements that make the rows again */
+    OUTPUT_LIVE,   /* a push query in place: one line per key of a table; else a table */
 } OutputFormat;
 
 /* false: no such format. */
@@ -37,6 +38,7 @@ typedef struct OutputOptions {
     OutputFormat format;
     bool footer;                       /* how many rows, on standard error */
     bool timing;                       /* and how long they took */
+    bool paged;                        /* finite tables longer than the screen: through $PAGER */
     bool live;                         /* push queries: a line of progress, hints, keys */
     /* A push query ends when this is true and it has caught up; NULL: never by itself. */
     bool (*fed)(void *context);

@@ -7,6 +7,9 @@
 #include "base/arena.h"
 #include "cli/live.h"
 #include "cli/output.h"
+#include "cli/pager.h"
+
+typedef struct OutputView OutputView;
 
 typedef struct Output {
     WeirResult *result;
@@ -26,6 +29,9 @@ typedef struct Output {
     bool sized;
     bool waited;        /* nothing came at once since it was last looked at */
     int64_t wait_ms;
+    bool paged; /* long tables go through the pager */
+    Pager pager;
+    OutputView *view; /* live */
     Live live;
 } Output;
 
@@ -40,6 +46,13 @@ typedef struct OutputOps {
 extern const OutputOps output_table, output_expanded, output_auto;              /* output_table.c */
 extern const OutputOps output_csv, output_tsv, output_json, output_ndjson;      /* output_text.c */
 extern const OutputOps output_markdown, output_insert, output_print;            /* output_text.c */
+
+extern const OutputOps output_live;                                             /* output_live.c */
+
+/* Parts of a table: the widths for the rows kept, and its head; a row; the line around it. */
+void output_table_head(Output *output);
+void output_table_put_row(const Output *output, const char *const *cells);
+void output_table_rule(const Output *output);
 
 /* Columns of the terminal that standard output is; 0: it is none. */
 uint32_t output_screen_width(void);

@@ -15,7 +15,8 @@
 #include "base/utf8.h"
 #include "cli/output_impl.h"
 
-enum { TABLE_ROWS_SEEN = 1000, PUSH_ROWS_SEEN = 50, COLUMN_WIDTH_MIN = 8, SCREEN_WIDTH_MIN = 20 };
+enum { TABLE_ROWS_SEEN = 1000, PUSH_ROWS_SEEN = 50, COLUMN_WIDTH_MIN = 8, SCREEN_WIDTH_MIN = 20,
+       TABLE_LINES_AROUND = 4 };
 
 uint32_t output_screen_width(void) {
     struct winsize size = {0};
@@ -92,7 +93,7 @@ static void table_size(Output *output) {
 
 /* -- Lines ------------------------------------------------------------------------------------- */
 
-static void table_rule(const Output *output) {
+void output_table_rule(const Output *output) {
     for (uint32_t i = 0; i < output->columns; i++) {
         putchar('+');
         for (size_t c = 0; c < output->widths[i] + 2; c++)
@@ -115,17 +116,22 @@ static void table_put(const Output *output, uint32_t column, const char *cell) {
 }
 
 static void table_head(const Output *output) {
-    table_rule(output);
+    output_table_rule(output);
     for (uint32_t i = 0; i < output->columns; i++)
         table_put(output, i, table_name(output, i));
     puts("|");
-    table_rule(output);
+    output_table_rule(output);
 }
 
-static void table_put_row(Output *output, const char *const *cells) {
+void output_table_put_row(const Output *output, const char *const *cells) {
     for (uint32_t i = 0; i < output->columns; i++)
         table_put(output, i, cells[i]);
     puts("|");
+}
+
+void output_table_head(Output *output) {
+    table_size(output);
+    table_head(output);
 }
 
 static void expanded_put_row(Output *output, const char *const *cells) {
@@ -143,10 +149,22 @@ static void expanded_put_row(Output *output, const char *const *cells) {
 
 /* -- Rows -------------------------------------------------------------------------------------- */
 
+/* Begins the pager where a finite result is longer than the screen. Through it lines may be as long
+ * as they are. */
+static void table_page(Output *output) {
+    size_t rows = output->cell_count / output->columns;
+    size_t lines = output->expanded ? rows * (output->columns + 1) : rows + TABLE_LINES_AROUND;
+    if (!output->paged || output->shown > 0 || weir_is_push(output->result) ||
+        !pager_is_wanted(lines) || !pager_begin(&output->pager))
+        return;
+    table_size(output);
+}
+
 static void table_flush(Output *output) {
     uint32_t screen = output_screen_width();
     if (!output->sized || (output->screen > 0 && screen != output->screen)) {
         table_size(output);
+        table_page(output);
         if (!output->expanded)
             table_head(output);
     }
@@ -154,7 +172,7 @@ static void table_flush(Output *output) {
         if (output->expanded)
             expanded_put_row(output, output->cells + i);
         else
-            table_put_row(output, output->cells + i);
+            output_table_put_row(output, output->cells + i);
     }
     output->cell_count = 0;
     arena_reset(output->kept_arena);
@@ -196,7 +214,7 @@ static void table_row(Output *output) {
 static void table_end(Output *output) {
     table_flush(output);
     if (!output->expanded)
-        table_rule(output);
+        output_table_rule(output);
     mem_free(output->cells);
     arena_free(output->kept_arena);
 }

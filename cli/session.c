@@ -62,6 +62,7 @@ static void session_error(const Session *session, const WeirError *error) {
 static int session_show(const Session *session, WeirResult *result) {
     OutputOptions options = {
         .format = session->format, .footer = session->interactive, .timing = session->timing,
+        .paged = session->interactive && !session->no_pager,
         .live = session->interactive, .rows_max = session->rows_max,
         .fed = session->file_stream && !session->interactive ? file_stream_is_done : NULL,
         .fed_context = session->file_stream, .stop = &session_stop};

@@ -13,6 +13,7 @@ typedef struct Session {
     OutputFormat format;
     bool interactive;
     bool timing;        /* how long a statement took, behind its rows */
+    bool no_pager;
     bool no_start_file;
     const char *colour;  /* "auto", "always", "never" */
     int64_t rows_max;    /* of each push query; 0: no limit */

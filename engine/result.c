@@ -257,6 +257,22 @@ bool weir_is_null(const WeirResult *result, uint32_t column) {
     return column_is_null(result_column(result, column), result->row);
 }
 
+bool weir_is_key(const WeirResult *result, uint32_t column) {
+    assert(column < weir_column_count(result));
+    if (!result->push)
+        return false;
+    const Plan *plan = result->push->plan;
+    const PlanNode *project = plan->nodes[plan->nodes[plan->node_count - 1]->inputs[0]];
+    if (!project->is_table || project->kind != PLAN_PROJECT)
+        return false;
+    const Expr *shown = project->exprs[column];
+    const Schema *below = plan->nodes[project->inputs[0]]->schema;
+    bool window = shown->kind == EXPR_PSEUDO && (shown->pseudo == PSEUDO_WINDOWSTART ||
+                                                  shown->pseudo == PSEUDO_WINDOWEND);
+    return window ||
+           (shown->kind == EXPR_COLUMN && below->columns[shown->column].role == COLUMN_KEY);
+}
+
 bool weir_is_delete(const WeirResult *result) {
     return result->rows.kinds && result->rows.kinds[result->row] == ROW_DELETE;
 }

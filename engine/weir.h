@@ -161,6 +161,9 @@ const char *weir_json(WeirResult *result, uint32_t column);
 /* The present row as one JSON object keyed by column name. */
 const char *weir_json_row(WeirResult *result);
 
+/* Whether the column is of the key under which a push query's table has one row each. */
+bool weir_is_key(const WeirResult *result, uint32_t column);
+
 /* PRINT: its rows also come as the lines that ksqlDB prints. weir_print_formats() says what formats
  * fit the keys and values so far, in one line each, as far as it was not said before: to be shown
  * in front of the present row. */

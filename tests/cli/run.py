@@ -1284,6 +1284,47 @@ def test_shell_help_and_words():
     same(shell.leave('EXIT;'), 0)
 
 
+def test_shell_pages_long_results():
+    """Finite and longer than the screen: through $PAGER, uncut; it may be left early."""
+    shell = Shell(PAGER="sed 's/^/P: /'")
+    text = shell.run('SHOW FUNCTIONS;')
+    has(text, 'P: | ABS ')
+    has(text, ' to keep some elements of an array and make the others NULL. |')
+    has(shell.run('SELECT 1 AS one;'), '\n| ONE |')
+    has(shell.run('\\pager'), 'The pager is off.')
+    has(shell.run('SHOW FUNCTIONS;'), '\n| ABS ')
+    has(shell.run('.pager on'), 'The pager is on.')
+    shell.run('\\x')
+    has(shell.run('SHOW FUNCTIONS;'), 'P: Function  | ABS')
+    same(shell.leave(), 0)
+    shell = Shell(PAGER='head -2')
+    text = shell.run('SHOW FUNCTIONS;')
+    assert 'ABS' not in text, text
+    has(shell.run('SELECT 1 AS one;'), '| ONE |')
+    same(shell.leave(), 0)
+
+
+def test_shell_shows_a_table_in_place():
+    shell = Shell('--live')
+    shell.run("CREATE STREAM s (k INT KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);")
+    shell.run('CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k HAVING COUNT(*) < 3;')
+    shell.run(' '.join('INSERT INTO s VALUES (%d, 1);' % k for k in (1, 2, 10, 1, 2, 2)))
+    shell.child.sendline('SELECT * FROM t EMIT CHANGES;')
+    time.sleep(1)
+    shell.child.send('q')
+    text = shell.prompt()
+    last = text[text.rindex('|  K | N |'):]
+    same(last.splitlines()[:5],
+         ['|  K | N |', '+----+---+', '|  1 | 2 |', '| 10 | 1 |', '+----+---+'])
+    shell.run('\\f table')
+    has(shell.run('SELECT * FROM s EMIT CHANGES LIMIT 1;'), '| K | V |')
+    same(shell.leave(), 0)
+    done = good('--live', '-e', STREAM + "INSERT INTO s VALUES ('a', 1); INSERT INTO s VALUES ('b', 2);"
+                'SELECT * FROM s EMIT CHANGES LIMIT 2;')
+    same(done.out.count('| K | V |'), 1)
+    has(done.out, '| b | 2 |')
+
+
 def test_shell_ends_by_sigterm():
     shell = Shell('d')
     shell.child.kill(signal.SIGTERM)
