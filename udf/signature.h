@@ -11,7 +11,8 @@
  *                A .. Z             generic: binds to one type in the whole call
  *                ARRAY<type>  MAP<type, type>  STRUCT<NAME type {", " NAME type}>
  *                LAMBDA (type {", " type}) => type      a function over the elements of another
- *   result    := type, STRUCT without fields where the function itself says which, where DECIMAL is the type of the first DECIMAL argument, or
+ *   result    := type, STRUCT without fields where the function itself says which,
+ *                where DECIMAL is the type of the first DECIMAL argument, or
  *                DECIMAL(p, s)      just this one
  *                DECIMAL_WIDEST     holds every DECIMAL argument; they are cast to it
  *                DECIMAL_WHOLE      the first one's without its fraction: DECIMAL(p-s, 0)
