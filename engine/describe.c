@@ -283,7 +283,11 @@ ErrCode engine_explain(Call *call, Err *err) {
     if (statement->analyze)
         return err_set_at(err, ERR_UNSUPPORTED, statement->pos.line, statement->pos.column,
                           "EXPLAIN ANALYZE is not supported by Weir yet");
-    if (statement->inner) {
+    const AstStatement *inner = statement->inner;
+    if (inner && (inner->kind == AST_DROP_STREAM || inner->kind == AST_DROP_TABLE) &&
+        settings_is_true(&call->weir->settings, "weir.extensions"))
+        return engine_explain_drop(call, inner, err);
+    if (inner) {
         TRY(explain_statement(call, &plan, err));
     } else {
         const CatalogQuery *query = catalog_query(&call->weir->catalog, statement->name);

@@ -1,18 +1,7 @@
-/* drop.c - DROP STREAM/TABLE, TERMINATE, PAUSE, RESUME, DROP TYPE, CREATE TYPE. */
-#include "engine/engine_impl.h"
+/* drop.c - DROP STREAM/TABLE (EXPLAIN too), TERMINATE, PAUSE, RESUME, DROP TYPE, CREATE TYPE. */
+#include "engine/drop_set.h"
 #include "grammar/parse.h"
 #include "engine/result_impl.h"
-
-static bool drop_reads(const CatalogQuery *query, const char *name) {
-    for (uint32_t i = 0; i < query->read_count; i++)
-        if (strcmp(query->reads[i], name) == 0)
-            return true;
-    return false;
-}
-
-static bool drop_writes(const CatalogQuery *query, const char *name) {
-    return query->plan->sink_source && strcmp(query->plan->sink_source, name) == 0;
-}
 
 /* "[A, B]" of the queries that read (or write) the source, but the one that made it. */
 static uint32_t drop_list(const Weir *weir, const Source *source, Buf *readers, Buf *writers) {
@@ -20,10 +9,10 @@ static uint32_t drop_list(const Weir *weir, const Source *source, Buf *readers, 
     for (size_t i = 0; i < weir->catalog.query_count; i++) {
         const CatalogQuery *query = weir->catalog.queries[i];
         bool own = source->query_id && strcmp(source->query_id, query->id) == 0;
-        if (drop_reads(query, source->name) && !own) {
+        if (engine_query_reads(query, source->name) && !own) {
             buf_printf(readers, "%s%s", readers->size ? ", " : "", query->id);
             count++;
-        } else if (drop_writes(query, source->name) && !own) {
+        } else if (engine_query_writes(query, source->name) && !own) {
             buf_printf(writers, "%s%s", writers->size ? ", " : "", query->id);
             count++;
         }
@@ -37,57 +26,72 @@ static const char *drop_first(Buf *readers, Buf *writers, Arena *arena) {
     return arena_text(arena, (Bytes){(const uint8_t *)ids, (uint32_t)strcspn(ids, ",")});
 }
 
-static ErrCode drop_check_unused(Call *call, const Source *source, Err *err) {
+/* The way to drop it with all that; "" without additions. */
+static const char *drop_hint(Call *call, const Source *source) {
+    if (!settings_is_true(&call->weir->settings, "weir.extensions"))
+        return "";
+    return arena_printf(call->arena,
+                        "\nEXPLAIN DROP %s %s CASCADE; shows all that goes if they are dropped "
+                        "together.",
+                        source->is_table ? "TABLE" : "STREAM", source->name);
+}
+
+static ErrCode drop_check_unused(Call *call, const AstStatement *statement,
+                                 const Source *source, Err *err) {
     Buf readers = {0}, writers = {0};
     ErrCode code = ERR_OK;
     if (drop_list(call->weir, source, &readers, &writers) > 0)
-        code = err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
-                          call->statement->name_pos.column,
+        code = err_set_at(err, ERR_SEMANTIC, statement->name_pos.line,
+                          statement->name_pos.column,
                           "Cannot drop %s.\nThe following queries read from this source: [%s].\n"
                           "The following queries write into this source: [%s].\n"
-                          "You need to terminate them before dropping %s: TERMINATE %s;",
+                          "You need to terminate them before dropping %s: TERMINATE %s;%s",
                           source->name, buf_cstr(&readers), buf_cstr(&writers), source->name,
-                          drop_first(&readers, &writers, call->arena));
+                          drop_first(&readers, &writers, call->arena), drop_hint(call, source));
     buf_free(&readers);
     buf_free(&writers);
     return code;
 }
 
 /* A source that was made from this one stands in the way even when its query is gone. */
-static ErrCode drop_check_unread(Call *call, const Source *source, Err *err) {
+static ErrCode drop_check_unread(Call *call, const AstStatement *statement,
+                                 const Source *source, Err *err) {
     const Catalog *catalog = &call->weir->catalog;
-    AstPos pos = call->statement->name_pos;
+    AstPos pos = statement->name_pos;
     Buf names = {0};
     for (size_t i = 0; i < catalog->source_count; i++) {
         const Source *other = catalog->sources[i].source;
-        bool reads = false;
-        for (uint32_t r = 0; r < other->read_count && other != source; r++)
-            reads = reads || strcmp(other->reads[r], source->name) == 0;
-        if (reads)
+        if (other != source && engine_source_reads(other, source->name))
             buf_printf(&names, "%s%s", names.size ? ", " : "", other->name);
     }
     ErrCode code = ERR_OK;
     if (names.size > 0)
         code = err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "Cannot drop %s.\nThe following streams and/or tables read from this "
-                          "source: [%s].\nYou need to drop them before dropping %s.",
-                          source->name, buf_cstr(&names), source->name);
+                          "source: [%s].\nYou need to drop them before dropping %s.%s",
+                          source->name, buf_cstr(&names), source->name, drop_hint(call, source));
     buf_free(&names);
     return code;
 }
 
-/* "A, B": the other sources over the topic. */
-static void drop_sharers(const Catalog *catalog, const Source *source, Buf *names) {
+/* "A, B": the sources over the topic that stay. */
+static void drop_sharers(const Catalog *catalog, const DropSet *set, const char *topic,
+                         Buf *names) {
     for (size_t i = 0; i < catalog->source_count; i++) {
         const Source *other = catalog->sources[i].source;
-        if (other != source && strcmp(other->topic.topic, source->topic.topic) == 0)
+        bool goes = false;
+        for (uint32_t s = 0; s < set->source_count; s++)
+            goes = goes || set->sources[s].source == other;
+        if (!goes && strcmp(other->topic.topic, topic) == 0)
             buf_printf(names, "%s%s", names->size ? ", " : "", other->name);
     }
 }
 
-static ErrCode drop_check_topic(Call *call, const Source *source, Err *err) {
-    AstPos pos = call->statement->name_pos;
-    if (!call->statement->delete_topic)
+static ErrCode drop_check_topic(Call *call, const AstStatement *statement, const DropSet *set,
+                                Err *err) {
+    const Source *source = set->sources[0].source;
+    AstPos pos = statement->name_pos;
+    if (!statement->delete_topic)
         return ERR_OK;
     if (source->is_read_only)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
@@ -96,7 +100,7 @@ static ErrCode drop_check_topic(Call *call, const Source *source, Err *err) {
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "Cannot delete read-only topic: %s", source->topic.topic);
     Buf names = {0};
-    drop_sharers(&call->weir->catalog, source, &names);
+    drop_sharers(&call->weir->catalog, set, source->topic.topic, &names);
     ErrCode code = ERR_OK;
     if (names.size > 0)
         code = err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
@@ -106,9 +110,8 @@ static ErrCode drop_check_topic(Call *call, const Source *source, Err *err) {
     return code;
 }
 
-static ErrCode drop_kind_error(Call *call, const Source *source, Err *err) {
-    return err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
-                      call->statement->name_pos.column,
+static ErrCode drop_kind_error(const AstStatement *statement, const Source *source, Err *err) {
+    return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
                       "Incompatible data source type is %s, but statement was DROP %s\n"
                       "DROP %s %s; is the right one.",
                       source->is_table ? "table" : "stream",
@@ -116,8 +119,7 @@ static ErrCode drop_kind_error(Call *call, const Source *source, Err *err) {
                       source->is_table ? "TABLE" : "STREAM", source->name);
 }
 
-static ErrCode drop_missing(Call *call, Err *err) {
-    const AstStatement *statement = call->statement;
+static ErrCode drop_missing(Call *call, const AstStatement *statement, Err *err) {
     if (statement->if_exists) {
         result_message(call->result, "Source `%s` does not exist.", statement->name);
         return ERR_OK;
@@ -129,32 +131,54 @@ static ErrCode drop_missing(Call *call, Err *err) {
                       plan_source_hint(&host, statement->name, call->arena));
 }
 
-static ErrCode drop_source(Call *call, const Source *source, Err *err) {
-    Weir *weir = call->weir;
-    CatalogQuery *own = source->query_id ? catalog_query(&weir->catalog, source->query_id) : NULL;
-    Commit *commit = commit_new(weir->storage, 0);
-    catalog_remove_source(commit, source->name);
-    LogTopic topic;
-    if (call->statement->delete_topic && log_topic_find(weir->storage, source->topic.topic, &topic))
-        commit_topic_delete(commit, topic.id);
-    TRY(own ? engine_end_query(weir, own, commit, err) : commit_wait(commit, NULL, err));
-    result_message(call->result, "Source `%s` (topic: %s) was dropped.", source->name,
-                   source->topic.topic);
-    catalog_hide_source(&weir->catalog, source->name);
-    return ERR_OK;
+/* What the statement, which may be explained only, would drop. *set without sources: there is
+ * nothing of the name, and IF EXISTS. */
+static ErrCode drop_find(Call *call, const AstStatement *statement, DropSet *set, Err *err) {
+    const Source *source = catalog_source(&call->weir->catalog, statement->name);
+    *set = (DropSet){0};
+    if (!source)
+        return drop_missing(call, statement, err);
+    if (source->is_table != (statement->kind == AST_DROP_TABLE))
+        return drop_kind_error(statement, source, err);
+    if (!statement->cascade) {
+        TRY(drop_check_unused(call, statement, source, err));
+        TRY(drop_check_unread(call, statement, source, err));
+    }
+    *set = drop_set_find(call, source, statement->cascade, statement->delete_topic);
+    return drop_check_topic(call, statement, set, err);
+}
+
+/* With CASCADE, what went besides the source. */
+static void drop_tell(Call *call, const DropSet *set) {
+    for (uint32_t i = 0; i < set->query_count && call->statement->cascade; i++)
+        result_message(call->result, "Query %s was terminated.", set->queries[i].query->id);
+    for (uint32_t i = set->source_count; i-- > 0;)
+        result_message(call->result, "Source `%s` (topic: %s) was dropped.",
+                       set->sources[i].source->name, set->sources[i].source->topic.topic);
+    for (uint32_t i = 0; i < set->topic_count && call->statement->cascade; i++)
+        result_message(call->result, "Topic %s was deleted.", set->topics[i].topic.name);
 }
 
 ErrCode engine_drop(Call *call, Err *err) {
-    const AstStatement *statement = call->statement;
-    const Source *source = catalog_source(&call->weir->catalog, statement->name);
-    if (!source)
-        return drop_missing(call, err);
-    if (source->is_table != (statement->kind == AST_DROP_TABLE))
-        return drop_kind_error(call, source, err);
-    TRY(drop_check_unused(call, source, err));
-    TRY(drop_check_unread(call, source, err));
-    TRY(drop_check_topic(call, source, err));
-    return drop_source(call, source, err);
+    DropSet set;
+    TRY(drop_find(call, call->statement, &set, err));
+    if (set.source_count == 0)
+        return ERR_OK;
+    WeirResult *result = call->result;
+    size_t before = result->message.size;
+    drop_tell(call, &set); /* now: the names go with what they name */
+    ErrCode code = drop_set_carry_out(call, &set, err);
+    if (code != ERR_OK)
+        result->message.size = before;
+    return code;
+}
+
+ErrCode engine_explain_drop(Call *call, const AstStatement *statement, Err *err) {
+    DropSet set;
+    TRY(drop_find(call, statement, &set, err));
+    if (set.source_count > 0)
+        drop_set_show(call, &set);
+    return ERR_OK;
 }
 
 /* -- Queries ----------------------------------------------------------------------------------- */

@@ -214,6 +214,11 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
                           "off.");
     case AST_PRINT:
         return engine_print(call, err);
+    case AST_CREATE_TOPIC:
+    case AST_ALTER_TOPIC:
+    case AST_DROP_TOPIC:
+    case AST_DESCRIBE_TOPIC:
+        return engine_unsupported(statement, "TOPIC", err);
     case AST_RUN_SCRIPT:
         return engine_not_here(statement, "RUN SCRIPT", err);
     case AST_CREATE_CONNECTOR:

@@ -59,6 +59,7 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err);
 ErrCode engine_pull(Call *call, const Planned *planned, Err *err);
 ErrCode engine_select(Call *call, Err *err); /* lookups and push queries */
 ErrCode engine_drop(Call *call, Err *err);
+ErrCode engine_explain_drop(Call *call, const AstStatement *statement, Err *err); /* dry run */
 ErrCode engine_terminate(Call *call, Err *err);
 ErrCode engine_pause(Call *call, Err *err);
 ErrCode engine_type(Call *call, Err *err); /* CREATE TYPE, DROP TYPE */
@@ -104,6 +105,12 @@ PlannerHost engine_host(Weir *weir);
 /* The source of this name, or UNKNOWN_NAME in ksqlDB's words with a hint. */
 ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,
                            Err *err);
+
+/* Whether the source is in its FROM; whether it writes it; whether `other` is in the FROM of the
+ * query that made the source. */
+bool engine_query_reads(const CatalogQuery *query, const char *source);
+bool engine_query_writes(const CatalogQuery *query, const char *source);
+bool engine_source_reads(const Source *source, const char *other);
 
 /* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
 const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);

@@ -137,16 +137,21 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
     return ERR_OK;
 }
 
-ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *err) {
-    assert(commit);
-    if (query->running)
-        query_stop(query->running);
-    query->running = NULL;
+void engine_query_remove(const CatalogQuery *query, Commit *commit) {
+    assert(!query->running);
     catalog_remove_query(commit, query->id);
     for (uint32_t i = 0; i < query->plan->node_count; i++)
         if (query->internal_topics[i] != 0)
             commit_topic_delete(commit, query->internal_topics[i]);
     query_remove_state(commit, query->plan, query->first_id, query->partitions);
+}
+
+ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *err) {
+    assert(commit);
+    if (query->running)
+        query_stop(query->running);
+    query->running = NULL;
+    engine_query_remove(query, commit);
     TRY(commit_wait(commit, NULL, err));
     catalog_hide_query(&weir->catalog, query->id);
     return ERR_OK;

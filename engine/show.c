@@ -34,10 +34,30 @@ static ErrCode show_topics(Call *call) {
     return ERR_OK;
 }
 
-static ErrCode show_sources(Call *call, bool tables) {
-    static const char *const names[] = {"Name", "Topic", "Key Format", "Value Format", "Windowed"};
+/* "Q_1, B": the queries that read or write it, and the sources made of it whose query is gone. */
+static void show_users(Call *call, const Source *source) {
     const Catalog *catalog = &call->weir->catalog;
-    result_columns(call->result, names, 5);
+    Buf users = {0};
+    for (size_t i = 0; i < catalog->query_count; i++) {
+        const CatalogQuery *query = catalog->queries[i];
+        if (engine_query_reads(query, source->name) || engine_query_writes(query, source->name))
+            buf_printf(&users, "%s%s", users.size ? ", " : "", query->id);
+    }
+    for (size_t i = 0; i < catalog->source_count; i++) {
+        const Source *other = catalog->sources[i].source;
+        bool has_query = other->query_id && catalog_query(catalog, other->query_id);
+        if (engine_source_reads(other, source->name) && !has_query)
+            buf_printf(&users, "%s%s", users.size ? ", " : "", other->name);
+    }
+    result_cell(call->result, users.size > 0 ? buf_cstr(&users) : NULL);
+    buf_free(&users);
+}
+
+static ErrCode show_sources(Call *call, bool tables) {
+    static const char *const names[] = {"Name",         "Topic",    "Key Format",
+                                        "Value Format", "Windowed", "Used By"};
+    const Catalog *catalog = &call->weir->catalog;
+    result_columns(call->result, names, call->statement->extended ? 6 : 5);
     for (size_t i = 0; i < catalog->source_count; i++) {
         const Source *source = catalog->sources[i].source;
         if (source->is_table != tables)
@@ -47,6 +67,8 @@ static ErrCode show_sources(Call *call, bool tables) {
         result_cell(call->result, show_format(&source->topic.key));
         result_cell(call->result, show_format(&source->topic.value));
         result_cell(call->result, source->topic.window == WINDOW_NONE ? "false" : "true");
+        if (call->statement->extended)
+            show_users(call, source);
     }
     return ERR_OK;
 }

@@ -253,7 +253,7 @@ typedef enum AstStatementKind {
     AST_CREATE_TABLE,    /* the same; as_query: CTAS */
     AST_INSERT_SELECT,   /* name, properties, query */
     AST_INSERT_VALUES,   /* name, names (may be 0), values */
-    AST_DROP_STREAM,     /* name, if_exists, delete_topic */
+    AST_DROP_STREAM,     /* name, if_exists, delete_topic; cascade: an addition */
     AST_DROP_TABLE,
     AST_ALTER_SOURCE,    /* is_table, name, columns */
     AST_ALTER_SYSTEM,    /* name, text */
@@ -285,7 +285,12 @@ typedef enum AstStatementKind {
     AST_CREATE_FUNCTION, /* name, columns: parameters, type: result; values[0], or language, text
                             and symbol; or_replace, if_not_exists: an addition */
     AST_DROP_FUNCTION,   /* name, columns: types only (has_columns: given), if_exists */
-    AST_COPY,            /* COPY name FROM text|'-' (properties): an addition */
+    AST_COPY,            /* COPY name FROM text|'-' (properties): an addition; is_sink: COPY name
+                            or query TO text|'-' */
+    AST_CREATE_TOPIC,    /* name, properties, if_not_exists: an addition, as the next three */
+    AST_ALTER_TOPIC,     /* name, properties */
+    AST_DROP_TOPIC,      /* name, if_exists */
+    AST_DESCRIBE_TOPIC,  /* name */
 } AstStatementKind;
 
 typedef enum AstShow {
@@ -317,7 +322,8 @@ struct AstStatement {
     Bytes symbol;         /* data NULL: none written */
     AstShow show;
     /* Flags as written. */
-    bool or_replace, if_not_exists, if_exists, not_exists, delete_topic, extended, all, analyze;
+    bool or_replace, if_not_exists, if_exists, not_exists, delete_topic, cascade, extended, all;
+    bool analyze;
     bool is_source, is_table, is_sink, has_columns, has_id, from_beginning, has_limit, has_interval;
     int64_t id, limit, interval;
     AstDuration timeout;

@@ -134,7 +134,8 @@ static bool same_parts(const AstStatement *left, const AstStatement *right) {
 static bool same_flags(const AstStatement *left, const AstStatement *right) {
     return left->or_replace == right->or_replace && left->if_not_exists == right->if_not_exists &&
            left->if_exists == right->if_exists && left->not_exists == right->not_exists &&
-           left->delete_topic == right->delete_topic && left->extended == right->extended &&
+           left->delete_topic == right->delete_topic && left->cascade == right->cascade &&
+           left->extended == right->extended &&
            left->all == right->all && left->analyze == right->analyze &&
            left->is_source == right->is_source && left->is_table == right->is_table &&
            left->is_sink == right->is_sink && left->has_columns == right->has_columns &&

@@ -245,6 +245,7 @@ static void print_drop(Buf *out, const AstStatement *statement, const char *word
     print_when(out, statement->if_exists, " IF EXISTS");
     print_spaced_name(out, statement->name);
     print_when(out, statement->delete_topic, " DELETE TOPIC");
+    print_when(out, statement->cascade, " CASCADE");
 }
 
 static void print_create_function(Buf *out, const AstStatement *statement) {
@@ -278,6 +279,20 @@ static void print_drop_function(Buf *out, const AstStatement *statement) {
         ast_print_type(out, statement->columns[i].type);
     }
     print_when(out, statement->has_columns, ")");
+}
+
+/* CREATE, ALTER, DROP and DESCRIBE TOPIC */
+static void print_topic(Buf *out, const AstStatement *statement) {
+    AstStatementKind kind = statement->kind;
+    buf_text(out, kind == AST_CREATE_TOPIC  ? "CREATE"
+                  : kind == AST_ALTER_TOPIC ? "ALTER"
+                  : kind == AST_DROP_TOPIC  ? "DROP"
+                                            : "DESCRIBE");
+    buf_text(out, " TOPIC");
+    print_when(out, statement->if_not_exists, " IF NOT EXISTS");
+    print_when(out, statement->if_exists, " IF EXISTS");
+    print_spaced_name(out, statement->name);
+    print_properties(out, statement, kind == AST_ALTER_TOPIC ? " SET (" : " WITH (");
 }
 
 static void print_insert(Buf *out, const AstStatement *statement) {
@@ -407,8 +422,14 @@ static void print_assert_values(Buf *out, const AstStatement *statement) {
 
 static void print_copy(Buf *out, const AstStatement *statement) {
     buf_text(out, "COPY");
-    print_spaced_name(out, statement->name);
-    print_text(out, " FROM ", statement->text);
+    if (statement->query) {
+        buf_text(out, " (");
+        ast_print_query(out, statement->query);
+        buf_u8(out, ')');
+    } else {
+        print_spaced_name(out, statement->name);
+    }
+    print_text(out, statement->is_sink ? " TO " : " FROM ", statement->text);
     for (uint32_t i = 0; i < statement->property_count; i++) {
         const AstProperty *property = &statement->properties[i];
         buf_text(out, i == 0 ? " (" : ", ");
@@ -503,6 +524,12 @@ void ast_print_statement(Buf *out, const AstStatement *statement) {
         break;
     case AST_DROP_CONNECTOR:
         print_drop(out, statement, "DROP CONNECTOR");
+        break;
+    case AST_CREATE_TOPIC:
+    case AST_ALTER_TOPIC:
+    case AST_DROP_TOPIC:
+    case AST_DESCRIBE_TOPIC:
+        print_topic(out, statement);
         break;
     case AST_ALTER_SOURCE:
         print_alter(out, statement);

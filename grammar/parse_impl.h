@@ -43,7 +43,8 @@ typedef struct Token {
 typedef enum LexerPlace {
     LEXER_START,     /* the next token starts a statement */
     LEXER_EXPLAINED, /* behind EXPLAIN: a statement or a query id */
-    LEXER_MADE,      /* behind CREATE [OR REPLACE] or DROP: FUNCTION may be what is made */
+    LEXER_MADE,      /* behind CREATE [OR REPLACE], ALTER or DROP: FUNCTION may be what is made */
+    LEXER_DESCRIBED, /* behind DESCRIBE: TOPIC may be what is described */
     LEXER_DEFINED,   /* behind DEFINE: any word is a variable */
     LEXER_INSIDE,
 } LexerPlace;

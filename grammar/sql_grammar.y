@@ -39,7 +39,7 @@
     WITH VALUES KEY PRIMARY WHEN THEN ELSE END_CASE RP RB GT SEMI.
 
 %fallback NAME
-    ADD ALTER ANALYZE ARRAY ARRAY_OF ASC ASSERT CHANGES COLUMN COPY DEFINE DESC EMIT ERRORS ESCAPE
+    ADD ALTER ANALYZE ARRAY ARRAY_OF ASC ASSERT CASCADE CHANGES COLUMN COPY DEFINE DESC EMIT ERRORS ESCAPE
     EXPLAIN EXTENSIONS FINAL FOR FUNCTION FUNCTIONS GRACE HEADER HEADERS ID IF INTERVAL KEY
     LANGUAGE MAP MAP_OF OFFSET ORDER PARTITION PERIOD PLUGINS PRIMARY REPLACE RETURNS SCHEMA
     SESSION SET SHOW SINK SOURCE STRING_TYPE STRUCT STRUCT_OF SUBJECT SYSTEM TABLES TIME TIMEOUT
@@ -213,11 +213,28 @@ statement(S) ::= INSERT(T) INTO identifier(N) with(W) query(Q).
 statement(S) ::= INSERT(T) INTO identifier(N) columns(C) VALUES row(V).
     { S = build_values(p, build_named(p, AST_INSERT_VALUES, T, N), C, V); }
 
-/* DROP {STREAM | TABLE} [IF EXISTS] name [DELETE TOPIC] */
-statement(S) ::= DROP(T) STREAM if_exists(I) identifier(N) delete_topic(D).
-    { S = build_named(p, AST_DROP_STREAM, T, N); S->if_exists = I; S->delete_topic = D; }
-statement(S) ::= DROP(T) TABLE if_exists(I) identifier(N) delete_topic(D).
-    { S = build_named(p, AST_DROP_TABLE, T, N); S->if_exists = I; S->delete_topic = D; }
+/* DROP {STREAM | TABLE} [IF EXISTS] name [DELETE TOPIC]; CASCADE behind it is an addition */
+statement(S) ::= DROP(T) STREAM if_exists(I) identifier(N) delete_topic(D) cascade(C).
+    { S = build_named(p, AST_DROP_STREAM, T, N); S->if_exists = I; S->delete_topic = D;
+      S->cascade = C; }
+statement(S) ::= DROP(T) TABLE if_exists(I) identifier(N) delete_topic(D) cascade(C).
+    { S = build_named(p, AST_DROP_TABLE, T, N); S->if_exists = I; S->delete_topic = D;
+      S->cascade = C; }
+%type cascade {bool}
+cascade(B) ::= .        { B = false; }
+cascade(B) ::= CASCADE. { B = true; }
+
+/* CREATE TOPIC [IF NOT EXISTS] name [WITH (...)]; ALTER TOPIC name SET (...);
+ * DROP TOPIC [IF EXISTS] name; DESCRIBE TOPIC name (addition) */
+statement(S) ::= CREATE(T) TOPIC_MADE if_not_exists(I) resource(N) with(W).
+    { S = build_definition(build_resource(p, AST_CREATE_TOPIC, T, N), NULL, W, NULL);
+      S->if_not_exists = I; }
+statement(S) ::= ALTER(T) TOPIC_MADE resource(N) SET LP properties(P) RP.
+    { S = build_definition(build_resource(p, AST_ALTER_TOPIC, T, N), NULL, P, NULL); }
+statement(S) ::= DROP(T) TOPIC_MADE if_exists(I) resource(N).
+    { S = build_resource(p, AST_DROP_TOPIC, T, N); S->if_exists = I; }
+statement(S) ::= DESCRIBE(T) TOPIC_MADE resource(N).
+    { S = build_resource(p, AST_DESCRIBE_TOPIC, T, N); }
 
 /* ALTER {STREAM | TABLE} name ADD [COLUMN] column type, ... */
 statement(S) ::= ALTER(T) STREAM identifier(N) alterations(C).
@@ -299,13 +316,21 @@ asserted(K) ::= STREAM. { K = AST_ASSERT_STREAM; }
 asserted(K) ::= TABLE.  { K = AST_ASSERT_TABLE; }
 statement(S) ::= RUN(T) SCRIPT STRING(F). { S = build_texts(p, AST_RUN_SCRIPT, T, NONE, F); }
 
-/* COPY name FROM 'file' (FORMAT word, HEADER, ON_ERROR 'word') (addition) */
+/* COPY name FROM 'file' (FORMAT word, HEADER, ON_ERROR 'word');
+ * COPY {name | (query)} TO 'file' (FORMAT word, HEADER, OVERWRITE) (addition) */
 statement(S) ::= COPY(T) identifier(N) FROM STRING(F) copy_options(O).
     { S = build_definition(build_named(p, AST_COPY, T, N), NULL, O, NULL);
       S->text = build_text(p, F); }
 %type copy_options {AstList *}
-copy_options(L) ::= .                   { L = NULL; }
-copy_options(L) ::= LP copy_list(K) RP. { L = K; }
+statement(S) ::= COPY(T) identifier(N) TO STRING(F) copy_options(O).
+    { S = build_definition(build_named(p, AST_COPY, T, N), NULL, O, NULL);
+      S->text = build_text(p, F); S->is_sink = true; }
+statement(S) ::= COPY(T) LP query(Q) RP TO STRING(F) copy_options(O).
+    { S = build_definition(build_statement(p, AST_COPY, T), NULL, O, Q);
+      S->text = build_text(p, F); S->is_sink = true; }
+copy_options(L) ::= .                        { L = NULL; }
+copy_options(L) ::= LP copy_list(K) RP.      { L = K; }
+copy_options(L) ::= WITH LP copy_list(K) RP. { L = K; }
 %type copy_list {AstList *}
 copy_list(L) ::= identifier(N) copy_value(V).
     { L = build_property(p, NULL, N, V); }

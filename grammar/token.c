@@ -220,12 +220,14 @@ static int lexer_settle(const Lexer *lexer, int kind) {
 }
 
 static LexerPlace lexer_place_after(LexerPlace place, int kind) {
-    if (place == LEXER_INSIDE || place == LEXER_DEFINED)
+    if (place == LEXER_INSIDE || place == LEXER_DEFINED || place == LEXER_DESCRIBED)
         return LEXER_INSIDE;
     if (place == LEXER_MADE)
         return kind == TK_OR || kind == TK_REPLACE ? LEXER_MADE : LEXER_INSIDE;
-    if (kind == TK_CREATE || kind == TK_DROP)
+    if (kind == TK_CREATE || kind == TK_ALTER || kind == TK_DROP)
         return LEXER_MADE;
+    if (kind == TK_DESCRIBE)
+        return LEXER_DESCRIBED;
     if (kind == TK_EXPLAIN || (kind == TK_ANALYZE && place == LEXER_EXPLAINED))
         return LEXER_EXPLAINED;
     return kind == TK_DEFINE || kind == TK_UNDEFINE ? LEXER_DEFINED : LEXER_INSIDE;
@@ -242,6 +244,9 @@ ErrCode lexer_next(Lexer *lexer, Token *token, Err *err) {
         token->kind = TK_WORD;
     else if (token->keyword && token->keyword->class != KEYWORD_RESERVED)
         token->kind = lexer_settle(lexer, token->kind);
+    bool made = lexer->place == LEXER_MADE || lexer->place == LEXER_DESCRIBED;
+    if (token->kind == TK_TOPIC && made && lexer->extensions)
+        token->kind = TK_TOPIC_MADE;
     lexer->place = lexer_place_after(lexer->place, token->kind);
     return ERR_OK;
 }
