@@ -10,6 +10,7 @@
 
 #include "data/decimal.h"
 #include "udf/aggregate.h"
+#include "udf/element.h"
 
 typedef struct CountState {
     int64_t count;
@@ -62,6 +63,47 @@ typedef struct ExtremeBytesState {
     uint32_t size;
     bool present;
 } ExtremeBytesState;
+
+/* COLLECT_LIST and COLLECT_SET; of HISTOGRAM the list is in order of value. */
+typedef struct CollectState {
+    ElementList list;
+    ElementSet set; /* COLLECT_SET: the same elements */
+    uint64_t id;
+} CollectState;
+
+typedef struct DistinctState {
+    ElementSet set;
+    uint64_t id;
+} DistinctState;
+
+/* One value's bytes; block NULL: none yet. */
+typedef struct OffsetState {
+    void *block;
+    uint32_t size;
+    uint64_t number; /* of arrival */
+} OffsetState;
+
+/* A few entries in one block, which is replaced as a whole. */
+typedef struct EntriesState {
+    void *block; /* NULL: none */
+    uint32_t size;
+    uint32_t count;
+} EntriesState;
+
+typedef struct MomentsI64State {
+    int64_t count, sum;
+    double m2;
+} MomentsI64State;
+
+typedef struct MomentsF64State {
+    int64_t count;
+    double sum, m2;
+} MomentsF64State;
+
+typedef struct CorrelationState {
+    int64_t count;
+    double x, y, xx, yy, xy; /* sums */
+} CorrelationState;
 
 #define UDF_AGGREGATE(name, signature, State, kernel, undo, help) \
     extern const AggregateOps kernel##_ops;

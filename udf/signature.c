@@ -423,6 +423,8 @@ static ErrCode sig_result(const SigCandidate *candidate, const SignatureCall *ca
     match->result = sig_bind(result, candidate, arena);
     if (result->kind == SIG_DECIMAL && result->precision == 0)
         match->result = decimal;
+    if (result->kind == SIG_ARRAY && result->args[0]->kind == SIG_DECIMAL && decimal)
+        match->result = type_array(arena, decimal);
     if (!match->result)
         return err_set(err, ERR_TYPE,
                        "The type of the result of function '%s' cannot be told from its "
