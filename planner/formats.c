@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -450,6 +451,12 @@ static ErrCode partitions_made(const Planner *planner, const char *topic, Err *e
                       topic, topic);
 }
 
+static uint32_t partitions_default(const Planner *planner) {
+    const char *text = planner_setting(planner, "weir.topics.partitions", "1");
+    unsigned long count = strtoul(text, NULL, 10);
+    return count >= 1 && count <= PARTITIONS_MAX ? (uint32_t)count : 1;
+}
+
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,
                            Planned *planned, Err *err) {
     assert(source);
@@ -481,7 +488,7 @@ ErrCode formats_partitions(const Planner *planner, const Properties *properties,
         source->partition_count = (uint32_t)wanted;
     else if (source->partition_count == 0) {
         TRY(partitions_made(planner, source->topic.topic, err));
-        source->partition_count = 1;
+        source->partition_count = partitions_default(planner);
         planned->notice_partitions = true;
     }
     return ERR_OK;

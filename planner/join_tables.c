@@ -24,19 +24,29 @@ ErrCode join_tables_check(const JoinPlan *join, const JoinClause *clause, Err *e
     return ERR_OK;
 }
 
+/* Tables stay where their keys are: rows that are already joined must still have this key. */
 static ErrCode tables_check(JoinPlan *join, JoinClause *clause, Err *err) {
     TRY(join_tables_check(join, clause, err));
-    draft_unsupported(join->draft, "Table-table joins are not supported yet.");
-    return ERR_OK;
+    for (uint32_t i = 0; i < join->strong_count; i++) {
+        if (expr_equal(join->strong[i], clause->left))
+            return ERR_OK;
+    }
+    const char *key = join->strong_count > 0 ? join_text(join, join->strong[0]) : "ROWKEY";
+    return join_fails(join, clause,
+                      arena_printf(join->draft->planner->arena,
+                                   "Cannot repartition a TABLE source. If this is a join, make "
+                                   "sure that the criteria uses the TABLE's key column %s instead "
+                                   "of [%s]",
+                                   key, join_text(join, clause->left)),
+                      err);
 }
 
 static void tables_nodes(JoinPlan *join, const JoinClause *clause) {
     JoinInputs inputs;
     join_inputs(join, clause, &inputs);
-    PlanNode *node = join_add(join, clause, PLAN_JOIN_TABLE, &inputs);
-    assert(node->is_table);
-    node->join_key = expr_column(join->draft->planner->arena, 0,
-                                 inputs.left->schema->columns[0].type, clause->left->text);
+    PlanNode *node = join_add(join, clause, PLAN_JOIN_TABLES, &inputs);
+    assert(node->is_table && inputs.left->is_table && inputs.right->is_table);
+    node->old_known = true;
 }
 
 const JoinShape join_shape_tables = {

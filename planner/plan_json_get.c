@@ -8,8 +8,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "data/decimal.h"
-#include "data/number_text.h"
 #include "planner/plan_json_impl.h"
 #include "planner/planner_impl.h"
 
@@ -93,91 +91,6 @@ static ErrCode get_topic(json_t *object, Arena *arena, PlanTopic *topic, Err *er
     topic->timestamp_column = (int32_t)column;
     topic->window = (WindowKind)window;
     return getter_close(&getter, err);
-}
-
-/* -- Literals ---------------------------------------------------------------------------------- */
-
-static bool literal_integer(json_t *value, int64_t min, int64_t max, int64_t *number) {
-    *number = json_integer_value(value);
-    return json_is_integer(value) && *number >= min && *number <= max;
-}
-
-static Bytes json_bytes(json_t *value) {
-    return (Bytes){(const uint8_t *)json_string_value(value), (uint32_t)json_string_length(value)};
-}
-
-static bool literal_decimal(Bytes text, Column *column) {
-    Decimal value, exact;
-    uint32_t precision, scale;
-    if (!decimal_parse(text, &value, &precision, &scale) ||
-        !decimal_rescale_exact(value, scale, column->type->scale, column->type->precision, &exact))
-        return false;
-    decimal_store(column->data, column->type->precision, exact);
-    return true;
-}
-
-static int hex_digit(uint8_t digit) {
-    return digit >= '0' && digit <= '9' ? digit - '0'
-           : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
-                                          : -1;
-}
-
-static bool literal_hex(Bytes text, Arena *arena, Column *column) {
-    uint8_t *bytes = arena_alloc(arena, text.size / 2);
-    for (uint32_t i = 0; i + 1 < text.size; i += 2) {
-        int high = hex_digit(text.data[i]), low = hex_digit(text.data[i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        bytes[i / 2] = (uint8_t)(high << 4 | low);
-    }
-    column->bytes[0] = (Bytes){bytes, text.size / 2};
-    return text.size % 2 == 0;
-}
-
-static bool literal_text(json_t *value, Arena *arena, Column *column) {
-    if (!json_is_string(value))
-        return false;
-    Bytes text = json_bytes(value);
-    switch (column->type->kind) {
-    case TYPE_DOUBLE: return number_parse_double(text, column->f64);
-    case TYPE_DECIMAL: return literal_decimal(text, column);
-    case TYPE_STRING: column->bytes[0] = arena_bytes(arena, text); return true;
-    case TYPE_BYTES: return literal_hex(text, arena, column);
-    default: return false;
-    }
-}
-
-static bool literal_value(json_t *value, Arena *arena, Column *column) {
-    int64_t number;
-    switch (column->type->kind) {
-    case TYPE_BOOLEAN:
-        column->boolean[0] = json_is_true(value);
-        return json_is_boolean(value);
-    case TYPE_INT:
-    case TYPE_TIME:
-    case TYPE_DATE:
-        if (!literal_integer(value, INT32_MIN, INT32_MAX, &number))
-            return false;
-        column->i32[0] = (int32_t)number;
-        return true;
-    case TYPE_BIGINT:
-    case TYPE_TIMESTAMP: return literal_integer(value, INT64_MIN, INT64_MAX, column->i64);
-    default: return literal_text(value, arena, column);
-    }
-}
-
-static ErrCode get_literal(Getter *getter, Expr *expr, Err *err) {
-    json_t *value = getter_member(getter, "value");
-    if (!value || expr->type->kind == TYPE_NULL)
-        return get_corrupt(getter, "value", err);
-    Column *column = column_new(getter->arena, expr->type, 1);
-    if (!json_is_null(value)) {
-        if (!literal_value(value, getter->arena, column))
-            return get_corrupt(getter, "value", err);
-        column_set_present(column, 0);
-    }
-    expr->literal = column;
-    return ERR_OK;
 }
 
 /* -- Expressions ------------------------------------------------------------------------------- */
@@ -318,7 +231,7 @@ static ErrCode get_expr_members(Getter *getter, const Plan *plan, Expr *expr, Er
     expr->escape = (char)escape;
     TRY(get_text(getter, "text", true, &expr->text, err));
     if (expr->kind == EXPR_LITERAL)
-        TRY(get_literal(getter, expr, err));
+        TRY(plan_json_literal(getter, expr, err));
     return expr->kind == EXPR_CALL ? get_call(getter, plan, expr, err) : ERR_OK;
 }
 
@@ -358,15 +271,20 @@ static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Er
 
 static ErrCode get_window(Getter *parent, PlanWindow *window, Err *err) {
     Getter getter;
-    int kind;
+    int kind, final;
     TRY(getter_open(getter_member(parent, "window"), parent->arena, "window", &getter, err));
     TRY(get_word(&getter, "kind", plan_json_windows, -1, &kind, err));
     TRY(get_i64(&getter, "size_ms", 0, &window->size_ms, err));
     TRY(get_i64(&getter, "advance_ms", 0, &window->advance_ms, err));
     TRY(get_i64(&getter, "grace_ms", 0, &window->grace_ms, err));
     TRY(get_i64(&getter, "retention_ms", 0, &window->retention_ms, err));
+    TRY(get_word(&getter, "final", plan_json_finals, FINAL_NONE, &final, err));
+    TRY(get_i64(&getter, "idle_timeout_ms", 0, &window->idle_timeout_ms, err));
     window->kind = (WindowKind)kind;
-    if (kind != WINDOW_NONE && (window->size_ms <= 0 || window->grace_ms < 0 ||
+    window->final = (WindowFinal)final;
+    if (kind != WINDOW_NONE && (window->size_ms <= 0 || window->size_ms > WINDOW_MS_MAX ||
+                                window->grace_ms < 0 || window->grace_ms > WINDOW_MS_MAX ||
+                                window->retention_ms < 0 || window->idle_timeout_ms < 0 ||
                                 window->advance_ms <= 0))
         return get_corrupt(&getter, "size_ms", err);
     return getter_close(&getter, err);
@@ -377,7 +295,7 @@ static ErrCode get_limits_literal(json_t *object, Arena *arena, const Column **c
     Expr expr = {0};
     TRY(getter_open(object, arena, "literal", &getter, err));
     TRY(get_type(&getter, "type", &expr.type, err));
-    TRY(get_literal(&getter, &expr, err));
+    TRY(plan_json_literal(&getter, &expr, err));
     *column = expr.literal;
     return getter_close(&getter, err);
 }
@@ -414,7 +332,7 @@ static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
     uint32_t *args = arena_array(arena, aggregate->arg_count, sizeof *args);
     for (uint32_t i = 0; i < aggregate->arg_count; i++) {
         int64_t column, last = (int64_t)input->column_count - 1;
-        if (!literal_integer(json_array_get(array, i), 0, last, &column))
+        if (!plan_json_integer(json_array_get(array, i), 0, last, &column))
             return get_corrupt(&getter, "args", err);
         args[i] = (uint32_t)column;
     }
@@ -520,12 +438,60 @@ static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, E
     return ERR_OK;
 }
 
+static ErrCode get_join(Getter *getter, const PlanNode *const *nodes, PlanNode *node, Err *err) {
+    int join;
+    TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
+    node->join = (PlanJoinKind)join;
+    const PlanNode *left = nodes[node->inputs[0]], *right = nodes[node->inputs[1]];
+    if (node->schema->column_count == 1 + left->schema->column_count + right->schema->column_count)
+        return ERR_OK;
+    return get_corrupt(getter, "schema", err);
+}
+
+static ErrCode get_within(Getter *parent, PlanWithin *within, Err *err) {
+    Getter getter;
+    TRY(getter_open(getter_member(parent, "within"), parent->arena, "within", &getter, err));
+    TRY(get_i64(&getter, "before_ms", 0, &within->before_ms, err));
+    TRY(get_i64(&getter, "after_ms", 0, &within->after_ms, err));
+    TRY(get_i64(&getter, "grace_ms", 0, &within->grace_ms, err));
+    TRY(get_flag(&getter, "eager", &within->eager, err));
+    if (within->before_ms < 0 || within->before_ms > WITHIN_MS_MAX || within->after_ms < 0 ||
+        within->after_ms > WITHIN_MS_MAX || within->grace_ms < 0 ||
+        within->grace_ms > WITHIN_MS_MAX)
+        return get_corrupt(&getter, "before_ms", err);
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_join_stream(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
+                               Err *err) {
+    TRY(get_join(getter, nodes, node, err));
+    for (uint32_t i = 0; i < 2; i++) {
+        const PlanNode *input = nodes[node->inputs[i]];
+        if (input->is_table || input->windowed != node->windowed ||
+            input->schema->key_count != 1 ||
+            !type_equal(input->schema->columns[0].type, node->schema->columns[0].type))
+            return get_corrupt(getter, "inputs", err);
+    }
+    return get_within(getter, &node->within, err);
+}
+
+static ErrCode get_join_tables(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
+                               Err *err) {
+    TRY(get_join(getter, nodes, node, err));
+    for (uint32_t i = 0; i < 2; i++) {
+        const PlanNode *input = nodes[node->inputs[i]];
+        if (!input->is_table || input->windowed || input->schema->key_count != 1 ||
+            !type_equal(input->schema->columns[0].type, node->schema->columns[0].type))
+            return get_corrupt(getter, "inputs", err);
+    }
+    return ERR_OK;
+}
+
 /* Members that only some kinds have. */
 static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node, Err *err) {
     const PlanNode *const *nodes = plan->nodes;
     const Schema *input = node->input_count > 0 ? nodes[node->inputs[0]]->schema : NULL;
     ExprPlace place = {.input = input, .arena = getter->arena, .plan = plan};
-    int join;
     if (node->kind == PLAN_SOURCE || node->kind == PLAN_SINK || node->kind == PLAN_STORE) {
         PlanTopic *topic = arena_alloc(getter->arena, sizeof *topic);
         TRY(get_topic(getter_member(getter, "topic"), getter->arena, topic, err));
@@ -543,13 +509,13 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
     case PLAN_PROJECT:
     case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
     case PLAN_FLAT_MAP: return get_table_calls(getter, place, node, err);
+    case PLAN_JOIN_TABLES: return get_join_tables(getter, nodes, node, err);
     case PLAN_JOIN_TABLE:
-        TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
-        node->join = (PlanJoinKind)join;
-        if (node->schema->column_count !=
-            1 + input->column_count + nodes[node->inputs[1]]->schema->column_count)
-            return get_corrupt(getter, "schema", err);
+        TRY(get_join(getter, nodes, node, err));
+        if (node->join != JOIN_INNER && node->join != JOIN_LEFT)
+            return get_corrupt(getter, "join", err);
         return get_expr(getter_member(getter, "join_key"), place, &node->join_key, err);
+    case PLAN_JOIN_STREAM: return get_join_stream(getter, nodes, node, err);
     case PLAN_AGGREGATE: return get_aggregates(getter, input, node, err);
     default: return ERR_OK;
     }
@@ -564,7 +530,7 @@ static ErrCode get_inputs(Getter *getter, PlanNode *node, Err *err) {
         return get_corrupt(getter, "inputs", err);
     for (uint32_t i = 0; i < wanted; i++) {
         int64_t input;
-        if (!literal_integer(json_array_get(array, i), 0, (int64_t)node->id - 1, &input))
+        if (!plan_json_integer(json_array_get(array, i), 0, (int64_t)node->id - 1, &input))
             return get_corrupt(getter, "inputs", err);
         node->inputs[i] = (uint32_t)input;
     }
@@ -597,6 +563,13 @@ static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t
 
 /* -- The whole --------------------------------------------------------------------------------- */
 
+static ErrCode get_bound(Getter *getter, const char *name, ExprPlace place,
+                         const Expr *const **bound, uint32_t *count, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, name, place.plan->nodes[0]->schema->key_count, &array, count, err));
+    return get_exprs(array, *count, place, bound, err);
+}
+
 static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     Getter getter;
     json_t *keys;
@@ -610,6 +583,8 @@ static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
         return get_corrupt(&getter, "keys", err);
     ExprPlace place = {.arena = parent->arena, .plan = plan};
     TRY(get_exprs(keys, count, place, &lookup->keys, err));
+    TRY(get_bound(&getter, "min", place, &lookup->min, &lookup->min_count, err));
+    TRY(get_bound(&getter, "max", place, &lookup->max, &lookup->max_count, err));
     TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
     TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));
     return getter_close(&getter, err);
@@ -671,6 +646,7 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     TRY(get_i64(&getter, "limit", -1, &plan->limit, err));
     TRY(get_i64(&getter, "offset", 0, &plan->offset, err));
     TRY(get_u32(&getter, "visible_count", 0, &plan->visible_count, err));
+    TRY(get_flag(&getter, "one_group", &plan->one_group, err));
     TRY(plan_json_functions_get(getter_member(&getter, "functions"), arena, plan, err));
     TRY(get_nodes(&getter, plan, err));
     TRY(get_order(&getter, plan, err));
@@ -697,6 +673,22 @@ static ErrCode get_reads(Getter *getter, Source *source, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode get_datagen(json_t *object, Arena *arena, const Datagen **datagen, Err *err) {
+    Getter getter;
+    Datagen *made = arena_alloc(arena, sizeof *made);
+    TRY(getter_open(object, arena, "datagen", &getter, err));
+    TRY(get_text(&getter, "kind", false, &made->kind, err));
+    TRY(get_i64(&getter, "rows", 0, &made->rows, err));
+    TRY(get_i64(&getter, "rows_per_second", 0, &made->rows_per_second, err));
+    TRY(get_i64(&getter, "seed", 0, &made->seed, err));
+    TRY(get_i64(&getter, "start_ms", 0, &made->start_ms, err));
+    TRY(get_i64(&getter, "step_ms", 0, &made->step_ms, err));
+    TRY(get_i64(&getter, "per_second", 0, &made->per_second, err));
+    TRY(get_flag(&getter, "paused", &made->paused, err));
+    *datagen = made;
+    return getter_close(&getter, err);
+}
+
 static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err) {
     Getter getter;
     TRY(getter_open(object, arena, "source", &getter, err));
@@ -709,6 +701,9 @@ static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err
     TRY(get_text(&getter, "query_id", false, &source->query_id, err));
     TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
     TRY(get_reads(&getter, source, err));
+    json_t *datagen = getter_member(&getter, "datagen");
+    if (datagen)
+        TRY(get_datagen(datagen, arena, &source->datagen, err));
     return getter_close(&getter, err);
 }
 

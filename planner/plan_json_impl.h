@@ -17,8 +17,8 @@ enum {
 
 /* Lists end in NULL; index = enumerator. */
 extern const char *const plan_json_expr_kinds[], *const plan_json_ops[], *const plan_json_pseudos[],
-    *const plan_json_windows[], *const plan_json_node_kinds[], *const plan_json_joins[],
-    *const plan_json_plan_kinds[], *const plan_json_roles[];
+    *const plan_json_windows[], *const plan_json_finals[], *const plan_json_node_kinds[],
+    *const plan_json_joins[], *const plan_json_plan_kinds[], *const plan_json_roles[];
 
 /* -- plan_json_getter.c ----------------------------------------------------------------------- */
 
@@ -48,6 +48,10 @@ ErrCode get_word(Getter *getter, const char *name, const char *const *words, int
                  int *index, Err *err);
 ErrCode get_array(Getter *getter, const char *name, uint32_t max, json_t **array, uint32_t *count,
                   Err *err);
+
+/* plan_json_literal.c: an integer within bounds; "value" of an expression whose type is known. */
+bool plan_json_integer(json_t *value, int64_t min, int64_t max, int64_t *number);
+ErrCode plan_json_literal(Getter *getter, Expr *expr, Err *err);
 
 /* plan_json_function.c: "functions" of a plan. `array` NULL: none. */
 json_t *plan_json_functions(const Plan *plan);

@@ -32,7 +32,8 @@ static void used_expr(UsedWalk *input, const Expr *expr) {
 
 static void used_join(const PlanNode *node, const UsedWalk *self, UsedWalk *left,
                       UsedWalk *right) {
-    used_expr(left, node->join_key);
+    if (node->join_key)
+        used_expr(left, node->join_key);
     for (uint32_t i = 1; i < self->column_count; i++) {
         uint32_t column = i - 1;
         bool is_left = column < left->column_count;

@@ -8,7 +8,9 @@
  *            of one number; the row key (data/row_key.h) where no table waits
  *   value := kind u8 (RowKind), varint partition of the writing task, row value of all columns
  *
- * with the row's time as timestamp. A row without a key goes where its source offset says.
+ * with the row's time as timestamp. A row without a key goes where its source offset says. Rows of
+ * a table keep their keys here, only the partitions differ: deletes go through as they are, old
+ * values do not.
  */
 #include <assert.h>
 
@@ -122,7 +124,7 @@ static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
 
 static ErrCode repartition_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,
                                  Err *err) {
-    assert(port == 0 && from < to && !op->node->is_table);
+    assert(port == 0 && from < to);
     (void)port;
     Repartition *self = op->self;
     /* A batch where all rows have a value, or none: rows are written in order. */

@@ -1,7 +1,7 @@
 /*
  * state.c - see state.h: what the shapes have in common.
  */
-#include "runtime/state.h"
+#include "runtime/state_impl.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -20,14 +20,6 @@ static const WindowBucket *bucket_of(const SlotTable *slots) {
     return (const WindowBucket *)(const void *)((const char *)slots -
                                                 offsetof(WindowBucket, slots));
 }
-
-/* The images of an epoch in order of key: storage keeps state in order, and neighbours are put
- * faster than strangers (100,000 keys at random: 1.5 times the rows a second). */
-typedef struct DirtySlot {
-    int64_t start; /* of the bucket; 0 without windows */
-    uint64_t prefix;
-    StateImage image;
-} DirtySlot;
 
 static uint64_t key_prefix(const Slot *slot) {
     assert(slot->key_size > 0);
@@ -48,10 +40,7 @@ static int compare_dirty(const void *left_void, const void *right_void) {
                          (Bytes){right->image.slot->key, right->image.slot->key_size});
 }
 
-static void state_save_elements(const StateSpec *spec, const StateLog *log, Commit *commit,
-                                bool windowed);
-
-static DirtySlot *sort_images(const StateLog *log, bool windowed, size_t *count) {
+DirtySlot *state_sort_images(const StateLog *log, bool windowed, size_t *count) {
     assert(log->slot_size > 0);
     DirtySlot *dirty = mem_array(state_log_count(log), sizeof *dirty);
     size_t at = 0;
@@ -80,7 +69,7 @@ void state_save_images(const StateSpec *spec, const StateLog *log, Commit *commi
     assert(commit && !log->submitted);
     Buf key = {0}, value = {0};
     size_t count;
-    DirtySlot *dirty = sort_images(log, windowed, &count);
+    DirtySlot *dirty = state_sort_images(log, windowed, &count);
     for (size_t i = 0; i < count; i++) {
         put_store_key(&key, &dirty[i], windowed);
         if (!dirty[i].image.slot->present) {
@@ -144,7 +133,7 @@ static bool same_element(const DirtyElement *left, const DirtyElement *right) {
            bytes_equal(left->key, right->key);
 }
 
-static void state_save_elements(const StateSpec *spec, const StateLog *log, Commit *commit,
+void state_save_elements(const StateSpec *spec, const StateLog *log, Commit *commit,
                          bool windowed) {
     assert(commit && !log->submitted);
     if (log->running.notes.size == 0)

@@ -14,8 +14,20 @@ static const Type **column_types(Arena *arena, const Schema *schema, uint32_t fr
     return types;
 }
 
+bool session_split(Bytes key, SessionBounds *bounds) {
+    assert(bounds);
+    if (key.size <= SESSION_BOUNDS_SIZE)
+        return false;
+    bounds->row_key = (Bytes){key.data, key.size - SESSION_BOUNDS_SIZE};
+    Reader in = reader_of((Bytes){key.data + bounds->row_key.size, SESSION_BOUNDS_SIZE});
+    bounds->end = (int64_t)reader_u64_be(&in);
+    bounds->start = (int64_t)reader_u64_be(&in);
+    return bounds->start >= 0 && bounds->start <= bounds->end;
+}
+
 static void layout_states(StoreLayout *layout, const PlanNode *node, Arena *arena) {
     assert(layout->fixed_size == 0);
+    layout->fixed_size = layout->sessions ? SESSION_FIXED_SIZE : 0;
     uint32_t *offsets = arena_array(arena, node->aggregate_count, sizeof *offsets);
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
         offsets[i] = layout->fixed_size;
@@ -34,6 +46,7 @@ const StoreLayout *store_layout_new(const Plan *plan, const PlanNode *node, Aren
     layout->schema = schema;
     layout->windowed = stored->windowed;
     layout->is_aggregate = node->kind == PLAN_AGGREGATE;
+    layout->sessions = layout->is_aggregate && node->window.kind == WINDOW_SESSION;
     layout->keys = (RowLayout){column_types(arena, schema, 0, schema->key_count),
                                schema->key_count};
     layout->values =
@@ -80,4 +93,14 @@ ErrCode store_layout_get(const StoreLayout *layout, SlotTable *table, Slot *slot
                            aggregate->name);
     }
     return ERR_OK;
+}
+
+void store_layout_forget(const StoreLayout *layout, SlotTable *table, Slot *slot) {
+    assert(layout->is_aggregate);
+    assert(slot->present);
+    for (uint32_t i = 0; i < layout->node->aggregate_count; i++) {
+        const AggregateOps *ops = layout->node->aggregates[i].aggregate->ops;
+        if (ops->forget)
+            ops->forget(state_of(layout, slot, i), &table->blobs);
+    }
 }

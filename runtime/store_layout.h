@@ -2,6 +2,7 @@
  * store_layout.h - what a store of a plan node holds, as slots and as bytes.
  *
  *   key   := [window start, 8 bytes big-endian] row key of the key columns (data/row_key.h)
+ *            of sessions: row key, end, start (8 bytes big-endian each)
  *   value := zig-zag rowtime, then
  *            a table's row:   [varint window size] row value of the value columns (row_value.h)
  *            an aggregate's:  each state as its function saves it
@@ -25,13 +26,24 @@
 #include "runtime/slot_table.h"
 #include "storage/store.h"
 
-enum { WINDOW_START_SIZE = 8, ELEMENT_MARK = 0xFE, ELEMENT_HEAD_SIZE = 9 };
+enum { WINDOW_START_SIZE = 8, SESSION_BOUNDS_SIZE = 16, ELEMENT_MARK = 0xFE };
+enum { SESSION_FIXED_SIZE = 56 }; /* of a session's slot, before its states: state_session.h */
+
+/* A session's key: the row key, then end and start. */
+typedef struct SessionBounds {
+    Bytes row_key;
+    int64_t start, end;
+} SessionBounds;
+
+/* false: the key is no session's. */
+bool session_split(Bytes key, SessionBounds *bounds);
 
 typedef struct StoreLayout {
     const PlanNode *node;
     const Schema *schema; /* keys first: of what is stored */
     RowLayout keys, values;
     bool windowed;
+    bool sessions; /* keys are those of sessions */
     bool is_aggregate;
     uint32_t fixed_size;           /* of all aggregates' states */
     const uint32_t *state_offsets; /* into Slot.fixed, in bytes */
@@ -74,6 +86,17 @@ void element_owners_free(ElementOwners *owners);
 
 /* Appends a key's part in front of the element's own. */
 void element_key_put(Buf *out, uint64_t id);
+
+/* A slot's states give up their blocks and elements. */
+void store_layout_forget(const StoreLayout *layout, SlotTable *table, Slot *slot);
+
+/* A heap for states that live as long as an arena and in no store. */
+typedef struct ArenaHeap {
+    AggregateHeap heap; /* must be first */
+    Arena *arena;
+} ArenaHeap;
+
+void arena_heap_init(ArenaHeap *heap, Arena *arena);
 
 /* What a lookup reads: entries of a store... */
 typedef struct StoreEntries {

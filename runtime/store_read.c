@@ -7,12 +7,6 @@
 
 #include "runtime/store_layout.h"
 
-/* States of a lookup live in its arena. */
-typedef struct ArenaHeap {
-    AggregateHeap heap; /* must be first */
-    Arena *arena;
-} ArenaHeap;
-
 static Arena *arena_of(AggregateHeap *heap) {
     assert(heap && ((ArenaHeap *)heap)->arena);
     return ((ArenaHeap *)heap)->arena;
@@ -67,6 +61,12 @@ static const AggregateHeapOps arena_heap_ops = {
     .seen = arena_heap_seen,
     .note = arena_heap_note,
 };
+
+void arena_heap_init(ArenaHeap *heap, Arena *arena) {
+    assert(heap);
+    assert(arena);
+    *heap = (ArenaHeap){{&arena_heap_ops}, arena};
+}
 
 /* The elements of a state, from the store. */
 static ErrCode read_elements(const ElementOwner *owner, const StoreEntries *entries,
@@ -124,7 +124,7 @@ static ErrCode read_state(ReadStates *read, const Aggregate *aggregate, uint32_t
         return ERR_OK;
     ElementOwner owner = {id, state, aggregate, &read->heap.heap};
     Bytes start = {read->entries->keys[index].data,
-                   read->layout->windowed ? WINDOW_START_SIZE : 0};
+                   read->layout->windowed && !read->layout->sessions ? WINDOW_START_SIZE : 0};
     return read_elements(&owner, read->entries, index, start, err);
 }
 
@@ -158,6 +158,15 @@ static ErrCode read_keys(const StoreLayout *layout, const Bytes *keys, Arena *ar
     rows->window_start = arena_array(arena, count, sizeof *rows->window_start);
     rows->window_end = arena_array(arena, count, sizeof *rows->window_end);
     for (uint32_t i = 0; i < count; i++) {
+        SessionBounds bounds;
+        if (layout->sessions && !session_split(keys[i], &bounds))
+            return err_set(err, ERR_CORRUPT, "a stored session key does not fit");
+        if (layout->sessions) {
+            rows->window_start[i] = bounds.start;
+            rows->window_end[i] = bounds.end;
+            inner[i] = bounds.row_key;
+            continue;
+        }
         Reader in = reader_of(keys[i]);
         rows->window_start[i] = (int64_t)reader_u64_be(&in);
         rows->window_end[i] = rows->window_start[i] + layout->node->window.size_ms;
@@ -192,7 +201,8 @@ ErrCode store_layout_read(const StoreLayout *layout, const StoreEntries *entries
     Column **columns = rows->columns + layout->keys.column_count;
     if (!layout->is_aggregate)
         return row_value_get(bodies, count, &layout->values, arena, columns, err);
-    ReadStates read = {layout, entries, readers, {{&arena_heap_ops}, arena}};
+    ReadStates read = {.layout = layout, .entries = entries, .readers = readers};
+    arena_heap_init(&read.heap, arena);
     for (uint32_t i = 0; i < layout->node->aggregate_count; i++) {
         columns[i] = column_new(arena, layout->values.types[i], count);
         TRY(read_aggregate(&read, i, columns[i], err));
