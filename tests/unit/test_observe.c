@@ -1,4 +1,5 @@
 /* test_observe.c - hints, warnings, progress and EXPLAIN ANALYZE through weir.h. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -179,8 +180,9 @@ static void a_copy_tells_how_far_it_is(void **state) {
     Works works = {0};
     WeirOptions options = {.progress = take_work, .progress_context = &works};
     Weir *weir = open_weir(&options);
-    char path[] = "/tmp/weir-observe-XXXXXX", sql[256];
-    int fd = mkstemp(path);
+    char path[64], sql[512];
+    snprintf(path, sizeof path, "/tmp/weir-test-observe-%ld", (long)getpid());
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "{\"points\":1}\n{\"points\":2}\n", 26), 26);
     close(fd);
