@@ -115,6 +115,13 @@ bool engine_log_takes(const Weir *weir, const CatalogQuery *query);
 /* Before this topic is deleted: nothing is logged to it any more. */
 void engine_log_leave(Weir *weir, const char *topic);
 
+/* -- datagen_show.c ------------------------------------------------------------------------- */
+
+void engine_show_quickstarts(Call *call);
+/* "datagen orders, seed 1, 12 of 1000 rows, running", of a generated source. */
+void engine_put_generated(Weir *weir, const Source *source, Buf *text);
+void engine_tell_generated(Call *call, const Source *source); /* as a message, where it is one */
+
 /* -- Shared ------------------------------------------------------------------------------------ */
 
 /* CANCELLED after weir_interrupt(). */
