@@ -45,8 +45,8 @@ static void assert_all_once(Weir *weir) {
     int64_t placed = 0;
     for (int64_t n = 0; n < ROWS; n++)
         placed += n * (n % 3);
-    run(weir, "CREATE TABLE t AS SELECT 1 AS one, COUNT(*) AS n, SUM(seq) AS total, MAX(seq) AS last,"
-              " SUM(seq * ROWPARTITION) AS placed FROM s GROUP BY 1;");
+    run(weir, "CREATE TABLE t AS SELECT 1 AS one, COUNT(*) AS n, SUM(seq) AS total,"
+              " MAX(seq) AS last, SUM(seq * ROWPARTITION) AS placed FROM s GROUP BY 1;");
     if (weir->options.workers == 0)
         assert_int_equal(engine_pump(weir, &err), ERR_OK);
     assert_int_equal(weir_execute(weir, "SELECT n, total, last, placed FROM t;", &result, &error),
