@@ -329,6 +329,12 @@ bool state_session_closes(StateSession *sessions, int64_t close_time) {
     return heap_due(&sessions->heaps[SESSION_OPEN], close_time) != NULL;
 }
 
+int64_t state_session_first_end(StateSession *sessions) {
+    assert(sessions->final != FINAL_NONE);
+    Slot *slot = heap_due(&sessions->heaps[SESSION_OPEN], INT64_MAX);
+    return slot ? session_of(slot)->end : INT64_MAX;
+}
+
 void state_session_expire(StateSession *sessions) {
     if (sessions->stream_time == INT64_MIN)
         return;
