@@ -60,8 +60,8 @@ void task_detach(Task *task);
 /* Sets next_rowtime and the promise. */
 ErrCode task_peek(Task *task, Err *err);
 
-/* Tells the operators whose time has come, between steps; what they emit runs through. *worked: they
- * did something. */
+/* Tells the operators whose time has come, between steps; what they emit runs through. *worked:
+ * they did something. */
 ErrCode task_tick(Task *task, int64_t now_ms, bool *worked, Err *err);
 int64_t task_tick_ms(const Task *task); /* when to tick next; INT64_MAX: not now */
 
