@@ -49,7 +49,7 @@ typedef struct OpOps {
     /* Output still owed for rows applied, at most env->drain_rows_max rows a call. May be NULL. */
     ErrCode (*drain)(Op *op, bool *more, Err *err);
     void (*clear)(Op *op); /* forgets what it owes: the step failed; NULL without drain */
-    /* The wall clock, between steps, when it is op->tick_ms or later; sets the next tick_ms. What it
+    /* The wall clock, between steps, when it is op->tick_ms or later; sets the next. What it
      * makes it owes: op->owes. May be NULL. */
     ErrCode (*tick)(Op *op, int64_t now_ms, Err *err);
     void (*close)(Op *op);                             /* may be NULL */

@@ -14,8 +14,8 @@ static uint32_t plan_aggregate(Bench *bench, uint32_t input, const Shape *shape)
                                      (const BenchCall[]){{"COUNT", NULL}, {"SUM", "V"},
                                                          {"MAX", "NAME"}}, 3);
     if (shape->window_ms > 0) {
-        node->window = (PlanWindow){WINDOW_TUMBLING, shape->window_ms, shape->window_ms,
-                                    shape->grace_ms, shape->window_ms + shape->grace_ms};
+        node->window = (PlanWindow){.kind = WINDOW_TUMBLING, .size_ms = shape->window_ms, .advance_ms = shape->window_ms,
+                                  .grace_ms = shape->grace_ms, .retention_ms = shape->window_ms + shape->grace_ms};
         node->windowed = true;
     }
     if (!shape->having)

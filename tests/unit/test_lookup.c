@@ -11,7 +11,8 @@ static void open_table(Bench *bench, bool windowed) {
     PlanNode *node = bench_aggregate(bench, source, "K STRING KEY, N BIGINT, S INT",
                                      (const BenchCall[]){{"COUNT", NULL}, {"SUM", "V"}}, 2);
     if (windowed) {
-        node->window = (PlanWindow){WINDOW_TUMBLING, 10, 10, 100, 110};
+        node->window = (PlanWindow){.kind = WINDOW_TUMBLING, .size_ms = 10, .advance_ms = 10,
+                                  .grace_ms = 100, .retention_ms = 110};
         node->windowed = true;
     }
     bench_sink(bench, node->id, "OUT");
