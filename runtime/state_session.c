@@ -33,6 +33,11 @@ static SessionChain *chain_find(const StateSession *sessions, SessionKey key) {
     return &sessions->chains[at];
 }
 
+Slot *state_session_last(const StateSession *sessions, SessionKey key) {
+    assert(key.key.data);
+    return chain_find(sessions, key)->last;
+}
+
 static void chains_grow(StateSession *sessions) {
     uint32_t size = (sessions->mask + 1) * 2;
     assert(size > sessions->mask);
@@ -217,7 +222,7 @@ void state_session_find(StateSession *sessions, SessionKey key, int64_t rowtime,
         end_min = open;
     if (sessions->final != FINAL_COMPLETE && end_min < kept)
         end_min = kept;
-    Slot *slot = chain_find(sessions, key)->last;
+    Slot *slot = state_session_last(sessions, key);
     for (; slot && session_of(slot)->end >= end_min; slot = session_of(slot)->earlier) {
         if (session_of(slot)->start > rowtime && session_of(slot)->start - rowtime >
                                                      sessions->gap_ms)

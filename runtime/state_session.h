@@ -104,4 +104,7 @@ void state_session_expire(StateSession *sessions);
 
 Bytes session_row_key(const Slot *slot);
 
+/* The last session of a key; NULL: it has none. */
+Slot *state_session_last(const StateSession *sessions, SessionKey key);
+
 #endif
