@@ -34,6 +34,7 @@ typedef struct ShapeWorld {
     uint64_t seed;
     const char *doing;
     State *state;
+    void *facts;               /* the shape's own, in the arena */
     const StoreLayout *layout; /* made once, in the way that suits the shape */
     void *now, *submitted, *settled; /* models */
     uint64_t changes, commits, undos, restarts;

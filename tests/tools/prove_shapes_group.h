@@ -38,11 +38,12 @@ static inline GroupKey group_key(ShapeWorld *world, uint32_t number) {
 }
 
 static inline const GroupKey *group_keys(ShapeWorld *world) {
-    static GroupKey keys[SHAPE_KEYS];
-    static const ShapeWorld *made_for;
-    for (uint32_t i = 0; made_for != world && i < SHAPE_KEYS; i++)
+    if (world->facts)
+        return world->facts;
+    GroupKey *keys = arena_array(world->arena, SHAPE_KEYS, sizeof *keys);
+    for (uint32_t i = 0; i < SHAPE_KEYS; i++)
         keys[i] = group_key(world, i);
-    made_for = world;
+    world->facts = keys;
     return keys;
 }
 
