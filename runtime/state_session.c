@@ -257,6 +257,25 @@ static Slot *make_slot(StateSession *sessions, SessionKey key, bool load) {
     return slot;
 }
 
+static void forget(StateSession *sessions, Slot *slot) {
+    assert(slot->present);
+    slot_table_retouch(&sessions->slots, slot);
+    store_layout_forget(sessions->spec.layout, &sessions->slots, slot);
+    state_session_remove(sessions, slot);
+}
+
+/* One that is not found any more may lie where another has come to: that one replaces it. */
+static void replace_twin(StateSession *sessions, Slot *slot) {
+    const Session *session = session_of(slot);
+    Slot *others[] = {session->earlier, session->later};
+    for (uint32_t i = 0; i < 2; i++) {
+        if (others[i] && session_of(others[i])->start == session->start &&
+            session_of(others[i])->end == session->end)
+            forget(sessions, others[i]);
+    }
+    assert(slot->present);
+}
+
 Slot *state_session_add(StateSession *sessions, SessionKey key, int64_t start, int64_t end) {
     assert(start >= 0 && start <= end);
     Slot *slot = make_slot(sessions, key, false);
@@ -267,6 +286,7 @@ Slot *state_session_add(StateSession *sessions, SessionKey key, int64_t start, i
     session->changed = sessions->log.epoch;
     session->wait = sessions->final ? SESSION_OPEN : SESSION_KEPT;
     session_link(sessions, slot);
+    replace_twin(sessions, slot);
     return slot;
 }
 
@@ -287,11 +307,13 @@ void state_session_grow(StateSession *sessions, Slot *slot, int64_t start, int64
     session->changed = sessions->log.epoch;
     session->start = start;
     session->end = slot->rowtime = end;
-    Slot *later = session->later;
-    if (!later || !comes_after(session, session_of(later)))
-        return;
-    chain_unlink(sessions, slot); /* it passed another one: both are far apart in rowtime */
-    chain_link(sessions, slot);
+    Slot *later = session->later, *earlier = session->earlier;
+    if ((later && comes_after(session, session_of(later))) ||
+        (earlier && comes_after(session_of(earlier), session))) {
+        chain_unlink(sessions, slot); /* it passed one that is not found any more */
+        chain_link(sessions, slot);
+    }
+    replace_twin(sessions, slot);
 }
 
 void state_session_remove(StateSession *sessions, Slot *slot) {
@@ -345,11 +367,8 @@ void state_session_expire(StateSession *sessions) {
         return;
     int64_t gone = expired_before(sessions, sessions->stream_time);
     assert(gone >= 0);
-    for (Slot *slot; (slot = heap_due(&sessions->heaps[SESSION_KEPT], gone)) != NULL;) {
-        slot_table_retouch(&sessions->slots, slot);
-        store_layout_forget(sessions->spec.layout, &sessions->slots, slot);
-        state_session_remove(sessions, slot);
-    }
+    for (Slot *slot; (slot = heap_due(&sessions->heaps[SESSION_KEPT], gone)) != NULL;)
+        forget(sessions, slot);
 }
 
 void session_init(StateSession *sessions) {

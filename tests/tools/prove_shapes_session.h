@@ -118,6 +118,11 @@ static inline void session_join(ShapeWorld *world, const SessionList *list,
         row->end = rowtime > row->end ? rowtime : row->end;
         state_session_grow(sessions, slot, row->start, row->end);
     }
+    for (uint32_t i = 0; i < SESSION_MODELS; i++) { /* one that is not found any more */
+        SessionModelRow *twin = &model->rows[i];
+        if (twin != row && twin->key == key && twin->start == row->start && twin->end == row->end)
+            twin->there = false;
+    }
     group_row(world, heap, slot, &row->group);
     row->group.rowtime = row->end;
 }
