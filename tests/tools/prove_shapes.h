@@ -2,9 +2,9 @@
  * prove_shapes.h - what the state shapes have in common when they are set beside a model.
  *
  * A ShapeWorld holds one state on a storage in memory, and three copies of a model of it: as it is
- * now, as the last commit handed over found it, and as the last durable one did. shapes_run() mixes
- * changes with commits, settles, undos of one epoch or both, and restarts; the shape's own functions
- * make the changes in both and compare them. To add a shape, write a row of `shapes`.
+ * now, as the last commit handed over found it, and as the last durable one did. shape_run() mixes
+ * changes with commits, settles, undos of one epoch or both, and restarts; the shape's own
+ * functions make the changes in both and compare them. To add a shape, write a row of `shapes`.
  *
  * A model is plain bytes without pointers.
  */

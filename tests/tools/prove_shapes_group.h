@@ -1,6 +1,6 @@
 /*
- * prove_shapes_group.h - shapes of groups: COUNT(*) and MAX of a text for each key, without windows,
- * in time windows, in sessions.
+ * prove_shapes_group.h - shapes of groups: COUNT(*) and MAX of a text for each key, without
+ * windows, in time windows, in sessions.
  */
 #ifndef TESTS_TOOLS_PROVE_SHAPES_GROUP_H
 #define TESTS_TOOLS_PROVE_SHAPES_GROUP_H
