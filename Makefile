@@ -177,6 +177,7 @@ sql: $(BUILD)/weir
 cli-test: $(BUILD)/weir
 	@python3 tests/cli/run.py $(BUILD)/weir
 	@python3 tests/cli/topics.py $(BUILD)/weir
+	@python3 tests/cli/observe.py $(BUILD)/weir
 	@python3 tests/cli/errors.py $(BUILD)/weir
 
 run-embed: $(EMBED)

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "data/decimal_impl.h"
+#include "data/number_text.h"
 
 enum {
     SCAN_DIGITS_MAX = DECIMAL_PRECISION_MAX + 1,
@@ -177,9 +178,15 @@ bool decimal_parse_round(Bytes text, uint32_t precision, uint32_t scale, Decimal
     return decimal_scan(text, &scan) && scan_fit(&scan, precision, scale, true, value);
 }
 
-/* Digits of a magnitude, at the end of `target`; returns the first. */
+/* Digits of a magnitude, at the end of `target`; returns the first. None of zero. */
 static uint8_t *print_digits(uint8_t target[PRINT_DIGITS_MAX], Decimal magnitude) {
     uint8_t *first = target + PRINT_DIGITS_MAX;
+    bool small = !(magnitude.word[1] | magnitude.word[2] | magnitude.word[3]);
+    if (small && magnitude.word[0] > 0 && magnitude.word[0] <= INT64_MAX) {
+        uint8_t digits[NUMBER_I64_ROOM];
+        size_t count = (size_t)(number_put_i64(digits, (int64_t)magnitude.word[0]) - digits);
+        return memcpy(first - count, digits, count);
+    }
     while (magnitude.word[1] | magnitude.word[2] | magnitude.word[3]) {
         uint64_t chunk = decimal_magnitude_divide(&magnitude, decimal_power[CHUNK_DIGITS].word[0]);
         for (int i = 0; i < CHUNK_DIGITS; i++, chunk /= 10)

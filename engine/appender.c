@@ -139,6 +139,10 @@ static ErrCode appender_encode(Appender *appender, const Column *const *columns,
     return ERR_OK;
 }
 
+void appender_set_round(Appender *appender, uint64_t rows) {
+    appender->next_partition = (uint32_t)(rows % appender->topic.partition_count);
+}
+
 ErrCode appender_check(Appender *appender, const Column *const *columns, uint32_t row, Err *err) {
     bool key_null, value_null = false;
     return appender_encode(appender, columns, row, &key_null, &value_null, err);

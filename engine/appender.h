@@ -27,6 +27,9 @@ uint32_t appender_partitions(const Appender *appender);
 ErrCode appender_add(Appender *appender, const Column *const *columns, uint32_t row,
                      int64_t rowtime, bool tombstone, Err *err);
 
+/* The next row without a key is the `rows`-th: it goes to that partition of the round. */
+void appender_set_round(Appender *appender, uint64_t rows);
+
 /* Whether appender_add() would take the row; adds nothing. */
 ErrCode appender_check(Appender *appender, const Column *const *columns, uint32_t row, Err *err);
 

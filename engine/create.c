@@ -54,6 +54,8 @@ static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
         }
     }
     TRY(create_carry_out(call, planned, query, commit, err));
+    if (planned->source->datagen)
+        TRY(datagen_start(call->weir->datagen, planned->source, err));
     result_message(call->result, "%s created", planned->source->is_table ? "Table" : "Stream");
     return ERR_OK;
 }

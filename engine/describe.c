@@ -281,8 +281,7 @@ ErrCode engine_explain(Call *call, Err *err) {
     const AstStatement *statement = call->statement;
     const Plan *plan = NULL;
     if (statement->analyze)
-        return err_set_at(err, ERR_UNSUPPORTED, statement->pos.line, statement->pos.column,
-                          "EXPLAIN ANALYZE is not supported by Weir yet");
+        return engine_analyze(call, err);
     const AstStatement *inner = statement->inner;
     if (inner && (inner->kind == AST_DROP_STREAM || inner->kind == AST_DROP_TABLE) &&
         settings_is_true(&call->weir->settings, "weir.extensions"))

@@ -240,12 +240,35 @@ static ErrCode drop_pause_one(Weir *weir, CatalogQuery *query, bool paused, Err 
     return ERR_OK;
 }
 
+/* Whether PAUSE names a generated source, not a query. */
+static bool drop_is_generated(const Call *call) {
+    const Catalog *catalog = &call->weir->catalog;
+    const Source *source = catalog_source(catalog, call->statement->name);
+    return source && source->datagen && !catalog_query(catalog, call->statement->name);
+}
+
+static ErrCode drop_pause_generator(Call *call, bool paused, Err *err) {
+    Weir *weir = call->weir;
+    Source source = *catalog_source(&weir->catalog, call->statement->name);
+    Datagen datagen = *source.datagen;
+    datagen.paused = paused;
+    source.datagen = &datagen;
+    Commit *commit = commit_new(weir->storage, 0);
+    catalog_put_source(commit, &source);
+    TRY(commit_wait(commit, NULL, err));
+    datagen_pause(weir->datagen, source.name, paused);
+    result_message(call->result, "Generator of %s %s.", source.name, paused ? "paused" : "resumed");
+    return catalog_show_source(&weir->catalog, &source, err);
+}
+
 ErrCode engine_pause(Call *call, Err *err) {
     Catalog *catalog = &call->weir->catalog;
     bool paused = call->statement->kind == AST_PAUSE;
     if (call->statement->all) {
         for (size_t i = 0; i < catalog->query_count; i++)
             TRY(drop_pause_one(call->weir, catalog->queries[i], paused, err));
+    } else if (drop_is_generated(call)) {
+        return drop_pause_generator(call, paused, err);
     } else {
         CatalogQuery *query;
         TRY(drop_find_query(call, &query, err));

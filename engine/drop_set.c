@@ -116,19 +116,27 @@ DropSet drop_set_find(Call *call, const Source *source, bool cascade, bool delet
 
 /* -- Carrying out ------------------------------------------------------------------------------ */
 
-static void set_stop(const DropSet *set) {
+static void set_stop(Call *call, const DropSet *set) {
     for (uint32_t i = 0; i < set->query_count; i++) {
         CatalogQuery *query = set->queries[i].query;
         if (query->running)
             query_stop(query->running);
         query->running = NULL;
     }
+    for (uint32_t i = 0; i < set->source_count; i++)
+        datagen_stop(call->weir->datagen, set->sources[i].source->name);
 }
 
 static void set_start_again(Call *call, const DropSet *set) {
     for (uint32_t i = 0; i < set->query_count; i++) {
         Err kept_in_query;
         (void)!engine_start_query(call->weir, set->queries[i].query, &kept_in_query);
+    }
+    for (uint32_t i = 0; i < set->source_count; i++) {
+        Err ignored; /* it was started before */
+        const Source *source = set->sources[i].source;
+        if (source->datagen)
+            (void)!datagen_start(call->weir->datagen, source, &ignored);
     }
 }
 
@@ -140,15 +148,21 @@ static void set_hide(Call *call, const DropSet *set) {
         catalog_hide_source(catalog, set->sources[i].source->name);
 }
 
+static void set_remove_source(Commit *commit, const Source *source) {
+    catalog_remove_source(commit, source->name);
+    if (source->datagen)
+        datagen_forget(commit, source->name);
+}
+
 ErrCode drop_set_carry_out(Call *call, const DropSet *set, Err *err) {
     Commit *commit = commit_new(call->weir->storage, 0);
     for (uint32_t i = 0; i < set->topic_count; i++)
         engine_log_leave(call->weir, set->topics[i].topic.name);
-    set_stop(set);
+    set_stop(call, set);
     for (uint32_t i = 0; i < set->query_count; i++)
         engine_query_remove(set->queries[i].query, commit);
     for (uint32_t i = set->source_count; i-- > 0;)
-        catalog_remove_source(commit, set->sources[i].source->name);
+        set_remove_source(commit, set->sources[i].source);
     for (uint32_t i = 0; i < set->topic_count; i++)
         commit_topic_delete(commit, set->topics[i].topic.id);
     ErrCode code = commit_wait(commit, NULL, err);

@@ -60,6 +60,18 @@ static ErrCode engine_start_queries(Weir *weir, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode engine_start_generators(Weir *weir, Err *err) {
+    for (size_t i = 0; i < weir->catalog.source_count; i++) {
+        const Source *source = weir->catalog.sources[i].source;
+        if (!source->datagen || datagen_start(weir->datagen, source, err) == ERR_OK)
+            continue;
+        if (err_action(err->code) == ERR_ACTION_STOP_ENGINE)
+            return err->code;
+        engine_notice(weir, "No rows are generated for %s: %s", source->name, err->message);
+    }
+    return ERR_OK;
+}
+
 enum { ENGINE_MEMORY_BYTES = 2 << 20 }; /* journal of an engine in memory */
 
 ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, Weir **weir,
@@ -92,7 +104,10 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
         TRY_DONE(settings_set(&opened->settings, "auto.offset.reset", "latest", err));
     TRY_DONE(catalog_load(&opened->catalog, opened->storage, err));
     engine_log_refresh(opened);
+    opened->datagen = datagen_open(io, opened->storage, options->workers > 0,
+                                   &opened->interrupts);
     TRY_DONE(engine_start_queries(opened, err));
+    TRY_DONE(engine_start_generators(opened, err));
     *weir = opened;
 done:
     if (code != ERR_OK)
@@ -132,6 +147,7 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
 void weir_close(Weir *weir) {
     if (!weir)
         return;
+    datagen_close(weir->datagen);
     for (size_t i = 0; i < weir->catalog.query_count; i++)
         if (weir->catalog.queries[i]->running)
             query_stop(weir->catalog.queries[i]->running);
@@ -251,13 +267,14 @@ static bool engine_only_looks(const AstStatement *statement) {
     switch (statement->kind) {
     case AST_SELECT:
         return statement->query->emit == AST_EMIT_NONE; /* a push query draws ids */
+    case AST_EXPLAIN:
+        return !statement->analyze || !statement->inner || engine_only_looks(statement->inner);
     case AST_INSERT_VALUES:
     case AST_PRINT:
     case AST_SHOW:
     case AST_DESCRIBE:
     case AST_DESCRIBE_ALL:
     case AST_DESCRIBE_FUNCTION:
-    case AST_EXPLAIN:
         return true;
     default:
         return false;
@@ -399,13 +416,14 @@ ErrCode engine_set(Weir *weir, const char *name, const char *value, Err *err) {
 
 ErrCode engine_pump(Weir *weir, Err *err) {
     assert(weir->options.workers == 0);
+    TRY(datagen_pump(weir->datagen, err));
     return runtime_pump(weir->runtime, err);
 }
 
 WeirStatus weir_catch_up(Weir *weir, int64_t timeout_ms, WeirError *error) {
     Err err;
-    ErrCode code = ERR_OK;
     shared_lock_read(&weir->lock);
+    ErrCode code = datagen_catch_up(weir->datagen, NULL, timeout_ms, &err);
     for (size_t i = 0; code == ERR_OK && i < weir->catalog.query_count; i++)
         if (weir->catalog.queries[i]->running && !weir->catalog.queries[i]->paused)
             code = query_catch_up(weir->catalog.queries[i]->running, timeout_ms, &err);

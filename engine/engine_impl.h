@@ -15,6 +15,7 @@
 
 #include "base/thread.h"
 #include "engine/catalog.h"
+#include "engine/datagen.h"
 #include "engine/engine.h"
 #include "engine/settings.h"
 #include "engine/weir.h"
@@ -37,6 +38,7 @@ struct Weir {
     Settings settings;
     Variable *variables; /* DEFINE */
     size_t variable_count, variable_capacity;
+    DatagenJobs *datagen;
     uint64_t push_count; /* names of transient queries */
     _Atomic uint32_t interrupts; /* calls of weir_interrupt() */
     struct Testkit *kit; /* this engine is one of a test; NULL */
@@ -58,6 +60,19 @@ ErrCode engine_insert_values(Call *call, const Planned *planned, Err *err);
 ErrCode engine_push(Call *call, const Planned *planned, Err *err);
 ErrCode engine_pull(Call *call, const Planned *planned, Err *err);
 ErrCode engine_select(Call *call, Err *err); /* lookups and push queries */
+
+/* A push query of call->result. bounded: it ends at the end its sources have now. */
+ErrCode engine_push_start(Call *call, const Planned *planned, bool bounded, Err *err);
+
+/* A lookup's plan, in `arena`, and the store it reads, whose queries have caught up. */
+typedef struct EngineLookup {
+    const Plan *plan;
+    LookupStore store;
+    bool has_store;
+    bool scans_stream; /* it reads a topic */
+} EngineLookup;
+ErrCode engine_lookup_prepare(Call *call, const Planned *planned, Arena *arena,
+                              EngineLookup *lookup, Err *err);
 ErrCode engine_drop(Call *call, Err *err);
 ErrCode engine_explain_drop(Call *call, const AstStatement *statement, Err *err); /* dry run */
 ErrCode engine_terminate(Call *call, Err *err);
@@ -70,6 +85,7 @@ ErrCode engine_session(Call *call, Err *err); /* SET UNSET DEFINE UNDEFINE */
 ErrCode engine_show(Call *call, Err *err);
 ErrCode engine_describe(Call *call, Err *err);
 ErrCode engine_explain(Call *call, Err *err);
+ErrCode engine_analyze(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
 ErrCode engine_print(Call *call, Err *err);
 ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */

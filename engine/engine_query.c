@@ -167,6 +167,16 @@ static bool query_writes_topic(const CatalogQuery *query, const char *topic) {
 }
 
 static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, int64_t timeout_ms,
+                                   Err *err);
+
+/* Who fills the topic: a generator, queries. */
+static ErrCode query_catch_up_source(Weir *weir, const char *topic, bool *seen,
+                                     int64_t timeout_ms, Err *err) {
+    TRY(datagen_catch_up(weir->datagen, topic, timeout_ms, err));
+    return query_catch_up_from(weir, topic, seen, timeout_ms, err);
+}
+
+static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, int64_t timeout_ms,
                                    Err *err) {
     for (size_t i = 0; i < weir->catalog.query_count; i++) {
         CatalogQuery *query = weir->catalog.queries[i];
@@ -181,8 +191,8 @@ static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, in
             continue;
         for (uint32_t n = 0; n < query->plan->node_count; n++)
             if (query->plan->nodes[n]->kind == PLAN_SOURCE)
-                TRY(query_catch_up_from(weir, query->plan->nodes[n]->topic->topic, seen,
-                                        timeout_ms, err));
+                TRY(query_catch_up_source(weir, query->plan->nodes[n]->topic->topic, seen,
+                                          timeout_ms, err));
         TRY(query_catch_up(query->running, timeout_ms, err));
     }
     return ERR_OK;

@@ -67,6 +67,11 @@ static uint64_t host_next_query_number(void *context) {
     return weir->catalog.next_query_number;
 }
 
+static int64_t host_now_ms(void *context) {
+    const Weir *weir = context;
+    return weir->io->ops->now_ms(weir->io);
+}
+
 PlannerHost engine_host(Weir *weir) {
     return (PlannerHost){.context = weir,
                          .find_source = host_find_source,
@@ -79,7 +84,8 @@ PlannerHost engine_host(Weir *weir) {
                          .user_functions = host_user_functions,
                          .query_plan = host_query_plan,
                          .sink_query = host_sink_query,
-                         .next_query_number = host_next_query_number};
+                         .next_query_number = host_next_query_number,
+                         .now_ms = host_now_ms};
 }
 
 ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,

@@ -13,7 +13,7 @@
 #include "data/batch.h"
 #include "data/decimal.h"
 #include "data/number_text.h"
-#include "engine/engine_impl.h"
+#include "engine/analyze_impl.h"
 #include "engine/value_text.h"
 
 WeirResult *result_new(Weir *weir) {
@@ -51,6 +51,7 @@ void weir_result_free(WeirResult *result) {
     }
     if (result->queue)
         result_queue_free(result->queue);
+    analyze_free(result->analyze);
     print_free(result->print);
     buf_free(&result->message);
     buf_free(&result->text);
@@ -97,6 +98,12 @@ void result_numbers(WeirResult *result, uint32_t column) {
     columns[column].type = &type_bigint;
 }
 
+void result_fractions(WeirResult *result, uint32_t column) {
+    assert(column < result->schema->column_count && result->cell_count == 0);
+    SchemaColumn *columns = (SchemaColumn *)result->schema->columns;
+    columns[column].type = &type_double;
+}
+
 void result_cell(WeirResult *result, const char *text) {
     result->cells = mem_grow(result->cells, &result->cell_capacity, result->cell_count + 1,
                              sizeof *result->cells);
@@ -124,7 +131,8 @@ static Column *result_text_column(WeirResult *result, uint32_t at, uint32_t coun
             continue;
         if (type->kind == TYPE_STRING)
             column->bytes[row] = cell;
-        else if (!number_parse_i64(cell, &column->i64[row]))
+        else if (type->kind == TYPE_DOUBLE ? !number_parse_double(cell, &column->f64[row])
+                                           : !number_parse_i64(cell, &column->i64[row]))
             continue;
         column_set_present(column, row);
     }
@@ -166,7 +174,7 @@ const char *weir_message(const WeirResult *result) {
 }
 
 bool weir_is_push(const WeirResult *result) {
-    return result->push || result->print;
+    return (result->push && !result->analyze) || result->print;
 }
 
 bool weir_is_print(const WeirResult *result) {
@@ -235,6 +243,11 @@ WeirStatus weir_next(WeirResult *result, int64_t timeout_ms, WeirError *error) {
     if (!result->schema)
         return WEIR_END;
     arena_reset(result->row_arena);
+    if (result->analyze) {
+        WeirStatus status = analyze_next(result, timeout_ms, error);
+        if (status != WEIR_OK)
+            return status;
+    }
     if (!result->started) {
         result->started = true;
         result->row = 0;
@@ -243,7 +256,7 @@ WeirStatus weir_next(WeirResult *result, int64_t timeout_ms, WeirError *error) {
     }
     if (result->row < result->rows.count)
         return WEIR_ROW;
-    bool waits = result->queue || result->print;
+    bool waits = (result->queue && !result->analyze) || result->print;
     return waits ? result_wait(result, timeout_ms, error) : WEIR_END;
 }
 

@@ -9,6 +9,8 @@
 #include "engine/print.h"
 #include "engine/weir.h"
 
+typedef struct Analyze Analyze; /* analyze_impl.h */
+
 struct WeirResult {
     Weir *weir;
     Arena *arena;
@@ -23,6 +25,7 @@ struct WeirResult {
     Commit *farewell;   /* handed over when the result is freed; NULL: none */
     CatalogQuery *push; /* a transient query of its own; not in the catalog */
     ResultQueue *queue;
+    Analyze *analyze; /* EXPLAIN ANALYZE; NULL: something else */
     Print *print; /* PRINT: takes the place of push and queue */
     Bytes *cells; /* a table of texts under construction */
     size_t cell_count, cell_capacity;
@@ -45,6 +48,7 @@ void result_farewell(WeirResult *result, Commit *commit);
 /* A finite table of texts: columns first, then cells row by row (NULL: NULL), then done. */
 void result_columns(WeirResult *result, const char *const *names, uint32_t count);
 void result_numbers(WeirResult *result, uint32_t column); /* its cells are whole numbers */
+void result_fractions(WeirResult *result, uint32_t column); /* numbers with a point */
 void result_cell(WeirResult *result, const char *text);
 void result_cell_printf(WeirResult *result, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

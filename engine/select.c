@@ -11,11 +11,31 @@
 
 enum { PUSH_QUEUE_ROWS_MAX = 16384 };
 
-ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
+/* ksqlDB's scalable push queries listen to the query that writes the source, from now on. Here the
+ * rows are those of its topic either way: only the name is another one. */
+static bool push_is_scalable(const Call *call, const Plan *plan) {
+    const Weir *weir = call->weir;
+    const AstQuery *ast = call->statement->query;
+    const PlannerHost host = engine_host(call->weir);
+    const char *source = ast->sources[0].name;
+    if (!settings_is_true(&weir->settings, "ksql.query.push.v2.enabled") ||
+        strcmp(settings_get(&weir->settings, "auto.offset.reset"), "latest") != 0)
+        return false;
+    bool plain = ast->source_count == 1 && !ast->group_by && !ast->partition_by && !ast->having &&
+                 ast->window.kind == AST_WINDOW_NONE;
+    for (uint32_t i = 0; plain && i < plan->node_count; i++)
+        plain = plan->nodes[i]->kind != PLAN_FLAT_MAP && plan->nodes[i]->kind != PLAN_AGGREGATE;
+    return plain && host.sink_query(host.context, source, 0) &&
+           !host.sink_query(host.context, source, 1) && !plan_reads_place(plan);
+}
+
+ErrCode engine_push_start(Call *call, const Planned *planned, bool bounded, Err *err) {
     Weir *weir = call->weir;
     WeirResult *result = call->result;
     Plan plan = *planned->plan;
-    plan.query_id = arena_printf(call->arena, "transient_%s_%llu",
+    plan.query_id = arena_printf(call->arena, "%s_%s_%llu",
+                                 push_is_scalable(call, &plan) ? "SCALABLE_PUSH_QUERY"
+                                                               : "transient",
                                  call->statement->query->sources[0].name,
                                  (unsigned long long)++weir->push_count);
     EngineQueryNew make = {.plan = &plan};
@@ -27,6 +47,7 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
                             .from_end = result->push->from_end,
                             .fail_on = result->push->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
+                            .bounded = bounded,
                             .results = result->queue,
                             .internal_topics = result->push->internal_topics};
     TRY(query_start(weir->runtime, &options, &result->push->running, err));
@@ -37,34 +58,56 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
     return ERR_OK;
 }
 
-static const PlanNode *select_store_node(const Plan *plan) {
+ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
+    return engine_push_start(call, planned, false, err);
+}
+
+/* What a lookup reads; NULL: nothing. */
+static const PlanNode *select_first_node(const Plan *plan) {
     for (uint32_t i = 0; i < plan->node_count; i++)
-        if (plan->nodes[i]->kind == PLAN_STORE)
+        if (plan->nodes[i]->kind == PLAN_STORE || plan->nodes[i]->kind == PLAN_SOURCE)
             return plan->nodes[i];
     return NULL;
 }
 
-ErrCode engine_pull(Call *call, const Planned *planned, Err *err) {
+/* Every query that feeds what is read has processed what was there before the lookup. */
+static ErrCode select_wait(Call *call, const PlanNode *node, LookupStore *store, Err *err) {
     Weir *weir = call->weir;
+    TRY(engine_catch_up_topic(weir, node->topic->topic,
+                              settings_number(&weir->settings, "weir.lookup.wait.ms"), err));
+    if (node->kind == PLAN_SOURCE)
+        return ERR_OK;
+    CatalogQuery *query = catalog_query(&weir->catalog, node->store_query);
+    if (!query)
+        return err_set(err, ERR_SEMANTIC, "The query %s that feeds this table is gone.",
+                       node->store_query);
+    *store = (LookupStore){query->plan, query->first_id, query->partitions};
+    return ERR_OK;
+}
+
+ErrCode engine_lookup_prepare(Call *call, const Planned *planned, Arena *arena,
+                              EngineLookup *lookup, Err *err) {
     Buf json = {0};
-    const Plan *plan;
     plan_json_put(&json, planned->plan);
-    ErrCode code = plan_json_get(buf_view(&json), call->result->arena, &plan, err);
+    ErrCode code = plan_json_get(buf_view(&json), arena, &lookup->plan, err);
     buf_free(&json);
     TRY(code);
-    LookupStore store = {0};
-    const PlanNode *node = select_store_node(plan);
-    if (node) {
-        CatalogQuery *query = catalog_query(&weir->catalog, node->store_query);
-        if (!query)
-            return err_set(err, ERR_SEMANTIC, "The query %s that feeds this table is gone.",
-                           node->store_query);
-        TRY(engine_catch_up_topic(weir, node->topic->topic,
-                                  settings_number(&weir->settings, "weir.lookup.wait.ms"), err));
-        store = (LookupStore){query->plan, query->first_id, query->partitions};
-    }
+    const PlanNode *node = select_first_node(lookup->plan);
+    lookup->has_store = node && node->kind == PLAN_STORE;
+    lookup->scans_stream = node && node->kind == PLAN_SOURCE;
+    return node ? select_wait(call, node, &lookup->store, err) : ERR_OK;
+}
+
+ErrCode engine_pull(Call *call, const Planned *planned, Err *err) {
+    Weir *weir = call->weir;
+    EngineLookup lookup;
+    TRY(engine_lookup_prepare(call, planned, call->result->arena, &lookup, err));
     ResultRows rows = {0};
-    TRY(lookup_run(weir->runtime, plan, node ? &store : NULL, call->result->arena, &rows, err));
+    TRY(lookup_run(weir->runtime, lookup.plan, lookup.has_store ? &lookup.store : NULL,
+                   call->result->arena, &rows, err));
+    const Plan *plan = lookup.plan;
+    call->result->scans_stream = lookup.scans_stream;
+    call->result->limit_reached = plan->limit >= 0 && rows.count >= (uint64_t)plan->limit;
     result_rows(call->result, &rows, plan->visible_count);
     if (rows.error_count > 0)
         engine_notice(weir, "%llu value%s could not be computed: %s",

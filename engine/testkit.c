@@ -24,6 +24,7 @@ static ErrCode testkit_open(Testkit *kit, Err *err) {
     if (kit->options.conformance) {
         TRY(engine_set(kit->weir, "weir.extensions", "false", err));
         TRY(engine_set(kit->weir, "weir.topics.auto", "true", err));
+        TRY(engine_set(kit->weir, "ksql.query.push.v2.enabled", "true", err));
         TRY(engine_set(kit->weir, "weir.topics.partitions", "4", err));
     }
     return engine_set(kit->weir, "weir.table.first", kit->options.conformance ? "false" : "true",

@@ -187,6 +187,14 @@ typedef struct WeirProgress {
 } WeirProgress;
 bool weir_progress(const WeirResult *result, WeirProgress *progress);
 
+/* EXPLAIN ANALYZE: whether the figures of its rows may still change. weir_next() gives the rows
+ * once; for a statement it waits until that has ended. */
+bool weir_is_live(const WeirResult *result);
+
+/* The figures of now: the result's rows are made anew, without waiting, and weir_next() begins at
+ * the first. Names and types of columns are to be asked for again. END: not such a result. */
+WeirStatus weir_refresh(WeirResult *result, WeirError *error);
+
 /* Whether a push query has processed all that its sources hold. weir_next() has all rows of that
  * already: when it finds none now, there are none. */
 bool weir_is_caught_up(WeirResult *result);

@@ -190,7 +190,8 @@ static void group_nodes(Draft *draft, const PlanWindow *window) {
     GroupInput input;
     PlanAggregate *aggregates = group_input(draft, &input);
     assert(input.count >= draft->key_count && draft->aggregates.count > 0);
-    PlanNodeKind kind = group_is_key(draft) ? PLAN_PROJECT : PLAN_REPARTITION;
+    bool stays = group_is_key(draft) || draft->kind == PLAN_PULL;
+    PlanNodeKind kind = stays ? PLAN_PROJECT : PLAN_REPARTITION;
     PlanNode *group = draft_add(draft, kind, "Aggregate-GroupBy", draft->top);
     group->schema = group_schema(draft, input.columns, input.count);
     group->exprs = input.exprs;
@@ -304,6 +305,13 @@ static ErrCode aggregate_clauses(Draft *draft, Err *err) {
     return ERR_OK;
 }
 
+bool draft_may_aggregate(const Draft *draft) {
+    assert(draft->planner);
+    return draft->kind != PLAN_PULL ||
+           (draft->scope.source_count > 0 &&
+            planner_setting_on(draft->planner, "weir.extensions", true));
+}
+
 ErrCode draft_aggregate(Draft *draft, Err *err) {
     const AstQuery *ast = draft->ast;
     const Expr *having;
@@ -316,7 +324,8 @@ ErrCode draft_aggregate(Draft *draft, Err *err) {
     TRY(draft_window(draft, &window, err));
     aggregate_names(draft);
     TRY(aggregate_undo(draft, err));
-    TRY(draft_kafka_sources(draft, "GROUP BY", err));
+    if (draft->kind != PLAN_PULL)
+        TRY(draft_kafka_sources(draft, "GROUP BY", err));
     if (draft->top->is_table)
         draft_unsupported(draft, "Aggregations of a table are not supported yet.");
     TRY(group_items(draft, err));

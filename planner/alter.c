@@ -32,6 +32,10 @@ static ErrCode alter_target(const Planner *planner, const Source **target, Err *
                                         "Cannot alter %s '%s': ALTER operations are not supported "
                                         "on source %ss.",
                                         kind, source->name, kind));
+    if (source->datagen)
+        return alter_fails(planner, err,
+                           "Columns cannot be added to a generated source: DROP it, and CREATE it "
+                           "with them.");
     if (source->query_id)
         return alter_fails(planner, err,
                            "ALTER command is not supported for CREATE ... AS statements.");

@@ -293,6 +293,29 @@ static ErrCode create_source_table(Planner *planner, Source *source, Planned *pl
     return ERR_OK;
 }
 
+static ErrCode create_properties(const Planner *planner, Properties *properties, Err *err) {
+    bool extensions = planner_setting_on(planner, "weir.extensions", true);
+    return properties_read(planner, PROPERTY_IN_CREATE | (extensions ? PROPERTY_IN_EXTENSION : 0u),
+                           properties, err);
+}
+
+/* What a generated source need not be told. */
+static void create_generated(const Planner *planner, const Properties *properties, Source *source) {
+    if (!source->topic.topic)
+        source->topic.topic = source->name;
+    if (!properties->set[PROPERTY_PARTITIONS] &&
+        planner->host->topic_partitions(planner->host->context, source->topic.topic) == 0)
+        source->partition_count = 1;
+}
+
+/* JSON, where nobody says otherwise. */
+static const PlanTopic *create_default_formats(const Planner *planner, const Source *source) {
+    static const PlanTopic formats = {.key = {.format = &format_none},
+                                      .value = {.format = &format_json}};
+    bool set = planner_setting(planner, "ksql.persistence.default.format.value", NULL) != NULL;
+    return source->datagen && !set ? &formats : NULL;
+}
+
 /* What the statement says of the source alone, whatever the world has. */
 static ErrCode create_described(const Planner *planner, const Properties *properties,
                                 Source *source, Err *err) {
@@ -305,8 +328,16 @@ static ErrCode create_described(const Planner *planner, const Properties *proper
     source->topic.topic = properties_text(properties, PROPERTY_KAFKA_TOPIC);
     TRY(formats_names(planner, properties, err));
     TRY(formats_schema_ids(planner, properties, err));
-    TRY(create_schema(planner, &source->topic.schema, err));
-    TRY(formats_choose(planner, properties, NULL, &source->topic, err));
+    TRY(datagen_read(planner, properties, &source->datagen, err));
+    if (source->datagen)
+        create_generated(planner, properties, source);
+    if (source->datagen && statement->column_count == 0)
+        TRY(datagen_schema(planner, source->datagen, &source->topic.schema, err));
+    else
+        TRY(create_schema(planner, &source->topic.schema, err));
+    TRY(formats_choose(planner, properties, create_default_formats(planner, source),
+                       &source->topic, err));
+    TRY(datagen_check(planner, properties, source, err));
     if (!source->topic.topic)
         return err_set_at(err, ERR_SEMANTIC, statement->pos.line, statement->pos.column,
                           "Missing required property \"KAFKA_TOPIC\" which has no default value.");
@@ -321,13 +352,17 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
     Properties properties;
     const Source *old;
     TRY(create_name(planner, err));
-    TRY(properties_read(planner, PROPERTY_IN_CREATE, &properties, err));
+    TRY(create_properties(planner, &properties, err));
     TRY(create_existing(planner, &old, planned, err));
     if (planned->kind == PLANNED_NOTHING)
         return ERR_OK;
     Source *source = arena_alloc(planner->arena, sizeof *source);
     TRY(create_described(planner, &properties, source, err));
     TRY(formats_partitions(planner, &properties, source, planned, err));
+    AstPos pos = planner->statement->name_pos;
+    if (old && (old->datagen || source->datagen))
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "A generated source cannot be replaced: DROP it, and CREATE it anew.");
     if (old)
         TRY(upgrade_source(planner, old, source, err));
     if (old)

@@ -9,7 +9,8 @@ static const char *const explain_kinds[] = {
     [PLAN_SOURCE] = "Source",         [PLAN_MATERIALIZE] = "Materialize",
     [PLAN_STORE] = "Store",           [PLAN_FILTER] = "Filter",
     [PLAN_PROJECT] = "Project",       [PLAN_REPARTITION] = "Repartition",
-    [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_AGGREGATE] = "Aggregate",
+    [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_JOIN_STREAM] = "JoinStream",
+    [PLAN_AGGREGATE] = "Aggregate",
     [PLAN_SINK] = "Sink",             [PLAN_RESULT] = "Result",
     [PLAN_JOIN_TABLES] = "JoinTables",
     [PLAN_FLAT_MAP] = "FlatMap",      [PLAN_ROW] = "Row",
@@ -49,6 +50,15 @@ static void explain_aggregates(Buf *out, const PlanNode *node, const Plan *plan)
     if (node->window.kind != WINDOW_NONE)
         buf_printf(out, " %s %lld ms, grace %lld ms", explain_windows[node->window.kind],
                    (long long)node->window.size_ms, (long long)node->window.grace_ms);
+}
+
+static void explain_within(Buf *out, const PlanNode *node) {
+    const PlanWithin *within = &node->within;
+    buf_printf(out, " %s ON %s WITHIN (%lld ms, %lld ms)", explain_joins[node->join],
+               node->schema->columns[0].name, (long long)within->before_ms,
+               (long long)within->after_ms);
+    if (!within->eager)
+        buf_printf(out, ", grace %lld ms", (long long)within->grace_ms);
 }
 
 static void explain_table_calls(Buf *out, const PlanNode *node) {
@@ -96,25 +106,48 @@ static void explain_inside(Buf *out, const Plan *plan, const PlanNode *node) {
         buf_printf(out, " %s ON ", explain_joins[node->join]);
         explain_expr(out, node->join_key);
         break;
+    case PLAN_JOIN_STREAM: explain_within(out, node); break;
     case PLAN_JOIN_TABLES: buf_printf(out, " %s", explain_joins[node->join]); break;
     case PLAN_AGGREGATE: explain_aggregates(out, node, plan); break;
     default: break;
     }
 }
 
-static void explain_node(Buf *out, const Plan *plan, uint32_t id, uint32_t depth) {
-    const PlanNode *node = plan->nodes[id];
+void explain_step(Buf *out, const Plan *plan, const PlanNode *node, uint32_t depth) {
+    assert(out && node);
     for (uint32_t i = 0; i < depth; i++)
         buf_text(out, "   ");
     buf_printf(out, "%s%s [%s]%s", depth > 0 ? "<- " : "", explain_kinds[node->kind], node->path,
                node->is_table ? " table" : "");
     explain_inside(out, plan, node);
-    buf_text(out, "\n");
+}
+
+static void explain_visit(const Plan *plan, uint32_t id, uint32_t depth, ExplainFn *visit,
+                          void *context) {
+    const PlanNode *node = plan->nodes[id];
+    visit(context, node, depth);
     for (uint32_t i = 0; i < node->input_count; i++)
-        explain_node(out, plan, node->inputs[i], depth + 1);
+        explain_visit(plan, node->inputs[i], depth + 1, visit, context);
+}
+
+void explain_walk(const Plan *plan, ExplainFn *visit, void *context) {
+    assert(plan->node_count > 0);
+    explain_visit(plan, plan->node_count - 1, 0, visit, context);
+}
+
+typedef struct ExplainPlan {
+    Buf *out;
+    const Plan *plan;
+} ExplainPlan;
+
+static void explain_line(void *context, const PlanNode *node, uint32_t depth) {
+    const ExplainPlan *explain = context;
+    explain_step(explain->out, explain->plan, node, depth);
+    buf_text(explain->out, "\n");
 }
 
 void explain_plan(Buf *out, const Plan *plan) {
-    assert(out && plan && plan->node_count > 0);
-    explain_node(out, plan, plan->node_count - 1, 0);
+    assert(out && plan);
+    ExplainPlan explain = {out, plan};
+    explain_walk(plan, explain_line, &explain);
 }

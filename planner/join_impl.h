@@ -32,6 +32,7 @@ typedef struct JoinClause {
     const Expr *left, *right_expr;
     const char *got; /* "L.A = R.A" for messages */
     bool left_is_table;
+    PlanWithin within; /* of streams */
     bool continues; /* the rows so far have this key already */
     bool rekey;     /* ... but may lie in other partitions */
     bool rekey_right;

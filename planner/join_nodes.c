@@ -106,6 +106,24 @@ static void join_source_columns(const JoinPlan *join, uint32_t s, SchemaColumn *
     }
 }
 
+/* Numbers through to what reads them from the source's own rows. */
+typedef struct SourceMap {
+    Arena *arena;
+    uint32_t first, width;
+    const Expr *const *exprs;
+} SourceMap;
+
+static const Expr *source_map(void *context, const Expr *expr) {
+    const SourceMap *map = context;
+    if (expr->kind != EXPR_COLUMN)
+        return NULL;
+    assert(expr->column >= map->first && expr->column - map->first < map->width);
+    Expr *own = arena_alloc(map->arena, sizeof *own);
+    *own = *map->exprs[expr->column - map->first];
+    own->text = expr->text;
+    return own;
+}
+
 /* A source's rows with all its columns; `key` in front where they move to another key. */
 static PlanNode *join_source(JoinPlan *join, uint32_t s, const Expr *key, const char *side) {
     Draft *draft = join->draft;
@@ -121,11 +139,9 @@ static PlanNode *join_source(JoinPlan *join, uint32_t s, const Expr *key, const 
     node->is_table = source->is_table;
     node->windowed = source->topic.window != WINDOW_NONE;
     join_source_columns(join, s, columns, exprs, at);
-    for (uint32_t i = 0; i < width; i++)
-        join->place[join->first[s] + i] = i;
     if (key) {
-        /* Computed over the source's own columns, which have the numbers of their places. */
-        exprs[0] = join_placed(join, key);
+        SourceMap map = {arena, join->first[s], width, exprs + at};
+        exprs[0] = expr_map(arena, key, source_map, &map);
         columns[0] = (SchemaColumn){.name = "KSQL_JOIN_KEY", .type = key->type, .role = COLUMN_KEY};
     }
     for (uint32_t i = 0; i < width; i++)

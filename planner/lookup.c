@@ -161,6 +161,85 @@ static bool lookup_unique(const LookupWalk *walk, LookupKeys *keys) {
     return true;
 }
 
+/* -- Bounds of the key ------------------------------------------------------------------------- */
+
+/* Whether bytes of row keys are in the order of SQL: texts above U+D7FF are not. */
+static bool is_in_key_order(const Expr *value) {
+    if (value->type->kind != TYPE_STRING)
+        return true;
+    if (value->kind != EXPR_LITERAL || column_is_null(value->literal, 0))
+        return false;
+    Bytes text = value->literal->bytes[0];
+    for (uint32_t i = 0; i < text.size; i++)
+        if (text.data[i] >= 0xED)
+            return false;
+    return true;
+}
+
+/* `column op value` of the key column `number`, either way round; false: it is no such thing. */
+static bool bound_of_key(const LookupWalk *walk, const Expr *expr, uint32_t number, ExprOp *op,
+                         const Expr **value) {
+    static const ExprOp turned[] = {[OP_EQUAL] = OP_EQUAL,
+                                    [OP_LESS] = OP_GREATER,
+                                    [OP_LESS_EQUAL] = OP_GREATER_EQUAL,
+                                    [OP_GREATER] = OP_LESS,
+                                    [OP_GREATER_EQUAL] = OP_LESS_EQUAL};
+    if (expr->kind != EXPR_COMPARE || expr->op < OP_EQUAL || expr->op > OP_GREATER_EQUAL ||
+        expr->op == OP_NOT_EQUAL)
+        return false;
+    for (uint32_t i = 0; i < 2; i++) {
+        LookupKeys keys = lookup_none(walk, 1);
+        const Expr *column = expr->args[i];
+        if (!is_key(walk, column) || column->column != number ||
+            !lookup_add(walk, &keys, column, expr->args[1 - i]) || keys.count == 0)
+            continue;
+        *op = i == 0 ? expr->op : turned[expr->op];
+        *value = keys.values[number];
+        return is_in_key_order(*value);
+    }
+    return false;
+}
+
+/* The first bounds that an AND gives for one key column; NULL: none. */
+static void bound_find(const LookupWalk *walk, const Expr *expr, uint32_t number,
+                       const Expr **min, const Expr **max) {
+    ExprOp op;
+    const Expr *value;
+    if (expr->kind == EXPR_AND) {
+        for (uint32_t i = 0; i < expr->arg_count; i++)
+            bound_find(walk, expr->args[i], number, min, max);
+        return;
+    }
+    if (!bound_of_key(walk, expr, number, &op, &value))
+        return;
+    if (op == OP_EQUAL) {
+        *min = *max = value;
+        return;
+    }
+    const Expr **side = op == OP_GREATER || op == OP_GREATER_EQUAL ? min : max;
+    if (!*side)
+        *side = value;
+}
+
+/* Equalities of leading key columns, then bounds of the next one: a range of row keys. */
+static void bound_keys(const LookupWalk *walk, const Expr *where, PlanLookup *lookup) {
+    const Expr **mins = arena_array(walk->planner->arena, walk->width, sizeof *mins);
+    const Expr **maxs = arena_array(walk->planner->arena, walk->width, sizeof *maxs);
+    lookup->min = mins;
+    lookup->max = maxs;
+    bool equal = true;
+    for (uint32_t i = 0; i < walk->width && equal; i++) {
+        const Expr *min = NULL, *max = NULL;
+        bound_find(walk, where, i, &min, &max);
+        if (min)
+            mins[lookup->min_count++] = min;
+        if (max)
+            maxs[lookup->max_count++] = max;
+        equal = min && min == max;
+    }
+    assert(lookup->min_count <= walk->width && lookup->max_count <= walk->width);
+}
+
 /* -- Window bounds ----------------------------------------------------------------------------- */
 
 static bool bound_compare(const Expr *expr, ExprPseudo *pseudo, ExprOp *op, int64_t *value) {
@@ -263,6 +342,8 @@ ErrCode lookup_conditions(const Planner *planner, const Source *table, const Exp
         lookup->keys = keys.values;
         lookup->key_count = keys.count;
     }
+    if (where && !lookup->by_key && table->topic.window == WINDOW_NONE)
+        bound_keys(&walk, where, lookup);
     if (where && table->topic.window != WINDOW_NONE)
         bound_narrow(where, table->topic.window_size_ms, lookup);
     return lookup_allowed(&walk, table, where, lookup->by_key, err);

@@ -142,6 +142,9 @@ typedef enum PlanNodeKind {
     PLAN_JOIN_TABLE,  /* inputs[0] a stream, inputs[1] a table: the table's rows are kept in a table
                          store; output columns: the key expr of the join, then all columns of the
                          left input, then all of the right one, as schema names them */
+    PLAN_JOIN_STREAM, /* both inputs streams, each with the join's key as its one key column: rows
+                         of equal keys, and equal windows, whose times are `within` each other.
+                         Join store; output columns as JOIN_TABLE */
     PLAN_JOIN_TABLES, /* two tables with one key column each, of one type: both are kept, in one
                          store; output columns: the key, all of the left input, all of the right */
     PLAN_AGGREGATE,   /* input: a stream keyed by the group (key columns of its schema), values: the
@@ -153,7 +156,7 @@ typedef enum PlanNodeKind {
 
 /* Two inputs; output: the key of the join, then the columns of the left one, then of the right. */
 static inline bool plan_is_join(PlanNodeKind kind) {
-    return kind == PLAN_JOIN_TABLE || kind == PLAN_JOIN_TABLES;
+    return kind == PLAN_JOIN_TABLE || kind == PLAN_JOIN_STREAM || kind == PLAN_JOIN_TABLES;
 }
 
 typedef struct PlanAggregate {
@@ -178,6 +181,14 @@ typedef struct PlanWindow {
 
 typedef enum PlanJoinKind { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL } PlanJoinKind;
 
+#define WITHIN_MS_MAX INT64_C(315360000000000) /* 10,000 years: sums of several fit */
+
+/* A left row at t meets the right rows in [t - before, t + after]. */
+typedef struct PlanWithin {
+    int64_t before_ms, after_ms, grace_ms;
+    bool eager; /* no GRACE PERIOD was given: a row without a partner comes out at once */
+} PlanWithin;
+
 typedef struct PlanNode PlanNode;
 
 struct PlanNode {
@@ -200,8 +211,9 @@ struct PlanNode {
     const Expr *const *exprs;    /* PROJECT, REPARTITION: schema->column_count of them */
     const PlanTableCall *table_calls; /* FLAT_MAP */
     uint32_t table_call_count;
-    PlanJoinKind join;           /* JOIN_TABLE: INNER or LEFT; JOIN_TABLES */
+    PlanJoinKind join;           /* JOIN_TABLE: INNER or LEFT; others: all */
     const Expr *join_key;        /* JOIN_TABLE: over inputs[0] */
+    PlanWithin within;           /* JOIN_STREAM */
     PlanWindow window;           /* AGGREGATE */
     const PlanAggregate *aggregates;
     uint32_t aggregate_count;
@@ -213,6 +225,9 @@ typedef struct PlanLookup {
     bool by_key;
     const Expr *const *keys; /* key_count rows of key columns each, constant expressions */
     uint32_t key_count;
+    /* Without keys: constants that the leading key columns are not below or above. */
+    const Expr *const *min, *const *max;
+    uint32_t min_count, max_count;
     int64_t window_start_min, window_start_max; /* INT64_MIN, INT64_MAX: open */
 } PlanLookup;
 
@@ -237,6 +252,7 @@ typedef struct Plan {
     const PlanOrder *order;
     uint32_t order_count;
     uint32_t visible_count;  /* RESULT: columns the client sees */
+    bool one_group;          /* PULL: aggregates without GROUP BY: a result even over no rows */
     const char *statement;   /* its text */
     /* The users' functions it was made with, inlined ones too: it keeps these definitions. */
     const UserFunction *const *functions;

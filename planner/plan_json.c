@@ -26,7 +26,8 @@ const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffs
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
-                                            "join_tables", "aggregate", "sink", "result", NULL};
+                                            "join_stream", "join_tables", "aggregate", "sink",
+                                            "result", NULL};
 const char *const plan_json_joins[] = {"inner", "left", "right", "full", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
 const char *const plan_json_roles[] = {"key", "value", "headers", NULL};
@@ -202,6 +203,15 @@ static json_t *window_json(const PlanWindow *window) {
     return object;
 }
 
+static json_t *within_json(const PlanWithin *within) {
+    json_t *object = json_object();
+    put_i64(object, "before_ms", within->before_ms, 0);
+    put_i64(object, "after_ms", within->after_ms, 0);
+    put_i64(object, "grace_ms", within->grace_ms, 0);
+    put_flag(object, "eager", within->eager);
+    return object;
+}
+
 static json_t *aggregates_json(const PlanNode *node) {
     json_t *array = json_array();
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
@@ -247,12 +257,12 @@ static void put_node_inside(json_t *object, const PlanNode *node) {
         put(object, "predicate", expr_json(node->predicate));
     if (node->exprs)
         put(object, "exprs", exprs_json(node->exprs, node->schema->column_count));
-    if (node->kind == PLAN_JOIN_TABLE) {
+    if (plan_is_join(node->kind))
         put_text(object, "join", plan_json_joins[node->join]);
+    if (node->join_key)
         put(object, "join_key", expr_json(node->join_key));
-    }
-    if (node->kind == PLAN_JOIN_TABLES)
-        put_text(object, "join", plan_json_joins[node->join]);
+    if (node->kind == PLAN_JOIN_STREAM)
+        put(object, "within", within_json(&node->within));
     if (node->kind == PLAN_FLAT_MAP)
         put(object, "table_calls", table_calls_json(node));
     if (node->kind == PLAN_AGGREGATE) {
@@ -288,6 +298,10 @@ static json_t *lookup_json(const Plan *plan) {
         put(object, "key_count", json_integer(lookup->key_count));
         put(object, "keys", exprs_json(lookup->keys, lookup->key_count * width));
     }
+    if (lookup->min_count > 0)
+        put(object, "min", exprs_json(lookup->min, lookup->min_count));
+    if (lookup->max_count > 0)
+        put(object, "max", exprs_json(lookup->max, lookup->max_count));
     put_i64(object, "window_start_min", lookup->window_start_min, INT64_MIN);
     put_i64(object, "window_start_max", lookup->window_start_max, INT64_MAX);
     return object;
@@ -333,12 +347,26 @@ void plan_json_put(Buf *out, const Plan *plan) {
     if (plan->order_count > 0)
         put(object, "order", order_json(plan));
     put_i64(object, "visible_count", plan->visible_count, 0);
+    put_flag(object, "one_group", plan->one_group);
     if (plan->function_count > 0)
         put(object, "functions", plan_json_functions(plan));
     for (uint32_t i = 0; i < plan->node_count; i++)
         json_array_append_new(nodes, node_json(plan->nodes[i]));
     put(object, "nodes", nodes);
     put_document(out, object);
+}
+
+static json_t *datagen_json(const Datagen *datagen) {
+    json_t *object = json_object();
+    put_text(object, "kind", datagen->kind);
+    put_i64(object, "rows", datagen->rows, 0);
+    put_i64(object, "rows_per_second", datagen->rows_per_second, 0);
+    put_i64(object, "seed", datagen->seed, 0);
+    put_i64(object, "start_ms", datagen->start_ms, 0);
+    put_i64(object, "step_ms", datagen->step_ms, 0);
+    put_i64(object, "per_second", datagen->per_second, 0);
+    put_flag(object, "paused", datagen->paused);
+    return object;
 }
 
 void source_json_put(Buf *out, const Source *source) {
@@ -359,5 +387,7 @@ void source_json_put(Buf *out, const Source *source) {
         put(object, "reads", reads);
     else
         json_decref(reads);
+    if (source->datagen)
+        put(object, "datagen", datagen_json(source->datagen));
     put_document(out, object);
 }

@@ -504,6 +504,33 @@ static ErrCode get_join(Getter *getter, const PlanNode *const *nodes, PlanNode *
     return get_corrupt(getter, "schema", err);
 }
 
+static ErrCode get_within(Getter *parent, PlanWithin *within, Err *err) {
+    Getter getter;
+    TRY(getter_open(getter_member(parent, "within"), parent->arena, "within", &getter, err));
+    TRY(get_i64(&getter, "before_ms", 0, &within->before_ms, err));
+    TRY(get_i64(&getter, "after_ms", 0, &within->after_ms, err));
+    TRY(get_i64(&getter, "grace_ms", 0, &within->grace_ms, err));
+    TRY(get_flag(&getter, "eager", &within->eager, err));
+    if (within->before_ms < 0 || within->before_ms > WITHIN_MS_MAX || within->after_ms < 0 ||
+        within->after_ms > WITHIN_MS_MAX || within->grace_ms < 0 ||
+        within->grace_ms > WITHIN_MS_MAX)
+        return get_corrupt(&getter, "before_ms", err);
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_join_stream(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
+                               Err *err) {
+    TRY(get_join(getter, nodes, node, err));
+    for (uint32_t i = 0; i < 2; i++) {
+        const PlanNode *input = nodes[node->inputs[i]];
+        if (input->is_table || input->windowed != node->windowed ||
+            input->schema->key_count != 1 ||
+            !type_equal(input->schema->columns[0].type, node->schema->columns[0].type))
+            return get_corrupt(getter, "inputs", err);
+    }
+    return get_within(getter, &node->within, err);
+}
+
 static ErrCode get_join_tables(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
                                Err *err) {
     TRY(get_join(getter, nodes, node, err));
@@ -544,6 +571,7 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
         if (node->join != JOIN_INNER && node->join != JOIN_LEFT)
             return get_corrupt(getter, "join", err);
         return get_expr(getter_member(getter, "join_key"), place, &node->join_key, err);
+    case PLAN_JOIN_STREAM: return get_join_stream(getter, nodes, node, err);
     case PLAN_AGGREGATE: return get_aggregates(getter, input, node, err);
     default: return ERR_OK;
     }
@@ -591,6 +619,13 @@ static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t
 
 /* -- The whole --------------------------------------------------------------------------------- */
 
+static ErrCode get_bound(Getter *getter, const char *name, ExprPlace place,
+                         const Expr *const **bound, uint32_t *count, Err *err) {
+    json_t *array;
+    TRY(get_array(getter, name, place.plan->nodes[0]->schema->key_count, &array, count, err));
+    return get_exprs(array, *count, place, bound, err);
+}
+
 static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
     Getter getter;
     json_t *keys;
@@ -604,6 +639,8 @@ static ErrCode get_lookup(Getter *parent, Plan *plan, Err *err) {
         return get_corrupt(&getter, "keys", err);
     ExprPlace place = {.arena = parent->arena, .plan = plan};
     TRY(get_exprs(keys, count, place, &lookup->keys, err));
+    TRY(get_bound(&getter, "min", place, &lookup->min, &lookup->min_count, err));
+    TRY(get_bound(&getter, "max", place, &lookup->max, &lookup->max_count, err));
     TRY(get_i64(&getter, "window_start_min", INT64_MIN, &lookup->window_start_min, err));
     TRY(get_i64(&getter, "window_start_max", INT64_MAX, &lookup->window_start_max, err));
     return getter_close(&getter, err);
@@ -665,6 +702,7 @@ static ErrCode get_plan(json_t *object, Arena *arena, Plan *plan, Err *err) {
     TRY(get_i64(&getter, "limit", -1, &plan->limit, err));
     TRY(get_i64(&getter, "offset", 0, &plan->offset, err));
     TRY(get_u32(&getter, "visible_count", 0, &plan->visible_count, err));
+    TRY(get_flag(&getter, "one_group", &plan->one_group, err));
     TRY(plan_json_functions_get(getter_member(&getter, "functions"), arena, plan, err));
     TRY(get_nodes(&getter, plan, err));
     TRY(get_order(&getter, plan, err));
@@ -691,6 +729,22 @@ static ErrCode get_reads(Getter *getter, Source *source, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode get_datagen(json_t *object, Arena *arena, const Datagen **datagen, Err *err) {
+    Getter getter;
+    Datagen *made = arena_alloc(arena, sizeof *made);
+    TRY(getter_open(object, arena, "datagen", &getter, err));
+    TRY(get_text(&getter, "kind", false, &made->kind, err));
+    TRY(get_i64(&getter, "rows", 0, &made->rows, err));
+    TRY(get_i64(&getter, "rows_per_second", 0, &made->rows_per_second, err));
+    TRY(get_i64(&getter, "seed", 0, &made->seed, err));
+    TRY(get_i64(&getter, "start_ms", 0, &made->start_ms, err));
+    TRY(get_i64(&getter, "step_ms", 0, &made->step_ms, err));
+    TRY(get_i64(&getter, "per_second", 0, &made->per_second, err));
+    TRY(get_flag(&getter, "paused", &made->paused, err));
+    *datagen = made;
+    return getter_close(&getter, err);
+}
+
 static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err) {
     Getter getter;
     TRY(getter_open(object, arena, "source", &getter, err));
@@ -703,6 +757,9 @@ static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err
     TRY(get_text(&getter, "query_id", false, &source->query_id, err));
     TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
     TRY(get_reads(&getter, source, err));
+    json_t *datagen = getter_member(&getter, "datagen");
+    if (datagen)
+        TRY(get_datagen(datagen, arena, &source->datagen, err));
     return getter_close(&getter, err);
 }
 

@@ -30,6 +30,7 @@ typedef struct PlannerHost {
     const char *(*sink_query)(void *context, const char *source, uint32_t index);
     /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
     uint64_t (*next_query_number)(void *context);
+    int64_t (*now_ms)(void *context); /* the wall clock */
     /* Overloads of a user's function of this name, in any case; *count 0: none. May be NULL. */
     const UserFunction *const *(*user_functions)(void *context, const char *name,
                                                  uint32_t *count);
@@ -69,6 +70,9 @@ typedef struct Planned {
  * `arena`. Errors carry the position where it can be known. */
 ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, Arena *arena,
                        Planned *planned, Err *err);
+
+/* Whether an expression of the plan asks for ROWPARTITION or ROWOFFSET. */
+bool plan_reads_place(const Plan *plan);
 
 /* Topics of queries' own, "_weir-...": only read by others. */
 bool plan_topic_is_internal(const char *topic);

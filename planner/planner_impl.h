@@ -72,6 +72,8 @@ const Expr *expr_map(Arena *arena, const Expr *expr, ExprMapFn *map, void *conte
 /* Calls `visit` for each node, outside in; stops and returns the node where it returns true. */
 typedef bool ExprVisitFn(void *context, const Expr *expr);
 const Expr *expr_find(const Expr *expr, ExprVisitFn *visit, void *context);
+/* ROWPARTITION or ROWOFFSET in it; NULL: neither. */
+const Expr *expr_find_place(const Expr *expr);
 
 /* -- types.c, cast.c, coerce.c ----------------------------------------------------------------- */
 
@@ -232,7 +234,7 @@ ErrCode bind_struct(Binder *binder, const AstExpr *ast, const Expr **expr, Err *
 /* -- properties.c: the WITH clause ------------------------------------------------------------- */
 
 typedef struct Properties {
-    const AstProperty *set[24]; /* by PropertyId; NULL: not given */
+    const AstProperty *set[40]; /* by PropertyId; NULL: not given */
 } Properties;
 
 typedef enum PropertyId {
@@ -242,7 +244,12 @@ typedef enum PropertyId {
     PROPERTY_COUNT
 } PropertyId;
 
-enum { PROPERTY_IN_CREATE = 1, PROPERTY_IN_CREATE_AS = 2, PROPERTY_IN_INSERT = 4 };
+enum {
+    PROPERTY_IN_CREATE = 1,
+    PROPERTY_IN_CREATE_AS = 2,
+    PROPERTY_IN_INSERT = 4,
+    PROPERTY_IN_EXTENSION = 8,
+};
 
 ErrCode properties_read(const Planner *planner, unsigned where, Properties *properties, Err *err);
 /* Values of the kind in property.def; NULL for a text that is not given, the others must be. */
@@ -273,6 +280,18 @@ ErrCode formats_retention(const Properties *properties, const Source *source, Er
 /* Partitions of a topic to be made or found; sets planned->create_topic and the notice. */
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,
                            Planned *planned, Err *err);
+
+/* -- datagen.c --------------------------------------------------------------------------------- */
+
+/* *datagen NULL: not SOURCE='datagen' (then its options must not be there either). */
+ErrCode datagen_read(const Planner *planner, const Properties *properties,
+                     const Datagen **datagen, Err *err);
+/* The columns of its kind, for a statement that declares none. */
+ErrCode datagen_schema(const Planner *planner, const Datagen *datagen, const Schema **schema,
+                       Err *err);
+/* Whether the declared columns can be generated. */
+ErrCode datagen_check(const Planner *planner, const Properties *properties,
+                      const Source *source, Err *err);
 
 /* -- draft.c: a plan while it is laid out ------------------------------------------------------ */
 
@@ -341,6 +360,8 @@ void draft_source_nodes(Draft *draft, const Source *source, const char *path);
 /* Source names, joins: nodes, scope and keys of FROM. */
 ErrCode draft_from(Draft *draft, Err *err);
 ErrCode draft_join(Draft *draft, Err *err);
+/* Whether the select list may have aggregates: in lookups that is an addition, and needs a FROM. */
+bool draft_may_aggregate(const Draft *draft);
 ErrCode draft_aggregate(Draft *draft, Err *err);
 ErrCode draft_window(Draft *draft, PlanWindow *window, Err *err);
 ErrCode draft_partition_by(Draft *draft, Err *err);

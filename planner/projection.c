@@ -202,7 +202,7 @@ ErrCode draft_item(Draft *draft, const char *name, const Expr *expr, Err *err) {
 ErrCode draft_items(Draft *draft, Err *err) {
     const AstQuery *query = draft->ast;
     Binder binder = draft_binder(draft, "SELECT");
-    binder.aggregates = draft->kind == PLAN_PULL ? NULL : &draft->aggregates;
+    binder.aggregates = draft_may_aggregate(draft) ? &draft->aggregates : NULL;
     bool lookup = draft->kind == PLAN_PULL && draft->scope.source_count > 0;
     binder.tables = lookup ? NULL : &draft->tables;
     binder.window_bounds = query->window.kind != AST_WINDOW_NONE && draft->scope.source_count == 1;

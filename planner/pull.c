@@ -3,7 +3,10 @@
  * without FROM (an addition), over one row that has no columns.
  *
  *   STORE -> what stands between that store and its sink, again -> FILTER -> PROJECT -> RESULT
+ *   SOURCE (a stream) -> FILTER -> PROJECT -> RESULT
  *   ROW -> FILTER -> FLAT_MAP -> PROJECT -> RESULT
+ *
+ * Aggregates and GROUP BY (an addition) put PROJECT -> AGGREGATE -> FILTER before the last PROJECT.
  */
 #include <assert.h>
 #include <string.h>
@@ -20,30 +23,24 @@ static ErrCode pull_clause(AstPos pos, const char *clause, Err *err) {
                       clause);
 }
 
-static ErrCode pull_clauses(const AstQuery *ast, Err *err) {
+static ErrCode pull_clauses(const Planner *planner, const AstQuery *ast, Err *err) {
     assert(ast);
     if (ast->source_count > 1)
         return pull_clause(ast->sources[1].pos, "JOIN", err);
     if (ast->window.kind != AST_WINDOW_NONE)
         return pull_clause(ast->window.pos, "WINDOW", err);
-    if (ast->group_by)
+    bool groups = planner_setting_on(planner, "weir.extensions", true);
+    if (ast->group_by && !groups)
         return pull_clause(ast->pos, "GROUP BY", err);
     if (ast->partition_by)
         return pull_clause(ast->pos, "PARTITION BY", err);
-    if (ast->having)
+    if (ast->having && !groups)
         return pull_clause(ast->having->pos, "HAVING", err);
     return ERR_OK;
 }
 
-static bool pull_place_visit(void *context, const Expr *expr) {
-    assert(expr);
-    (void)context;
-    return expr->kind == EXPR_PSEUDO &&
-           (expr->pseudo == PSEUDO_ROWPARTITION || expr->pseudo == PSEUDO_ROWOFFSET);
-}
-
 static ErrCode pull_no_place(const Expr *expr, const char *clause, Err *err) {
-    const Expr *found = expr_find(expr, pull_place_visit, NULL);
+    const Expr *found = expr_find_place(expr);
     if (!found)
         return ERR_OK;
     return err_set(err, ERR_SEMANTIC,
@@ -134,6 +131,7 @@ static ErrCode pull_order_item(Draft *draft, const AstOrder *ast, uint32_t visib
         return ERR_OK;
     }
     Binder binder = draft_binder(draft, "ORDER BY");
+    binder.aggregates = draft_may_aggregate(draft) ? &draft->aggregates : NULL;
     const Expr *expr;
     TRY(bind_expr(&binder, ast->expr, &expr, err));
     TRY(pull_no_place(expr, "ORDER BY", err));
@@ -188,6 +186,8 @@ static void pull_roles(Draft *draft) {
     uint32_t key_count = draft->scope.source_count == 0
                              ? 0
                              : draft->scope.sources[0].source->topic.schema->key_count;
+    if (draft->aggregates.count > 0)
+        key_count = draft->ast->group_by_count; /* the columns are the AGGREGATE's */
     for (uint32_t i = 0; i < schema->column_count; i++) {
         const Expr *expr = draft->items[i].expr;
         columns[i] = schema->columns[i];
@@ -205,6 +205,9 @@ static ErrCode pull_items(Draft *draft, Err *err) {
     TRY(draft_items(draft, err));
     for (size_t i = 0; i < draft->item_count; i++)
         TRY(pull_no_place(draft->items[i].expr, "SELECT", err));
+    for (size_t i = 0; i < draft->aggregates.count; i++)
+        for (uint32_t k = 0; k < draft->aggregates.calls[i].arg_count; k++)
+            TRY(pull_no_place(draft->aggregates.calls[i].args[k], "SELECT", err));
     return ERR_OK;
 }
 
@@ -223,8 +226,12 @@ static ErrCode pull_from(Draft *draft, const Source **source, Err *err) {
     draft->materialized = NULL;
     if ((*source)->is_table)
         return pull_store(draft, *source, err);
+    if (!planner_setting_on(draft->planner, "ksql.query.pull.stream.enabled", true))
+        return err_set(err, ERR_SEMANTIC,
+                       "Pull queries on streams are disabled. To create a push query on the stream,"
+                       " add EMIT CHANGES to the end. To enable pull queries on streams, set the "
+                       "ksql.query.pull.stream.enabled config to 'true'.");
     draft_source_nodes(draft, *source, "KsqlTopic");
-    draft_unsupported(draft, "Lookups of streams are not supported yet: use EMIT CHANGES.");
     return ERR_OK;
 }
 
@@ -234,7 +241,7 @@ ErrCode plan_pull(Planner *planner, Planned *planned, Err *err) {
     Draft draft = {.planner = planner, .ast = ast, .kind = PLAN_PULL};
     Plan *plan = arena_alloc(planner->arena, sizeof *plan);
     const Source *source;
-    TRY(pull_clauses(ast, err));
+    TRY(pull_clauses(planner, ast, err));
     TRY(pull_limits(&draft, plan, err));
     if (ast->source_count > 0 && !planner_setting_on(planner, "ksql.pull.queries.enable", true))
         return err_set(err, ERR_SEMANTIC, "Pull queries are disabled: ksql.pull.queries.enable is "
@@ -249,8 +256,12 @@ ErrCode plan_pull(Planner *planner, Planned *planned, Err *err) {
     TRY(pull_items(&draft, err));
     TRY(draft_flat_map(&draft, err));
     TRY(pull_order(&draft, plan, err));
+    if (source)
+        TRY(draft_aggregate(&draft, err));
+    plan->one_group = draft.aggregates.count > 0 && ast->group_by_count == 0;
     TRY(draft_project_plain(&draft, err));
-    pull_roles(&draft);
+    if (!source || source->is_table)
+        pull_roles(&draft);
     draft_add(&draft, PLAN_RESULT, "Result", draft.top);
     plan->partition_count = source ? source->partition_count : 1;
     TRY(draft_finish(&draft, plan, err));

@@ -23,6 +23,30 @@ ErrCode draft_limit(Draft *draft, Err *err) {
     return ERR_OK;
 }
 
+static bool is_place(void *context, const Expr *expr) {
+    assert(expr);
+    (void)context;
+    return expr->kind == EXPR_PSEUDO &&
+           (expr->pseudo == PSEUDO_ROWPARTITION || expr->pseudo == PSEUDO_ROWOFFSET);
+}
+
+const Expr *expr_find_place(const Expr *expr) {
+    return expr_find(expr, is_place, NULL);
+}
+
+bool plan_reads_place(const Plan *plan) {
+    assert(plan);
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        const PlanNode *node = plan->nodes[i];
+        if (node->predicate && expr_find_place(node->predicate))
+            return true;
+        for (uint32_t k = 0; node->exprs && k < node->schema->column_count; k++)
+            if (expr_find_place(node->exprs[k]))
+                return true;
+    }
+    return false;
+}
+
 ErrCode plan_push(Planner *planner, Planned *planned, Err *err) {
     assert(planned);
     Draft draft = {.planner = planner, .ast = planner->statement->query, .kind = PLAN_PUSH};

@@ -4,6 +4,7 @@
 #ifndef PLANNER_SOURCE_H
 #define PLANNER_SOURCE_H
 
+#include "planner/datagen.h"
 #include "planner/plan.h"
 
 typedef struct Source {
@@ -16,6 +17,7 @@ typedef struct Source {
     uint32_t partition_count;
     const char *const *reads; /* names of the sources that its AS SELECT reads: not to be dropped */
     uint32_t read_count;
+    const Datagen *datagen; /* who fills its topic; NULL: nobody of ours */
 } Source;
 
 #endif

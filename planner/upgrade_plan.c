@@ -67,6 +67,8 @@ static const char *foreign_step(const Plan *plan, const PlanNode *node) {
         return NULL;
     case PLAN_JOIN_TABLE:
         return "StreamTableJoin";
+    case PLAN_JOIN_STREAM:
+        return "StreamStreamJoin";
     default:
         return node->path;
     }

@@ -9,8 +9,7 @@
 #include "runtime/runtime.h"
 
 bool ids_has_store(PlanNodeKind kind) {
-    return kind == PLAN_MATERIALIZE || kind == PLAN_JOIN_TABLE || kind == PLAN_JOIN_TABLES ||
-           kind == PLAN_AGGREGATE;
+    return kind == PLAN_MATERIALIZE || plan_is_join(kind) || kind == PLAN_AGGREGATE;
 }
 
 static uint32_t stages_max(const Plan *plan) {

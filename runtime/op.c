@@ -101,6 +101,22 @@ ErrCode op_run(Op *op, Err *err) {
     return ERR_OK;
 }
 
+static uint64_t op_counted(const Op *op, OpCount what) {
+    assert(what < OP_COUNTS);
+    return atomic_load_explicit(&op->counts[what], memory_order_relaxed);
+}
+
+void op_figures_add(OpFigures *figures, const Op *op) {
+    assert(figures);
+    figures->rows_in += op_counted(op, OP_ROWS_IN);
+    figures->rows_out += op_counted(op, OP_ROWS_OUT);
+    figures->row_errors += op_counted(op, OP_ERRORS);
+    figures->late_rows += op_counted(op, OP_LATE);
+    figures->no_match += op_counted(op, OP_NO_MATCH);
+    figures->filtered += op_counted(op, OP_FILTERED);
+    figures->time_us += op_counted(op, OP_TIME_US);
+}
+
 void op_clock(Op *op) {
     Io *io = op->env->io;
     assert(io);

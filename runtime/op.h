@@ -67,6 +67,7 @@ typedef enum OpCount {
     OP_ERRORS,   /* row errors: at a source, records that were left out */
     OP_LATE,
     OP_NO_MATCH,
+    OP_FILTERED, /* a table's row that fails may still go on, as a delete */
     OP_TIME_US,  /* at a source: reading and decoding */
     OP_COUNTS
 } OpCount;
@@ -135,14 +136,17 @@ static inline void op_count(Op *op, OpCount what, uint64_t count) {
 }
 
 extern const OpOps op_filter_ops, op_project_ops, op_flat_map_ops, op_materialize_ops,
-    op_repartition_ops, op_join_table_ops, op_join_tables_ops, op_aggregate_ops, op_sink_ops,
-    op_result_ops;
+    op_repartition_ops, op_join_table_ops, op_join_stream_ops, op_join_tables_ops,
+    op_aggregate_ops, op_sink_ops, op_result_ops;
 
 /* Hands `batch` to all edges; a batch without selected rows goes nowhere. */
 void op_emit(Op *op, Batch *batch);
 
 /* Prepares and applies what was emitted to it in this pass, and drains once. Sets op->owes. */
 ErrCode op_run(Op *op, Err *err);
+
+/* Adds its counts to the figures. From any thread. */
+void op_figures_add(OpFigures *figures, const Op *op);
 
 /* What has passed since env->clock_us is the operator's, and the clock goes on from now. */
 void op_clock(Op *op);

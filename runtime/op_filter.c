@@ -64,6 +64,7 @@ static void filter_stream(Op *op, Filter *filter, const Batch *batch) {
     uint32_t count = value_rows(batch, &values);
     Batch *output = op_batch(op, batch);
     output->selected_count = passing_rows(filter, batch, values, count, &output->selected);
+    op_count(op, OP_FILTERED, count - output->selected_count);
     output->schema = op->node->schema;
     op_emit(op, output);
 }
@@ -112,6 +113,7 @@ static void filter_table(Op *op, Filter *filter, const Batch *batch) {
     const uint16_t *values;
     uint32_t count = value_rows(batch, &values);
     pairs.passed_count = passing_rows(filter, batch, values, count, &pairs.passed);
+    op_count(op, OP_FILTERED, count - pairs.passed_count);
     if (batch->old)
         pairs.old_count = passing_rows(filter, batch->old, batch->old->selected,
                                        batch->old->selected_count, &pairs.old_passed);

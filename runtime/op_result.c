@@ -24,11 +24,32 @@ static ErrCode result_open(Op *op, OpEnv *env, Err *err) {
     return ERR_OK;
 }
 
+/* A stream's records without a value are no rows. */
+static Batch *without_nulls(Op *op, Batch *batch, uint16_t *from, uint16_t *to) {
+    uint32_t nulls = 0;
+    for (uint32_t i = *from; i < *to; i++)
+        nulls += batch->kind[batch->selected[i]] == ROW_NULL;
+    if (nulls == 0)
+        return batch;
+    Batch *kept = op_batch(op, batch);
+    uint16_t *selected = arena_raw(batch->arena, (uint32_t)(*to - *from) * sizeof *selected);
+    kept->selected_count = 0;
+    for (uint32_t i = *from; i < *to; i++)
+        if (batch->kind[batch->selected[i]] != ROW_NULL)
+            selected[kept->selected_count++] = batch->selected[i];
+    assert(kept->selected_count + nulls == (uint32_t)(*to - *from));
+    kept->selected = selected;
+    *from = 0;
+    *to = (uint16_t)kept->selected_count;
+    return kept;
+}
+
 static ErrCode result_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {
     assert(port == 0 && from < to);
     (void)port;
     (void)err;
     Result *self = op->self;
+    batch = without_nulls(op, batch, &from, &to);
     uint32_t count = (uint32_t)to - from;
     if (self->left >= 0 && count > (uint64_t)self->left)
         count = (uint32_t)self->left;

@@ -19,8 +19,11 @@ static void leave_running(Query *query, QueryState state, const Err *err) {
     bool first = query_state(query) == QUERY_RUNNING;
     if (first && err)
         query->error = *err;
-    if (first)
+    if (first) {
+        Io *io = query->runtime->io;
+        atomic_store(&query->end_us, io->ops->mono_us(io));
         atomic_store_explicit(&query->state, (int)state, memory_order_release);
+    }
     signal_all(&query->changed);
     lock_release(&query->lock);
     if (first && query->options.results)

@@ -66,12 +66,9 @@ static void add_task(const Query *query, const Task *task, OpFigures *figures) {
     for (uint32_t i = 0; i < task->op_count; i++) {
         const Op *op = &task->ops[i];
         OpFigures *sum = &figures[i];
-        sum->rows_in += count_of(op, OP_ROWS_IN);
-        sum->rows_out += count_of(op, OP_ROWS_OUT);
-        sum->row_errors += count_of(op, OP_ERRORS) + count_of(&task->readers[i], OP_ERRORS);
-        sum->late_rows += count_of(op, OP_LATE);
-        sum->no_match += count_of(op, OP_NO_MATCH);
-        sum->time_us += count_of(op, OP_TIME_US) + count_of(&task->readers[i], OP_TIME_US);
+        op_figures_add(sum, op);
+        sum->row_errors += count_of(&task->readers[i], OP_ERRORS);
+        sum->time_us += count_of(&task->readers[i], OP_TIME_US);
         sum->rate += op_rate(query, group, op);
         for (size_t k = 0; k < op->state_count; k++) {
             const State *state = group->states.items[op->state_first + k];
@@ -102,12 +99,11 @@ static void add_causes(Query *query, QueryFigures *figures) {
         const PlanNode *node = plan->nodes[i];
         figures->late_rows += ops[i].late_rows;
         figures->no_match += ops[i].no_match;
+        figures->filtered += ops[i].filtered;
         figures->lag += ops[i].lag;
         if (node->kind == PLAN_SOURCE) {
             figures->unread += ops[i].row_errors;
             figures->rate += ops[i].rate;
-        } else if (node->kind == PLAN_FILTER && ops[i].rows_in > ops[i].rows_out) {
-            figures->filtered += ops[i].rows_in - ops[i].rows_out;
         }
     }
     arena_free(arena);
@@ -134,7 +130,8 @@ void query_figures(Query *query, QueryFigures *figures) {
     }
     RowError ignored[ROW_ERRORS_KEPT];
     row_errors_last(&query->errors, ignored, &figures->row_errors);
-    figures->running_us = figures_now_us(query) - query->start_us;
+    int64_t end_us = atomic_load(&query->end_us);
+    figures->running_us = (end_us > 0 ? end_us : figures_now_us(query)) - query->start_us;
     add_causes(query, figures);
 }
 

@@ -24,6 +24,7 @@ struct Query {
     bool by_lanes; /* a windowed operator reads an internal topic: arbiter.h */
     Counters counters;
     int64_t start_us;
+    _Atomic int64_t end_us; /* it left RUNNING; 0: not yet */
     RowErrors errors;
 
     _Atomic bool paused, logged;

@@ -24,8 +24,10 @@ static void put_keys(RowKeys *list, const Column *const *columns, uint32_t count
         if (!has_key(columns, count, row, flags))
             continue;
         size_t before = scratch->size;
-        if (flags & ROW_KEYS_WINDOWED)
+        if (flags & (ROW_KEYS_WINDOWED | ROW_KEYS_BOUNDS))
             buf_u64_be(scratch, (uint64_t)batch->window_start[row]);
+        if (flags & ROW_KEYS_BOUNDS)
+            buf_u64_be(scratch, (uint64_t)batch->window_end[row]);
         row_key_put(scratch, columns, count, row);
         list->keys[i].size = (uint32_t)(scratch->size - before);
         assert(list->keys[i].size > 0);
@@ -34,7 +36,7 @@ static void put_keys(RowKeys *list, const Column *const *columns, uint32_t count
 
 RowKeys *row_keys_new(const Batch *batch, const Column *const *columns, uint32_t count,
                       uint32_t flags, Buf *scratch) {
-    assert(!(flags & ROW_KEYS_WINDOWED) || batch->window_start);
+    assert(!(flags & (ROW_KEYS_WINDOWED | ROW_KEYS_BOUNDS)) || batch->window_start);
     RowKeys *list = arena_alloc(batch->arena, sizeof *list);
     list->batch = batch;
     list->keys = arena_array(batch->arena, batch->selected_count, sizeof *list->keys);

@@ -19,6 +19,7 @@ typedef enum RowKeysFlags {
     ROW_KEYS_PLAIN = 0,    /* a NULL component: the row has no key (GROUP BY, joins) */
     ROW_KEYS_PARTIAL = 1,  /* only if all are NULL (tables) */
     ROW_KEYS_WINDOWED = 2, /* each begins with the row's window start */
+    ROW_KEYS_BOUNDS = 4,   /* ... with start and end */
 } RowKeysFlags;
 
 /* Row keys of columns[0..count) in the batch's arena; flags are RowKeysFlags. `scratch` is the

@@ -110,14 +110,14 @@ typedef struct QueryFigures {
     uint64_t state_rows, state_bytes;
     uint64_t rate; /* records read in the last second */
     int64_t lag; /* records of its sources not yet processed */
-    int64_t running_us; /* since its start */
+    int64_t running_us; /* from its start to its end or to now */
 } QueryFigures;
 
 void query_figures(Query *query, QueryFigures *figures);
 
 /* What one operator did since the start, over all tasks; what was run again counts again. */
 typedef struct OpFigures {
-    uint64_t rows_in, rows_out, row_errors, late_rows, no_match;
+    uint64_t rows_in, rows_out, row_errors, late_rows, no_match, filtered;
     uint64_t rate;    /* rows out in the last second */
     uint64_t time_us; /* on all workers; of a source: reading and decoding */
     bool has_state;
@@ -184,5 +184,9 @@ typedef struct LookupStore {
  * *rows lives in `arena`; rows come in key order, or as ORDER BY says. */
 ErrCode lookup_run(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
                    ResultRows *rows, Err *err);
+
+/* The same for its figures alone: figures[node of the plan]. */
+ErrCode lookup_analyze(Runtime *runtime, const Plan *plan, const LookupStore *store, Arena *arena,
+                       OpFigures *figures, Err *err);
 
 #endif

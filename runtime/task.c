@@ -22,6 +22,7 @@ static const OpOps *ops_of(PlanNodeKind kind) {
     case PLAN_FLAT_MAP: return &op_flat_map_ops;
     case PLAN_REPARTITION: return &op_repartition_ops;
     case PLAN_JOIN_TABLE: return &op_join_table_ops;
+    case PLAN_JOIN_STREAM: return &op_join_stream_ops;
     case PLAN_JOIN_TABLES: return &op_join_tables_ops;
     case PLAN_AGGREGATE: return &op_aggregate_ops;
     case PLAN_SINK: return &op_sink_ops;

@@ -16,6 +16,7 @@ typedef struct StoreIter StoreIter;
 enum {
     STORE_SYSTEM = 0, /* positions, tails, catalog: written by commit.h only */
     STORE_COPY = 1,   /* how far a COPY came: engine/copy.c */
+    STORE_DATAGEN = 2, /* rows that a generator has made: engine/datagen.c */
     STORE_FIRST_FREE = 16,
 };
 

@@ -81,17 +81,24 @@ static void find_split_each(TextList *list, Bytes text, bool bytes) {
         text_list_add(list, text);
 }
 
+#ifdef __SSE2__
+static inline uint64_t find_mask_16(const uint8_t *at, uint8_t wanted) {
+    __m128i block = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i same = _mm_cmpeq_epi8(block, _mm_set1_epi8((char)wanted));
+    return (uint64_t)(uint32_t)_mm_movemask_epi8(same);
+}
+#endif
+
 /* One bit for each of up to 64 bytes that is `wanted`. */
 static inline uint64_t find_mask(const uint8_t *at, uint32_t size, uint8_t wanted) {
     uint64_t mask = 0;
     uint32_t i = 0;
     assert(size <= 64);
 #ifdef __SSE2__
-    for (; i + 16 <= size; i += 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
-        __m128i same = _mm_cmpeq_epi8(block, _mm_set1_epi8((char)wanted));
-        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(same) << i;
-    }
+    for (; i + 16 <= size; i += 16)
+        mask |= find_mask_16(at + i, wanted) << i;
+    if (size >= 16 && i < size) /* the last 16 bytes, some of them once more */
+        return mask | find_mask_16(at + size - 16, wanted) << (size - 16);
 #endif
     for (; i < size; i++)
         mask |= (uint64_t)(at[i] == wanted) << i;

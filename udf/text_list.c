@@ -25,9 +25,9 @@ static void text_list_present(TextList *list, uint32_t index) {
     list->validity[index / 64] |= (uint64_t)1 << (index % 64);
 }
 
-/* The first room is for four texts a row: what has more doubles it. */
+/* The first room is for eight texts a row: what has more doubles it. */
 static void text_list_put(TextList *list, Bytes text) {
-    size_t needed = list->texts ? (size_t)list->count + 1 : 4 * (size_t)list->result->length;
+    size_t needed = list->texts ? (size_t)list->count + 1 : 8 * (size_t)list->result->length;
     list->texts = arena_grow(list->arena, list->texts, &list->capacity, needed ? needed : 1,
                              sizeof *list->texts);
     list->texts[list->count++] = text;
