@@ -54,6 +54,8 @@ typedef struct Copy {
     uint64_t notices_again, skipped_again; /* of rows read a second time */
     Commit *commit;    /* ONCE */
     CopyBulk *bulk;    /* BULK; NULL: nothing handed over yet */
+    int64_t told_us;   /* when progress was told */
+    const char *what;  /* as which */
 } Copy;
 
 /* An option's word or text, "" where it is missing; what is said of a wrong one; true or false, and

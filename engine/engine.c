@@ -135,7 +135,9 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
                             .udf_dir = options->udf_dir,
                             .in_memory = folder == NULL,
                             .notice = options->notice,
-                            .notice_context = options->notice_context};
+                            .notice_context = options->notice_context,
+                            .progress = options->progress,
+                            .progress_context = options->progress_context};
     Err err;
     Io *io = folder ? io_posix() : io_mem_new();
     ErrCode code = engine_open(io, folder ? folder : "/memory", &engine, weir, &err);

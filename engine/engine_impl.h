@@ -122,6 +122,13 @@ bool engine_log_takes(const Weir *weir, const CatalogQuery *query);
 /* Before this topic is deleted: nothing is logged to it any more. */
 void engine_log_leave(Weir *weir, const char *topic);
 
+/* -- datagen_show.c ------------------------------------------------------------------------- */
+
+void engine_show_quickstarts(Call *call);
+/* "datagen orders, seed 1, 12 of 1000 rows, running", of a generated source. */
+void engine_put_generated(Weir *weir, const Source *source, Buf *text);
+void engine_tell_generated(Call *call, const Source *source); /* as a message, where it is one */
+
 /* -- topic.c ----------------------------------------------------------------------------------- */
 
 /* What topics are to keep has changed. */
@@ -152,6 +159,8 @@ bool engine_source_reads(const Source *source, const char *other);
 
 /* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
 const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);
+/* Why it is in ERROR, or what it waits for: "message (USER); ..."; nothing where it runs. */
+void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *figures);
 
 /* Prints "Q_1, F(INTEGER)": the queries and functions that use a user's function; false: none. */
 bool engine_function_users(Weir *weir, const UserFunction *function, Buf *out);
