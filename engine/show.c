@@ -7,33 +7,6 @@ static const char *show_format(const PlanFormat *format) {
     return format->format->name;
 }
 
-static ErrCode show_topics(Call *call) {
-    static const char *const names[] = {"Topic", "Partitions", "Records"};
-    Weir *weir = call->weir;
-    LogTopic *topics;
-    uint32_t count;
-    result_columns(call->result, names, 3);
-    result_numbers(call->result, 1);
-    result_numbers(call->result, 2);
-    log_topics(weir->storage, call->arena, &topics, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        if (plan_topic_is_internal(topics[i].name) && !call->statement->all)
-            continue;
-        int64_t records = 0;
-        for (uint32_t p = 0; p < topics[i].partition_count; p++) {
-            int64_t start, end;
-            Err ignored;
-            if (log_offsets(weir->storage, (TopicPartition){topics[i].id, p}, &start, &end,
-                            &ignored) == ERR_OK)
-                records += end - start;
-        }
-        result_cell(call->result, topics[i].name);
-        result_cell_printf(call->result, "%u", topics[i].partition_count);
-        result_cell_printf(call->result, "%lld", (long long)records);
-    }
-    return ERR_OK;
-}
-
 /* "Q_1, B": the queries that read or write it, and the sources made of it whose query is gone. */
 static void show_users(Call *call, const Source *source) {
     const Catalog *catalog = &call->weir->catalog;
@@ -62,6 +35,7 @@ static ErrCode show_sources(Call *call, bool tables) {
         const Source *source = catalog->sources[i].source;
         if (source->is_table != tables)
             continue;
+        engine_tell_generated(call, source);
         result_cell(call->result, source->name);
         result_cell(call->result, source->topic.topic);
         result_cell(call->result, show_format(&source->topic.key));
@@ -78,7 +52,7 @@ const char *show_query_state(const CatalogQuery *query, const QueryFigures *figu
         return query->start_error.code == ERR_OK ? "STOPPED" : "ERROR";
     switch (figures->state) {
     case QUERY_RUNNING:
-        return "RUNNING";
+        return figures->retry_count > 0 ? "RETRYING" : "RUNNING";
     case QUERY_PAUSED:
         return "PAUSED";
     case QUERY_ERROR:
@@ -89,14 +63,24 @@ const char *show_query_state(const CatalogQuery *query, const QueryFigures *figu
     return "UNKNOWN";
 }
 
+void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *figures) {
+    const Err *reason = query->running ? &figures->error : &query->start_error;
+    if (reason->code == ERR_OK || (query->running && figures->state == QUERY_FINISHED))
+        return;
+    buf_printf(out, "%s (%s)", reason->message, query_error_type(reason->code));
+    if (figures->retry_count > 0)
+        buf_printf(out, ", again in %lld ms after %u tries", (long long)figures->retry_in_ms,
+                   figures->retry_count);
+    else if (figures->state == QUERY_ERROR || !query->running)
+        buf_printf(out, "; RESUME %s; tries again", query->id);
+}
+
 /* Why the query is in ERROR, or what it left out. */
 static void show_query_warnings(Call *call, const CatalogQuery *query,
                                 const QueryFigures *figures) {
-    const Err *reason = query->running ? &figures->error : &query->start_error;
     Buf text = {0};
-    if (reason->code != ERR_OK)
-        buf_text(&text, reason->message);
-    else
+    show_query_reason(&text, query, figures);
+    if (text.size == 0)
         (void)cause_put(&text, &call->weir->catalog, query, false);
     result_cell(call->result, buf_cstr(&text));
     buf_free(&text);
@@ -236,7 +220,7 @@ static ErrCode show_extensions(Call *call) {
 static ErrCode show_rows(Call *call, Err *err) {
     switch (call->statement->show) {
     case AST_SHOW_TOPICS:
-        return show_topics(call);
+        return engine_show_topics(call, err);
     case AST_SHOW_STREAMS:
         return show_sources(call, false);
     case AST_SHOW_TABLES:
@@ -251,6 +235,9 @@ static ErrCode show_rows(Call *call, Err *err) {
         return show_variables(call);
     case AST_SHOW_TYPES:
         return show_types(call);
+    case AST_SHOW_QUICKSTARTS:
+        engine_show_quickstarts(call);
+        return ERR_OK;
     case AST_SHOW_EXTENSIONS:
         return show_extensions(call);
     case AST_SHOW_ERRORS:

@@ -27,7 +27,8 @@ const char *const plan_json_finals[] = {"none", "complete", "ksqldb", NULL};
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
-                                            "join_stream", "join_tables", "aggregate", "sink",
+                                            "join_stream", "join_tables", "subscribe",
+                                            "join_foreign", "resolve", "aggregate", "sink",
                                             "result", NULL};
 const char *const plan_json_joins[] = {"inner", "left", "right", "full", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
@@ -216,6 +217,19 @@ static json_t *within_json(const PlanWithin *within) {
     return object;
 }
 
+static json_t *limits_json(const AggregateLimits *limits) {
+    json_t *object = json_object(), *literals = json_array();
+    for (uint32_t i = 0; i < limits->literal_count; i++) {
+        json_t *literal = json_object();
+        put_type(literal, "type", limits->literals[i]->type);
+        put(literal, "value", literal_json(limits->literals[i]));
+        json_array_append_new(literals, literal);
+    }
+    put(object, "literals", literals);
+    put_i64(object, "elements_max", limits->element_count_max, 0);
+    return object;
+}
+
 static json_t *aggregates_json(const PlanNode *node) {
     json_t *array = json_array();
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
@@ -227,6 +241,8 @@ static json_t *aggregates_json(const PlanNode *node) {
         for (uint32_t j = 0; j < aggregate->arg_count; j++)
             json_array_append_new(args, json_integer(aggregate->args[j]));
         put(object, "args", args);
+        if (aggregate->limits.literal_count > 0 || aggregate->limits.element_count_max > 0)
+            put(object, "limits", limits_json(&aggregate->limits));
         json_array_append_new(array, object);
     }
     return array;
@@ -261,7 +277,7 @@ static void put_node_inside(json_t *object, const PlanNode *node) {
         put(object, "predicate", expr_json(node->predicate));
     if (node->exprs)
         put(object, "exprs", exprs_json(node->exprs, node->schema->column_count));
-    if (plan_is_join(node->kind))
+    if (plan_is_join(node->kind) || plan_is_foreign(node->kind))
         put_text(object, "join", plan_json_joins[node->join]);
     if (node->join_key)
         put(object, "join_key", expr_json(node->join_key));

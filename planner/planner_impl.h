@@ -136,8 +136,9 @@ typedef struct AggregateCallRef {
     const Aggregate *aggregate;
     const Type *type;
     const char *text;
-    const Expr **args; /* over the rows of FROM */
+    const Expr **args; /* over the rows of FROM; without the constant ones */
     uint32_t arg_count;
+    AggregateLimits limits;
 } AggregateCallRef;
 
 /* Aggregate call number i is bound to column AGGREGATE_COLUMN + i until the aggregation is laid
@@ -189,7 +190,6 @@ typedef struct Binder {
     const char *inside;         /* the aggregate around, for messages; NULL: none */
     bool window_bounds;         /* WINDOWSTART and WINDOWEND of a windowed aggregation */
     bool flat_state;            /* the source's format cannot carry nested values */
-    bool table_rows;            /* the rows are a table's */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
     const InlineFrame *frame;   /* NULL: not in the body of a function */
@@ -249,6 +249,7 @@ enum {
     PROPERTY_IN_CREATE_AS = 2,
     PROPERTY_IN_INSERT = 4,
     PROPERTY_IN_EXTENSION = 8,
+    PROPERTY_IN_EXTENSION_AS = 16,
 };
 
 ErrCode properties_read(const Planner *planner, unsigned where, Properties *properties, Err *err);
@@ -275,7 +276,11 @@ ErrCode formats_timestamp(const Planner *planner, const Properties *properties, 
                           Err *err);
 /* VALUE_SCHEMA_ID and KEY_SCHEMA_ID of a CREATE: none of our formats has schemas elsewhere. */
 ErrCode formats_schema_ids(const Planner *planner, const Properties *properties, Err *err);
-/* RETENTION_MS is not for tables without windows. */
+/* retention.c: how long the topic keeps its records, of planned->source and plan; `left`: whose
+ * topic it is made from, NULL: none. */
+ErrCode retention_plan(const Planner *planner, const Properties *properties, const Source *left,
+                       Planned *planned, Err *err);
+/* RETENTION_MS and RETENTION_BYTES are not for tables without windows. */
 ErrCode formats_retention(const Properties *properties, const Source *source, Err *err);
 /* Partitions of a topic to be made or found; sets planned->create_topic and the notice. */
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,

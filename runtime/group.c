@@ -14,8 +14,8 @@
 enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
     GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
-    GROUP_REFUSED_US = 1000000,    /* a full disk is asked again every second */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
+    GROUP_TICK_MS_MAX = 60000,     /* the wall clock may be set, so it is looked at again */
     GROUP_SKEW_US = 1000,          /* how soon a task held back by others looks again */
 };
 
@@ -217,12 +217,14 @@ static void submit(Group *group, Commit *commit) {
     bool again = code != ERR_OK && err_action(code) == ERR_ACTION_RETRY;
     if (!again)
         end_logging(group);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
+        retry_over(&group->retry, group->query);
         return;
+    }
     group->in_flight = false;
     if (again) {
         group->refused = commit;
-        group->refused_us = group_now_us(group);
+        retry_failed(&group->retry, group->query, &err, group_now_us(group));
         return;
     }
     commit_drop(commit);
@@ -249,7 +251,7 @@ static void hand_over(Group *group) {
 }
 
 static void try_refused(Group *group, int64_t now_us) {
-    if (!group->refused || now_us - group->refused_us < GROUP_REFUSED_US)
+    if (!group->refused || !retry_is_due(&group->retry, now_us))
         return;
     Commit *commit = group->refused;
     group->refused = NULL;
@@ -288,7 +290,7 @@ static void note_dirty(Group *group) {
     if (group->dirty_since_us != 0)
         return;
     for (uint32_t i = 0; i < group->task_count; i++) {
-        if (task_moved(group->tasks[i])) {
+        if (task_moved(group->tasks[i]) || group->tasks[i]->ticked) {
             int64_t now_us = group_now_us(group);
             group->dirty_since_us = now_us > 0 ? now_us : 1; /* 0 is clean; a clock may say 0 */
             return;
@@ -331,15 +333,32 @@ static ErrCode order_tasks(Group *group, Err *err) {
     return ERR_OK;
 }
 
-static ErrCode tick_tasks(Group *group, Err *err) {
+static ErrCode tick_tasks(Group *group, bool *worked, Err *err) {
     assert(group->tasks);
     Io *io = group->worker->runtime->io;
     assert(group->task_count > 0);
     for (uint32_t i = 0; i < group->task_count; i++) {
         if (group->tasks[i]->ticks)
-            TRY(task_tick(group->tasks[i], io->ops->now_ms(io), err));
+            TRY(task_tick(group->tasks[i], io->ops->now_ms(io), worked, err));
     }
     return ERR_OK;
+}
+
+/* When the next tick is due, on the clock of Io.mono_us; INT64_MAX: none is. */
+static int64_t tick_due_us(const Group *group) {
+    assert(group->task_count > 0);
+    Io *io = group->worker->runtime->io;
+    int64_t due_us = INT64_MAX;
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        int64_t tick_ms = task_tick_ms(group->tasks[i]);
+        if (tick_ms == INT64_MAX)
+            continue;
+        int64_t left_ms = tick_ms - io->ops->now_ms(io);
+        left_ms = left_ms < 0 ? 0 : left_ms > GROUP_TICK_MS_MAX ? GROUP_TICK_MS_MAX : left_ms;
+        int64_t at_us = group_now_us(group) + left_ms * 1000;
+        due_us = at_us < due_us ? at_us : due_us;
+    }
+    return due_us;
 }
 
 /* How many rows a step may have now; 0: the client is behind. */
@@ -360,6 +379,10 @@ static void step_failed(Group *group, const Task *task, const Err *err) {
     assert(err->code != ERR_OK);
     assert(task);
     roll_back(group, false);
+    if (group->persistent && err_action(err->code) == ERR_ACTION_RETRY) {
+        retry_failed(&group->retry, group->query, err, group_now_us(group));
+        return;
+    }
     if (group->persistent && task->env.row_failed && !group->failing) {
         group->failing = true;
         group->failure = *err;
@@ -413,7 +436,7 @@ static bool step_task(Group *group, Task *task, uint32_t rows, bool *worked) {
 static bool begin_step(Group *group, uint32_t rows, bool *worked, int64_t *due_us) {
     Err err;
     assert(!*worked);
-    if (tick_tasks(group, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
+    if (tick_tasks(group, worked, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
         step_failed(group, group->tasks[0], &err);
         return false;
     }
@@ -445,6 +468,8 @@ static void step(Group *group, bool *worked, int64_t *due_us) {
     group->idle = !*worked;
     if (*worked && !group->persistent && !owing_task(group))
         settle_step(group);
+    int64_t tick_us = tick_due_us(group);
+    *due_us = tick_us < *due_us ? tick_us : *due_us;
     check_ends(group, group->tasks[0], *worked);
 }
 
@@ -457,6 +482,20 @@ static bool at_failed_row(const Group *group) {
     return false;
 }
 
+/* Leaves the row out that a failing group has come to; false: it stops there. */
+static bool skip_row(Group *group) {
+    assert(group->failing);
+    if (!(group->query->options.fail_on & QUERY_SKIP_FAILED))
+        return false;
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        if (group->tasks[i]->blocked && task_skip(group->tasks[i], &group->failure)) {
+            group->failing = false;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void stop_at_row(Group *group) {
     assert(group->failing);
     assert(group->persistent);
@@ -465,7 +504,7 @@ static void stop_at_row(Group *group) {
     note_dirty(group);
     if (group->dirty_since_us != 0)
         hand_over(group);
-    else
+    else if (!skip_row(group))
         query_fail(group->query, &group->failure);
 }
 
@@ -483,14 +522,16 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     try_refused(group, group_now_us(group));
     if (at_failed_row(group)) {
         stop_at_row(group);
+        *worked = *worked || !group->failing; /* it left the row out and goes on */
         return;
     }
     bool full = (group->in_flight || group->refused) &&
                 pending_bytes(group) >= GROUP_PENDING_BYTES;
     bool stepped = false;
     bool paused = atomic_load(&group->query->paused);
+    bool waits = !retry_is_due(&group->retry, group_now_us(group));
     group->idle = group->idle || paused;
-    if (!full && !paused)
+    if (!full && !paused && (!waits || group->refused))
         step(group, &stepped, due_us);
     *worked = *worked || stepped || at_failed_row(group);
     if (!group->persistent || query_state(group->query) != QUERY_RUNNING)
@@ -503,8 +544,8 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     } else if (commit_us < *due_us) {
         *due_us = commit_us;
     }
-    if (group->refused && group->refused_us + GROUP_REFUSED_US < *due_us)
-        *due_us = group->refused_us + GROUP_REFUSED_US;
+    if (group->retry.count > 0 && group->retry.at_us < *due_us)
+        *due_us = group->retry.at_us;
 }
 
 /* -- Scripts ---------------------------------------------------------------------------------- */

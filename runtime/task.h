@@ -23,7 +23,8 @@ struct Task {
     Op *readers; /* [node]: of a cut node's internal topic; their counts are the node's too */
     uint32_t op_count;
     int64_t read_us; /* spent on reading, not yet a source's */
-    bool ticks; /* some operator wants the wall clock */
+    bool ticks; /* some operator may want the wall clock */
+    bool ticked; /* it did something since the last submit */
     uint64_t next_seq;
     _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */
     /* Output rows that are not visible yet are not before it: what readers of lanes wait for. */
@@ -59,8 +60,10 @@ void task_detach(Task *task);
 /* Sets next_rowtime and the promise. */
 ErrCode task_peek(Task *task, Err *err);
 
-/* Tells the operators the time, between steps; what they emit runs through. */
-ErrCode task_tick(Task *task, int64_t now_ms, Err *err);
+/* Tells the operators whose time has come, between steps; what they emit runs through. *worked:
+ * they did something. */
+ErrCode task_tick(Task *task, int64_t now_ms, bool *worked, Err *err);
+int64_t task_tick_ms(const Task *task); /* when to tick next; INT64_MAX: not now */
 
 /* The running epoch was handed over; the submitted one is visible. */
 void task_submitted(Task *task);
@@ -80,6 +83,10 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
 
 /* `return task_refuse(...)`: the running step's first row makes more than can be committed. */
 ErrCode task_refuse(Task *task, Err *err);
+
+/* Goes past the row at which the task is blocked, and counts it as a row error with this reason;
+ * false: the record is one that is to stop the query (QueryFailOn). */
+bool task_skip(Task *task, const Err *reason);
 
 /* Back to the positions last submitted (settled: to those that are durable). */
 void task_rewind(Task *task, bool settled);
