@@ -296,7 +296,7 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
     Weir *weir = call->weir;
     TRY(storage_state(weir->storage, err));
     if (call->statement->kind == AST_COPY)
-        return engine_copy(call, err);
+        return call->statement->is_sink ? engine_copy_to(call, err) : engine_copy(call, err);
     if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)
         return engine_assert(call, err);
     if (weir->kit && engine_is_for_tests(call->statement))
