@@ -5,12 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/io.h"
 #include "cli/output.h"
 
-enum { TELL_US = 250000, HINT_US = 3000000, KEY_LOOK_ROWS = 64, PAUSE_MS = 100 };
+enum {
+    TELL_US = 250000,
+    HINT_US = 3000000,
+    KEY_LOOK_ROWS = 64,
+    PAUSE_MS = 100,
+    LINE_COLUMNS = 80,
+};
 
 static int64_t live_now_us(void) {
     Io *io = io_posix();
@@ -45,13 +53,31 @@ void live_clear(Live *live) {
     live->shown = false;
 }
 
+void live_line(const char *text) {
+    struct winsize size = {0};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        size.ws_col = LINE_COLUMNS;
+    fprintf(stderr, "\r\x1b[K\x1b[90m%.*s\x1b[0m", size.ws_col - 1, text);
+    fflush(stderr);
+}
+
+static void live_put_count(Buf *out, uint64_t count, const char *what) {
+    if (count > 0)
+        buf_printf(out, ", %llu %s", (unsigned long long)count, what);
+}
+
 static void live_draw(Live *live, WeirResult *result, uint64_t rows, double rate) {
     WeirProgress progress = {0};
+    Buf line = {0};
     (void)weir_progress(result, &progress);
-    fprintf(stderr, "\r\x1b[K\x1b[90m%llu row%s, %.0f/s, lag %lld%s  (space pauses, q ends)\x1b[0m",
-            (unsigned long long)rows, rows == 1 ? "" : "s", rate, (long long)progress.lag,
-            live->paused ? ", paused" : "");
-    fflush(stderr);
+    buf_printf(&line, "%llu row%s, %.0f/s, lag %lld", (unsigned long long)rows,
+               rows == 1 ? "" : "s", rate, (long long)progress.lag);
+    live_put_count(&line, progress.late_rows, "late");
+    live_put_count(&line, progress.no_match, "without a match");
+    live_put_count(&line, progress.row_errors, "errors");
+    buf_printf(&line, "%s  (space pauses, q ends)", live->paused ? ", paused" : "");
+    live_line(buf_cstr(&line));
+    buf_free(&line);
     live->shown = true;
 }
 
@@ -91,4 +117,11 @@ bool live_pause(Live *live, WeirResult *result, uint64_t rows) {
 
 bool live_is_left(const Live *live) {
     return live->left;
+}
+
+bool live_wait(Live *live, int64_t timeout_us, const volatile sig_atomic_t *stop) {
+    int64_t until_us = live_now_us() + timeout_us;
+    while (!live->left && !(stop && *stop) && live_now_us() < until_us)
+        live_take_keys(live, PAUSE_MS);
+    return !live->left && !(stop && *stop);
 }

@@ -8,6 +8,7 @@
 #ifndef CLI_LIVE_H
 #define CLI_LIVE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <termios.h>
@@ -35,6 +36,13 @@ void live_clear(Live *live);
 
 /* Looks at the keys; true: rows are to wait (a moment has been waited). */
 bool live_pause(Live *live, WeirResult *result, uint64_t rows);
+
+/* Waits, and looks at the keys; false: q was pressed, or *stop is set (stop may be NULL). */
+bool live_wait(Live *live, int64_t timeout_us, const volatile sig_atomic_t *stop);
+
+/* A grey line of the terminal that standard error is, in the place of the one there; cut to its
+ * width. */
+void live_line(const char *text);
 
 /* Whether q was pressed. */
 bool live_is_left(const Live *live);

@@ -175,19 +175,10 @@ static OutputEnd output_rows(Output *output, const OutputOps *ops, const OutputO
 }
 
 static void output_footer(const Output *output, bool timing, int64_t taken_us) {
-    WeirProgress progress;
     fprintf(stderr, "%llu row%s", (unsigned long long)output->rows, output->rows == 1 ? "" : "s");
     if (timing)
         fprintf(stderr, " (%.1f ms)", (double)taken_us / 1000.0);
     fputc('\n', stderr);
-    if (!weir_progress(output->result, &progress))
-        return;
-    if (progress.row_errors > 0)
-        fprintf(stderr, "%llu record%s could not be used: SHOW ERRORS tells why.\n",
-                (unsigned long long)progress.row_errors, progress.row_errors == 1 ? "" : "s");
-    if (progress.late_rows > 0)
-        fprintf(stderr, "%llu row%s came too late for their windows and were left out.\n",
-                (unsigned long long)progress.late_rows, progress.late_rows == 1 ? "" : "s");
 }
 
 OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirError *error) {
@@ -196,6 +187,8 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
         output_say("", message);
     if (weir_column_count(result) == 0)
         return OUTPUT_DONE;
+    if (output_analyze_suits(result, options))
+        return output_analyze(result, options, error);
     int64_t begin_us = output_now_us();
     Output output = {.result = result,
                      .columns = weir_column_count(result),
@@ -224,6 +217,9 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
         end = OUTPUT_CLOSED;
     if (options->footer)
         output_footer(&output, options->timing, output_now_us() - begin_us);
+    const char *warnings = weir_warnings(result);
+    if (*warnings)
+        output_say("warning: ", warnings);
     arena_free(output.arena);
     return end;
 }

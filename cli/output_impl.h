@@ -54,6 +54,10 @@ void output_table_head(Output *output);
 void output_table_put_row(const Output *output, const char *const *cells);
 void output_table_rule(const Output *output);
 
+/* EXPLAIN ANALYZE in front of a person, in place (output_analyze.c). */
+bool output_analyze_suits(const WeirResult *result, const OutputOptions *options);
+OutputEnd output_analyze(WeirResult *result, const OutputOptions *options, WeirError *error);
+
 /* Columns of the terminal that standard output is; 0: it is none. */
 uint32_t output_screen_width(void);
 

@@ -106,7 +106,7 @@ void cause_put_node(Buf *out, const Causes *causes, const PlanNode *node) {
     }
 }
 
-bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query) {
+bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query, bool all) {
     size_t begin = out->size;
     bool errors = false;
     RowError last[ROW_ERRORS_KEPT];
@@ -116,8 +116,14 @@ bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query) {
     OpFigures *ops = arena_array(arena, query->plan->node_count, sizeof *ops);
     query_op_figures(query->running, ops);
     Causes causes = {catalog, query, query->plan, ops};
-    for (uint32_t i = 0; i < query->plan->node_count; i++)
-        errors |= cause_put_most(out, begin, &causes, query->plan->nodes[i]);
+    for (uint32_t i = 0; i < query->plan->node_count; i++) {
+        const PlanNode *node = query->plan->nodes[i];
+        errors |= cause_put_most(out, begin, &causes, node);
+        if (all && ops[i].filtered > 0) {
+            cause_count(out, begin, ops[i].filtered, "row");
+            buf_printf(out, " filtered by %s", node->predicate->text);
+        }
+    }
     if (errors && query->plan->kind == PLAN_PERSISTENT)
         buf_printf(out, ": SHOW ERRORS FOR %s;", query->id);
     else if (errors && query_last_errors(query->running, last) > 0)

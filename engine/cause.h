@@ -18,9 +18,9 @@ typedef struct Causes {
  * separated by ", "; nothing where there is nothing to say. */
 void cause_put_node(Buf *out, const Causes *causes, const PlanNode *node);
 
-/* The same for all nodes of a running query but its filters; for errors where to read more, of a
- * transient query the last one itself. Returns whether there was anything to say. */
-bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query);
+/* The same for all nodes of a running query; what filters left out only if `all`. For errors where
+ * to read more, of a transient query the last one itself. Whether there was anything to say. */
+bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query, bool all);
 
 /* "1.2 MB"; "120 ms", "2.5 s", "14 min" */
 void cause_put_bytes(Buf *out, uint64_t bytes);

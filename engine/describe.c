@@ -1,4 +1,4 @@
-/* describe.c - DESCRIBE of sources, queries' errors (EXTENDED) and functions; EXPLAIN. */
+/* describe.c - DESCRIBE of sources and functions; EXPLAIN. */
 #include <strings.h>
 
 #include "engine/engine_impl.h"
@@ -27,46 +27,6 @@ static void describe_columns(Call *call, const Source *source) {
 }
 
 /* -- EXTENDED: rows of property and value ------------------------------------------------------ */
-
-static void describe_errors(WeirResult *result, CatalogQuery *query) {
-    RowError errors[ROW_ERRORS_KEPT];
-    uint32_t count = query_last_errors(query->running, errors);
-    for (uint32_t i = 0; i < count; i++) {
-        result_cell_printf(result, "Error of %s", query->id);
-        result_cell_printf(result, "%s at %s[%d] offset %lld: %s", errors[i].kind, errors[i].topic,
-                           errors[i].partition, (long long)errors[i].offset, errors[i].text);
-    }
-}
-
-static void describe_figures(WeirResult *result, CatalogQuery *query, const QueryFigures *figures) {
-    result_cell_printf(result, "Rows of %s", query->id);
-    result_cell_printf(result, "in %llu, out %llu, errors %llu, late %llu, lag %lld",
-                       (unsigned long long)figures->rows_in, (unsigned long long)figures->rows_out,
-                       (unsigned long long)figures->row_errors,
-                       (unsigned long long)figures->late_rows, (long long)figures->lag);
-    result_cell_printf(result, "State of %s", query->id);
-    result_cell_printf(result, "%llu rows, %llu bytes, commits %llu",
-                       (unsigned long long)figures->state_rows,
-                       (unsigned long long)figures->state_bytes,
-                       (unsigned long long)figures->commits);
-}
-
-/* One query that reads or writes the source: state, counters, the last bad rows. */
-static void describe_query(WeirResult *result, CatalogQuery *query, const char *what) {
-    QueryFigures figures = {0};
-    if (query->running)
-        query_figures(query->running, &figures);
-    const Err *reason = query->running ? &figures.error : &query->start_error;
-    bool failed = query->running ? figures.state == QUERY_ERROR : reason->code != ERR_OK;
-    result_cell_printf(result, "%s %s", what, query->id);
-    result_cell_printf(result, "%s%s%s", show_query_state(query, &figures), failed ? ": " : "",
-                       failed ? reason->message : "");
-    if (!query->running)
-        return;
-    describe_figures(result, query, &figures);
-    if (figures.row_errors > 0)
-        describe_errors(result, query);
-}
 
 static void describe_topic(Call *call, const Source *source) {
     LogTopic topic;
@@ -124,23 +84,29 @@ static void describe_extended(Call *call, const Source *source) {
     describe_property(result, "Key format", source->topic.key.format->name);
     describe_property(result, "Value format", source->topic.value.format->name);
     describe_topic(call, source);
+    engine_describe_traffic(call, source);
     describe_property(result, "Statement", source->statement);
     const Catalog *catalog = &call->weir->catalog;
     for (size_t i = 0; i < catalog->query_count; i++) {
         CatalogQuery *query = catalog->queries[i];
         if (query->plan->sink_source && strcmp(query->plan->sink_source, source->name) == 0)
-            describe_query(result, query, "Written by");
+            engine_describe_query(call, query, "Written by");
         for (uint32_t r = 0; r < query->read_count; r++)
             if (strcmp(query->reads[r], source->name) == 0)
-                describe_query(result, query, "Read by");
+                engine_describe_query(call, query, "Read by");
     }
     result_done(result);
 }
 
 static ErrCode describe_source(Call *call, Err *err) {
     const Source *source;
-    TRY(engine_find_source(call->weir, call->statement->name, call->statement->name_pos, &source,
-                           err));
+    const char *name = call->statement->name;
+    CatalogQuery *query = catalog_query(&call->weir->catalog, name);
+    if (query && !catalog_source(&call->weir->catalog, name)) {
+        engine_describe_running(call, query);
+        return ERR_OK;
+    }
+    TRY(engine_find_source(call->weir, name, call->statement->name_pos, &source, err));
     if (call->statement->extended)
         describe_extended(call, source);
     else

@@ -84,6 +84,11 @@ ErrCode engine_show_errors(Call *call, Err *err);
 ErrCode engine_session(Call *call, Err *err); /* SET UNSET DEFINE UNDEFINE */
 ErrCode engine_show(Call *call, Err *err);
 ErrCode engine_describe(Call *call, Err *err);
+/* describe_query.c: rows of property and value. All of a query that reads or writes a source;
+ * DESCRIBE of a query; what flows through the source's topic. */
+void engine_describe_query(Call *call, CatalogQuery *query, const char *what);
+void engine_describe_running(Call *call, CatalogQuery *query);
+void engine_describe_traffic(Call *call, const Source *source);
 ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_analyze(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);

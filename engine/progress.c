@@ -3,7 +3,7 @@
  */
 #include <assert.h>
 
-#include "engine/engine_impl.h"
+#include "engine/cause.h"
 #include "engine/result_impl.h"
 
 bool weir_progress(const WeirResult *result, WeirProgress *progress) {
@@ -19,6 +19,7 @@ bool weir_progress(const WeirResult *result, WeirProgress *progress) {
     *progress = (WeirProgress){.rows_in = figures.rows_in,
                                .row_errors = figures.row_errors,
                                .late_rows = figures.late_rows,
+                               .no_match = figures.no_match,
                                .lag = figures.lag};
     return true;
 }
@@ -51,19 +52,25 @@ static uint64_t topic_records(const Weir *weir, const char *name, Arena *arena) 
     return records;
 }
 
-/* What the topics of the query's FROM hold. */
-static void hint_topics(const WeirResult *result, Buf *text) {
+/* What the topics of the query's FROM hold; false: nothing at all. */
+static bool hint_topics(const WeirResult *result, Buf *text) {
     const Plan *plan = result->push->plan;
     Arena *arena = arena_new("hint", 0);
+    uint64_t sum = 0;
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const PlanNode *node = plan->nodes[i];
         if (node->kind != PLAN_SOURCE)
             continue;
         uint64_t records = topic_records(result->weir, node->topic->topic, arena);
-        buf_printf(text, " Topic %s holds %llu record%s.", node->topic->topic,
-                   (unsigned long long)records, records == 1 ? "" : "s");
+        sum += records;
+        if (records == 0)
+            buf_printf(text, " Topic %s is empty.", node->topic->topic);
+        else
+            buf_printf(text, " Topic %s holds %llu record%s.", node->topic->topic,
+                       (unsigned long long)records, records == 1 ? "" : "s");
     }
     arena_free(arena);
+    return sum > 0;
 }
 
 static void hint_print(const WeirResult *result, Buf *text) {
@@ -77,6 +84,34 @@ static void hint_print(const WeirResult *result, Buf *text) {
     arena_free(arena);
 }
 
+static void warnings_put(WeirResult *result, Buf *text, bool all) {
+    Weir *weir = result->weir;
+    shared_lock_read(&weir->lock);
+    (void)cause_put(text, &weir->catalog, result->push, all);
+    shared_lock_release(&weir->lock);
+}
+
+const char *weir_warnings(WeirResult *result) {
+    buf_reset(&result->text);
+    if (!result->push || result->analyze)
+        return "";
+    warnings_put(result, &result->text, false);
+    return buf_cstr(&result->text);
+}
+
+/* Where the rows went that were read. */
+static void hint_causes(WeirResult *result, const WeirProgress *progress, Buf *text) {
+    Buf causes = {0};
+    warnings_put(result, &causes, true);
+    buf_printf(text, " %llu read", (unsigned long long)progress->rows_in);
+    if (progress->lag > 0)
+        buf_printf(text, " so far, %lld to go", (long long)progress->lag);
+    buf_printf(text, "%s%s.", causes.size > 0 ? ": " : ", none gave a row", buf_cstr(&causes));
+    if (progress->late_rows > 0)
+        buf_text(text, " A longer GRACE PERIOD of the window takes rows that come late.");
+    buf_free(&causes);
+}
+
 const char *weir_hint(WeirResult *result) {
     WeirProgress progress;
     buf_reset(&result->text);
@@ -86,19 +121,13 @@ const char *weir_hint(WeirResult *result) {
     }
     if (!weir_progress(result, &progress))
         return "";
-    buf_text(&result->text, "No rows yet.");
-    hint_topics(result, &result->text);
-    if (result->push->from_end)
-        buf_text(&result->text, " The query began at their ends: SET "
-                                "'auto.offset.reset'='earliest'; reads what they hold.");
-    else if (progress.row_errors > 0)
-        buf_printf(&result->text, " %llu of the %llu records read could not be used.",
-                   (unsigned long long)progress.row_errors, (unsigned long long)progress.rows_in);
-    else if (progress.rows_in > 0)
-        buf_printf(&result->text, " %llu read, none gave a row.",
-                   (unsigned long long)progress.rows_in);
-    if (progress.late_rows > 0)
-        buf_printf(&result->text, " %llu came too late for their windows.",
-                   (unsigned long long)progress.late_rows);
-    return buf_cstr(&result->text);
+    Buf *text = &result->text;
+    buf_text(text, "No rows yet.");
+    bool any = hint_topics(result, text);
+    if (progress.rows_in > 0)
+        hint_causes(result, &progress, text);
+    else if (any && result->push->from_end)
+        buf_text(text, " The query began at their ends: SET "
+                       "'auto.offset.reset'='earliest'; reads what they hold.");
+    return buf_cstr(text);
 }

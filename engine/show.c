@@ -1,5 +1,5 @@
 /* show.c - SHOW TOPICS, STREAMS, TABLES, QUERIES, FUNCTIONS, PROPERTIES, VARIABLES, TYPES. */
-#include "engine/engine_impl.h"
+#include "engine/cause.h"
 #include "engine/result_impl.h"
 #include "planner/extensions.h"
 
@@ -89,12 +89,48 @@ const char *show_query_state(const CatalogQuery *query, const QueryFigures *figu
     return "UNKNOWN";
 }
 
+/* Why the query is in ERROR, or what it left out. */
+static void show_query_warnings(Call *call, const CatalogQuery *query,
+                                const QueryFigures *figures) {
+    const Err *reason = query->running ? &figures->error : &query->start_error;
+    Buf text = {0};
+    if (reason->code != ERR_OK)
+        buf_text(&text, reason->message);
+    else
+        (void)cause_put(&text, &call->weir->catalog, query, false);
+    result_cell(call->result, buf_cstr(&text));
+    buf_free(&text);
+}
+
+static void show_number(WeirResult *result, uint64_t number) {
+    result_cell_printf(result, "%llu", (unsigned long long)number);
+}
+
+static void show_query_extended(WeirResult *result, const QueryFigures *figures) {
+    show_number(result, figures->rows_in);
+    show_number(result, figures->rows_out);
+    show_number(result, figures->row_errors);
+    show_number(result, figures->filtered);
+    show_number(result, figures->late_rows);
+    show_number(result, figures->no_match);
+    show_number(result, figures->state_rows);
+    show_number(result, figures->state_bytes);
+    show_number(result, figures->commits);
+    show_number(result, (uint64_t)figures->running_us / 1000000);
+}
+
 static ErrCode show_queries(Call *call) {
-    static const char *const names[] = {"Query ID", "Query Type", "Status", "Sink", "Lag",
-                                        "Query"};
+    static const char *const names[] = {
+        "Query ID", "Query Type", "Status",  "Sink",     "Lag",        "Rows/s",
+        "Warnings", "Query",      "Rows In", "Rows Out", "Row Errors", "Filtered",
+        "Late",     "No Match",   "State Rows", "State Bytes", "Commits", "Seconds"};
     const Catalog *catalog = &call->weir->catalog;
-    result_columns(call->result, names, 6);
-    result_numbers(call->result, 4);
+    bool extended = call->statement->extended;
+    uint32_t count = extended ? sizeof names / sizeof names[0] : 8;
+    result_columns(call->result, names, count);
+    for (uint32_t i = 4; i < count; i++)
+        if (i < 6 || i >= 8)
+            result_numbers(call->result, i);
     for (size_t i = 0; i < catalog->query_count; i++) {
         const CatalogQuery *query = catalog->queries[i];
         QueryFigures figures = {0};
@@ -105,7 +141,11 @@ static ErrCode show_queries(Call *call) {
         result_cell(call->result, show_query_state(query, &figures));
         result_cell(call->result, query->plan->sink_source);
         result_cell_printf(call->result, "%lld", (long long)figures.lag);
+        show_number(call->result, figures.rate);
+        show_query_warnings(call, query, &figures);
         result_cell(call->result, query->plan->statement);
+        if (extended)
+            show_query_extended(call->result, &figures);
     }
     return ERR_OK;
 }

@@ -23,6 +23,7 @@ static ErrCode testkit_open(Testkit *kit, Err *err) {
         TRY(engine_set(kit->weir, "cache.max.bytes.buffering", "0", err));
     if (kit->options.conformance) {
         TRY(engine_set(kit->weir, "weir.extensions", "false", err));
+        TRY(engine_set(kit->weir, "emit.final", "ksqldb", err));
         TRY(engine_set(kit->weir, "weir.topics.auto", "true", err));
         TRY(engine_set(kit->weir, "ksql.query.push.v2.enabled", "true", err));
         TRY(engine_set(kit->weir, "weir.topics.partitions", "4", err));

@@ -183,6 +183,7 @@ typedef struct WeirProgress {
     uint64_t rows_in;    /* records read */
     uint64_t row_errors; /* of them could not be used */
     uint64_t late_rows;  /* came too late for their windows */
+    uint64_t no_match;   /* rows that found no other side in a join */
     int64_t lag;         /* records not read yet */
 } WeirProgress;
 bool weir_progress(const WeirResult *result, WeirProgress *progress);
@@ -194,6 +195,9 @@ bool weir_is_live(const WeirResult *result);
 /* The figures of now: the result's rows are made anew, without waiting, and weir_next() begins at
  * the first. Names and types of columns are to be asked for again. END: not such a result. */
 WeirStatus weir_refresh(WeirResult *result, WeirError *error);
+
+/* What a push query left out, or gave NULLs for, so far and why, in words; "" for nothing. */
+const char *weir_warnings(WeirResult *result);
 
 /* Whether a push query has processed all that its sources hold. weir_next() has all rows of that
  * already: when it finds none now, there are none. */

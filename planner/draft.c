@@ -202,9 +202,20 @@ static ErrCode query_clauses(Draft *draft, Err *err) {
     return ERR_OK;
 }
 
+/* A joined table is kept for lookups of what is made of it. */
+static void draft_keep_join(Draft *draft) {
+    assert(draft->top);
+    if (draft->kind != PLAN_PERSISTENT || !draft->top->is_table || draft->materialized)
+        return;
+    PlanNode *table = draft_add(draft, PLAN_MATERIALIZE, "Join-Materialize", draft->top);
+    table->old_known = true;
+    draft->materialized = table;
+}
+
 ErrCode draft_query(Draft *draft, Err *err) {
     TRY(query_clauses(draft, err));
     TRY(draft_from(draft, err));
+    draft_keep_join(draft);
     TRY(draft_where(draft, err));
     TRY(draft_partition_by(draft, err));
     TRY(draft_items(draft, err));

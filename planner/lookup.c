@@ -279,7 +279,7 @@ static void bound_narrow(const Expr *expr, int64_t size_ms, PlanLookup *lookup) 
         (pseudo != PSEUDO_WINDOWSTART && pseudo != PSEUDO_WINDOWEND))
         return;
     if (pseudo == PSEUDO_WINDOWEND) {
-        if (size_ms <= 0 || value < INT64_MIN + size_ms)
+        if (value < INT64_MIN + size_ms)
             return;
         value -= size_ms;
     }
@@ -344,7 +344,7 @@ ErrCode lookup_conditions(const Planner *planner, const Source *table, const Exp
     }
     if (where && !lookup->by_key && table->topic.window == WINDOW_NONE)
         bound_keys(&walk, where, lookup);
-    if (where && table->topic.window != WINDOW_NONE)
+    if (where && table->topic.window != WINDOW_NONE && table->topic.window != WINDOW_SESSION)
         bound_narrow(where, table->topic.window_size_ms, lookup);
     return lookup_allowed(&walk, table, where, lookup->by_key, err);
 }

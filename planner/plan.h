@@ -174,9 +174,21 @@ typedef struct PlanTableCall {
     const char *text;
 } PlanTableCall;
 
+/* EMIT FINAL: one row a window, when it is closed. */
+typedef enum WindowFinal {
+    FINAL_NONE,     /* EMIT CHANGES */
+    FINAL_COMPLETE, /* every window */
+    FINAL_KSQLDB,   /* not those that were over before the first one that was closed */
+} WindowFinal;
+
+#define WINDOW_MS_MAX (INT64_MAX / 8) /* of each span: sums of some do not overflow */
+
 typedef struct PlanWindow {
     WindowKind kind;
-    int64_t size_ms, advance_ms, grace_ms, retention_ms; /* advance = size for TUMBLING */
+    /* advance = size for TUMBLING; of a session, size is the gap that ends it */
+    int64_t size_ms, advance_ms, grace_ms, retention_ms;
+    WindowFinal final;
+    int64_t idle_timeout_ms; /* FINAL: then the wall clock goes on where rows do not; 0: never */
 } PlanWindow;
 
 typedef enum PlanJoinKind { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL } PlanJoinKind;

@@ -23,6 +23,7 @@ const char *const plan_json_ops[] = {"none", "+",  "-",  "*", "/",  "%",        
                                      NULL};
 const char *const plan_json_pseudos[] = {"rowtime",     "rowpartition", "rowoffset",
                                          "windowstart", "windowend",    NULL};
+const char *const plan_json_finals[] = {"none", "complete", "ksqldb", NULL};
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
@@ -200,6 +201,9 @@ static json_t *window_json(const PlanWindow *window) {
     put_i64(object, "advance_ms", window->advance_ms, 0);
     put_i64(object, "grace_ms", window->grace_ms, 0);
     put_i64(object, "retention_ms", window->retention_ms, 0);
+    if (window->final != FINAL_NONE)
+        put_text(object, "final", plan_json_finals[window->final]);
+    put_i64(object, "idle_timeout_ms", window->idle_timeout_ms, 0);
     return object;
 }
 

@@ -358,15 +358,20 @@ static ErrCode get_expr(json_t *object, ExprPlace place, const Expr **result, Er
 
 static ErrCode get_window(Getter *parent, PlanWindow *window, Err *err) {
     Getter getter;
-    int kind;
+    int kind, final;
     TRY(getter_open(getter_member(parent, "window"), parent->arena, "window", &getter, err));
     TRY(get_word(&getter, "kind", plan_json_windows, -1, &kind, err));
     TRY(get_i64(&getter, "size_ms", 0, &window->size_ms, err));
     TRY(get_i64(&getter, "advance_ms", 0, &window->advance_ms, err));
     TRY(get_i64(&getter, "grace_ms", 0, &window->grace_ms, err));
     TRY(get_i64(&getter, "retention_ms", 0, &window->retention_ms, err));
+    TRY(get_word(&getter, "final", plan_json_finals, FINAL_NONE, &final, err));
+    TRY(get_i64(&getter, "idle_timeout_ms", 0, &window->idle_timeout_ms, err));
     window->kind = (WindowKind)kind;
-    if (kind != WINDOW_NONE && (window->size_ms <= 0 || window->grace_ms < 0 ||
+    window->final = (WindowFinal)final;
+    if (kind != WINDOW_NONE && (window->size_ms <= 0 || window->size_ms > WINDOW_MS_MAX ||
+                                window->grace_ms < 0 || window->grace_ms > WINDOW_MS_MAX ||
+                                window->retention_ms < 0 || window->idle_timeout_ms < 0 ||
                                 window->advance_ms <= 0))
         return get_corrupt(&getter, "size_ms", err);
     return getter_close(&getter, err);

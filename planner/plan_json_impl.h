@@ -17,8 +17,8 @@ enum {
 
 /* Lists end in NULL; index = enumerator. */
 extern const char *const plan_json_expr_kinds[], *const plan_json_ops[], *const plan_json_pseudos[],
-    *const plan_json_windows[], *const plan_json_node_kinds[], *const plan_json_joins[],
-    *const plan_json_plan_kinds[], *const plan_json_roles[];
+    *const plan_json_windows[], *const plan_json_finals[], *const plan_json_node_kinds[],
+    *const plan_json_joins[], *const plan_json_plan_kinds[], *const plan_json_roles[];
 
 /* -- plan_json_getter.c ----------------------------------------------------------------------- */
 

@@ -1,7 +1,12 @@
 /*
- * window_plan.c - the WINDOW clause: sizes, grace, retention.
+ * window_plan.c - the WINDOW clause: sizes, grace, retention, and when results come.
+ *
+ * Without GRACE PERIOD rows may come a day after the begin of their window, with EMIT FINAL not at
+ * all: results then come as soon as a window is over.
  */
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "planner/planner_impl.h"
 
@@ -16,12 +21,49 @@ static ErrCode window_sizes(const AstWindow *ast, PlanWindow *window, Err *err) 
     window->advance_ms = window->size_ms;
     if (window->size_ms <= 0)
         return window_fails(ast, "The size of a window must be greater than zero.", err);
+    if (window->size_ms > WINDOW_MS_MAX)
+        return window_fails(ast, "The size of a window is too large.", err);
     if (ast->kind != AST_WINDOW_HOPPING)
         return ERR_OK;
     window->advance_ms = ast_duration_ms(ast->advance);
     if (window->advance_ms <= 0 || window->advance_ms > window->size_ms)
         return window_fails(ast, "ADVANCE BY must be greater than zero and at most the size of "
                             "the window.", err);
+    return ERR_OK;
+}
+
+static int64_t at_most(int64_t value) {
+    return value < WINDOW_MS_MAX ? value : WINDOW_MS_MAX;
+}
+
+static ErrCode window_spans(const AstWindow *ast, bool final, PlanWindow *window, Err *err) {
+    assert(window->size_ms > 0);
+    if (ast->grace.present)
+        window->grace_ms = at_most(ast_duration_ms(ast->grace));
+    else if (!final && window->size_ms < DAY_MS)
+        window->grace_ms = DAY_MS - window->size_ms;
+    int64_t needed = at_most(window->size_ms + window->grace_ms);
+    window->retention_ms = ast->retention.present ? at_most(ast_duration_ms(ast->retention))
+                                                  : needed;
+    if (window->grace_ms < 0)
+        return window_fails(ast, "GRACE PERIOD must not be negative.", err);
+    if (window->retention_ms < needed)
+        return window_fails(ast, "RETENTION must be at least the size of the window plus its "
+                            "GRACE PERIOD.", err);
+    return ERR_OK;
+}
+
+/* The settings are read when the query is made: it keeps them. */
+static ErrCode window_final(const Planner *planner, const AstWindow *ast, PlanWindow *window,
+                            Err *err) {
+    if (!planner_setting_on(planner, "ksql.suppress.enabled", true))
+        return window_fails(ast, "Suppression is currently disabled. You can enable it by setting "
+                            "ksql.suppress.enabled to true", err);
+    const char *final = planner_setting(planner, "emit.final", "complete");
+    assert(final);
+    window->final = strcmp(final, "ksqldb") == 0 ? FINAL_KSQLDB : FINAL_COMPLETE;
+    long long timeout = strtoll(planner_setting(planner, "idle.timeout", "0"), NULL, 10);
+    window->idle_timeout_ms = timeout > 0 ? at_most(timeout) : 0;
     return ERR_OK;
 }
 
@@ -40,23 +82,9 @@ ErrCode draft_window(Draft *draft, PlanWindow *window, Err *err) {
     assert(ast->kind < sizeof kinds / sizeof *kinds);
     window->kind = kinds[ast->kind];
     TRY(window_sizes(ast, window, err));
-    if (ast->grace.present)
-        window->grace_ms = ast_duration_ms(ast->grace);
-    else if (!final && window->size_ms < DAY_MS)
-        window->grace_ms = DAY_MS - window->size_ms;
-    int64_t needed = window->size_ms > INT64_MAX - window->grace_ms
-                         ? INT64_MAX
-                         : window->size_ms + window->grace_ms;
-    window->retention_ms = ast->retention.present ? ast_duration_ms(ast->retention) : needed;
-    if (window->retention_ms < needed)
-        return window_fails(ast, "RETENTION must be at least the size of the window plus its "
-                            "GRACE PERIOD.", err);
-    if (window->kind == WINDOW_HOPPING)
-        draft_unsupported(draft, "HOPPING windows are not supported yet.");
-    if (window->kind == WINDOW_SESSION)
-        draft_unsupported(draft, "SESSION windows are not supported yet.");
+    TRY(window_spans(ast, final, window, err));
     if (final)
-        draft_unsupported(draft, "EMIT FINAL is not supported yet.");
+        TRY(window_final(draft->planner, ast, window, err));
     draft->window = window->kind;
     draft->window_size_ms = window->kind == WINDOW_SESSION ? 0 : window->size_ms;
     return ERR_OK;

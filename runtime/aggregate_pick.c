@@ -37,6 +37,23 @@ static void no_group(const Aggregation *self, const Batch *batch, uint32_t row) 
                     self->layout->schema->columns[column].name);
 }
 
+bool aggregate_row_counts(const Aggregation *self, const Batch *batch, const RowKeys *keys,
+                          uint32_t i) {
+    uint32_t row = batch->selected[i];
+    assert(i < batch->selected_count);
+    if (batch->kind[row] != ROW_VALUE)
+        return false;
+    if (!keys->keys[i].data)
+        no_group(self, batch, row);
+    return keys->keys[i].data != NULL;
+}
+
+void aggregate_late(Op *op, const Batch *batch, uint32_t row) {
+    assert(row < batch->row_count);
+    batch_row_note(batch, row, "late", "the row is too late for its window");
+    op_count(op, OP_LATE, 1);
+}
+
 /* Finds the bucket of a row's window; false: the row is late for it. */
 static bool in_window(Aggregation *self, Updates *updates, int64_t rowtime) {
     StateWindow *window = self->window;
@@ -45,8 +62,8 @@ static bool in_window(Aggregation *self, Updates *updates, int64_t rowtime) {
     if (rowtime > window->stream_time)
         window->stream_time = rowtime;
     int64_t start = rowtime - rowtime % plan->size_ms;
-    int64_t end = start + plan->size_ms;
-    if (end <= window->stream_time - plan->grace_ms)
+    int64_t end = state_window_end(start, plan->size_ms);
+    if (start <= window->stream_time - plan->grace_ms - plan->size_ms)
         return false;
     updates->window_start[updates->count] = start;
     updates->window_end[updates->count] = end;
@@ -60,25 +77,24 @@ void aggregate_pick(Op *op, const Batch *batch, const RowKeys *keys, Updates *up
     Aggregation *self = op->self;
     assert(range[0] < range[1]);
     assert(updates->count == 0);
-    uint64_t late = 0;
+    bool final = aggregate_is_final(self);
     for (uint32_t i = range[0]; i < range[1]; i++) {
         uint16_t row = batch->selected[i];
-        if (batch->kind[row] != ROW_VALUE)
+        if (!aggregate_row_counts(self, batch, keys, i))
             continue;
-        if (!keys->keys[i].data) {
-            no_group(self, batch, row);
-            continue;
-        }
-        if (!self->window) {
+        int64_t before = self->window ? self->window->stream_time : 0;
+        bool in = true;
+        if (!self->window)
             updates->tables[updates->count] = &self->table->slots;
-        } else if (!in_window(self, updates, batch->rowtime[row])) {
-            late++;
-            batch_row_note(batch, row, "late", "the row is too late for its window");
+        else
+            in = in_window(self, updates, batch->rowtime[row]);
+        if (final)
+            aggregate_final_row(op, batch, row, before);
+        if (!in) {
+            aggregate_late(op, batch, row);
             continue;
         }
         updates->rows[updates->count] = row;
         updates->index[updates->count++] = (uint16_t)i;
     }
-    if (late > 0)
-        op_count(op, OP_LATE, late);
 }

@@ -32,16 +32,8 @@ static void touch_slots(const Batch *batch, const RowKeys *keys, Updates *update
     assert(updates->old_count <= updates->count);
 }
 
-typedef struct FailContext {
-    const Batch *batch;
-    const char *name;
-} FailContext;
-
-static void aggregate_fail(void *context, uint32_t row, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void aggregate_fail(void *context, uint32_t row, const char *format, ...) {
-    const FailContext *fail = context;
+void aggregate_fail(void *context, uint32_t row, const char *format, ...) {
+    const AggregateFail *fail = context;
     char text[ROW_ERROR_TEXT_SIZE];
     va_list args;
     va_start(args, format);
@@ -53,10 +45,10 @@ static void aggregate_fail(void *context, uint32_t row, const char *format, ...)
 
 /* All updates of one aggregate. In windows the slots lie in several tables, and the blocks of a
  * state belong to its own. */
-static void run_aggregate(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
-                          Column *before, Column *after) {
+void aggregate_run(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
+                   Column *const results[2]) {
     assert(index < op->node->aggregate_count);
-    assert(after->length == updates->count);
+    assert(!results[1] || results[1]->length == updates->count);
     const Aggregation *self = op->self;
     const PlanAggregate *plan = &op->node->aggregates[index];
     Arena *arena = batch->arena;
@@ -66,12 +58,14 @@ static void run_aggregate(Op *op, const Batch *batch, const Updates *updates, ui
     const Column **args = arena_array(arena, plan->arg_count, sizeof *args);
     for (uint32_t i = 0; i < plan->arg_count; i++)
         args[i] = batch->columns[plan->args[i]];
-    FailContext fail = {batch, plan->aggregate->name};
+    AggregateFail fail = {batch, plan->aggregate->name};
     AggregateCall call = {.states = states, .rows = updates->rows, .count = updates->count,
-                          .args = args, .arg_count = plan->arg_count, .before = before,
-                          .after = after, .heaps = updates->heaps, .arena = arena,
+                          .args = args, .arg_count = plan->arg_count, .before = results[0],
+                          .after = results[1], .heaps = updates->heaps, .arena = arena,
                           .fail = aggregate_fail, .context = &fail};
-    if (!self->window)
+    if (self->sessions)
+        call.heap = &self->sessions->slots.blobs;
+    else if (!self->window)
         call.heap = &self->table->slots.blobs;
     plan->aggregate->update(&call);
 }
@@ -102,7 +96,8 @@ _Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
 static const Column *group_column(const Batch *batch, const Updates *updates, uint32_t column) {
     assert(column < batch->schema->key_count);
     const Column *source = batch->columns[column];
-    if (updates->count == batch->row_count && source->length == batch->row_count)
+    if (!updates->repeated && updates->count == batch->row_count &&
+        source->length == batch->row_count)
         return source; /* ascending rows, so these are all of them */
     return column_gather(batch->arena, source, updates->rows, updates->count);
 }
@@ -121,7 +116,7 @@ static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
         const Type *type = schema->columns[schema->key_count + i].type;
         Column *after = column_new(arena, type, updates->count);
         Column *before = op->old_wanted ? column_new(arena, type, updates->count) : NULL;
-        run_aggregate(op, batch, updates, i, before, after);
+        aggregate_run(op, batch, updates, i, (Column *const[2]){before, after});
         columns[schema->key_count + i] = after;
         olds[schema->key_count + i] = before;
     }
@@ -142,5 +137,10 @@ void aggregate_rows(Op *op, const Batch *batch, const RowKeys *keys, Updates *up
     assert(updates->count > 0);
     assert(updates->old_count == 0);
     touch_slots(batch, keys, updates);
-    emit_updates(op, batch, updates);
+    if (op->node->window.final == FINAL_NONE) {
+        emit_updates(op, batch, updates);
+        return;
+    }
+    for (uint32_t i = 0; i < op->node->aggregate_count; i++)
+        aggregate_run(op, batch, updates, i, (Column *const[2]){NULL, NULL});
 }

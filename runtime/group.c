@@ -95,7 +95,6 @@ static void publish_figures(Group *group) {
     }
     atomic_store_explicit(&group->state_rows, sum.rows, memory_order_relaxed);
     atomic_store_explicit(&group->state_bytes, sum.bytes, memory_order_relaxed);
-    sample_rates(group);
 }
 
 ErrCode group_attach(Group *group, Err *err) {
@@ -478,6 +477,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     bool was_in_flight = group->in_flight;
     take_outcome(group);
     *worked = was_in_flight && !group->in_flight;
+    sample_rates(group);
     if (query_state(group->query) != QUERY_RUNNING)
         return;
     try_refused(group, group_now_us(group));

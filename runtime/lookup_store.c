@@ -5,6 +5,7 @@
  * expected; a key lies in one partition, so the others are only asked when it is not there. In a
  * store of windows (start, then key) each window's start is sought, and the keys asked for under
  * it, so that rows of other keys are stepped over. Without keys a range is read.
+ * The sessions of a key (key, end, start) follow each other.
  * Entries are put in order of row key, then window.
  */
 #include <assert.h>
@@ -29,7 +30,13 @@ static void add_entry(Lookup *lookup, Bytes key, Bytes value) {
     if (lookup->layout->windowed && key.size < WINDOW_START_SIZE)
         return; /* the store's stream time */
     LookupEntry entry = {.key = key, .value = value, .row_key = key};
-    if (lookup->layout->windowed) {
+    if (lookup->layout->sessions) {
+        SessionBounds bounds;
+        if (!session_split(key, &bounds))
+            return;
+        entry.start = bounds.start;
+        entry.row_key = bounds.row_key;
+    } else if (lookup->layout->windowed) {
         Reader in = reader_of(key);
         entry.start = (int64_t)reader_u64_be(&in);
         entry.row_key = reader_bytes(&in, reader_left(&in));
@@ -199,12 +206,33 @@ static ErrCode get_windows(Lookup *lookup, uint32_t partition, const LookupKeys 
     }
 }
 
+static ErrCode scan_range(Lookup *lookup, uint32_t partition, Bytes min, Bytes max, Err *err) {
+    assert(lookup->snapshot);
+    StoreIter *iter;
+    TRY(store_scan(lookup->snapshot, store_id(lookup, partition), min, max, &iter, err));
+    Bytes key, value;
+    while (store_iter_next(iter, &key, &value))
+        add_entry(lookup, key, value);
+    return store_iter_close(iter, err);
+}
+
+/* No row key is the beginning of another: what begins with one are its sessions. */
+static ErrCode get_sessions(Lookup *lookup, uint32_t partition, const LookupKeys *keys, Err *err) {
+    assert(lookup->layout->sessions);
+    for (uint32_t i = 0; i < keys->count; i++)
+        TRY(scan_range(lookup, partition, keys->keys[i],
+                       behind_prefix(lookup->arena, keys->keys[i]), err));
+    return ERR_OK;
+}
+
 /* All entries of one partition within the bounds. */
 static ErrCode scan_partition(Lookup *lookup, uint32_t partition, const LookupKeys *keys,
                               Err *err) {
     assert(keys->count == 0);
     const PlanLookup *plan = &lookup->plan->lookup;
     bool windowed = lookup->layout->windowed;
+    if (lookup->layout->sessions)
+        return scan_range(lookup, partition, (Bytes){0}, (Bytes){0}, err);
     Bytes min = windowed ? (Bytes){0} : keys->min, max = windowed ? (Bytes){0} : keys->max;
     if (windowed && plan->window_start_min > 0)
         min = window_key(lookup->arena, plan->window_start_min, (Bytes){0});
@@ -212,12 +240,7 @@ static ErrCode scan_partition(Lookup *lookup, uint32_t partition, const LookupKe
         return ERR_OK;
     if (windowed && plan->window_start_max != INT64_MAX)
         max = window_key(lookup->arena, plan->window_start_max + 1, (Bytes){0});
-    StoreIter *iter;
-    TRY(store_scan(lookup->snapshot, store_id(lookup, partition), min, max, &iter, err));
-    Bytes key, value;
-    while (store_iter_next(iter, &key, &value))
-        add_entry(lookup, key, value);
-    return store_iter_close(iter, err);
+    return scan_range(lookup, partition, min, max, err);
 }
 
 static int compare_entries(const void *left_void, const void *right_void) {
@@ -236,6 +259,8 @@ static ErrCode read_entries(Lookup *lookup, Err *err) {
     for (uint32_t partition = 0; partition < lookup->store->partitions; partition++) {
         if (!by_key)
             TRY(scan_partition(lookup, partition, &keys, err));
+        else if (lookup->layout->sessions)
+            TRY(get_sessions(lookup, partition, &keys, err));
         else if (lookup->layout->windowed && keys.count > 0)
             TRY(get_windows(lookup, partition, &keys, err));
     }

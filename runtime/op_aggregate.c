@@ -6,14 +6,13 @@
  */
 #include <assert.h>
 
+#include "base/mem.h"
 #include "runtime/aggregate_impl.h"
 #include "runtime/ids.h"
 
 static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
     const PlanNode *node = op->node;
     assert(node->kind == PLAN_AGGREGATE);
-    if (node->window.kind != WINDOW_NONE && node->window.kind != WINDOW_TUMBLING)
-        return err_set(err, ERR_UNSUPPORTED, "only TUMBLING windows can be aggregated yet");
     if (env->plan->nodes[node->inputs[0]]->is_table)
         return err_set(err, ERR_UNSUPPORTED, "a table cannot be aggregated yet");
     Aggregation *self = arena_alloc(env->query_arena, sizeof *self);
@@ -22,7 +21,10 @@ static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
                                               env->partition),
                       env->snapshot};
-    if (node->window.kind == WINDOW_TUMBLING) {
+    if (node->window.kind == WINDOW_SESSION) {
+        TRY(state_session_new(&spec, &self->sessions, err));
+        state_list_add(env->states, &self->sessions->state);
+    } else if (node->window.kind != WINDOW_NONE) {
         TRY(state_window_new(&spec, &self->window, err));
         state_list_add(env->states, &self->window->state);
     } else {
@@ -58,20 +60,57 @@ static ErrCode aggregate_apply(Op *op, int port, Batch *batch, uint16_t from, ui
     (void)err;
     Aggregation *self = op->self;
     const RowKeys *keys = row_keys_find(self->keys, batch);
+    const uint32_t range[2] = {from, to};
+    const PlanWindow *window = &op->node->window;
+    if (self->sessions) {
+        aggregate_sessions(op, batch, keys, range);
+        return ERR_OK;
+    }
+    if (window->advance_ms < window->size_ms) {
+        aggregate_hop_add(op, batch, keys, range);
+        return ERR_OK;
+    }
     Updates updates;
     updates_init(&updates, batch->arena, (uint32_t)to - from, self->window != NULL);
-    aggregate_pick(op, batch, keys, &updates, (const uint32_t[2]){from, to});
+    aggregate_pick(op, batch, keys, &updates, range);
     if (updates.count > 0)
         aggregate_rows(op, batch, keys, &updates);
+    return ERR_OK;
+}
+
+/* Work that HOPPING windows owe, then what EMIT FINAL does; then what is over may go. */
+static ErrCode aggregate_drain(Op *op, bool *more, Err *err) {
+    Aggregation *self = op->self;
+    uint32_t room = op->env->drain_rows_max;
+    (void)err;
+    assert(!*more);
+    *more = self->hop_first && aggregate_hop(op, room);
+    if (!*more && self->closings.count > 0)
+        *more = aggregate_final(op, room);
+    if (*more)
+        return ERR_OK;
     if (self->window)
         state_window_expire(self->window);
+    else if (self->sessions)
+        state_session_expire(self->sessions);
     return ERR_OK;
+}
+
+static void aggregate_clear(Op *op) {
+    Aggregation *self = op->self;
+    assert(self);
+    self->hop_first = self->hop_last = NULL;
+    aggregate_final_clear(self);
 }
 
 static void aggregate_close(Op *op) {
     Aggregation *self = op->self;
-    if (self)
-        buf_free(&self->scratch);
+    if (!self)
+        return;
+    buf_free(&self->scratch);
+    mem_free(self->found.slots);
+    mem_free(self->closings.items);
+    mem_free(self->closings.slots.slots);
 }
 
 const OpOps op_aggregate_ops = {
@@ -80,5 +119,7 @@ const OpOps op_aggregate_ops = {
     .open = aggregate_open,
     .prepare = aggregate_prepare,
     .apply = aggregate_apply,
+    .drain = aggregate_drain,
+    .clear = aggregate_clear,
     .close = aggregate_close,
 };

@@ -291,6 +291,12 @@ Slot *slot_table_touch(SlotTable *table, uint64_t hash, Bytes key) {
     return slot;
 }
 
+void slot_table_retouch(SlotTable *table, Slot *slot) {
+    assert(slot);
+    if (slot->epoch != table->log->epoch)
+        keep_image(table->log, table, slot);
+}
+
 Slot *slot_table_load(SlotTable *table, uint64_t hash, Bytes key) {
     assert(table->log->epoch == 1 && !slot_table_find(table, hash, key));
     Slot *slot = add_slot(table, hash, key);

@@ -97,6 +97,9 @@ Slot *slot_table_find(const SlotTable *table, uint64_t hash, Bytes key);
 /* The key's slot, made (absent) when missing, with its image kept: ready to be changed. */
 Slot *slot_table_touch(SlotTable *table, uint64_t hash, Bytes key);
 
+/* The same for a slot that is at hand. */
+void slot_table_retouch(SlotTable *table, Slot *slot);
+
 /* While loading: a present slot without an image. */
 Slot *slot_table_load(SlotTable *table, uint64_t hash, Bytes key);
 

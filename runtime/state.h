@@ -85,14 +85,24 @@ typedef struct StateWindow {
     int64_t stream_time_submitted, stream_time_settled;
     BucketList buckets; /* in order of start */
     size_t last;        /* index of the bucket used last */
+    int64_t given; /* EMIT FINAL: windows up to this start were given out; follows from stream_time
+                      between steps */
     /* Dropped by the running and by the submitted epoch: their memory goes when that settles. */
     BucketList expired, expired_earlier;
 } StateWindow;
 
 ErrCode state_window_new(const StateSpec *spec, StateWindow **window, Err *err);
 
+/* The end of a window: there are rows near the end of all time. */
+static inline int64_t state_window_end(int64_t start, int64_t size_ms) {
+    return start > INT64_MAX - size_ms ? INT64_MAX : start + size_ms;
+}
+
 /* The bucket of the window that starts at `start`; made when missing. */
 WindowBucket *state_window_bucket(StateWindow *window, int64_t start);
+
+/* The first start after `start` of a bucket; INT64_MAX: none. */
+int64_t state_window_next(const StateWindow *window, int64_t start);
 
 /* Drops every bucket whose retention is over at the present stream time. */
 void state_window_expire(StateWindow *window);

@@ -1,9 +1,9 @@
 /*
  * state_window.c - the shape "window": one hash per window start, in order of start.
  *
- * A bucket expires when its start plus the retention is not after the store's stream time; its
- * entries go by one range removal, its memory when that is durable. Late rows are refused before
- * they come here, so an expired bucket never comes back.
+ * A bucket expires when its start plus the retention is before the last window's start, as in Kafka
+ * Streams; its entries go by one range removal, its memory when that is durable. Late rows are
+ * refused before they come here, so an expired bucket never comes back.
  */
 #include <assert.h>
 
@@ -60,6 +60,8 @@ WindowBucket *state_window_bucket(StateWindow *window, int64_t start) {
     BucketList *buckets = &window->buckets;
     if (window->last < buckets->count && buckets->items[window->last]->start == start)
         return buckets->items[window->last];
+    if (window->last + 1 < buckets->count && buckets->items[window->last + 1]->start == start)
+        return buckets->items[++window->last];
     size_t index = list_find(buckets, start);
     if (index == buckets->count || buckets->items[index]->start != start) {
         WindowBucket *bucket = mem_alloc(sizeof *bucket);
@@ -71,14 +73,28 @@ WindowBucket *state_window_bucket(StateWindow *window, int64_t start) {
     return buckets->items[index];
 }
 
+int64_t state_window_next(const StateWindow *window, int64_t start) {
+    if (start == INT64_MAX)
+        return INT64_MAX;
+    assert(start >= -1);
+    size_t index = list_find(&window->buckets, start + 1);
+    return index < window->buckets.count ? window->buckets.items[index]->start : INT64_MAX;
+}
+
+/* The start of the last window that holds something; -1: none. */
+static int64_t last_start(const BucketList *buckets) {
+    size_t count = buckets->count;
+    while (count > 0 && buckets->items[count - 1]->slots.present_count == 0)
+        count--;
+    return count > 0 ? buckets->items[count - 1]->start : -1;
+}
+
 void state_window_expire(StateWindow *window) {
     assert(window->retention_ms > 0);
-    if (window->stream_time == INT64_MIN)
-        return;
     BucketList *buckets = &window->buckets;
+    int64_t until = last_start(buckets) - window->retention_ms;
     size_t gone = 0;
-    while (gone < buckets->count &&
-           buckets->items[gone]->start <= window->stream_time - window->retention_ms)
+    while (gone < buckets->count && buckets->items[gone]->start < until)
         gone++;
     if (gone == 0)
         return;
@@ -107,6 +123,16 @@ static void save_expired(const StateWindow *window, Commit *commit) {
         commit_remove_range(commit, window->spec.store_id, (Bytes){min, sizeof min},
                             (Bytes){max, sizeof max});
     }
+}
+
+/* See StateWindow.given. */
+static void set_given(StateWindow *window) {
+    const PlanWindow *plan = &window->spec.layout->node->window;
+    assert(plan->size_ms > 0);
+    window->given = -1;
+    if (window->stream_time != INT64_MIN &&
+        window->stream_time - plan->grace_ms - plan->size_ms > -1)
+        window->given = window->stream_time - plan->grace_ms - plan->size_ms;
 }
 
 static void window_save(State *state, Commit *commit) {
@@ -159,6 +185,7 @@ static void window_undo(State *state, bool submitted_too) {
     }
     state_log_undo(&window->log, submitted_too);
     window->last = 0;
+    set_given(window);
 }
 
 static size_t window_pending(const State *state) {
@@ -232,6 +259,7 @@ static ErrCode window_load(StateWindow *window, Err *err) {
     }
     state_log_loaded(&window->log);
     window->stream_time_submitted = window->stream_time_settled = window->stream_time;
+    set_given(window);
     return store_iter_close(iter, err);
 }
 
@@ -245,6 +273,7 @@ ErrCode state_window_new(const StateSpec *spec, StateWindow **target, Err *err) 
     int64_t kept_ms = plan->size_ms + plan->grace_ms;
     window->retention_ms = plan->retention_ms > kept_ms ? plan->retention_ms : kept_ms;
     window->stream_time = window->stream_time_submitted = window->stream_time_settled = INT64_MIN;
+    window->given = -1;
     state_log_init(&window->log, spec->layout->fixed_size);
     ErrCode code = spec->snapshot ? window_load(window, err) : ERR_OK;
     window->spec.snapshot = NULL;

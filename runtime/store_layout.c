@@ -14,8 +14,20 @@ static const Type **column_types(Arena *arena, const Schema *schema, uint32_t fr
     return types;
 }
 
+bool session_split(Bytes key, SessionBounds *bounds) {
+    assert(bounds);
+    if (key.size <= SESSION_BOUNDS_SIZE)
+        return false;
+    bounds->row_key = (Bytes){key.data, key.size - SESSION_BOUNDS_SIZE};
+    Reader in = reader_of((Bytes){key.data + bounds->row_key.size, SESSION_BOUNDS_SIZE});
+    bounds->end = (int64_t)reader_u64_be(&in);
+    bounds->start = (int64_t)reader_u64_be(&in);
+    return bounds->start >= 0 && bounds->start <= bounds->end;
+}
+
 static void layout_states(StoreLayout *layout, const PlanNode *node, Arena *arena) {
     assert(layout->fixed_size == 0);
+    layout->fixed_size = layout->sessions ? SESSION_FIXED_SIZE : 0;
     uint32_t *offsets = arena_array(arena, node->aggregate_count, sizeof *offsets);
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
         offsets[i] = layout->fixed_size;
@@ -34,6 +46,7 @@ const StoreLayout *store_layout_new(const Plan *plan, const PlanNode *node, Aren
     layout->schema = schema;
     layout->windowed = stored->windowed;
     layout->is_aggregate = node->kind == PLAN_AGGREGATE;
+    layout->sessions = layout->is_aggregate && node->window.kind == WINDOW_SESSION;
     layout->keys = (RowLayout){column_types(arena, schema, 0, schema->key_count),
                                schema->key_count};
     layout->values =
@@ -136,6 +149,15 @@ static ErrCode read_keys(const StoreLayout *layout, const Bytes *keys, Arena *ar
     rows->window_start = arena_array(arena, count, sizeof *rows->window_start);
     rows->window_end = arena_array(arena, count, sizeof *rows->window_end);
     for (uint32_t i = 0; i < count; i++) {
+        SessionBounds bounds;
+        if (layout->sessions && !session_split(keys[i], &bounds))
+            return err_set(err, ERR_CORRUPT, "a stored session key does not fit");
+        if (layout->sessions) {
+            rows->window_start[i] = bounds.start;
+            rows->window_end[i] = bounds.end;
+            inner[i] = bounds.row_key;
+            continue;
+        }
         Reader in = reader_of(keys[i]);
         rows->window_start[i] = (int64_t)reader_u64_be(&in);
         rows->window_end[i] = rows->window_start[i] + layout->node->window.size_ms;

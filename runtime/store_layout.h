@@ -2,6 +2,7 @@
  * store_layout.h - what a store of a plan node holds, as slots and as bytes.
  *
  *   key   := [window start, 8 bytes big-endian] row key of the key columns (data/row_key.h)
+ *            of sessions: row key, end, start (8 bytes big-endian each)
  *   value := zig-zag rowtime, then
  *            a table's row:   [varint window size] row value of the value columns (row_value.h)
  *            an aggregate's:  each state as its function saves it
@@ -18,13 +19,24 @@
 #include "planner/plan.h"
 #include "runtime/slot_table.h"
 
-enum { WINDOW_START_SIZE = 8 };
+enum { WINDOW_START_SIZE = 8, SESSION_BOUNDS_SIZE = 16 };
+enum { SESSION_FIXED_SIZE = 56 }; /* of a session's slot, before its states: state_session.h */
+
+/* A session's key: the row key, then end and start. */
+typedef struct SessionBounds {
+    Bytes row_key;
+    int64_t start, end;
+} SessionBounds;
+
+/* false: the key is no session's. */
+bool session_split(Bytes key, SessionBounds *bounds);
 
 typedef struct StoreLayout {
     const PlanNode *node;
     const Schema *schema; /* keys first: of what is stored */
     RowLayout keys, values;
     bool windowed;
+    bool sessions; /* keys are those of sessions */
     bool is_aggregate;
     uint32_t fixed_size;           /* of all aggregates' states */
     const uint32_t *state_offsets; /* into Slot.fixed, in bytes */

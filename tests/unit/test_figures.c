@@ -108,10 +108,15 @@ static void time_and_rate_follow_the_clock(void **state) {
     assert_int_equal(ops[LEFT].rate, 0); /* one in eight seconds */
     for (uint32_t i = 0; i < 8; i++)
         bench_put(&bench, "L", 0, "\"a\"", "{\"V\": 5}", 20);
+    bench_pump(&bench);
     io_mem_advance_clock(bench.io, 2000000);
     bench_pump(&bench);
     query_op_figures(bench.query, ops);
-    assert_int_equal(ops[LEFT].rate, 4);
+    assert_int_equal(ops[LEFT].rate, 4); /* nine in two seconds */
+    io_mem_advance_clock(bench.io, 1000000);
+    bench_pump(&bench);
+    query_op_figures(bench.query, ops);
+    assert_int_equal(ops[LEFT].rate, 0);
     bench_end(&bench);
 }
 

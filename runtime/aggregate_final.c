@@ -1,0 +1,255 @@
+/*
+ * aggregate_final.c - EMIT FINAL: one row of output for each group of a window, when it is closed.
+ *
+ * A time window is closed when stream time has come to its end plus grace, a session when it has
+ * passed end, gap and grace. Nothing changes a closed window any more, so what a row closes is
+ * given out after the run it is in, window by window in order of start (sessions: of end), and in a
+ * window in order of key; the rows have the seq and the headers of the one that closed them.
+ * What was given out follows from stream time, which a commit keeps; there are no timers.
+ *
+ * ksqlDB's way (FINAL_KSQLDB) has no time windows whose retention is over when they are closed: it
+ * looks for them in its store. Without RETENTION one jump of stream time loses them.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "runtime/aggregate_impl.h"
+
+/* -- What is closed --------------------------------------------------------------------------- */
+
+/* At this stream time: windows that start there or earlier, sessions that end there or earlier. */
+static int64_t closed_until(const Aggregation *self, int64_t stream_time) {
+    const PlanWindow *plan = &self->layout->node->window;
+    assert(plan->kind != WINDOW_NONE);
+    if (stream_time == INT64_MIN)
+        return -1;
+    return stream_time - plan->grace_ms - plan->size_ms - (self->sessions != NULL);
+}
+
+/* The first start that is still looked for; the last window begins with the advance before now. */
+static int64_t kept_from(const Aggregation *self, int64_t stream_time) {
+    const PlanWindow *plan = &self->layout->node->window;
+    assert(stream_time >= 0);
+    if (plan->final != FINAL_KSQLDB || self->sessions)
+        return 0;
+    return stream_time - stream_time % plan->advance_ms - self->window->retention_ms;
+}
+
+static void add_closing(Closings *closings, const Closing *closing) {
+    assert(closings->count == 0 || closings->items[closings->count - 1].until <= closing->until);
+    closings->items = mem_grow(closings->items, &closings->capacity, closings->count + 1,
+                               sizeof *closings->items);
+    closings->items[closings->count++] = *closing;
+}
+
+/* Whether something is closed that no closing speaks of yet. */
+static bool closes(const Aggregation *self, int64_t until) {
+    const Closings *closings = &self->closings;
+    assert(closings->next <= closings->count);
+    int64_t known = closings->count > 0 ? closings->items[closings->count - 1].until : -1;
+    if (self->sessions)
+        return until > known && state_session_closes(self->sessions, until + 1);
+    if (known < self->window->given)
+        known = self->window->given;
+    return until > known && state_window_next(self->window, known) <= until;
+}
+
+void aggregate_final_row(Op *op, const Batch *batch, uint32_t row, int64_t before) {
+    Aggregation *self = op->self;
+    Closings *closings = &self->closings;
+    closings->row_came = true;
+    closings->seq = batch->seq[row];
+    closings->offset = batch->offset[row];
+    int64_t now = self->sessions ? self->sessions->stream_time : self->window->stream_time;
+    assert(now >= before);
+    if (now == before)
+        return;
+    int64_t until = closed_until(self, now);
+    if (until < 0)
+        return;
+    if (!closes(self, until))
+        return;
+    Closing closing = {kept_from(self, now), until, batch->seq[row], batch->offset[row],
+                       batch->headers ? batch->headers[row] : (Bytes){0}};
+    closings->topic = batch->topic;
+    add_closing(closings, &closing);
+}
+
+bool aggregate_final_tick(Op *op, int64_t now_ms) {
+    Aggregation *self = op->self;
+    Closings *closings = &self->closings;
+    int64_t timeout_ms = op->node->window.idle_timeout_ms;
+    int64_t *stream_time = self->sessions ? &self->sessions->stream_time
+                                          : &self->window->stream_time;
+    assert(timeout_ms > 0 && closings->count == 0);
+    if (closings->row_came || now_ms < closings->row_ms || closings->row_ms == 0) {
+        closings->row_time = *stream_time;
+        closings->row_ms = now_ms;
+        closings->row_came = false;
+    }
+    if (closings->row_time == INT64_MIN || now_ms - closings->row_ms < timeout_ms)
+        return false;
+    int64_t time = state_window_end(closings->row_time, now_ms - closings->row_ms);
+    int64_t until = closed_until(self, time);
+    if (until < 0 || !closes(self, until))
+        return false;
+    *stream_time = time;
+    closings->topic = "";
+    add_closing(closings, &(Closing){0, until, closings->seq, closings->offset, {0}});
+    return true;
+}
+
+/* -- Giving out ------------------------------------------------------------------------------- */
+
+static int compare_slots(const void *left_void, const void *right_void) {
+    const Slot *left = *(Slot *const *)left_void, *right = *(Slot *const *)right_void;
+    return bytes_compare((Bytes){left->key, left->key_size},
+                         (Bytes){right->key, right->key_size});
+}
+
+static void gather_bucket(Closings *closings, WindowBucket *bucket) {
+    SlotTable *table = &bucket->slots;
+    SessionList *list = &closings->slots;
+    assert(list->count == 0);
+    list->slots = mem_grow(list->slots, &list->capacity, table->count + 1, sizeof *list->slots);
+    for (uint32_t i = 0; i <= table->mask; i++) {
+        Slot *slot = table->entries[i].slot;
+        if (slot && slot->present)
+            list->slots[list->count++] = slot;
+    }
+    closings->start = bucket->start;
+    closings->heap = &table->blobs;
+    if (list->count > 0)
+        qsort(list->slots, list->count, sizeof *list->slots, compare_slots);
+}
+
+/* The next groups to be given out for the present closing. false: it is done. */
+static bool gather(Aggregation *self) {
+    Closings *closings = &self->closings;
+    int64_t until = closings->items[closings->next].until;
+    closings->slots.count = closings->slot_next = 0;
+    if (self->sessions) {
+        closings->heap = &self->sessions->slots.blobs;
+        state_session_close_until(self->sessions, until + 1, &closings->slots);
+        return closings->slots.count > 0;
+    }
+    int64_t from = closings->items[closings->next].from;
+    if (self->window->given < from - 1)
+        self->window->given = from - 1;
+    int64_t start = state_window_next(self->window, self->window->given);
+    assert(start > self->window->given);
+    if (start > until) {
+        self->window->given = until > self->window->given ? until : self->window->given;
+        return false;
+    }
+    self->window->given = start;
+    gather_bucket(closings, state_window_bucket(self->window, start));
+    return true;
+}
+
+static void no_failure(void *context, uint32_t row, const char *format, ...) {
+    assert(format);
+    (void)context;
+    (void)row;
+}
+
+static void result_columns(Op *op, Slot *const *slots, uint32_t count, const Column **columns) {
+    const Aggregation *self = op->self;
+    const Schema *schema = op->node->schema;
+    Arena *arena = op->env->step_arena;
+    assert(count > 0);
+    void **states = arena_raw(arena, count * sizeof *states);
+    for (uint32_t i = 0; i < op->node->aggregate_count; i++) {
+        const PlanAggregate *plan = &op->node->aggregates[i];
+        for (uint32_t k = 0; k < count; k++)
+            states[k] = (uint8_t *)slots[k]->fixed + self->layout->state_offsets[i];
+        Column *after = column_new(arena, schema->columns[schema->key_count + i].type, count);
+        AggregateCall call = {.states = states, .rows = batch_all_rows(count), .count = count,
+                              .arg_count = plan->arg_count, .after = after,
+                              .heap = self->closings.heap, .arena = arena, .fail = no_failure};
+        plan->aggregate->result(&call);
+        columns[schema->key_count + i] = after;
+    }
+}
+
+static void final_facts(const Aggregation *self, Slot *const *slots, Batch *output, Arena *arena) {
+    const Closings *closings = &self->closings;
+    const Closing *closing = &closings->items[closings->next];
+    uint32_t count = output->row_count;
+    uint64_t *seq = arena_raw(arena, count * sizeof *seq);
+    int64_t *times = arena_raw(arena, 4 * count * sizeof *times);
+    int64_t *offset = times + count, *start = offset + count, *end = start + count;
+    Bytes *headers = closing->headers.data ? arena_raw(arena, count * sizeof *headers) : NULL;
+    assert(count > 0);
+    for (uint32_t i = 0; i < count; i++) {
+        seq[i] = closing->seq;
+        times[i] = slots[i]->rowtime;
+        offset[i] = closing->offset;
+        start[i] = self->sessions ? session_of(slots[i])->start : closings->start;
+        end[i] = self->sessions ? session_of(slots[i])->end
+                                : state_window_end(start[i], self->layout->node->window.size_ms);
+        if (headers)
+            headers[i] = closing->headers;
+    }
+    output->seq = seq;
+    output->rowtime = times;
+    output->offset = offset;
+    output->window_start = start;
+    output->window_end = end;
+    output->headers = headers;
+    output->kind = arena_alloc(arena, count); /* ROW_VALUE all */
+}
+
+static void emit_slots(Op *op, Slot *const *slots, uint32_t count) {
+    const Aggregation *self = op->self;
+    const Schema *schema = op->node->schema;
+    Arena *arena = op->env->step_arena;
+    Batch *output = arena_alloc(arena, sizeof *output);
+    const Column **columns = arena_array(arena, schema->column_count, sizeof *columns);
+    Bytes *keys = arena_array(arena, count, sizeof *keys);
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = self->sessions ? session_row_key(slots[i])
+                                 : (Bytes){slots[i]->key, slots[i]->key_size};
+    Err err;
+    ErrCode code = row_key_get(keys, count, &self->layout->keys, arena, (Column **)columns, &err);
+    assert(code == ERR_OK);
+    (void)code;
+    result_columns(op, slots, count, columns);
+    *output = (Batch){.schema = schema, .columns = columns, .row_count = count,
+                      .selected_count = count, .selected = batch_all_rows(count),
+                      .partition = (int32_t)op->env->partition, .topic = self->closings.topic,
+                      .arena = arena, .errors = op->env->errors};
+    final_facts(self, slots, output, arena);
+    output->old = op_batch(op, output); /* nothing was there before */
+    output->old->columns = op->old_wanted ? columns : NULL;
+    output->old->selected_count = 0;
+    op_emit(op, output);
+}
+
+bool aggregate_final(Op *op, uint32_t room) {
+    Aggregation *self = op->self;
+    Closings *closings = &self->closings;
+    assert(room > 0);
+    while (closings->next < closings->count) {
+        size_t left = closings->slots.count - closings->slot_next;
+        if (left == 0) {
+            closings->next += !gather(self);
+            continue;
+        }
+        if (room == 0)
+            return true;
+        uint32_t count = left < room ? (uint32_t)left : room;
+        emit_slots(op, closings->slots.slots + closings->slot_next, count);
+        closings->slot_next += count;
+        room -= count;
+    }
+    closings->count = closings->next = 0;
+    return false;
+}
+
+void aggregate_final_clear(Aggregation *self) {
+    assert(self);
+    self->closings.count = self->closings.next = 0;
+    self->closings.slots.count = self->closings.slot_next = 0;
+}
