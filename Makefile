@@ -59,7 +59,7 @@ OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* ben
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: print-libs all lib deps deps-check demo test unit sql cli-test run-embed check tidy install clean prove
+.PHONY: print-libs all lib deps deps-check demo test unit sql cli-test examples run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -163,6 +163,14 @@ install: $(BUILD)/weir docs
 demo: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@sh examples/flights/demo.sh $(BUILD)/weir
+
+# make example-NAME: statements and answers of examples/NAME.
+example-%: $(BUILD)/weir
+	@sh examples/run.sh $(BUILD)/weir $*
+
+# All of them give what they promise, also when they are killed.
+examples: $(BUILD)/weir
+	@python3 tests/examples.py $(BUILD)/weir
 
 # The quick loop: under a minute.
 test: unit sql

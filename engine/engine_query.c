@@ -88,9 +88,23 @@ static uint32_t query_fail_on(const Settings *settings) {
     return fail_on;
 }
 
+/* A query reads its tables to their ends before its streams: what a generator is still to give a
+ * table belongs to it. */
+static ErrCode query_wait_for_tables(Weir *weir, const Plan *plan, Err *err) {
+    int64_t timeout_ms = settings_number(&weir->settings, "weir.lookup.wait.ms");
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        const PlanNode *node = plan->nodes[i];
+        if (node->kind == PLAN_SOURCE && node->is_table)
+            TRY(datagen_catch_up(weir->datagen, node->topic->topic, timeout_ms, err));
+    }
+    return ERR_OK;
+}
+
 ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **prepared,
                          Err *err) {
     Weir *weir = call->weir;
+    if (settings_is_true(&weir->settings, "weir.table.first"))
+        TRY(query_wait_for_tables(weir, make->plan, err));
     CatalogQuery *query = catalog_query_new(make->plan->query_id);
     Buf json = {0};
     plan_json_put(&json, make->plan);

@@ -3,6 +3,7 @@
  */
 #include "engine/generator_impl.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 enum { ELEMENTS_MAX = 3 }; /* of an ARRAY */
@@ -14,7 +15,7 @@ Generator *generator_new(const Source *source) {
     generator->row_arena = arena_new("generated rows", 0);
     generator->datagen = datagen_copy(generator->arena, source->datagen);
     generator->nexmark = nexmark_new(generator->arena, generator->datagen);
-    generator_fields(generator, schema_copy(generator->arena, source->topic.schema));
+    generator_fields(generator, source);
     return generator;
 }
 
@@ -34,14 +35,16 @@ static Cells inner_cells(const Generator *generator, const Cells *cells, const u
     uint32_t count = offsets[cells->count];
     int64_t *rows = arena_array(generator->row_arena, count, sizeof *rows);
     uint64_t *ids = arena_array(generator->row_arena, count, sizeof *ids);
+    uint64_t *keys = arena_array(generator->row_arena, count, sizeof *keys);
     uint32_t *shifts = arena_array(generator->row_arena, count, sizeof *shifts);
     for (uint32_t i = 0; i < cells->count; i++)
         for (uint32_t k = offsets[i]; k < offsets[i + 1]; k++) {
             rows[k] = cells->rows[i];
             ids[k] = cells->ids[i];
+            keys[k] = cells->keys[i];
             shifts[k] = k - offsets[i];
         }
-    return (Cells){rows, ids, shifts, count};
+    return (Cells){rows, ids, keys, shifts, count};
 }
 
 static void fill_array(const Generator *generator, const Field *field, const Cells *cells,
@@ -115,6 +118,23 @@ static void fill(const Generator *generator, const Field *field, const Cells *ce
     }
 }
 
+/* From the values of the key columns alone: other sources with the same keys have the same. */
+static const uint64_t *key_ids(const Generator *generator, Column *const *columns,
+                               uint32_t count) {
+    uint64_t *ids = arena_array(generator->row_arena, count, sizeof *ids);
+    for (uint32_t k = 0; k < generator->key_count; k++) {
+        const Column *column = columns[k];
+        uint32_t width = type_width(column->type);
+        for (uint32_t i = 0; i < count; i++) {
+            Bytes value = {(const uint8_t *)column->data + (size_t)i * width, width};
+            if (column->type->kind == TYPE_STRING || column->type->kind == TYPE_BYTES)
+                value = column->bytes[i];
+            ids[i] = chance_mix(ids[i] + (width > 0 ? hash_bytes(value) : 0));
+        }
+    }
+    return ids;
+}
+
 static const NexmarkValue *nexmark_rows(const Generator *generator, uint32_t count) {
     Arena *arena = generator->row_arena;
     NexmarkValue *values = arena_array(arena, (size_t)count * NEXMARK_VALUES_MAX, sizeof *values);
@@ -140,9 +160,11 @@ void generator_rows(Generator *generator, int64_t first, uint32_t count, Generat
     generator->first = first;
     if (generator->nexmark)
         generator->nexmark_rows = nexmark_rows(generator, count);
-    Cells cells = {numbers, ids, NULL, count};
+    Cells cells = {numbers, ids, ids, NULL, count};
     Column **columns = arena_array(arena, generator->field_count, sizeof *columns);
     for (uint32_t i = 0; i < generator->field_count; i++) {
+        if (i > 0 && i == generator->key_count)
+            cells.keys = key_ids(generator, columns, count);
         columns[i] = column_new(arena, generator->fields[i].type, count);
         fill(generator, &generator->fields[i], &cells, columns[i]);
     }

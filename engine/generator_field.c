@@ -156,7 +156,8 @@ static void field_recipe(Generator *generator, Field *field, const RecipeRow *ro
     field->low = row->low;
     field->high = row->high;
     field->digits = isdigit((unsigned char)*row->text) ? (uint32_t)(*row->text - '0') : 0;
-    if (row->recipe == RECIPE_TEXT || row->recipe == RECIPE_CODE)
+    if (row->recipe == RECIPE_TEXT || row->recipe == RECIPE_KEYED || row->recipe == RECIPE_HOME ||
+        row->recipe == RECIPE_CODE)
         field->choice = choice_read(generator->arena, row->text);
     if (row->recipe == RECIPE_TIME)
         field->pattern = field_pattern(generator->arena, row->text);
@@ -220,14 +221,30 @@ static void field_init(Generator *generator, Field *field, const char *path, con
         field_recipe(generator, field, recipe_of(generator, path, type));
 }
 
-void generator_fields(Generator *generator, const Schema *schema) {
+static bool column_is_of_kind(const Generator *generator, const char *name) {
+    const char *kind = generator->datagen->kind;
+    for (uint32_t i = 0; kind && i < RECIPE_ROWS; i++) {
+        const RecipeRow *row = &recipe_rows[i];
+        if (row->kind && strcmp(row->kind, kind) == 0 && strcmp(row->path, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void generator_fields(Generator *generator, const Source *source) {
+    const Schema *schema = schema_copy(generator->arena, source->topic.schema);
     Choice *lists = arena_array(generator->arena, LIST_ROWS, sizeof *lists);
     for (uint32_t i = 0; i < LIST_ROWS; i++)
         lists[i] = choice_read(generator->arena, list_rows[i].text);
     generator->lists = lists;
     generator->field_count = schema->column_count;
+    generator->key_count = schema->key_count;
     generator->fields = arena_array(generator->arena, schema->column_count, sizeof(Field));
-    for (uint32_t i = 0; i < schema->column_count; i++)
-        field_init(generator, &generator->fields[i], schema->columns[i].name,
-                   schema->columns[i].type);
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        const SchemaColumn *column = &schema->columns[i];
+        Field *field = &generator->fields[i];
+        field_init(generator, field, column->name, column->type);
+        field->counts = source->is_table && column->role == COLUMN_KEY &&
+                        !column_is_of_kind(generator, column->name);
+    }
 }

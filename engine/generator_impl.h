@@ -21,6 +21,8 @@ typedef enum Recipe {
     RECIPE_TIME,
     RECIPE_PAST,
     RECIPE_TEXT,
+    RECIPE_KEYED,   /* the TEXT follows from the row's key */
+    RECIPE_HOME,    /* mostly */
     RECIPE_CODE,    /* texts of `text`, one per row, round and round */
     RECIPE_FIELDS,  /* a STRUCT's fields have recipes of their own */
     RECIPE_CONTACT, /* a MAP of phone, city, state and zipcode */
@@ -43,6 +45,7 @@ typedef struct Field {
     uint64_t salt;
     Choice choice;              /* TEXT, CODE */
     const TimePattern *pattern; /* TIME of a text */
+    bool counts; /* a table's key, not a kind's: {n}, {s}, RANGE and SKEW give another each row */
     uint32_t slot;              /* NEXMARK: which of the kind's columns */
     const struct Field *children;
     const char *const *keys; /* MAP: one per child */
@@ -52,6 +55,7 @@ typedef struct Field {
 typedef struct Cells {
     const int64_t *rows;
     const uint64_t *ids;
+    const uint64_t *keys;   /* an id of the row's key; the row's own where it has none */
     const uint32_t *shifts; /* of elements: so that neighbours differ; NULL: 0 */
     uint32_t count;
 } Cells;
@@ -71,7 +75,7 @@ struct Generator {
     Arena *row_arena; /* of the rows given out */
     const Datagen *datagen;
     Field *fields;
-    uint32_t field_count;
+    uint32_t field_count, key_count;
     const Choice *lists; /* of datagen.def */
     Nexmark *nexmark; /* NULL: another kind */
     const NexmarkValue *nexmark_rows; /* NEXMARK_VALUES_MAX for each row given out */
@@ -81,7 +85,7 @@ struct Generator {
 /* -- generator_field.c ------------------------------------------------------------------------ */
 
 /* The fields of a source's columns, in generator->arena. */
-void generator_fields(Generator *generator, const Schema *schema);
+void generator_fields(Generator *generator, const Source *source);
 /* The alternatives of a list of datagen.def; NULL: there is none of this name. */
 const Choice *generator_list(const Generator *generator, Bytes name);
 

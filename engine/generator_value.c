@@ -23,6 +23,14 @@ int64_t generator_time(const Datagen *datagen, int64_t row) {
     return datagen->start_ms + row / rate * 1000 + row % rate * 1000 / rate;
 }
 
+/* One value to be made. */
+typedef struct Cell {
+    const Field *field;
+    int64_t row;
+    uint64_t key; /* an id of its row's key */
+    uint32_t shift;
+} Cell;
+
 /* -- Taking ------------------------------------------------------------------------------------ */
 
 static double rounded(double value, uint32_t digits) {
@@ -121,42 +129,50 @@ static void put_text(const Generator *generator, const Field *field, Column *col
 
 /* -- Giving ------------------------------------------------------------------------------------ */
 
-static double in_range(const Field *field, Chance *chance) {
+static double in_range(const Field *field, Chance *chance, int64_t row) {
+    if (field->counts)
+        return field->low + (double)row;
     double part = chance_part(chance);
     if (field->digits > 0)
         return field->low + part * (field->high - field->low);
     return floor(field->low + part * (field->high - field->low + 1));
 }
 
-static double skewed(const Field *field, Chance *chance) {
+static double skewed(const Field *field, Chance *chance, int64_t row) {
+    if (field->counts)
+        return field->low + (double)row;
     double part = chance_part(chance);
-    return floor(field->low + part * part * part * (field->high - field->low + 1));
+    return floor(field->low + part * part * (field->high - field->low + 1));
 }
 
-static double wave(const Field *field, Chance *chance, int64_t ms) {
+static double wave(const Field *field, Chance *chance, uint64_t key, int64_t ms) {
     double middle = (field->low + field->high) / 2, swing = (field->high - field->low) / 2;
     double day = (double)(ms - days_of(ms) * day_ms) / (double)day_ms;
     double noise = chance_part(chance) + chance_part(chance) - 1;
+    Chance of_key = {chance_mix(key ^ field->salt)};
+    double level = 2 * chance_part(&of_key) - 1;
     if (chance_below(chance, 200) == 0)
         return field->high + swing * (0.5 + chance_part(chance));
-    return middle + swing * (0.7 * sin(6.283185307179586 * (day - 0.25)) + 0.3 * noise);
+    double sun = sin(6.283185307179586 * (day - 0.25));
+    return middle + swing * (0.6 * sun + 0.2 * level + 0.2 * noise);
 }
 
-static double number_of(const Generator *generator, const Field *field, Chance *chance,
-                        int64_t row) {
+static double number_of(const Generator *generator, const Cell *cell, Chance *chance) {
+    const Field *field = cell->field;
+    int64_t row = cell->row;
     switch (field->recipe) {
     case RECIPE_COUNT:
         return field->low + (double)row * field->high;
     case RECIPE_SKEW:
-        return skewed(field, chance);
+        return skewed(field, chance, row);
     case RECIPE_LOG:
         return field->low * exp(chance_part(chance) * log(field->high / field->low));
     case RECIPE_WAVE:
-        return wave(field, chance, generator_time(generator->datagen, row));
+        return wave(field, chance, cell->key, generator_time(generator->datagen, row));
     case RECIPE_CHANCE:
         return chance_below(chance, (uint32_t)field->high) == 0;
     default:
-        return in_range(field, chance);
+        return in_range(field, chance, row);
     }
 }
 
@@ -178,8 +194,9 @@ static void put_letters(Buf *buf, Chance *chance, char kind, uint32_t count) {
 }
 
 /* What stands between '{' and '}'. */
-static void put_place(const Generator *generator, const Field *field, Buf *buf, Bytes place,
+static void put_place(const Generator *generator, const Cell *cell, Buf *buf, Bytes place,
                       Chance *chance) {
+    const Field *field = cell->field;
     const Choice *list = generator_list(generator, place);
     int64_t count = 0;
     if (list)
@@ -187,18 +204,17 @@ static void put_place(const Generator *generator, const Field *field, Buf *buf, 
     else if (bytes_equal(place, bytes_of("COLUMN")))
         buf_text(buf, field->name);
     else if (bytes_equal(place, bytes_of("n")))
-        buf_printf(buf, "%.0f", in_range(field, chance));
+        buf_printf(buf, "%.0f", in_range(field, chance, cell->row));
     else if (bytes_equal(place, bytes_of("s")))
-        buf_printf(buf, "%.0f", skewed(field, chance));
+        buf_printf(buf, "%.0f", skewed(field, chance, cell->row));
     else if (number_parse_i64((Bytes){place.data + 1, place.size - 1}, &count))
         put_letters(buf, chance, (char)place.data[0], (uint32_t)count);
     else
         assert(0 && "datagen.def has such a place");
 }
 
-static Bytes text_by(const Generator *generator, const Field *field, Chance *chance,
-                     uint32_t shift) {
-    Bytes text = choose(&field->choice, chance, shift);
+static Bytes text_by(const Generator *generator, const Cell *cell, Chance *chance) {
+    Bytes text = choose(&cell->field->choice, chance, cell->shift);
     if (!memchr(text.data, '{', text.size))
         return text;
     Buf buf = {0};
@@ -210,7 +226,7 @@ static Bytes text_by(const Generator *generator, const Field *field, Chance *cha
         uint32_t from = ++at;
         while (text.data[at] != '}')
             at++;
-        put_place(generator, field, &buf, (Bytes){text.data + from, at - from}, chance);
+        put_place(generator, cell, &buf, (Bytes){text.data + from, at - from}, chance);
     }
     Bytes result = text_of(generator, &buf);
     buf_free(&buf);
@@ -235,36 +251,52 @@ static void put_nexmark(const Generator *generator, const Field *field, Column *
         column->i64[slot] = value->number;
 }
 
+static void put_cell(const Generator *generator, const Cell *cell, Chance *chance, Column *column,
+                     uint32_t slot) {
+    const Field *field = cell->field;
+    switch (field->recipe) {
+    case RECIPE_NEXMARK:
+        put_nexmark(generator, field, column, slot);
+        break;
+    case RECIPE_TIME:
+        put_time(generator, field, column, slot, generator_time(generator->datagen, cell->row));
+        break;
+    case RECIPE_PAST:
+        put_time(generator, field, column, slot, past(generator, field, chance));
+        break;
+    case RECIPE_CODE:
+        put_text(generator, field, column, slot,
+                 field->choice.texts[(uint64_t)cell->row % field->choice.count]);
+        break;
+    case RECIPE_TEXT:
+    case RECIPE_KEYED:
+    case RECIPE_HOME:
+        put_text(generator, field, column, slot, text_by(generator, cell, chance));
+        break;
+    default:
+        put_number(generator, field, column, slot, number_of(generator, cell, chance));
+    }
+}
+
+/* Where the chance of a value begins. */
+static uint64_t cell_id(const Field *field, const Cells *cells, uint32_t index) {
+    enum { AWAY = 25 };
+    Chance away = {chance_mix(cells->ids[index] + field->salt)};
+    bool keyed = field->recipe == RECIPE_KEYED ||
+                 (field->recipe == RECIPE_HOME && chance_below(&away, AWAY) > 0);
+    return chance_mix((keyed ? cells->keys[index] : cells->ids[index]) ^ field->salt);
+}
+
 void generator_values(const Generator *generator, const Field *field, const Cells *cells,
                       Column *column) {
     assert(column->length == cells->count);
+    bool alternates = field->choice.count > 1;
     column->validity = NULL;
     for (uint32_t i = 0; i < cells->count; i++) {
-        uint32_t shift = cells->shifts ? cells->shifts[i] : 0;
-        Chance chance = {chance_mix(cells->ids[i] ^ field->salt) + (uint64_t)shift * 1000003};
-        if (field->recipe == RECIPE_TEXT && cells->shifts && field->choice.count > 1)
-            chance.state -= (uint64_t)shift * 1000003; /* neighbours are other alternatives */
-        switch (field->recipe) {
-        case RECIPE_NEXMARK:
-            put_nexmark(generator, field, column, i);
-            break;
-        case RECIPE_TIME:
-            put_time(generator, field, column, i, generator_time(generator->datagen,
-                                                                 cells->rows[i]));
-            break;
-        case RECIPE_PAST:
-            put_time(generator, field, column, i, past(generator, field, &chance));
-            break;
-        case RECIPE_CODE:
-            put_text(generator, field, column, i,
-                     field->choice.texts[(uint64_t)cells->rows[i] % field->choice.count]);
-            break;
-        case RECIPE_TEXT:
-            put_text(generator, field, column, i, text_by(generator, field, &chance, shift));
-            break;
-        default:
-            put_number(generator, field, column, i,
-                       number_of(generator, field, &chance, cells->rows[i]));
-        }
+        Cell cell = {field, cells->rows[i], cells->keys[i], cells->shifts ? cells->shifts[i] : 0};
+        Chance chance = {cell_id(field, cells, i)};
+        if (!alternates) /* alternatives of neighbours differ by the shift itself */
+            chance.state += (uint64_t)cell.shift * 1000003;
+        put_cell(generator, &cell, &chance, column, i);
     }
 }

@@ -2,7 +2,7 @@
 # check.sh - what `make check` runs, one step after the other; ends with the sum of all tests.
 #
 # Steps: both compilers without warnings, tidy, unit and SQL tests under release, ASan+UBSan and
-# hostile limits, the embedding example, the demo, seeds of the fuzzers, short forms of all proofs,
+# hostile limits, the examples, the demo, seeds of the fuzzers, short forms of all proofs,
 # and (where ../shared is there) the conformance cases with floors that only rise (tests/floors.txt).
 set -u
 cd "$(dirname "$0")/.."
@@ -78,6 +78,7 @@ step "unit tests, hostile limits" make -s -j"$jobs" MODE=hostile unit
 step "SQL tests, hostile limits" make -s MODE=hostile sql
 step "command line" make -s cli-test
 step "command line, ASan+UBSan" make -s MODE=debug cli-test
+step "examples" make -s examples
 step "embedding example" make -s run-embed
 step "demo" make -s demo
 for target in tests/fuzz/fuzz_*.c; do

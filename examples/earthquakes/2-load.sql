@@ -1,0 +1,1 @@
+COPY earthquakes FROM 'examples/earthquakes/earthquakes.ndjson';

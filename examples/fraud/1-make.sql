@@ -1,0 +1,39 @@
+-- 30,000 payments with 200 cards in a week. Some cards are used more than others; most payments are
+-- made in the country where a card is at home.
+CREATE STREAM payments (card STRING KEY, merchant STRING, amount DECIMAL(10, 2), country STRING)
+  WITH (SOURCE='datagen', ROWS=30000, SEED=7, START='2024-03-01', STEP_MS=20000, PARTITIONS=4);
+
+-- Whose they are, and where they live.
+CREATE TABLE cards (card STRING PRIMARY KEY, holder_name STRING, email STRING, country STRING)
+  WITH (SOURCE='datagen', ROWS=200, SEED=7, PARTITIONS=4);
+
+CREATE STREAM paid AS
+  SELECT p.card AS card, c.holder_name AS holder, c.country AS home, p.country AS country,
+         p.merchant AS merchant, p.amount AS amount
+  FROM payments p JOIN cards c ON p.card = c.card;
+
+-- Each payment gets points; from 60 on somebody should look at it.
+CREATE STREAM scored AS
+  SELECT card, holder, merchant, amount, country,
+         (CASE WHEN country <> home THEN 30 ELSE 0 END)
+         + (CASE WHEN amount > 2000 THEN 30 WHEN amount > 500 THEN 15 ELSE 0 END)
+         + (CASE WHEN merchant IN ('Gold & Gems', 'Game Vault') THEN 20 ELSE 0 END) AS points
+  FROM paid;
+CREATE STREAM suspects AS
+  SELECT card, MASK_KEEP_RIGHT(card, 2) AS masked, holder, merchant, amount, country, points
+  FROM scored WHERE points >= 60;
+CREATE TABLE suspects_by_merchant AS
+  SELECT merchant, COUNT(*) AS payments, SUM(amount) AS amount, MAX(points) AS points
+  FROM suspects GROUP BY merchant;
+
+-- A card that pays more than 15,000 in an hour.
+CREATE TABLE spending AS
+  SELECT card, COUNT(*) AS payments, SUM(amount) AS amount
+  FROM payments WINDOW TUMBLING (SIZE 1 HOUR, RETENTION 30 DAYS) GROUP BY card
+  HAVING SUM(amount) > 15000;
+
+-- A card that is in two countries within ten minutes.
+CREATE TABLE travellers AS
+  SELECT card, MIN(country) AS one, MAX(country) AS other, COUNT(*) AS payments
+  FROM payments WINDOW TUMBLING (SIZE 10 MINUTES, RETENTION 30 DAYS) GROUP BY card
+  HAVING MIN(country) <> MAX(country);
