@@ -248,7 +248,7 @@ static const struct {
     {"CREATE STREAM o AS SELECT u.k, n FROM u JOIN s ON s.id = u.k", ERR_SEMANTIC,
      "table-stream joins are not supported"},
     {"CREATE STREAM o AS SELECT * FROM s JOIN s s2 ON s.id = s2.id", ERR_SEMANTIC,
-     "self joins"},
+     "must have a WITHIN clause"},
     {"CREATE STREAM o AS SELECT s.t, n FROM s JOIN u ON s.id = u.k", ERR_SEMANTIC,
      "join expressions S.ID or U.K"},
     {"CREATE STREAM o AS SELECT s.id, n FROM s JOIN w ON s.id = w.k", ERR_SEMANTIC,

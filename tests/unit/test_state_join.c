@@ -169,7 +169,7 @@ static void check_find(World *world) {
     uint32_t side = roll(world) % 2, key = (uint32_t)(roll(world) % KEYS);
     int64_t from = world->clock - (int64_t)(roll(world) % (RETENTION * 2));
     int64_t to = from + (int64_t)(roll(world) % (SPAN * 3));
-    if (roll(world) % 3 == 0 && world->now.times.side[side] > 0) /* the edge may have moved since a row was put there */
+    if (roll(world) % 3 == 0 && world->now.times.side[side] > 0) /* the edge moves */
         from = world->now.times.side[side] - RETENTION;
     Bytes name = key_of(key, text);
     JoinFind find = state_join_find(world->join, side, hash_bytes(name), name, from, to);
