@@ -213,8 +213,6 @@ static const struct {
      ERR_SEMANTIC, "Window bounds column WINDOWSTART"},
     {"CREATE TABLE o AS SELECT t, COUNT(*) FROM s GROUP BY t EMIT FINAL", ERR_SEMANTIC,
      "EMIT FINAL is only supported"},
-    {"CREATE TABLE o AS SELECT t, COUNT(*) FROM s WINDOW SESSION (1 HOUR) GROUP BY t",
-     ERR_UNSUPPORTED, "SESSION"},
     {"CREATE TABLE o AS SELECT k, MIN(w) FROM u GROUP BY k", ERR_SEMANTIC,
      "MIN cannot be applied to a table source"},
     {"CREATE STREAM o AS SELECT id, a FROM s PARTITION BY a, NULL", ERR_SEMANTIC,

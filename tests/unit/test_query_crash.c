@@ -9,7 +9,8 @@ static void plan_one_stage(Bench *bench) {
     PlanNode *node = bench_aggregate(bench, source, "K STRING KEY, N BIGINT, S INT, M STRING",
                                      (const BenchCall[]){{"COUNT", NULL}, {"SUM", "V"},
                                                          {"MAX", "NAME"}}, 3);
-    node->window = (PlanWindow){WINDOW_TUMBLING, 10, 10, 3, 13};
+    node->window = (PlanWindow){.kind = WINDOW_TUMBLING, .size_ms = 10, .advance_ms = 10,
+                                    .grace_ms = 3, .retention_ms = 13};
     node->windowed = true;
     bench_sink(bench, node->id, "OUT");
     bench_plan(bench, PLAN_PERSISTENT);
