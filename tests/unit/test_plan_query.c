@@ -249,8 +249,6 @@ static const struct {
      "must have a WITHIN clause"},
     {"CREATE STREAM o AS SELECT s.t, n FROM s JOIN u ON s.id = u.k", ERR_SEMANTIC,
      "join expressions S.ID or U.K"},
-    {"CREATE STREAM o AS SELECT s.id, n FROM s JOIN w ON s.id = w.k", ERR_SEMANTIC,
-     "number of partitions don't match"},
     {"CREATE STREAM o AS SELECT id, EXPLODE(EXPLODE(l)) FROM s", ERR_SEMANTIC, "nested"},
     {"CREATE STREAM o AS SELECT id, EXPLODE(a) FROM s", ERR_TYPE, "does not accept"},
     {"SELECT id FROM s WHERE COUNT(*) > 1 EMIT CHANGES", ERR_SEMANTIC,
