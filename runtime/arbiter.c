@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "base/vector.h"
 #include "data/row_value.h"
 #include "runtime/view.h"
 
@@ -283,6 +284,33 @@ static bool choose_rows(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes)
     return !full;
 }
 
+VECTOR_LOOP static void number_rows(uint64_t *restrict seq, uint32_t count, uint64_t first) {
+    for (uint32_t i = 0; i < count; i++)
+        seq[i] = first + i;
+}
+
+/* The whole block of the only input, where nothing in it stands in the way; false: its rows are to
+ * be looked at. */
+static bool choose_block(ArbiterInput *input, ArbiterStep *step) {
+    const Cursor *cursor = &input->cursor;
+    const Block *block = cursor->block;
+    if (!input->spec.topic || !block || cursor->row > 0 || input->fatal ||
+        block->good_count != block->row_count)
+        return false;
+    uint32_t count = block->row_count;
+    int64_t first = block->offset[0], last = block->offset[count - 1];
+    if (count > step->rows_max || block->bytes > STEP_BYTES_MAX || last >= input->end ||
+        block->rowtime_max > step->rowtime_max ||
+        (input->stop_offset >= first && input->stop_offset <= last))
+        return false;
+    number_rows(input->seq, count, *step->next_seq);
+    *step->next_seq += count;
+    step->rows = count;
+    step->rowtime_min = block->rowtime_min;
+    input->chosen_next = count;
+    return true;
+}
+
 static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) {
     assert(step->arena);
     assert(step->next_seq);
@@ -316,6 +344,8 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
             return stop_at_fatal(&inputs[i], step, err);
     }
     step->rowtime_max = promised_max(inputs, count, step->rowtime_max);
+    if (count == 1 && choose_block(&inputs[0], step))
+        return ERR_OK;
     uint32_t bytes = 0;
     for (ArbiterInput *input = first_of(inputs, count); input; input = first_of(inputs, count)) {
         if (!choose_row(input, step, &bytes))

@@ -209,13 +209,32 @@ void expr_run(ExprProgram *program, const Batch *batch, const Column **results) 
     program->batch = NULL;
 }
 
+/* Rows 0 to row_count - 1 that are true: most of a rare truth is gone over eight at a time. */
+static uint32_t select_dense(const uint8_t *truth, uint32_t row_count, uint16_t *selected) {
+    uint32_t count = 0, row = 0;
+    while (row < row_count) {
+        uint64_t eight = 1;
+        uint32_t end = row_count - row < sizeof eight ? row_count : row + (uint32_t)sizeof eight;
+        if (row + sizeof eight <= row_count)
+            memcpy(&eight, truth + row, sizeof eight);
+        for (; eight != 0 && row < end; row++) {
+            selected[count] = (uint16_t)row;
+            count += truth[row] == 1;
+        }
+        row = end;
+    }
+    return count;
+}
+
 uint32_t expr_select(ExprProgram *program, const Batch *batch, uint16_t *selected) {
     assert(program->result_count == 1);
     expr_execute(program, batch);
     const Column *truth = expr_operand(program, program->results[0]);
     assert(truth->type->kind == TYPE_BOOLEAN || truth->type->kind == TYPE_NULL);
     uint32_t count = 0;
-    if (truth->data) {
+    if (truth->data && batch->selected_count == batch->row_count) {
+        count = select_dense(truth->boolean, batch->row_count, selected);
+    } else if (truth->data) {
         for (uint32_t i = 0; i < batch->selected_count; i++) {
             selected[count] = batch->selected[i];
             count += truth->boolean[batch->selected[i]] == 1;

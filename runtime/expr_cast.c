@@ -31,7 +31,7 @@ static inline int64_t cast_to_i64(double value) {
 }
 
 #define CAST_NUMBER(name, from, to, expression)                                                  \
-    EXPR_VECTOR static void cast_##name(to *restrict r, const from *restrict a,                  \
+    VECTOR_LOOP static void cast_##name(to *restrict r, const from *restrict a,                  \
                                         uint32_t count) {                                        \
         for (uint32_t i = 0; i < count; i++) {                                                   \
             from x = a[i];                                                                       \

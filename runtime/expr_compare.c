@@ -13,12 +13,12 @@
 /* == Numbers == */
 
 #define COMPARE_NUMBER(name, ctype, holds)                                                       \
-    EXPR_VECTOR static void compare_##name##_all(uint8_t *restrict r, const ctype *restrict a,   \
+    VECTOR_LOOP static void compare_##name##_all(uint8_t *restrict r, const ctype *restrict a,   \
                                                  const ctype *restrict b, uint32_t count) {      \
         for (uint32_t i = 0; i < count; i++)                                                     \
             r[i] = holds(a[i], b[i]);                                                           \
     }                                                                                            \
-    EXPR_VECTOR static void compare_##name##_constant(uint8_t *restrict r,                       \
+    VECTOR_LOOP static void compare_##name##_constant(uint8_t *restrict r,                       \
                                                       const ctype *restrict a, ctype b,          \
                                                       uint32_t count) {                          \
         for (uint32_t i = 0; i < count; i++)                                                     \

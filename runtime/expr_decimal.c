@@ -10,7 +10,7 @@
 
 /* == Up to 38 digits == */
 
-EXPR_VECTOR static void decimal_scale_all(int64_t *restrict r, const int64_t *restrict a,
+VECTOR_LOOP static void decimal_scale_all(int64_t *restrict r, const int64_t *restrict a,
                                           int64_t factor, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         r[i] = (int64_t)((uint64_t)a[i] * (uint64_t)factor);

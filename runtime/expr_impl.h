@@ -16,6 +16,7 @@
 #ifndef RUNTIME_EXPR_IMPL_H
 #define RUNTIME_EXPR_IMPL_H
 
+#include "base/vector.h"
 #include "data/decimal.h"
 #include "runtime/expr.h"
 
@@ -198,12 +199,5 @@ static inline bool expr_op_narrows(ExprOpcode op) {
 static inline bool expr_present(const uint64_t *validity, uint32_t row) {
     return !validity || (validity[row / 64] >> (row % 64) & 1);
 }
-
-/* Loops that compilers are to turn into vector code, whatever -O says. */
-#if defined(__GNUC__) && !defined(__clang__) && !defined(DEBUG_FILL)
-#define EXPR_VECTOR __attribute__((optimize("O3")))
-#else
-#define EXPR_VECTOR
-#endif
 
 #endif

@@ -98,7 +98,7 @@ const ExprSet *expr_in_build(const Column *const *items, uint32_t count, Arena *
 }
 
 #define SET_SCAN(name, ctype)                                                                    \
-    EXPR_VECTOR static void set_scan_##name(uint8_t *restrict r, const ctype *restrict a,        \
+    VECTOR_LOOP static void set_scan_##name(uint8_t *restrict r, const ctype *restrict a,        \
                                             ctype item, uint32_t count) {                        \
         for (uint32_t i = 0; i < count; i++)                                                     \
             r[i] |= a[i] == item;                                                                \

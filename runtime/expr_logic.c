@@ -95,14 +95,14 @@ void expr_logic_move(ExprProgram *program, const ExprInst *inst) {
 
 /* == Truth == */
 
-EXPR_VECTOR static void logic_and_all(uint8_t *restrict r, const uint8_t *restrict a,
+VECTOR_LOOP static void logic_and_all(uint8_t *restrict r, const uint8_t *restrict a,
                                       const uint8_t *restrict b, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         r[i] = a[i] & b[i];
 }
 
 /* b may hold any byte where a is 1. */
-EXPR_VECTOR static void logic_or_all(uint8_t *restrict r, const uint8_t *restrict a,
+VECTOR_LOOP static void logic_or_all(uint8_t *restrict r, const uint8_t *restrict a,
                                      const uint8_t *restrict b, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         r[i] = (uint8_t)(a[i] | (b[i] & (a[i] ^ 1)));

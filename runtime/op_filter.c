@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 
+#include "base/vector.h"
 #include "runtime/expr.h"
 #include "runtime/op.h"
 
@@ -23,11 +24,21 @@ static ErrCode filter_open(Op *op, OpEnv *env, Err *err) {
     return ERR_OK;
 }
 
+VECTOR_LOOP static bool all_values(const uint8_t *kind, uint32_t count) {
+    uint8_t any = 0;
+    _Static_assert(ROW_VALUE == 0, "other kinds have bits");
+    for (uint32_t i = 0; i < count; i++)
+        any |= kind[i];
+    return any == 0;
+}
+
 /* The selected rows that hold a value; the batch's own selection where all do. */
 static uint32_t value_rows(const Batch *batch, const uint16_t **rows) {
     assert(batch->selected_count > 0);
     uint32_t kept = 0;
     *rows = batch->selected;
+    if (batch->selected_count == batch->row_count && all_values(batch->kind, batch->row_count))
+        return batch->row_count;
     while (kept < batch->selected_count && batch->kind[batch->selected[kept]] == ROW_VALUE)
         kept++;
     if (kept == batch->selected_count)

@@ -184,6 +184,8 @@ void cursor_take(Cursor *cursor, uint32_t row) {
     Block *block = cursor->block;
     assert(block && row > cursor->row && row <= block->row_count);
     cursor->row = row;
+    if (row == block->row_count)
+        cursor->next = cursor->good_count;
     while (cursor->next < cursor->good_count && cursor->good[cursor->next] < row)
         cursor->next++;
     cursor->offset = row == block->row_count ? block->next_offset : block->offset[row];

@@ -43,6 +43,8 @@ typedef struct Block {
     uint32_t *size;                     /* bytes of each record */
     uint16_t *good;                     /* rows that are not dropped */
     uint32_t good_count;
+    uint64_t bytes;                    /* of all records; not of internal topics */
+    int64_t rowtime_min, rowtime_max;  /* the same */
     BlockError *errors; /* in no order */
     uint32_t error_count;
 

@@ -349,6 +349,21 @@ static ErrCode split_internal(const ScanRecords *records, Block *block, Err *err
     return ERR_OK;
 }
 
+/* What all records have together, for whoever takes the block as a whole. */
+static void sum_up(Block *block) {
+    uint64_t bytes = 0;
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    assert(block->rowtime && block->size);
+    for (uint32_t i = 0; i < block->row_count; i++) {
+        bytes += block->size[i];
+        least = block->rowtime[i] < least ? block->rowtime[i] : least;
+        most = block->rowtime[i] > most ? block->rowtime[i] : most;
+    }
+    block->bytes = bytes;
+    block->rowtime_min = least;
+    block->rowtime_max = most;
+}
+
 ErrCode scan_decode(const ScanDecoder *decoder, const ScanRecords *records, Block *block,
                     Err *err) {
     assert(block->row_count > 0 && !block->errors);
@@ -359,5 +374,6 @@ ErrCode scan_decode(const ScanDecoder *decoder, const ScanRecords *records, Bloc
     block->columns =
         arena_array(block->arena, decoder->spec->schema->column_count, sizeof *block->columns);
     decode_source(decoder, records, block);
+    sum_up(block);
     return ERR_OK;
 }

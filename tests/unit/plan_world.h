@@ -94,11 +94,6 @@ static inline uint64_t world_number(void *context) {
     return ((const World *)context)->plan_count;
 }
 
-static inline int64_t world_now(void *context) {
-    (void)context;
-    return 0;
-}
-
 static inline void world_open(World *world) {
     *world = (World){.arena = arena_new("world", 0)};
 }
@@ -152,12 +147,17 @@ static inline void world_apply(World *world) {
 
 /* Plans the statements of a script; stops at the first that fails. */
 static inline ErrCode world_run(World *world, const char *script) {
-    PlannerHost host = {.context = world, .find_source = world_find, .source_count = world_count,
-                        .source_at = world_at, .topic_partitions = world_partitions,
-                        .setting = world_setting, .custom_type = world_type,
-                        .query_exists = world_query, .query_plan = world_plan,
-                        .sink_query = world_sink_query, .next_query_number = world_number,
-                        .now_ms = world_now};
+    PlannerHost host = {.context = world,
+                        .find_source = world_find,
+                        .source_count = world_count,
+                        .source_at = world_at,
+                        .topic_partitions = world_partitions,
+                        .setting = world_setting,
+                        .custom_type = world_type,
+                        .query_exists = world_query,
+                        .query_plan = world_plan,
+                        .sink_query = world_sink_query,
+                        .next_query_number = world_number};
     Parser parser = {.script = bytes_of(script), .line = 1, .column = 1, .extensions = true,
                      .last_may_lack_semicolon = true};
     for (;;) {

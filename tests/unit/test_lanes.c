@@ -20,8 +20,8 @@ static void open_world(Bench *bench, uint32_t partitions, uint32_t workers, int6
                                    BENCH_EXPRS(bench_column(bench, source, "G")));
     PlanNode *node = bench_aggregate(bench, moved, "G INT KEY, N BIGINT",
                                      (const BenchCall[]){{"COUNT", NULL}}, 1);
-    node->window = (PlanWindow){.kind = WINDOW_TUMBLING, .size_ms = WINDOW_MS, .advance_ms = WINDOW_MS,
-                                    .grace_ms = 0, .retention_ms = 1000000};
+    node->window = (PlanWindow){.kind = WINDOW_TUMBLING, .size_ms = WINDOW_MS,
+                                .advance_ms = WINDOW_MS, .retention_ms = 1000000};
     node->windowed = true;
     bench_sink(bench, node->id, "OUT");
     bench_plan(bench, PLAN_PERSISTENT);

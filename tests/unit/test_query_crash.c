@@ -10,7 +10,7 @@ static void plan_one_stage(Bench *bench) {
                                      (const BenchCall[]){{"COUNT", NULL}, {"SUM", "V"},
                                                          {"MAX", "NAME"}}, 3);
     node->window = (PlanWindow){.kind = WINDOW_TUMBLING, .size_ms = 10, .advance_ms = 10,
-                                    .grace_ms = 3, .retention_ms = 13};
+                                .grace_ms = 3, .retention_ms = 13};
     node->windowed = true;
     bench_sink(bench, node->id, "OUT");
     bench_plan(bench, PLAN_PERSISTENT);

@@ -115,7 +115,7 @@ static void windows_materialised(void **state) {
     PlanNode *node = bench_aggregate(&bench, source, "K STRING KEY, S INT",
                                      (const BenchCall[]){{"SUM", "V"}}, 1);
     node->window = (PlanWindow){.kind = WINDOW_TUMBLING, .size_ms = 10, .advance_ms = 10,
-                                    .grace_ms = 100, .retention_ms = 110};
+                                .grace_ms = 100, .retention_ms = 110};
     node->windowed = true;
     uint32_t table = bench_materialize(&bench, node->id, "Materialize");
     uint32_t filter = bench_filter(&bench, table,
