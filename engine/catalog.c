@@ -1,5 +1,5 @@
-/* catalog.c - see catalog.h. Keys of entries: "s/NAME", "q/ID", "t/NAME", "n" (next query number).
- */
+/* catalog.c - see catalog.h. Keys of entries: "s/NAME", "q/ID", "t/NAME", "n" (next query number);
+ * in files of their own "f/NAME(TYPES)" and "o/TOPIC ID". */
 #include "engine/catalog_impl.h"
 
 #include <jansson.h>
@@ -280,6 +280,7 @@ void catalog_close(Catalog *catalog) {
     while (catalog->function_count > 0)
         catalog_hide_function(catalog, catalog->functions[catalog->function_count - 1]);
     mem_free(catalog->functions);
+    mem_free(catalog->topics);
     mem_free(catalog->queries);
     mem_free(catalog->sources);
     mem_free(catalog->types);

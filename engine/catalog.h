@@ -42,6 +42,12 @@ typedef struct CatalogType {
     const Type *type;
 } CatalogType;
 
+/* A topic of which not everything is kept for ever. */
+typedef struct CatalogTopic {
+    uint32_t id;
+    LogRetention retention;
+} CatalogTopic;
+
 typedef struct Catalog {
     CatalogSource *sources; /* in order of name */
     size_t source_count, source_capacity;
@@ -51,6 +57,8 @@ typedef struct Catalog {
     size_t type_count, type_capacity;
     const UserFunction **functions; /* in order of name, then types */
     size_t function_count, function_capacity;
+    CatalogTopic *topics; /* in order of id */
+    size_t topic_count, topic_capacity;
     uint64_t next_query_number;
 } Catalog;
 
@@ -97,6 +105,13 @@ void catalog_unshow_function(Catalog *catalog, const UserFunction *shown,
                              const UserFunction *old);
 void catalog_hide_function(Catalog *catalog, const UserFunction *function); /* frees it */
 void catalog_function_free(const UserFunction *function);
+
+/* Topics with retention (catalog_topic.c). */
+const CatalogTopic *catalog_topic(const Catalog *catalog, uint32_t id); /* NULL: it keeps all */
+void catalog_put_topic(Commit *commit, const CatalogTopic *topic); /* or removes: it keeps all */
+void catalog_remove_topic(Commit *commit, uint32_t id);
+void catalog_show_topic(Catalog *catalog, const CatalogTopic *topic);
+void catalog_hide_topic(Catalog *catalog, uint32_t id); /* if it is there */
 
 /* A new, empty query object with its own arena. */
 CatalogQuery *catalog_query_new(const char *id);

@@ -8,6 +8,7 @@
 
 ErrCode catalog_show_source_json(Catalog *catalog, Bytes json, Err *err);
 ErrCode catalog_show_type_text(Catalog *catalog, Bytes name, Bytes text, Err *err);
+ErrCode catalog_show_topic_bytes(Catalog *catalog, Bytes id, Bytes value, Err *err);
 ErrCode catalog_show_function_json(Catalog *catalog, Bytes json, Err *err);
 
 #endif

@@ -83,6 +83,8 @@ static ErrCode load_entry(Catalog *catalog, Bytes key, Bytes value, Err *err) {
         return load_query(catalog, key, value, err);
     case 't':
         return catalog_show_type_text(catalog, (Bytes){key.data + 2, key.size - 2}, value, err);
+    case 'o':
+        return catalog_show_topic_bytes(catalog, (Bytes){key.data + 2, key.size - 2}, value, err);
     case 'f':
         return catalog_show_function_json(catalog, value, err);
     case 'n': {

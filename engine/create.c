@@ -11,13 +11,25 @@ void engine_create_topic(Call *call, const Planned *planned, Commit *commit) {
     const Source *source = planned->source;
     if (!planned->create_topic)
         return;
-    commit_topic_create(commit, storage_new_id(call->weir->storage), source->topic.topic,
-                        source->partition_count);
+    call->topic = (CatalogTopic){
+        .id = storage_new_id(call->weir->storage),
+        .retention = {planned->retention.ms, planned->retention.bytes},
+    };
+    commit_topic_create(commit, call->topic.id, source->topic.topic, source->partition_count);
+    if (call->topic.retention.ms >= 0 || call->topic.retention.bytes >= 0)
+        catalog_put_topic(commit, &call->topic);
     if (planned->notice_partitions)
         engine_notice(call->weir,
                       "Topic %s did not exist and was made with 1 partition; say PARTITIONS=n in "
                       "the WITH clause for more.",
                       source->topic.topic);
+}
+
+void engine_show_topic(Call *call) {
+    if (call->topic.id == 0)
+        return;
+    catalog_show_topic(&call->weir->catalog, &call->topic);
+    engine_retention_refresh(call->weir);
 }
 
 /* Makes what is new durable, then shows and starts it. `query` may be NULL. */
@@ -32,6 +44,7 @@ static ErrCode create_carry_out(Call *call, const Planned *planned, CatalogQuery
         catalog_put_number(commit, catalog->next_query_number + 1);
     }
     TRY(commit_wait(commit, NULL, err));
+    engine_show_topic(call);
     if (planned->source)
         TRY(catalog_show_source(catalog, planned->source, err));
     if (!query)

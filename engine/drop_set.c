@@ -146,6 +146,8 @@ static void set_hide(Call *call, const DropSet *set) {
         catalog_hide_query(catalog, set->queries[i].query->id);
     for (uint32_t i = 0; i < set->source_count; i++)
         catalog_hide_source(catalog, set->sources[i].source->name);
+    for (uint32_t i = 0; i < set->topic_count; i++)
+        engine_topic_hide(call->weir, &set->topics[i].topic);
 }
 
 static void set_remove_source(Commit *commit, const Source *source) {
@@ -156,15 +158,13 @@ static void set_remove_source(Commit *commit, const Source *source) {
 
 ErrCode drop_set_carry_out(Call *call, const DropSet *set, Err *err) {
     Commit *commit = commit_new(call->weir->storage, 0);
-    for (uint32_t i = 0; i < set->topic_count; i++)
-        engine_log_leave(call->weir, set->topics[i].topic.name);
     set_stop(call, set);
     for (uint32_t i = 0; i < set->query_count; i++)
         engine_query_remove(set->queries[i].query, commit);
     for (uint32_t i = set->source_count; i-- > 0;)
         set_remove_source(commit, set->sources[i].source);
     for (uint32_t i = 0; i < set->topic_count; i++)
-        commit_topic_delete(commit, set->topics[i].topic.id);
+        engine_topic_delete(call->weir, &set->topics[i].topic, commit);
     ErrCode code = commit_wait(commit, NULL, err);
     if (code == ERR_OK)
         set_hide(call, set);

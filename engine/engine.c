@@ -104,6 +104,8 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
         TRY_DONE(settings_set(&opened->settings, "auto.offset.reset", "latest", err));
     TRY_DONE(catalog_load(&opened->catalog, opened->storage, err));
     engine_log_refresh(opened);
+    opened->retention = retention_open(io, opened->storage, options->workers > 0);
+    engine_retention_refresh(opened);
     opened->datagen = datagen_open(io, opened->storage, options->workers > 0,
                                    &opened->interrupts);
     TRY_DONE(engine_start_queries(opened, err));
@@ -148,6 +150,7 @@ void weir_close(Weir *weir) {
     if (!weir)
         return;
     datagen_close(weir->datagen);
+    retention_close(weir->retention);
     for (size_t i = 0; i < weir->catalog.query_count; i++)
         if (weir->catalog.queries[i]->running)
             query_stop(weir->catalog.queries[i]->running);
@@ -234,7 +237,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_ALTER_TOPIC:
     case AST_DROP_TOPIC:
     case AST_DESCRIBE_TOPIC:
-        return engine_unsupported(statement, "TOPIC", err);
+        return engine_topic(call, err);
     case AST_RUN_SCRIPT:
         return engine_not_here(statement, "RUN SCRIPT", err);
     case AST_CREATE_CONNECTOR:
@@ -275,6 +278,7 @@ static bool engine_only_looks(const AstStatement *statement) {
     case AST_DESCRIBE:
     case AST_DESCRIBE_ALL:
     case AST_DESCRIBE_FUNCTION:
+    case AST_DESCRIBE_TOPIC:
         return true;
     default:
         return false;
@@ -417,7 +421,8 @@ ErrCode engine_set(Weir *weir, const char *name, const char *value, Err *err) {
 ErrCode engine_pump(Weir *weir, Err *err) {
     assert(weir->options.workers == 0);
     TRY(datagen_pump(weir->datagen, err));
-    return runtime_pump(weir->runtime, err);
+    TRY(runtime_pump(weir->runtime, err));
+    return retention_check(weir->retention, err);
 }
 
 WeirStatus weir_catch_up(Weir *weir, int64_t timeout_ms, WeirError *error) {

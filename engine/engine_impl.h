@@ -17,6 +17,7 @@
 #include "engine/catalog.h"
 #include "engine/datagen.h"
 #include "engine/engine.h"
+#include "engine/retention.h"
 #include "engine/settings.h"
 #include "engine/weir.h"
 #include "grammar/ast.h"
@@ -35,6 +36,7 @@ struct Weir {
     Runtime *runtime;
     SharedLock lock;
     Catalog catalog;
+    Retention *retention;
     Settings settings;
     Variable *variables; /* DEFINE */
     size_t variable_count, variable_capacity;
@@ -51,6 +53,7 @@ typedef struct Call {
     Arena *arena; /* the statement's; what the result needs is copied */
     WeirResult *result;
     uint32_t interrupts; /* the weir's when the statement began */
+    CatalogTopic topic; /* made by it; id 0: none */
 } Call;
 
 /* -- One function per kind of statement: create.c, drop.c, insert.c, show.c, ... --------------- */
@@ -93,6 +96,8 @@ ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_analyze(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
 ErrCode engine_print(Call *call, Err *err);
+ErrCode engine_topic(Call *call, Err *err); /* CREATE, ALTER, DROP, DESCRIBE TOPIC */
+ErrCode engine_show_topics(Call *call, Err *err);
 ErrCode engine_assert(Call *call, Err *err); /* ASSERT TOPIC, ASSERT SCHEMA: without the lock */
 /* ASSERT of values and sources, in tests only: without the lock. */
 ErrCode testkit_assert(Call *call, Err *err);
@@ -114,6 +119,16 @@ bool engine_log_takes(const Weir *weir, const CatalogQuery *query);
 
 /* Before this topic is deleted: nothing is logged to it any more. */
 void engine_log_leave(Weir *weir, const char *topic);
+
+/* -- topic.c ----------------------------------------------------------------------------------- */
+
+/* What topics are to keep has changed. */
+void engine_retention_refresh(Weir *weir);
+
+/* Adds the deletion of a topic, and of what the catalog has of it, to a commit; nothing is logged
+ * to it any more. engine_topic_hide(): afterwards, when the commit is there. */
+void engine_topic_delete(Weir *weir, const LogTopic *topic, Commit *commit);
+void engine_topic_hide(Weir *weir, const LogTopic *topic);
 
 /* -- Shared ------------------------------------------------------------------------------------ */
 

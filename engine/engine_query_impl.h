@@ -26,6 +26,9 @@ ErrCode engine_replace_query(Call *call, const Planned *planned, Err *err);
 /* Adds the topic of a new source to the commit, with a notice where the user gave no count. */
 void engine_create_topic(Call *call, const Planned *planned, Commit *commit);
 
+/* Shows that topic, when the commit is there. */
+void engine_show_topic(Call *call);
+
 /* Adds the removal of a query that is stopped to a commit: entry, internal topics, state. */
 void engine_query_remove(const CatalogQuery *query, Commit *commit);
 

@@ -72,6 +72,16 @@ static int64_t host_now_ms(void *context) {
     return weir->io->ops->now_ms(weir->io);
 }
 
+static void host_topic_retention(void *context, const char *topic, PlannedRetention *retention) {
+    const Weir *weir = context;
+    LogTopic found;
+    const CatalogTopic *kept = log_topic_find(weir->storage, topic, &found)
+                                   ? catalog_topic(&weir->catalog, found.id)
+                                   : NULL;
+    if (kept)
+        *retention = (PlannedRetention){kept->retention.ms, kept->retention.bytes};
+}
+
 PlannerHost engine_host(Weir *weir) {
     return (PlannerHost){.context = weir,
                          .find_source = host_find_source,
@@ -85,7 +95,8 @@ PlannerHost engine_host(Weir *weir) {
                          .query_plan = host_query_plan,
                          .sink_query = host_sink_query,
                          .next_query_number = host_next_query_number,
-                         .now_ms = host_now_ms};
+                         .now_ms = host_now_ms,
+                         .topic_retention = host_topic_retention};
 }
 
 ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,

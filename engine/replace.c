@@ -43,6 +43,7 @@ static ErrCode replace_commit(Call *call, const Planned *planned, const CatalogQ
     catalog_put_source(commit, planned->source);
     catalog_put_query(commit, query);
     TRY(commit_wait(commit, NULL, err));
+    engine_show_topic(call);
     return catalog_show_source(&call->weir->catalog, planned->source, err);
 }
 

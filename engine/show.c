@@ -7,33 +7,6 @@ static const char *show_format(const PlanFormat *format) {
     return format->format->name;
 }
 
-static ErrCode show_topics(Call *call) {
-    static const char *const names[] = {"Topic", "Partitions", "Records"};
-    Weir *weir = call->weir;
-    LogTopic *topics;
-    uint32_t count;
-    result_columns(call->result, names, 3);
-    result_numbers(call->result, 1);
-    result_numbers(call->result, 2);
-    log_topics(weir->storage, call->arena, &topics, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        if (plan_topic_is_internal(topics[i].name) && !call->statement->all)
-            continue;
-        int64_t records = 0;
-        for (uint32_t p = 0; p < topics[i].partition_count; p++) {
-            int64_t start, end;
-            Err ignored;
-            if (log_offsets(weir->storage, (TopicPartition){topics[i].id, p}, &start, &end,
-                            &ignored) == ERR_OK)
-                records += end - start;
-        }
-        result_cell(call->result, topics[i].name);
-        result_cell_printf(call->result, "%u", topics[i].partition_count);
-        result_cell_printf(call->result, "%lld", (long long)records);
-    }
-    return ERR_OK;
-}
-
 /* "Q_1, B": the queries that read or write it, and the sources made of it whose query is gone. */
 static void show_users(Call *call, const Source *source) {
     const Catalog *catalog = &call->weir->catalog;
@@ -236,7 +209,7 @@ static ErrCode show_extensions(Call *call) {
 static ErrCode show_rows(Call *call, Err *err) {
     switch (call->statement->show) {
     case AST_SHOW_TOPICS:
-        return show_topics(call);
+        return engine_show_topics(call, err);
     case AST_SHOW_STREAMS:
         return show_sources(call, false);
     case AST_SHOW_TABLES:

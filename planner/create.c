@@ -370,7 +370,7 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
     TRY(create_source_table(planner, source, planned, err));
     planned->kind = PLANNED_CREATE_SOURCE;
     planned->source = source;
-    return ERR_OK;
+    return retention_plan(planner, &properties, NULL, planned, err);
 }
 
 ErrCode plan_assert_source(Planner *planner, Planned *planned, Err *err) {

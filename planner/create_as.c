@@ -99,7 +99,9 @@ ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err) {
     Properties properties;
     const Source *old;
     TRY(create_name(planner, err));
-    TRY(properties_read(planner, PROPERTY_IN_CREATE_AS, &properties, err));
+    bool extensions = planner_setting_on(planner, "weir.extensions", true);
+    unsigned more = extensions ? PROPERTY_IN_EXTENSION_AS : 0;
+    TRY(properties_read(planner, PROPERTY_IN_CREATE_AS | more, &properties, err));
     TRY(formats_names(planner, &properties, err));
     TRY(create_as_limit(statement, err));
     TRY(create_existing(planner, &old, planned, err));
@@ -129,5 +131,5 @@ ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err) {
     planned->kind = PLANNED_CREATE_AS;
     planned->source = source;
     planned->plan = plan;
-    return ERR_OK;
+    return retention_plan(planner, &properties, draft.scope.sources[0].source, planned, err);
 }

@@ -426,13 +426,15 @@ ErrCode formats_schema_ids(const Planner *planner, const Properties *properties,
 }
 
 ErrCode formats_retention(const Properties *properties, const Source *source, Err *err) {
-    AstPos pos = properties_pos(properties, PROPERTY_RETENTION_MS);
-    if (!properties->set[PROPERTY_RETENTION_MS] || !source->is_table ||
-        source->topic.window != WINDOW_NONE)
+    PropertyId id = properties->set[PROPERTY_RETENTION_MS] ? PROPERTY_RETENTION_MS
+                                                           : PROPERTY_RETENTION_BYTES;
+    AstPos pos = properties_pos(properties, id);
+    if (!properties->set[id] || !source->is_table || source->topic.window != WINDOW_NONE)
         return ERR_OK;
     return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
-                      "Invalid config variable in the WITH clause: RETENTION_MS. Non-windowed "
-                      "tables do not support retention.");
+                      "Invalid config variable in the WITH clause: %s. Non-windowed tables do not "
+                      "support retention.",
+                      properties->set[id]->name);
 }
 
 /* -- Partitions -------------------------------------------------------------------------------- */

@@ -11,6 +11,13 @@
 #include "grammar/ast.h"
 #include "planner/source.h"
 
+/* How long a topic keeps its records. */
+enum { PLANNED_KEEPS_ALL = -1 };
+typedef struct PlannedRetention {
+    int64_t ms;    /* those not older; PLANNED_KEEPS_ALL: all */
+    int64_t bytes; /* of each partition; PLANNED_KEEPS_ALL: all */
+} PlannedRetention;
+
 /* What the planner asks about the world; the engine fills it in. All calls come from the thread
  * that plans; what they return lives as long as the catalog snapshot behind `context`. */
 typedef struct PlannerHost {
@@ -31,6 +38,8 @@ typedef struct PlannerHost {
     /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
     uint64_t (*next_query_number)(void *context);
     int64_t (*now_ms)(void *context); /* the wall clock */
+    /* Of a topic that is there. May be NULL: topics have none. */
+    void (*topic_retention)(void *context, const char *topic, PlannedRetention *retention);
     /* Overloads of a user's function of this name, in any case; *count 0: none. May be NULL. */
     const UserFunction *const *(*user_functions)(void *context, const char *name,
                                                  uint32_t *count);
@@ -54,6 +63,7 @@ typedef struct Planned {
     const Source *source;
     const Plan *plan;
     bool create_topic; /* the topic is missing and to be made with source->partition_count */
+    PlannedRetention retention; /* ... and this */
     bool replaces; /* CREATE_AS: plan->query_id is running and gives place to it ... */
     bool rebuild;  /* ... but not its positions and state */
     bool notice_partitions; /* ... with one partition because none were given: say so */

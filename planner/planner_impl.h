@@ -251,6 +251,7 @@ enum {
     PROPERTY_IN_CREATE_AS = 2,
     PROPERTY_IN_INSERT = 4,
     PROPERTY_IN_EXTENSION = 8,
+    PROPERTY_IN_EXTENSION_AS = 16,
 };
 
 ErrCode properties_read(const Planner *planner, unsigned where, Properties *properties, Err *err);
@@ -277,7 +278,11 @@ ErrCode formats_timestamp(const Planner *planner, const Properties *properties, 
                           Err *err);
 /* VALUE_SCHEMA_ID and KEY_SCHEMA_ID of a CREATE: none of our formats has schemas elsewhere. */
 ErrCode formats_schema_ids(const Planner *planner, const Properties *properties, Err *err);
-/* RETENTION_MS is not for tables without windows. */
+/* retention.c: how long the topic keeps its records, of planned->source and plan; `left`: whose
+ * topic it is made from, NULL: none. */
+ErrCode retention_plan(const Planner *planner, const Properties *properties, const Source *left,
+                       Planned *planned, Err *err);
+/* RETENTION_MS and RETENTION_BYTES are not for tables without windows. */
 ErrCode formats_retention(const Properties *properties, const Source *source, Err *err);
 /* Partitions of a topic to be made or found; sets planned->create_topic and the notice. */
 ErrCode formats_partitions(const Planner *planner, const Properties *properties, Source *source,

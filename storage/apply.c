@@ -178,15 +178,21 @@ static ErrCode apply_segment(Apply *apply, Bytes body) {
     return code;
 }
 
+/* Of a topic that went in the meantime there is nothing to drop any more. */
 static ErrCode apply_log_start(Apply *apply, Bytes body) {
     assert(apply->input->lsn > 0);
     Reader reader = reader_of(body);
-    Topic *topic;
-    uint32_t index;
-    if (body.size != 16)
-        return apply_damaged(apply, "LOGSTART");
-    TRY(apply_partition(apply, &reader, &topic, &index));
+    uint32_t id = reader_u32_le(&reader), index = reader_u32_le(&reader);
     int64_t start, end, wanted = (int64_t)reader_u64_le(&reader);
+    if (body.size != 16 || wanted < 0)
+        return apply_damaged(apply, "LOGSTART");
+    Topic *topic = topics_find(&apply->storage->topics, id);
+    if (!topic)
+        return ERR_OK;
+    if (index >= topic->partition_count) {
+        topic_unref(topic);
+        return apply_damaged(apply, "LOGSTART");
+    }
     partition_offsets(topic->partitions[index], &start, &end);
     if (wanted > end)
         wanted = end;

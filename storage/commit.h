@@ -59,7 +59,7 @@ void commit_positions_drop(Commit *commit, uint32_t task_id);
 /* Takes a copy of the sealed batch. Offsets come from the writer. */
 void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batch);
 
-/* Records below `start` are gone (retention, DeleteRecords). */
+/* Records below `start` are gone (retention, DeleteRecords). Of a topic that is gone: nothing. */
 void commit_log_start(Commit *commit, TopicPartition where, int64_t start);
 
 /* Topics. Ids come from storage_new_id(). */

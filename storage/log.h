@@ -24,6 +24,27 @@ void log_topics(Storage *storage, Arena *arena, LogTopic **topics, uint32_t *cou
 /* First offset kept and next offset to be given; both 0 for an empty partition. */
 ErrCode log_offsets(Storage *storage, TopicPartition where, int64_t *start, int64_t *end, Err *err);
 
+/* Bytes of its record batches, on disk and in memory. */
+ErrCode log_bytes(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err);
+
+/* The same of what is in no ended segment. */
+ErrCode log_bytes_growing(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err);
+
+/* What is kept of a partition; below 0: all. */
+typedef struct LogRetention {
+    int64_t ms;    /* records whose timestamps are not older */
+    int64_t bytes; /* the last so many, and what is not dropped without going below */
+} LogRetention;
+
+/* Where the partition would begin at now_ms: what is dropped goes as a whole, a segment, or in
+ * memory a batch, and only from the beginning on. For commit_log_start(); *start is where it begins
+ * already when nothing is due. */
+ErrCode log_retention_start(Storage *storage, TopicPartition where, const LogRetention *retention,
+                            int64_t now_ms, int64_t *start, Err *err);
+
+/* The next checkpoint ends the present segment, so that it can be dropped without what follows. */
+ErrCode log_roll(Storage *storage, TopicPartition where, Err *err);
+
 /* The committed position of a task; -1: none. */
 int64_t log_position(Storage *storage, uint32_t task_id, TopicPartition source);
 

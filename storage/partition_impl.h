@@ -82,6 +82,10 @@ void partition_append(Partition *partition, LogBlock *block, Bytes batch,
 /* Raises the start offset (retention, DeleteRecords). */
 void partition_set_start(Partition *partition, int64_t start);
 
+/* As log_retention_start(). */
+int64_t partition_retention_start(Partition *partition, const LogRetention *retention,
+                                  int64_t now_ms);
+
 /* Marks the end of what the running checkpoint covers. */
 void partition_freeze(Partition *partition);
 
@@ -100,6 +104,10 @@ void partition_settle(Partition *partition);
 void partition_offsets(Partition *partition, int64_t *start, int64_t *end);
 uint64_t partition_tail_bytes(Partition *partition);
 uint64_t partition_segment_bytes(Partition *partition); /* on disk, without indexes */
+
+/* Of all batches, each counted once, dropped ones of a segment that stays included. */
+uint64_t partition_bytes(Partition *partition);
+uint64_t partition_bytes_growing(Partition *partition); /* those in no sealed segment */
 
 /* *block is NULL when offset is the end; NOT_FOUND below the start and beyond the end. CORRUPT
  * names file and position; other offsets and partitions go on. */

@@ -263,6 +263,47 @@ ErrCode log_offsets(Storage *storage, TopicPartition where, int64_t *start, int6
     return ERR_OK;
 }
 
+ErrCode log_bytes(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err) {
+    assert(bytes);
+    Topic *topic;
+    Partition *partition;
+    TRY(partition_find(storage, where, &topic, &partition, err));
+    *bytes = partition_bytes(partition);
+    topic_unref(topic);
+    return ERR_OK;
+}
+
+ErrCode log_bytes_growing(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err) {
+    assert(bytes);
+    Topic *topic;
+    Partition *partition;
+    TRY(partition_find(storage, where, &topic, &partition, err));
+    *bytes = partition_bytes_growing(partition);
+    topic_unref(topic);
+    return ERR_OK;
+}
+
+ErrCode log_retention_start(Storage *storage, TopicPartition where, const LogRetention *retention,
+                            int64_t now_ms, int64_t *start, Err *err) {
+    assert(retention && start);
+    Topic *topic;
+    Partition *partition;
+    TRY(partition_find(storage, where, &topic, &partition, err));
+    *start = partition_retention_start(partition, retention, now_ms);
+    topic_unref(topic);
+    return ERR_OK;
+}
+
+ErrCode log_roll(Storage *storage, TopicPartition where, Err *err) {
+    assert(storage);
+    Topic *topic;
+    Partition *partition;
+    TRY(partition_find(storage, where, &topic, &partition, err));
+    partition_want_seal(partition);
+    topic_unref(topic);
+    return ERR_OK;
+}
+
 ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
                   LogBlock **block, Err *err) {
     assert(block);

@@ -5,6 +5,7 @@ As run.py, whose tools it uses.
 """
 import signal
 import sys
+import time
 
 import run
 from run import STREAM, good, has, same, start, weir
@@ -83,6 +84,37 @@ def test_print_in_the_shell_follows_the_topic():
     shell.child.send('\x03')
     has(shell.prompt(), '1 row')
     same(shell.leave(), 0)
+
+
+# == Retention =====================================================================================
+
+def records(folder, *statements):
+    out = good('--format', 'ndjson', folder, '-e', ''.join(statements) + 'SHOW TOPICS;')
+    return {row['Topic']: row['Records'] for row in out.rows()}
+
+
+def test_retention_in_the_background():
+    made = ("CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, "
+            "VALUE_FORMAT='JSON', RETENTION_MS=300000);")
+    same(records('d', made, "INSERT INTO s (ROWTIME, k, v) VALUES (1, 'old', 1);"
+                 "INSERT INTO s (k, v) VALUES ('new', 2);"), {'s': 2})
+    process = start('d')  # it waits for statements
+    time.sleep(1.5 * run.SLOW)
+    process.kill()
+    process.wait()
+    same(records('d'), {'s': 1})
+    done = good('--format', 'ndjson', 'd', '-e', 'PRINT s FROM BEGINNING LIMIT 1;')
+    same([row['KEY'] for row in done.rows()], ['new'])
+
+
+def test_shorter_retention_takes_effect_at_once():
+    process = start('--format', 'ndjson')
+    process.stdin.write((STREAM + "INSERT INTO s (ROWTIME, k, v) VALUES (1, 'old', 1);"
+                         'ALTER TOPIC s SET (RETENTION_MS=1000); SHOW TYPES;').encode())
+    process.stdin.flush()
+    time.sleep(1 * run.SLOW)
+    out, _ = process.communicate(b'SHOW TOPICS;')
+    has(out.decode(), '{"Topic":"s","Partitions":1,"Records":0}')
 
 
 if __name__ == '__main__':

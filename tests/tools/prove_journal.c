@@ -23,6 +23,7 @@ enum {
     SIM_CYCLES_MAX = 12,  /* of one run */
     SIM_STEPS_MAX = 70,   /* of one cycle */
     SIM_OPEN_TRIES = 200, /* crashes inside recovery in a row */
+    SIM_NOW_MS = 2000000000, /* for retention */
 };
 
 /* == The history ============================================================================== */
@@ -89,11 +90,17 @@ static void sim_change_state(Sim *sim, Commit *commit) {
     buf_free(&value);
 }
 
+/* Of a record: rising, with steps back. */
+static int64_t sim_time(uint64_t number) {
+    return (int64_t)(number - number * 0x9e3779b97f4a7c15U % 40) + 1000;
+}
+
 static void sim_fill_batch(Sim *sim, RecordBatch *batch, uint32_t slot, uint32_t partition) {
     Buf value = {0};
     for (uint32_t count = 1 + sim_below(sim, 5); count > 0; count--) {
         model_bytes(++sim->number, &value);
-        record_batch_add(batch, &(LogRecord){.timestamp = 1, .value = buf_view(&value)});
+        record_batch_add(batch, &(LogRecord){.timestamp = sim_time(sim->number),
+                                             .value = buf_view(&value)});
         sim_op(sim, (Op){.kind = OP_APPEND, .a = slot, .b = partition, .number = sim->number});
         sim->appended[slot][partition]++;
     }
@@ -291,6 +298,69 @@ static void sim_load(Sim *sim) {
     sim_refused(sim, ops, code, &err);
 }
 
+/* Records [from, to) are too old, or what follows is large enough; false: one is not. */
+static bool sim_may_go(Sim *sim, TopicPartition where, const LogRetention *retention, int64_t from,
+                       int64_t to) {
+    int64_t end, start;
+    uint64_t left = 0;
+    bool old = true;
+    Err err;
+    if (log_offsets(sim->storage, where, &start, &end, &err) != ERR_OK || start != from)
+        return false; /* everything was applied */
+    while (from < end) {
+        LogBlock *block;
+        if (log_fetch(sim->storage, where, from, 1 << 20, &block, &err) != ERR_OK)
+            return sim->flipped;
+        Bytes bytes = log_block_bytes(block);
+        RecordBatchInfo info;
+        for (; record_batch_peek(bytes, &info); from = info.last_offset + 1) {
+            RecordIter iter;
+            LogRecord record;
+            record_iter_init(&iter, (Bytes){bytes.data, info.size});
+            while (record_iter_next(&iter, &record))
+                old &= record.offset < start || record.offset >= to ||
+                       record.timestamp < SIM_NOW_MS - retention->ms;
+            left += info.base_offset >= to ? info.size : 0;
+            bytes = (Bytes){bytes.data + info.size, bytes.size - info.size};
+        }
+        log_block_unref(block);
+    }
+    return (retention->ms >= 0 && old) ||
+           (retention->bytes >= 0 && left >= (uint64_t)retention->bytes);
+}
+
+/* Retention, as the engine does it: from time to time, in commits of its own. */
+static void sim_retain(Sim *sim) {
+    uint32_t slot = sim_below(sim, MODEL_TOPICS);
+    Err err;
+    if (storage_pump(sim->storage, &err) != ERR_OK || sim->topic_ids[slot] == 0)
+        return;
+    uint32_t partition = sim_below(sim, sim->topic_partitions[slot]);
+    TopicPartition where = {sim->topic_ids[slot], partition};
+    bool by_age = sim_below(sim, 2) == 0;
+    uint64_t newest = sim->number + 1000;
+    LogRetention retention = {by_age ? SIM_NOW_MS - (int64_t)newest + sim_below(sim, 60) : -1,
+                              by_age ? -1 : (int64_t)sim_below(sim, 20000)};
+    int64_t from = sim->started[slot][partition], to;
+    if (log_retention_start(sim->storage, where, &retention, SIM_NOW_MS, &to, &err) != ERR_OK ||
+        log_roll(sim->storage, where, &err) != ERR_OK || to < from) {
+        sim_wrong(sim, "retention fails, or goes back");
+        return;
+    }
+    if (to == from)
+        return;
+    if (!sim_may_go(sim, where, &retention, from, to))
+        sim_wrong(sim, "retention drops what is to stay");
+    size_t ops = sim->op_count;
+    Commit *commit = commit_new(sim->storage, 0);
+    sim_put_seq(sim, commit);
+    commit_log_start(commit, where, to);
+    sim->started[slot][partition] = to;
+    sim_op(sim, (Op){.kind = OP_START, .a = slot, .b = partition, .number = (uint64_t)to});
+    figures.retained++;
+    sim_submit(sim, commit, ops);
+}
+
 /* == Work ===================================================================================== */
 
 /* A reader looks: what it sees must stay. */
@@ -335,6 +405,8 @@ static void sim_step(Sim *sim) {
         sim_commit(sim);
     } else if (kind < sim->commit_share + 3) {
         sim_load(sim);
+    } else if (kind < sim->commit_share + 6) {
+        sim_retain(sim);
     } else if (kind < 88) {
         sim_pump(sim);
     } else if (kind < 92) {
@@ -641,11 +713,11 @@ static void print_figures(double seconds) {
            (double)f->crashes / seconds);
     printf("  commits %llu, acknowledged %llu, frames %llu, groups %llu, checkpoints %llu, "
            "clean ends %llu, "
-           "segments %llu\n",
+           "segments %llu, retained %llu\n",
            (unsigned long long)f->commits, (unsigned long long)f->acked,
            (unsigned long long)f->frames, (unsigned long long)f->groups,
            (unsigned long long)f->checkpoints, (unsigned long long)f->clean,
-           (unsigned long long)f->segments);
+           (unsigned long long)f->segments, (unsigned long long)f->retained);
     printf("  failed calls %llu (%llu restarts), no space %llu, flips %llu: refused %llu, "
            "mended %llu\n",
            (unsigned long long)f->failures, (unsigned long long)f->restarts,

@@ -15,7 +15,7 @@
 
 typedef struct Figures {
     uint64_t runs, crashes, kills, in_recovery, in_checkpoint, clean, restarts, failures;
-    uint64_t no_space, flips, segments;
+    uint64_t no_space, flips, segments, retained;
     uint64_t refused, mended, commits, acked, checkpoints, frames, groups, opens;
 } Figures;
 
