@@ -49,6 +49,10 @@ ErrCode get_word(Getter *getter, const char *name, const char *const *words, int
 ErrCode get_array(Getter *getter, const char *name, uint32_t max, json_t **array, uint32_t *count,
                   Err *err);
 
+/* plan_json_join.c: the members of a join, whose inputs are read already; but for join_key. */
+ErrCode plan_json_join_get(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
+                           Err *err);
+
 /* plan_json_function.c: "functions" of a plan. `array` NULL: none. */
 json_t *plan_json_functions(const Plan *plan);
 ErrCode plan_json_functions_get(json_t *array, Arena *arena, Plan *plan, Err *err);
