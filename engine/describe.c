@@ -226,9 +226,20 @@ static ErrCode explain_statement(Call *call, const Plan **plan, Err *err) {
 }
 
 /* One row a line, so that the plan is on standard output like any answer. */
-static void explain_rows(WeirResult *result, const Plan *plan) {
+static void explain_rows(WeirResult *result, const Plan *plan, const CatalogQuery *query) {
     static const char *const names[] = {"Execution plan"};
     Buf text = {0};
+    QueryFigures figures = {0};
+    if (query && query->running)
+        query_figures(query->running, &figures);
+    if (query)
+        show_query_reason(&text, query, &figures);
+    if (text.size > 0) {
+        Buf head = {0};
+        buf_printf(&head, "Status: %s: %s\n", show_query_state(query, &figures), buf_cstr(&text));
+        buf_free(&text);
+        text = head;
+    }
     explain_plan(&text, plan);
     buf_cstr(&text);
     result_columns(result, names, 1);
@@ -246,6 +257,7 @@ static void explain_rows(WeirResult *result, const Plan *plan) {
 ErrCode engine_explain(Call *call, Err *err) {
     const AstStatement *statement = call->statement;
     const Plan *plan = NULL;
+    const CatalogQuery *query = NULL;
     if (statement->analyze)
         return engine_analyze(call, err);
     const AstStatement *inner = statement->inner;
@@ -255,7 +267,7 @@ ErrCode engine_explain(Call *call, Err *err) {
     if (inner) {
         TRY(explain_statement(call, &plan, err));
     } else {
-        const CatalogQuery *query = catalog_query(&call->weir->catalog, statement->name);
+        query = catalog_query(&call->weir->catalog, statement->name);
         if (!query)
             return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line,
                               statement->name_pos.column,
@@ -265,6 +277,6 @@ ErrCode engine_explain(Call *call, Err *err) {
         plan = query->plan;
     }
     if (plan)
-        explain_rows(call->result, plan);
+        explain_rows(call->result, plan, query);
     return ERR_OK;
 }

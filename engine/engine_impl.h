@@ -150,6 +150,8 @@ bool engine_source_reads(const Source *source, const char *other);
 
 /* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
 const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);
+/* Why it is in ERROR, or what it waits for: "message (USER); ..."; nothing where it runs. */
+void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *figures);
 
 /* Prints "Q_1, F(INTEGER)": the queries and functions that use a user's function; false: none. */
 bool engine_function_users(Weir *weir, const UserFunction *function, Buf *out);

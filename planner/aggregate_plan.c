@@ -148,7 +148,8 @@ static PlanAggregate *group_input(const Draft *draft, GroupInput *input) {
         uint32_t *args = arena_array(arena, call->arg_count, sizeof *args);
         for (uint32_t j = 0; j < call->arg_count; j++)
             args[j] = group_input_add(draft, input, call->args[j]);
-        aggregates[i] = (PlanAggregate){call->aggregate, call->type, args, call->arg_count};
+        aggregates[i] = (PlanAggregate){call->aggregate, call->type, args, call->arg_count,
+                                        call->limits};
     }
     return aggregates;
 }

@@ -5,6 +5,7 @@
  * aggregation is laid out.
  */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -81,6 +82,13 @@ static bool calls_equal(const AggregateCallRef *left, const AggregateCallRef *ri
         if (!expr_equal(left->args[i], right->args[i]))
             return false;
     }
+    if (left->limits.literal_count != right->limits.literal_count)
+        return false;
+    for (uint32_t i = 0; i < left->limits.literal_count; i++) {
+        const Column *one = left->limits.literals[i], *other = right->limits.literals[i];
+        if (!type_equal(one->type, other->type) || !column_value_equal(one, 0, other, 0))
+            return false;
+    }
     return true;
 }
 
@@ -122,15 +130,57 @@ static bool call_state_is_nested(const char *name) {
     return true;
 }
 
-/* Of those not done yet: what ksqlDB itself refuses on tables. */
-static bool call_cannot_undo(const char *name) {
-    static const char *const names[] = {"COLLECT_SET",      "COUNT_DISTINCT", "EARLIEST_BY_OFFSET",
-                                        "LATEST_BY_OFFSET", "TOPK",           "TOPKDISTINCT"};
-    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcasecmp(names[i], name) == 0)
-            return true;
+/* Takes the constants from the end of the arguments. */
+static ErrCode call_literals(const Planner *planner, const AstExpr *ast, const Expr **args,
+                             uint32_t count, AggregateLimits *limits, Err *err) {
+    assert(count <= ast->arg_count);
+    const Column **literals = arena_array(planner->arena, count, sizeof *literals);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = ast->arg_count - count + i;
+        if (args[at]->kind != EXPR_LITERAL)
+            return err_set_at(err, ERR_SEMANTIC, ast->args[at]->pos.line, ast->args[at]->pos.column,
+                              "Parameter %u passed to function %s must be a literal constant, but "
+                              "was expression: '%s'",
+                              at + 1, ast->name, planner_expr(planner, ast->args[at]));
+        literals[i] = args[at]->literal;
     }
-    return false;
+    limits->literals = literals;
+    limits->literal_count = count;
+    return ERR_OK;
+}
+
+/* How many elements a collection may have: a setting of its function. */
+static uint32_t call_element_count_max(const Planner *planner, const char *name) {
+    assert(name);
+    static const char *const names[] = {"COLLECT_LIST", "COLLECT_SET"};
+    static const char *const settings[] = {"ksql.functions.collect_list.limit",
+                                           "ksql.functions.collect_set.limit"};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcasecmp(names[i], name) != 0)
+            continue;
+        long max = strtol(planner_setting(planner, settings[i], "0"), NULL, 10);
+        return max > 0 && max < INT32_MAX ? (uint32_t)max : 0;
+    }
+    return 0;
+}
+
+/* An aggregate's overload, with its arguments cast and its constants taken. */
+static ErrCode call_resolve_aggregate(Binder *binder, const AstExpr *ast, const Expr **args,
+                                      AggregateCallRef *call, Err *err) {
+    const Planner *planner = binder->planner;
+    const Type **types = call_types(planner, args, ast->arg_count);
+    AggregateMatch match;
+    TRY(aggregate_resolve(ast->name, types, ast->arg_count, planner->arena, &match, err));
+    call_cast_args(planner, args, ast->arg_count, match.cast_types);
+    *call = (AggregateCallRef){.aggregate = match.aggregate, .type = match.result,
+                               .text = planner_expr(planner, ast), .args = args,
+                               .arg_count = ast->arg_count - match.literal_count};
+    TRY(call_literals(planner, ast, args, match.literal_count, &call->limits, err));
+    call->limits.element_count_max = call_element_count_max(planner, ast->name);
+    const char *wrong =
+        match.aggregate->ops->check ? match.aggregate->ops->check(&call->limits) : NULL;
+    return wrong ? err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column, "%s", wrong)
+                 : ERR_OK;
 }
 
 static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
@@ -147,20 +197,10 @@ static ErrCode call_aggregate(Binder *binder, const AstExpr *ast, const Expr **e
     ErrCode code = bind_args(binder, ast, &args, err);
     binder->inside = NULL;
     TRY(code);
-    const Type **types = call_types(planner, args, ast->arg_count);
-    AggregateMatch match;
-    code = aggregate_resolve(ast->name, types, ast->arg_count, planner->arena, &match, err);
-    if (code == ERR_UNSUPPORTED && binder->table_rows && call_cannot_undo(ast->name))
-        return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
-                          "The aggregation function %s cannot be applied to a table source, only "
-                          "to a stream source.",
-                          ast->name);
-    TRY(code);
-    call_cast_args(planner, args, ast->arg_count, match.cast_types);
-    AggregateCallRef call = {match.aggregate, match.result, planner_expr(planner, ast), args,
-                             ast->arg_count};
+    AggregateCallRef call;
+    TRY(call_resolve_aggregate(binder, ast, args, &call, err));
     uint32_t index = calls_add(planner, binder->aggregates, call);
-    *expr = expr_column(planner->arena, AGGREGATE_COLUMN + index, match.result, call.text);
+    *expr = expr_column(planner->arena, AGGREGATE_COLUMN + index, call.type, call.text);
     return ERR_OK;
 }
 

@@ -59,7 +59,7 @@ Binder draft_binder(Draft *draft, const char *clause) {
     bool flat = scope->source_count > 0 &&
                 scope->sources[0].source->topic.value.format == &format_delimited;
     return (Binder){.planner = draft->planner, .scope = scope, .clause = clause,
-                    .flat_state = flat, .table_rows = draft->top && draft->top->is_table};
+                    .flat_state = flat};
 }
 
 PlanNode *draft_project(Draft *draft, const char *path, const Schema *schema,

@@ -164,6 +164,7 @@ typedef struct PlanAggregate {
     const Type *type;       /* of the result */
     const uint32_t *args;   /* columns of the input */
     uint32_t arg_count;
+    AggregateLimits limits;
 } PlanAggregate;
 
 /* A table function's call. */

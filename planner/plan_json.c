@@ -216,6 +216,19 @@ static json_t *within_json(const PlanWithin *within) {
     return object;
 }
 
+static json_t *limits_json(const AggregateLimits *limits) {
+    json_t *object = json_object(), *literals = json_array();
+    for (uint32_t i = 0; i < limits->literal_count; i++) {
+        json_t *literal = json_object();
+        put_type(literal, "type", limits->literals[i]->type);
+        put(literal, "value", literal_json(limits->literals[i]));
+        json_array_append_new(literals, literal);
+    }
+    put(object, "literals", literals);
+    put_i64(object, "elements_max", limits->element_count_max, 0);
+    return object;
+}
+
 static json_t *aggregates_json(const PlanNode *node) {
     json_t *array = json_array();
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
@@ -227,6 +240,8 @@ static json_t *aggregates_json(const PlanNode *node) {
         for (uint32_t j = 0; j < aggregate->arg_count; j++)
             json_array_append_new(args, json_integer(aggregate->args[j]));
         put(object, "args", args);
+        if (aggregate->limits.literal_count > 0 || aggregate->limits.element_count_max > 0)
+            put(object, "limits", limits_json(&aggregate->limits));
         json_array_append_new(array, object);
     }
     return array;

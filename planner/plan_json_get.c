@@ -8,8 +8,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "data/decimal.h"
-#include "data/number_text.h"
 #include "planner/plan_json_impl.h"
 #include "planner/planner_impl.h"
 
@@ -93,91 +91,6 @@ static ErrCode get_topic(json_t *object, Arena *arena, PlanTopic *topic, Err *er
     topic->timestamp_column = (int32_t)column;
     topic->window = (WindowKind)window;
     return getter_close(&getter, err);
-}
-
-/* -- Literals ---------------------------------------------------------------------------------- */
-
-static bool literal_integer(json_t *value, int64_t min, int64_t max, int64_t *number) {
-    *number = json_integer_value(value);
-    return json_is_integer(value) && *number >= min && *number <= max;
-}
-
-static Bytes json_bytes(json_t *value) {
-    return (Bytes){(const uint8_t *)json_string_value(value), (uint32_t)json_string_length(value)};
-}
-
-static bool literal_decimal(Bytes text, Column *column) {
-    Decimal value, exact;
-    uint32_t precision, scale;
-    if (!decimal_parse(text, &value, &precision, &scale) ||
-        !decimal_rescale_exact(value, scale, column->type->scale, column->type->precision, &exact))
-        return false;
-    decimal_store(column->data, column->type->precision, exact);
-    return true;
-}
-
-static int hex_digit(uint8_t digit) {
-    return digit >= '0' && digit <= '9' ? digit - '0'
-           : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
-                                          : -1;
-}
-
-static bool literal_hex(Bytes text, Arena *arena, Column *column) {
-    uint8_t *bytes = arena_alloc(arena, text.size / 2);
-    for (uint32_t i = 0; i + 1 < text.size; i += 2) {
-        int high = hex_digit(text.data[i]), low = hex_digit(text.data[i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        bytes[i / 2] = (uint8_t)(high << 4 | low);
-    }
-    column->bytes[0] = (Bytes){bytes, text.size / 2};
-    return text.size % 2 == 0;
-}
-
-static bool literal_text(json_t *value, Arena *arena, Column *column) {
-    if (!json_is_string(value))
-        return false;
-    Bytes text = json_bytes(value);
-    switch (column->type->kind) {
-    case TYPE_DOUBLE: return number_parse_double(text, column->f64);
-    case TYPE_DECIMAL: return literal_decimal(text, column);
-    case TYPE_STRING: column->bytes[0] = arena_bytes(arena, text); return true;
-    case TYPE_BYTES: return literal_hex(text, arena, column);
-    default: return false;
-    }
-}
-
-static bool literal_value(json_t *value, Arena *arena, Column *column) {
-    int64_t number;
-    switch (column->type->kind) {
-    case TYPE_BOOLEAN:
-        column->boolean[0] = json_is_true(value);
-        return json_is_boolean(value);
-    case TYPE_INT:
-    case TYPE_TIME:
-    case TYPE_DATE:
-        if (!literal_integer(value, INT32_MIN, INT32_MAX, &number))
-            return false;
-        column->i32[0] = (int32_t)number;
-        return true;
-    case TYPE_BIGINT:
-    case TYPE_TIMESTAMP: return literal_integer(value, INT64_MIN, INT64_MAX, column->i64);
-    default: return literal_text(value, arena, column);
-    }
-}
-
-static ErrCode get_literal(Getter *getter, Expr *expr, Err *err) {
-    json_t *value = getter_member(getter, "value");
-    if (!value || expr->type->kind == TYPE_NULL)
-        return get_corrupt(getter, "value", err);
-    Column *column = column_new(getter->arena, expr->type, 1);
-    if (!json_is_null(value)) {
-        if (!literal_value(value, getter->arena, column))
-            return get_corrupt(getter, "value", err);
-        column_set_present(column, 0);
-    }
-    expr->literal = column;
-    return ERR_OK;
 }
 
 /* -- Expressions ------------------------------------------------------------------------------- */
@@ -318,7 +231,7 @@ static ErrCode get_expr_members(Getter *getter, const Plan *plan, Expr *expr, Er
     expr->escape = (char)escape;
     TRY(get_text(getter, "text", true, &expr->text, err));
     if (expr->kind == EXPR_LITERAL)
-        TRY(get_literal(getter, expr, err));
+        TRY(plan_json_literal(getter, expr, err));
     return expr->kind == EXPR_CALL ? get_call(getter, plan, expr, err) : ERR_OK;
 }
 
@@ -377,6 +290,31 @@ static ErrCode get_window(Getter *parent, PlanWindow *window, Err *err) {
     return getter_close(&getter, err);
 }
 
+static ErrCode get_limits_literal(json_t *object, Arena *arena, const Column **column, Err *err) {
+    Getter getter;
+    Expr expr = {0};
+    TRY(getter_open(object, arena, "literal", &getter, err));
+    TRY(get_type(&getter, "type", &expr.type, err));
+    TRY(plan_json_literal(&getter, &expr, err));
+    *column = expr.literal;
+    return getter_close(&getter, err);
+}
+
+static ErrCode get_limits(json_t *object, Arena *arena, AggregateLimits *limits, Err *err) {
+    Getter getter;
+    json_t *array;
+    if (!object)
+        return ERR_OK;
+    TRY(getter_open(object, arena, "limits", &getter, err));
+    TRY(get_array(&getter, "literals", UINT16_MAX, &array, &limits->literal_count, err));
+    const Column **literals = arena_array(arena, limits->literal_count, sizeof *literals);
+    for (uint32_t i = 0; i < limits->literal_count; i++)
+        TRY(get_limits_literal(json_array_get(array, i), arena, &literals[i], err));
+    limits->literals = literals;
+    TRY(get_u32(&getter, "elements_max", 0, &limits->element_count_max, err));
+    return getter_close(&getter, err);
+}
+
 static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
                              PlanAggregate *aggregate, Err *err) {
     Getter getter;
@@ -394,11 +332,12 @@ static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
     uint32_t *args = arena_array(arena, aggregate->arg_count, sizeof *args);
     for (uint32_t i = 0; i < aggregate->arg_count; i++) {
         int64_t column, last = (int64_t)input->column_count - 1;
-        if (!literal_integer(json_array_get(array, i), 0, last, &column))
+        if (!plan_json_integer(json_array_get(array, i), 0, last, &column))
             return get_corrupt(&getter, "args", err);
         args[i] = (uint32_t)column;
     }
     aggregate->args = args;
+    TRY(get_limits(getter_member(&getter, "limits"), arena, &aggregate->limits, err));
     return getter_close(&getter, err);
 }
 
@@ -542,7 +481,7 @@ static ErrCode get_inputs(Getter *getter, PlanNode *node, Err *err) {
         return get_corrupt(getter, "inputs", err);
     for (uint32_t i = 0; i < wanted; i++) {
         int64_t input;
-        if (!literal_integer(json_array_get(array, i), 0, (int64_t)node->id - 1, &input))
+        if (!plan_json_integer(json_array_get(array, i), 0, (int64_t)node->id - 1, &input))
             return get_corrupt(getter, "inputs", err);
         node->inputs[i] = (uint32_t)input;
     }

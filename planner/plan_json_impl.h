@@ -52,6 +52,9 @@ ErrCode get_array(Getter *getter, const char *name, uint32_t max, json_t **array
 /* plan_json_join.c: the members of a join, whose inputs are read already; but for join_key. */
 ErrCode plan_json_join_get(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
                            Err *err);
+/* plan_json_literal.c: an integer within bounds; "value" of an expression whose type is known. */
+bool plan_json_integer(json_t *value, int64_t min, int64_t max, int64_t *number);
+ErrCode plan_json_literal(Getter *getter, Expr *expr, Err *err);
 
 /* plan_json_function.c: "functions" of a plan. `array` NULL: none. */
 json_t *plan_json_functions(const Plan *plan);

@@ -138,8 +138,9 @@ typedef struct AggregateCallRef {
     const Aggregate *aggregate;
     const Type *type;
     const char *text;
-    const Expr **args; /* over the rows of FROM */
+    const Expr **args; /* over the rows of FROM; without the constant ones */
     uint32_t arg_count;
+    AggregateLimits limits;
 } AggregateCallRef;
 
 /* Aggregate call number i is bound to column AGGREGATE_COLUMN + i until the aggregation is laid
@@ -191,7 +192,6 @@ typedef struct Binder {
     const char *inside;         /* the aggregate around, for messages; NULL: none */
     bool window_bounds;         /* WINDOWSTART and WINDOWEND of a windowed aggregation */
     bool flat_state;            /* the source's format cannot carry nested values */
-    bool table_rows;            /* the rows are a table's */
     bool time_texts;            /* ROWTIME and window bounds compare with texts (WHERE, HAVING) */
     uint32_t depth;
     const InlineFrame *frame;   /* NULL: not in the body of a function */

@@ -166,9 +166,10 @@ static void result_columns(Op *op, Slot *const *slots, uint32_t count, const Col
             states[k] = (uint8_t *)slots[k]->fixed + self->layout->state_offsets[i];
         Column *after = column_new(arena, schema->columns[schema->key_count + i].type, count);
         AggregateCall call = {.states = states, .rows = batch_all_rows(count), .count = count,
-                              .arg_count = plan->arg_count, .after = after,
-                              .heap = self->closings.heap, .arena = arena, .fail = no_failure};
-        plan->aggregate->result(&call);
+                              .arg_count = plan->arg_count, .limits = plan->limits,
+                              .after = after, .heap = self->closings.heap, .arena = arena,
+                              .fail = no_failure};
+        plan->aggregate->ops->result(&call);
         columns[schema->key_count + i] = after;
     }
 }

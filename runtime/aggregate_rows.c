@@ -60,14 +60,14 @@ void aggregate_run(Op *op, const Batch *batch, const Updates *updates, uint32_t 
         args[i] = batch->columns[plan->args[i]];
     AggregateFail fail = {batch, plan->aggregate->name};
     AggregateCall call = {.states = states, .rows = updates->rows, .count = updates->count,
-                          .args = args, .arg_count = plan->arg_count, .before = results[0],
-                          .after = results[1], .heaps = updates->heaps, .arena = arena,
-                          .fail = aggregate_fail, .context = &fail};
+                          .args = args, .arg_count = plan->arg_count, .limits = plan->limits,
+                          .before = results[0], .after = results[1], .heaps = updates->heaps,
+                          .arena = arena, .fail = aggregate_fail, .context = &fail};
     if (self->sessions)
         call.heap = &self->sessions->slots.blobs;
     else if (!self->window)
         call.heap = &self->table->slots.blobs;
-    plan->aggregate->update(&call);
+    plan->aggregate->ops->update(&call);
 }
 
 static void output_facts(Batch *output, const Batch *batch, const Updates *updates) {

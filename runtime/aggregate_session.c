@@ -168,9 +168,10 @@ static void emit_tombstones(Op *op, const Batch *batch, const SessionList *found
             states[k] = (uint8_t *)found->slots[k]->fixed + self->layout->state_offsets[i];
         AggregateFail fail = {batch, op->node->aggregates[i].aggregate->name};
         AggregateCall call = {.states = states, .rows = rows.updates.rows, .count = count,
-                              .after = before, .heap = &self->sessions->slots.blobs,
-                              .arena = arena, .fail = aggregate_fail, .context = &fail};
-        op->node->aggregates[i].aggregate->result(&call);
+                              .limits = op->node->aggregates[i].limits, .after = before,
+                              .heap = &self->sessions->slots.blobs, .arena = arena,
+                              .fail = aggregate_fail, .context = &fail};
+        op->node->aggregates[i].aggregate->ops->result(&call);
         columns[at] = olds[at] = before;
     }
     emit_rows(op, batch, &rows, columns, olds);
@@ -189,11 +190,12 @@ static void merge_sessions(Op *op, const Batch *batch, const SessionList *found,
         AggregateFail fail = {batch, plan->aggregate->name};
         AggregateMerge merge = {.into = (uint8_t *)found->slots[0]->fixed + offset,
                                 .arg_types = types, .arg_count = plan->arg_count,
+                                .limits = plan->limits,
                                 .heap = &self->sessions->slots.blobs, .row = row,
                                 .fail = aggregate_fail, .context = &fail};
         for (size_t k = 1; k < found->count; k++) {
             merge.from = (uint8_t *)found->slots[k]->fixed + offset;
-            plan->aggregate->merge(&merge);
+            plan->aggregate->ops->merge(&merge);
         }
     }
     for (size_t k = 1; k < found->count; k++)

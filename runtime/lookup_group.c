@@ -145,17 +145,6 @@ static ErrCode emit_groups(LookupGroups *groups, size_t from, uint32_t count, Er
     return emit_batch(groups, batch, err);
 }
 
-static void *nothing_put(AggregateHeap *heap, Bytes bytes) {
-    assert(heap);
-    (void)bytes;
-    return NULL;
-}
-
-static void nothing_drop(AggregateHeap *heap, void *block) {
-    assert(heap);
-    (void)block;
-}
-
 static void nothing_fails(void *context, uint32_t row, const char *format, ...) {
     assert(format);
     (void)context;
@@ -171,15 +160,16 @@ static ErrCode emit_nothing(LookupGroups *groups, Err *err) {
     Batch *batch = new_batch(groups, 1);
     const Column **columns = arena_array(arena, node->schema->column_count, sizeof *columns);
     columns[0] = column_new(arena, node->schema->columns[0].type, 1);
-    AggregateHeap heap = {nothing_put, nothing_drop};
+    ArenaHeap heap;
+    arena_heap_init(&heap, arena);
     for (uint32_t i = 0; i < node->aggregate_count; i++) {
         const PlanAggregate *plan = &node->aggregates[i];
         void *state = arena_alloc(arena, (plan->aggregate->state_size + 7u) / 8 * 8);
         Column *result = column_new(arena, plan->type, 1);
         AggregateCall call = {.states = &state, .rows = batch_all_rows(1), .count = 1,
-                              .after = result, .heap = &heap, .arena = arena,
-                              .fail = nothing_fails};
-        plan->aggregate->result(&call);
+                              .after = result, .limits = plan->limits, .heap = &heap.heap,
+                              .arena = arena, .fail = nothing_fails};
+        plan->aggregate->ops->result(&call);
         columns[1 + i] = result;
     }
     batch->columns = columns;

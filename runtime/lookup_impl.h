@@ -13,6 +13,7 @@ typedef struct LookupEntry {
     Bytes key, value; /* as stored, pinned by the snapshot */
     Bytes row_key;    /* the key without its window's start */
     int64_t start;
+    uint32_t store_id;
 } LookupEntry;
 
 /* A row that passed: its columns, and where ORDER BY puts it. */

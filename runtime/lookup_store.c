@@ -24,12 +24,22 @@ typedef struct LookupKeys {
     Bytes min, max; /* of row keys that are read without keys; max of size 0: no end */
 } LookupKeys;
 
-static void add_entry(Lookup *lookup, Bytes key, Bytes value) {
+static uint32_t store_id(const Lookup *lookup, uint32_t partition) {
+    assert(partition < lookup->store->partitions);
+    const LookupStore *store = lookup->store;
+    return ids_store(store->plan, store->first_id, store->partitions, lookup->owner_node,
+                     partition);
+}
+
+static void add_entry(Lookup *lookup, uint32_t partition, Bytes key, Bytes value) {
     assert(key.data);
     assert(value.data);
     if (lookup->layout->windowed && key.size < WINDOW_START_SIZE)
         return; /* the store's stream time */
-    LookupEntry entry = {.key = key, .value = value, .row_key = key};
+    LookupEntry entry = {.key = key, .value = value, .row_key = key,
+                         .store_id = store_id(lookup, partition)};
+    if (lookup->layout->sessions && element_is(key))
+        return; /* read with its session */
     if (lookup->layout->sessions) {
         SessionBounds bounds;
         if (!session_split(key, &bounds))
@@ -41,16 +51,11 @@ static void add_entry(Lookup *lookup, Bytes key, Bytes value) {
         entry.start = (int64_t)reader_u64_be(&in);
         entry.row_key = reader_bytes(&in, reader_left(&in));
     }
+    if (lookup->layout->is_aggregate && element_is(entry.row_key))
+        return; /* read with its group */
     lookup->entries = mem_grow(lookup->entries, &lookup->entry_capacity, lookup->entry_count + 1,
                                sizeof *lookup->entries);
     lookup->entries[lookup->entry_count++] = entry;
-}
-
-static uint32_t store_id(const Lookup *lookup, uint32_t partition) {
-    assert(partition < lookup->store->partitions);
-    const LookupStore *store = lookup->store;
-    return ids_store(store->plan, store->first_id, store->partitions, lookup->owner_node,
-                     partition);
 }
 
 /* -- Keys ------------------------------------------------------------------------------------- */
@@ -133,7 +138,7 @@ static ErrCode get_partition(Lookup *lookup, uint32_t partition, Bytes *keys, ui
     uint32_t left = 0;
     for (uint32_t i = 0; i < *count; i++) {
         if (values[i].data)
-            add_entry(lookup, keys[i], values[i]);
+            add_entry(lookup, partition, keys[i], values[i]);
         else
             keys[left++] = keys[i];
     }
@@ -201,7 +206,7 @@ static ErrCode get_windows(Lookup *lookup, uint32_t partition, const LookupKeys 
                       err));
         for (uint32_t i = 0; i < keys->count; i++)
             if (values[i].data)
-                add_entry(lookup, wanted[i], values[i]);
+                add_entry(lookup, partition, wanted[i], values[i]);
         start++;
     }
 }
@@ -212,7 +217,7 @@ static ErrCode scan_range(Lookup *lookup, uint32_t partition, Bytes min, Bytes m
     TRY(store_scan(lookup->snapshot, store_id(lookup, partition), min, max, &iter, err));
     Bytes key, value;
     while (store_iter_next(iter, &key, &value))
-        add_entry(lookup, key, value);
+        add_entry(lookup, partition, key, value);
     return store_iter_close(iter, err);
 }
 
@@ -233,7 +238,10 @@ static ErrCode scan_partition(Lookup *lookup, uint32_t partition, const LookupKe
     bool windowed = lookup->layout->windowed;
     if (lookup->layout->sessions)
         return scan_range(lookup, partition, (Bytes){0}, (Bytes){0}, err);
+    static const uint8_t element_mark = ELEMENT_MARK;
     Bytes min = windowed ? (Bytes){0} : keys->min, max = windowed ? (Bytes){0} : keys->max;
+    if (!windowed && max.size == 0 && lookup->layout->is_aggregate)
+        max = (Bytes){&element_mark, 1};
     if (windowed && plan->window_start_min > 0)
         min = window_key(lookup->arena, plan->window_start_min, (Bytes){0});
     if (windowed && plan->window_start_max < 0)
@@ -296,12 +304,14 @@ static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **t
     Arena *arena = lookup->env.step_arena;
     Bytes *keys = arena_array(arena, count, sizeof *keys);
     Bytes *values = arena_array(arena, count, sizeof *values);
+    uint32_t *store_ids = arena_array(arena, count, sizeof *store_ids);
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = lookup->entries[from + i].key;
         values[i] = lookup->entries[from + i].value;
+        store_ids[i] = lookup->entries[from + i].store_id;
     }
     StoreRows rows;
-    StoreEntries entries = {keys, values, count};
+    StoreEntries entries = {keys, values, count, lookup->snapshot, store_ids};
     TRY(store_layout_read(lookup->layout, &entries, arena, &rows, err));
     Batch *batch = arena_alloc(arena, sizeof *batch);
     *batch = (Batch){.schema = lookup->first_node->schema,

@@ -30,21 +30,55 @@ static void note_blob(Buf *notes, SlotTable *table, void *block) {
     buf_put(notes, &note, sizeof note);
 }
 
-static void *blob_put(SlotTable *table, Bytes bytes) {
-    assert(bytes.size < UINT32_MAX - BLOB_HEAD);
-    uint8_t *head = blob_heap_alloc(&table->heap, bytes.size + BLOB_HEAD);
-    uint64_t size = bytes.size;
-    memcpy(head, &size, sizeof size);
-    if (bytes.size > 0)
-        memcpy(head + BLOB_HEAD, bytes.data, bytes.size);
-    note_blob(&table->log->running.puts, table, head + BLOB_HEAD);
+static uint8_t *blob_new(SlotTable *table, uint32_t size) {
+    assert(size < UINT32_MAX - BLOB_HEAD);
+    uint8_t *head = blob_heap_alloc(&table->heap, size + BLOB_HEAD);
+    uint64_t kept = size;
+    memcpy(head, &kept, sizeof kept);
+    if (!table->log->loading)
+        note_blob(&table->log->running.puts, table, head + BLOB_HEAD);
     return head + BLOB_HEAD;
 }
 
+static void *blob_put(SlotTable *table, Bytes bytes) {
+    uint8_t *block = blob_new(table, bytes.size);
+    assert(block);
+    if (bytes.size > 0)
+        memcpy(block, bytes.data, bytes.size);
+    return block;
+}
+
+static void blob_free(SlotTable *table, void *block) {
+    uint8_t *head = (uint8_t *)block - BLOB_HEAD;
+    uint64_t size;
+    memcpy(&size, head, sizeof size);
+    assert(size <= UINT32_MAX - BLOB_HEAD);
+    blob_heap_free(&table->heap, head, (uint32_t)size + BLOB_HEAD);
+}
+
 static void blob_drop(SlotTable *table, void *block) {
-    if (block)
+    if (!block)
+        return;
+    if (table->log->loading)
+        blob_free(table, block);
+    else
         note_blob(&table->log->running.drops, table, block);
 }
+
+static void free_blobs(const Buf *notes) {
+    for (size_t at = 0; at < notes->size; at += sizeof(BlobNote)) {
+        BlobNote note;
+        memcpy(&note, notes->data + at, sizeof note);
+        blob_free(note.table, note.block);
+    }
+}
+
+/* -- What aggregates see ---------------------------------------------------------------------- */
+
+typedef struct RangeTail {
+    void *memory;
+    uint64_t size;
+} RangeTail;
 
 static void *aggregate_put(AggregateHeap *heap, Bytes bytes) {
     return blob_put((SlotTable *)heap, bytes);
@@ -54,17 +88,58 @@ static void aggregate_drop(AggregateHeap *heap, void *block) {
     blob_drop((SlotTable *)heap, block);
 }
 
-static void free_blobs(const Buf *notes) {
-    for (size_t at = 0; at < notes->size; at += sizeof(BlobNote)) {
-        BlobNote note;
-        memcpy(&note, notes->data + at, sizeof note);
-        uint8_t *head = (uint8_t *)note.block - BLOB_HEAD;
-        uint64_t size;
-        memcpy(&size, head, sizeof size);
-        assert(size <= UINT32_MAX - BLOB_HEAD);
-        blob_heap_free(&note.table->heap, head, (uint32_t)size + BLOB_HEAD);
-    }
+static void *aggregate_reserve(AggregateHeap *heap, uint32_t size) {
+    uint8_t *block = blob_new((SlotTable *)heap, size);
+    memset(block, 0, size);
+    return block;
 }
+
+static void aggregate_keep(AggregateHeap *heap, void *memory, uint32_t size) {
+    StateLog *log = ((SlotTable *)heap)->log;
+    assert(memory);
+    if (log->loading)
+        return;
+    RangeTail tail = {memory, size};
+    buf_put(&log->running.ranges, memory, size);
+    buf_put(&log->running.ranges, &tail, sizeof tail);
+}
+
+static uint64_t aggregate_number(AggregateHeap *heap) {
+    StateLog *log = ((SlotTable *)heap)->log;
+    assert(!log->loading);
+    return ++log->number;
+}
+
+static void aggregate_seen(AggregateHeap *heap, uint64_t number) {
+    StateLog *log = ((SlotTable *)heap)->log;
+    assert(log->loading);
+    if (number > log->number)
+        log->number = number;
+}
+
+static void aggregate_note(AggregateHeap *heap, uint64_t id, Bytes key, const Bytes *value) {
+    static const uint8_t zeros[8] = {0};
+    SlotTable *table = (SlotTable *)heap;
+    assert(!table->log->loading);
+    assert(id > 0);
+    Buf *notes = &table->log->running.notes;
+    StateNote note = {table, id, key.size, value ? value->size : STATE_NOTE_GONE};
+    buf_put(notes, &note, sizeof note);
+    buf_bytes(notes, key);
+    if (value)
+        buf_bytes(notes, *value);
+    buf_put(notes, zeros, (8 - notes->size % 8) % 8);
+}
+
+static const AggregateHeapOps aggregate_heap_ops = {
+    .put = aggregate_put,
+    .drop = aggregate_drop,
+    .reserve = aggregate_reserve,
+    .keep = aggregate_keep,
+    .number = aggregate_number,
+    .seen = aggregate_seen,
+    .note = aggregate_note,
+};
 
 /* -- The log ---------------------------------------------------------------------------------- */
 
@@ -79,6 +154,8 @@ static void epoch_close(StateEpoch *epoch) {
     buf_free(&epoch->images);
     buf_free(&epoch->puts);
     buf_free(&epoch->drops);
+    buf_free(&epoch->ranges);
+    buf_free(&epoch->notes);
 }
 
 void state_log_close(StateLog *log) {
@@ -90,11 +167,13 @@ static void epoch_reset(StateEpoch *epoch) {
     buf_reset(&epoch->images);
     buf_reset(&epoch->puts);
     buf_reset(&epoch->drops);
+    buf_reset(&epoch->ranges);
+    buf_reset(&epoch->notes);
 }
 
 void state_log_loaded(StateLog *log) {
     assert(log->epoch == 1 && log->running.images.size == 0);
-    epoch_reset(&log->running);
+    log->loading = false;
 }
 
 static void keep_image(StateLog *log, SlotTable *table, Slot *slot) {
@@ -127,6 +206,26 @@ bool state_log_next(const StateLog *log, const StateEpoch *epoch, size_t *at, St
     return true;
 }
 
+bool state_log_next_note(const StateLog *log, size_t *at, StateNote *note, Bytes *key,
+                         Bytes *value) {
+    const Buf *notes = &log->running.notes;
+    assert(*at <= notes->size);
+    if (*at == notes->size)
+        return false;
+    memcpy(note, notes->data + *at, sizeof *note);
+    size_t next = *at + sizeof *note;
+    *key = (Bytes){notes->data + next, note->key_size};
+    next += note->key_size;
+    *value = (Bytes){0};
+    if (note->value_size != STATE_NOTE_GONE) {
+        *value = (Bytes){notes->data + next, note->value_size};
+        next += note->value_size;
+    }
+    *at = (next + 7) / 8 * 8;
+    assert(*at <= notes->size);
+    return true;
+}
+
 void state_log_submit(StateLog *log) {
     assert(!log->submitted);
     StateEpoch swap = log->earlier;
@@ -151,8 +250,21 @@ void state_log_settle(StateLog *log) {
     log->submitted = false;
 }
 
+static void undo_ranges(const Buf *ranges) {
+    for (size_t at = ranges->size; at > 0;) {
+        RangeTail tail;
+        assert(at >= sizeof tail);
+        at -= sizeof tail;
+        memcpy(&tail, ranges->data + at, sizeof tail);
+        assert(at >= tail.size);
+        at -= tail.size;
+        memcpy(tail.memory, ranges->data + at, tail.size);
+    }
+}
+
 static void epoch_undo(StateLog *log, StateEpoch *epoch) {
     assert(epoch->images.size % (sizeof(ImageHead) + log->slot_size) == 0);
+    undo_ranges(&epoch->ranges);
     size_t size = sizeof(ImageHead) + log->slot_size;
     for (size_t at = epoch->images.size; at > 0; at -= size) {
         StateImage image = image_at(epoch, at - size);
@@ -181,12 +293,17 @@ size_t state_log_count(const StateLog *log) {
     return log->running.images.size / (sizeof(ImageHead) + log->slot_size);
 }
 
+size_t state_log_pending(const StateLog *log) {
+    assert(log->slot_size > 0);
+    return state_log_count(log) * STATE_ENTRY_BYTES + log->running.notes.size;
+}
+
 /* -- The hash --------------------------------------------------------------------------------- */
 
 void slot_table_init(SlotTable *table, StateLog *log) {
     assert(table);
     assert(log->slot_size > 0);
-    *table = (SlotTable){.blobs = {aggregate_put, aggregate_drop}, .log = log,
+    *table = (SlotTable){.blobs = {&aggregate_heap_ops}, .log = log,
                          .mask = SLOT_TABLE_MIN - 1};
     table->entries = mem_array(SLOT_TABLE_MIN, sizeof *table->entries);
     blob_heap_init(&table->heap);
@@ -299,6 +416,7 @@ void slot_table_retouch(SlotTable *table, Slot *slot) {
 
 Slot *slot_table_load(SlotTable *table, uint64_t hash, Bytes key) {
     assert(table->log->epoch == 1 && !slot_table_find(table, hash, key));
+    table->log->loading = true;
     Slot *slot = add_slot(table, hash, key);
     slot->present = true;
     table->present_count++;

@@ -36,12 +36,27 @@ typedef struct StateEpoch {
     Buf images; /* {SlotTable *, Slot *, the slot's bytes} */
     Buf puts;   /* blobs made: {SlotTable *, block} */
     Buf drops;  /* blobs given up */
+    Buf ranges; /* of blobs, before they were changed: bytes, then {where, size} */
+    Buf notes;  /* of elements: StateNote, key, value */
 } StateEpoch;
+
+/* What became of an element of a growing state; the bytes follow, padded to 8. */
+typedef struct StateNote {
+    struct SlotTable *table;
+    uint64_t id; /* of the state */
+    uint32_t key_size;
+    uint32_t value_size; /* STATE_NOTE_GONE: there is none */
+} StateNote;
+
+enum { STATE_ENTRY_BYTES = 48 }; /* about what a changed slot takes in a commit */
+enum { STATE_NOTE_GONE = UINT32_MAX };
 
 typedef struct StateLog {
     uint32_t epoch;     /* number of the running one, from 1 */
     uint32_t slot_size; /* of every slot of every table under this log, rounded up to 8 */
     bool submitted;     /* `earlier` waits for its commit */
+    bool loading;       /* nothing is kept for undoing */
+    uint64_t number;    /* the last that aggregates were given */
     StateEpoch running, earlier;
 } StateLog;
 
@@ -50,7 +65,8 @@ typedef struct SlotEntry {
     Slot *slot; /* NULL: free */
 } SlotEntry;
 
-typedef struct SlotTable {
+typedef struct SlotTable SlotTable;
+struct SlotTable {
     AggregateHeap blobs; /* what aggregates put their blocks into; must be first */
     StateLog *log;
     BlobHeap heap;
@@ -58,7 +74,7 @@ typedef struct SlotTable {
     uint32_t mask; /* size - 1 */
     uint32_t count;
     uint64_t present_count;
-} SlotTable;
+};
 
 void state_log_init(StateLog *log, uint32_t fixed_size);
 void state_log_close(StateLog *log);
@@ -73,6 +89,10 @@ typedef struct StateImage {
 } StateImage;
 bool state_log_next(const StateLog *log, const StateEpoch *epoch, size_t *at, StateImage *image);
 
+/* Walks the running epoch's notes in the same way; *key and *value are borrowed. */
+bool state_log_next_note(const StateLog *log, size_t *at, StateNote *note, Bytes *key,
+                         Bytes *value);
+
 /* The running epoch waits for its commit; the next one begins. */
 void state_log_submit(StateLog *log);
 /* The submitted epoch is durable: its images and dropped memory go. */
@@ -80,6 +100,7 @@ void state_log_settle(StateLog *log);
 /* Restores what the running epoch changed; submitted_too: and the submitted one. */
 void state_log_undo(StateLog *log, bool submitted_too);
 size_t state_log_count(const StateLog *log); /* slots that the running epoch touched */
+size_t state_log_pending(const StateLog *log); /* about, of bytes in the next commit */
 
 void slot_table_init(SlotTable *table, StateLog *log);
 void slot_table_close(SlotTable *table); /* nothing in the log may speak of it */

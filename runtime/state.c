@@ -84,4 +84,76 @@ void state_save_images(const StateSpec *spec, const StateLog *log, Commit *commi
     mem_free(dirty);
     buf_free(&key);
     buf_free(&value);
+    state_save_elements(spec, log, commit, windowed);
+}
+
+/* -- Elements --------------------------------------------------------------------------------- */
+
+typedef struct DirtyElement {
+    int64_t start;
+    uint64_t id;
+    size_t number; /* of its note */
+    Bytes key, value; /* value data NULL: gone */
+} DirtyElement;
+
+/* In order of key; of one key the last note first. */
+static int compare_elements(const void *left_void, const void *right_void) {
+    const DirtyElement *left = left_void, *right = right_void;
+    if (left->start != right->start)
+        return left->start < right->start ? -1 : 1;
+    if (left->id != right->id)
+        return left->id < right->id ? -1 : 1;
+    int order = bytes_compare(left->key, right->key);
+    return order != 0 ? order : (left->number < right->number) - (left->number > right->number);
+}
+
+static DirtyElement *sort_notes(const StateLog *log, bool windowed, size_t *count) {
+    size_t room = 0, at = 0;
+    StateNote note;
+    Bytes key, value;
+    while (state_log_next_note(log, &at, &note, &key, &value))
+        room++;
+    DirtyElement *dirty = mem_array(room, sizeof *dirty);
+    *count = at = 0;
+    for (size_t number = 0; state_log_next_note(log, &at, &note, &key, &value); number++) {
+        if (windowed && bucket_of(note.table)->expired)
+            continue;
+        int64_t start = windowed ? bucket_of(note.table)->start : 0;
+        dirty[(*count)++] = (DirtyElement){start, note.id, number, key, value};
+    }
+    assert(*count <= room);
+    if (*count > 0)
+        qsort(dirty, *count, sizeof *dirty, compare_elements);
+    return dirty;
+}
+
+static bool same_element(const DirtyElement *left, const DirtyElement *right) {
+    assert(left && right);
+    return left->start == right->start && left->id == right->id &&
+           bytes_equal(left->key, right->key);
+}
+
+void state_save_elements(const StateSpec *spec, const StateLog *log, Commit *commit,
+                         bool windowed) {
+    assert(commit && !log->submitted);
+    if (log->running.notes.size == 0)
+        return;
+    Buf key = {0};
+    size_t count;
+    DirtyElement *dirty = sort_notes(log, windowed, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && same_element(&dirty[i - 1], &dirty[i]))
+            continue;
+        buf_reset(&key);
+        if (windowed)
+            buf_u64_be(&key, (uint64_t)dirty[i].start);
+        element_key_put(&key, dirty[i].id);
+        buf_bytes(&key, dirty[i].key);
+        if (dirty[i].value.data)
+            commit_put(commit, spec->store_id, buf_view(&key), dirty[i].value);
+        else
+            commit_remove(commit, spec->store_id, buf_view(&key));
+    }
+    mem_free(dirty);
+    buf_free(&key);
 }

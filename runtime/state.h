@@ -18,8 +18,6 @@
 
 typedef struct State State;
 
-enum { STATE_ENTRY_BYTES = 48 }; /* about what a changed slot takes in a commit */
-
 typedef struct StateFigures {
     uint64_t rows, bytes;
 } StateFigures;
@@ -110,5 +108,10 @@ void state_window_expire(StateWindow *window);
 /* Both shapes' save: the slots of the running epoch's images. Those of expired buckets are left
  * out: their whole range goes. windowed: the tables are buckets. */
 void state_save_images(const StateSpec *spec, const StateLog *log, Commit *commit, bool windowed);
+
+/* The last note of each element of the running epoch; those of expired buckets are left out. The
+ * other shapes call it in their save. */
+void state_save_elements(const StateSpec *spec, const StateLog *log, Commit *commit,
+                         bool windowed);
 
 #endif

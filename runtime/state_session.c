@@ -334,8 +334,11 @@ void state_session_expire(StateSession *sessions) {
         return;
     int64_t gone = expired_before(sessions, sessions->stream_time);
     assert(gone >= 0);
-    for (Slot *slot; (slot = heap_due(&sessions->heaps[SESSION_KEPT], gone)) != NULL;)
+    for (Slot *slot; (slot = heap_due(&sessions->heaps[SESSION_KEPT], gone)) != NULL;) {
+        slot_table_retouch(&sessions->slots, slot);
+        store_layout_forget(sessions->spec.layout, &sessions->slots, slot);
         state_session_remove(sessions, slot);
+    }
 }
 
 void session_init(StateSession *sessions) {

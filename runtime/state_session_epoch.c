@@ -89,6 +89,7 @@ static void session_save(State *state, Commit *commit) {
     StateSession *sessions = session_state(state);
     if (commit) {
         save_images(sessions, commit);
+        state_save_elements(&sessions->spec, &sessions->log, commit, false);
         if (sessions->stream_time != sessions->stream_time_submitted) {
             Buf value = {0};
             buf_zigzag(&value, sessions->stream_time);
@@ -150,7 +151,7 @@ static void session_undo(State *state, bool submitted_too) {
 
 static size_t session_pending(const State *state) {
     assert(state->ops == &state_session_ops);
-    return state_log_count(&((const StateSession *)state)->log) * STATE_ENTRY_BYTES;
+    return state_log_pending(&((const StateSession *)state)->log);
 }
 
 static void session_figures(const State *state, StateFigures *figures) {
@@ -179,8 +180,11 @@ static const StateOps state_session_ops = {
     .close = session_close,
 };
 
-static ErrCode load_entry(StateSession *sessions, Bytes key, Bytes value, Err *err) {
+static ErrCode load_entry(StateSession *sessions, ElementOwners *owners, Bytes key, Bytes value,
+                          Err *err) {
     assert(key.data);
+    if (element_is(key))
+        return element_owners_load(owners, key, value, err);
     if (key.size == sizeof TIME_KEY && key.data[0] == TIME_KEY[0]) {
         Reader in = reader_of(value);
         sessions->stream_time = reader_zigzag(&in);
@@ -191,7 +195,9 @@ static ErrCode load_entry(StateSession *sessions, Bytes key, Bytes value, Err *e
         return err_set(err, ERR_CORRUPT, "a stored session key does not fit");
     SessionKey inner = {bounds.row_key, hash_bytes(bounds.row_key)};
     Slot *slot = session_load(sessions, inner, bounds.start, bounds.end);
-    return store_layout_get(sessions->spec.layout, &sessions->slots, slot, value, err);
+    TRY(store_layout_get(sessions->spec.layout, &sessions->slots, slot, value, err));
+    element_owners_add(owners, sessions->spec.layout, &sessions->slots, slot);
+    return ERR_OK;
 }
 
 /* What was closed before is not closed again: it ended before the stream time allows it. */
@@ -217,8 +223,10 @@ static ErrCode session_load_all(StateSession *sessions, Err *err) {
                    err));
     ErrCode code = ERR_OK;
     Bytes key, value;
+    ElementOwners owners = {0};
     while (code == ERR_OK && store_iter_next(iter, &key, &value))
-        code = load_entry(sessions, key, value, err);
+        code = load_entry(sessions, &owners, key, value, err);
+    element_owners_free(&owners);
     if (code != ERR_OK) {
         Err ignored;
         KEEP_FIRST(store_iter_close(iter, &ignored));

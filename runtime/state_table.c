@@ -32,7 +32,7 @@ static void table_undo(State *state, bool submitted_too) {
 static size_t table_pending(const State *state) {
     assert(state->ops == &state_table_ops);
     const StateTable *table = (const StateTable *)state;
-    return state_log_count(&table->log) * STATE_ENTRY_BYTES;
+    return state_log_pending(&table->log);
 }
 
 static void table_figures(const State *state, StateFigures *figures) {
@@ -63,11 +63,19 @@ static ErrCode table_load(StateTable *table, Err *err) {
     TRY(store_scan(table->spec.snapshot, table->spec.store_id, (Bytes){0}, (Bytes){0}, &iter, err));
     ErrCode code = ERR_OK;
     Bytes key, value;
+    ElementOwners owners = {0};
     while (code == ERR_OK && store_iter_next(iter, &key, &value)) {
         assert(key.data);
+        if (table->spec.layout->is_aggregate && element_is(key)) {
+            code = element_owners_load(&owners, key, value, err);
+            continue;
+        }
         Slot *slot = slot_table_load(&table->slots, hash_bytes(key), key);
         code = store_layout_get(table->spec.layout, &table->slots, slot, value, err);
+        if (code == ERR_OK)
+            element_owners_add(&owners, table->spec.layout, &table->slots, slot);
     }
+    element_owners_free(&owners);
     if (code != ERR_OK) {
         Err ignored;
         KEEP_FIRST(store_iter_close(iter, &ignored));

@@ -191,7 +191,7 @@ static void window_undo(State *state, bool submitted_too) {
 static size_t window_pending(const State *state) {
     assert(state->ops == &state_window_ops);
     const StateWindow *window = (const StateWindow *)state;
-    return (state_log_count(&window->log) + window->expired.count) * STATE_ENTRY_BYTES;
+    return state_log_pending(&window->log) + window->expired.count * STATE_ENTRY_BYTES;
 }
 
 static void window_figures(const State *state, StateFigures *figures) {
@@ -226,7 +226,8 @@ static const StateOps state_window_ops = {
     .close = window_close,
 };
 
-static ErrCode load_entry(StateWindow *window, Bytes key, Bytes value, Err *err) {
+static ErrCode load_entry(StateWindow *window, ElementOwners *owners, Bytes key, Bytes value,
+                          Err *err) {
     assert(key.data);
     if (key.size == sizeof TIME_KEY && key.data[0] == TIME_KEY[0]) {
         Reader in = reader_of(value);
@@ -238,9 +239,13 @@ static ErrCode load_entry(StateWindow *window, Bytes key, Bytes value, Err *err)
     Bytes inner = reader_bytes(&in, reader_left(&in));
     if (!reader_ok(&in) || start < 0)
         return err_set(err, ERR_CORRUPT, "a stored window key does not fit");
+    if (element_is(inner))
+        return element_owners_load(owners, inner, value, err);
     SlotTable *slots = &state_window_bucket(window, start)->slots;
     Slot *slot = slot_table_load(slots, hash_bytes(inner), inner);
-    return store_layout_get(window->spec.layout, slots, slot, value, err);
+    TRY(store_layout_get(window->spec.layout, slots, slot, value, err));
+    element_owners_add(owners, window->spec.layout, slots, slot);
+    return ERR_OK;
 }
 
 static ErrCode window_load(StateWindow *window, Err *err) {
@@ -250,8 +255,10 @@ static ErrCode window_load(StateWindow *window, Err *err) {
                    err));
     ErrCode code = ERR_OK;
     Bytes key, value;
+    ElementOwners owners = {0};
     while (code == ERR_OK && store_iter_next(iter, &key, &value))
-        code = load_entry(window, key, value, err);
+        code = load_entry(window, &owners, key, value, err);
+    element_owners_free(&owners);
     if (code != ERR_OK) {
         Err ignored;
         KEEP_FIRST(store_iter_close(iter, &ignored));

@@ -73,7 +73,7 @@ void store_layout_put(const StoreLayout *layout, const Slot *slot, Buf *out) {
     }
     for (uint32_t i = 0; i < layout->node->aggregate_count; i++) {
         const uint8_t *state = (const uint8_t *)slot->fixed + layout->state_offsets[i];
-        layout->node->aggregates[i].aggregate->save(state, out);
+        layout->node->aggregates[i].aggregate->ops->save(state, out);
     }
 }
 
@@ -88,114 +88,19 @@ ErrCode store_layout_get(const StoreLayout *layout, SlotTable *table, Slot *slot
     }
     for (uint32_t i = 0; i < layout->node->aggregate_count; i++) {
         const Aggregate *aggregate = layout->node->aggregates[i].aggregate;
-        if (!aggregate->load(&in, state_of(layout, slot, i), &table->blobs) || !reader_ok(&in))
+        if (!aggregate->ops->load(&in, state_of(layout, slot, i), &table->blobs) || !reader_ok(&in))
             return err_set(err, ERR_CORRUPT, "the stored state of %s does not fit",
                            aggregate->name);
     }
     return ERR_OK;
 }
 
-/* -- Lookups ---------------------------------------------------------------------------------- */
-
-/* States of a lookup live in its arena. */
-typedef struct ArenaHeap {
-    AggregateHeap heap; /* must be first */
-    Arena *arena;
-} ArenaHeap;
-
-static void *arena_heap_put(AggregateHeap *heap, Bytes bytes) {
-    return (void *)(uintptr_t)arena_bytes(((ArenaHeap *)heap)->arena, bytes).data;
-}
-
-static void arena_heap_drop(AggregateHeap *heap, void *block) {
-    assert(heap);
-    (void)block;
-}
-
-static void no_failure(void *context, uint32_t row, const char *format, ...) {
-    assert(format);
-    (void)context;
-    (void)row;
-}
-
-static ErrCode read_aggregate(const PlanAggregate *plan, Reader *readers, uint32_t count,
-                              ArenaHeap *heap, Column *result, Err *err) {
-    assert(count > 0);
-    assert(result->length == count);
-    const Aggregate *aggregate = plan->aggregate;
-    size_t state_size = (aggregate->state_size + 7u) / 8 * 8;
-    uint8_t *bytes = arena_alloc(heap->arena, state_size * count);
-    void **states = arena_array(heap->arena, count, sizeof *states);
-    for (uint32_t i = 0; i < count; i++) {
-        states[i] = bytes + i * state_size;
-        if (!aggregate->load(&readers[i], states[i], &heap->heap) || !reader_ok(&readers[i]))
-            return err_set(err, ERR_CORRUPT, "the stored state of %s does not fit",
-                           aggregate->name);
-    }
-    AggregateCall call = {.states = states, .rows = batch_all_rows(count), .count = count,
-                          .after = result, .heap = &heap->heap, .arena = heap->arena,
-                          .fail = no_failure};
-    aggregate->result(&call);
-    return ERR_OK;
-}
-
-static ErrCode read_keys(const StoreLayout *layout, const Bytes *keys, Arena *arena,
-                         StoreRows *rows, Err *err) {
-    assert(rows->count > 0);
-    uint32_t count = rows->count;
-    if (!layout->windowed)
-        return row_key_get(keys, count, &layout->keys, arena, rows->columns, err);
-    Bytes *inner = arena_array(arena, count, sizeof *inner);
-    rows->window_start = arena_array(arena, count, sizeof *rows->window_start);
-    rows->window_end = arena_array(arena, count, sizeof *rows->window_end);
-    for (uint32_t i = 0; i < count; i++) {
-        SessionBounds bounds;
-        if (layout->sessions && !session_split(keys[i], &bounds))
-            return err_set(err, ERR_CORRUPT, "a stored session key does not fit");
-        if (layout->sessions) {
-            rows->window_start[i] = bounds.start;
-            rows->window_end[i] = bounds.end;
-            inner[i] = bounds.row_key;
-            continue;
-        }
-        Reader in = reader_of(keys[i]);
-        rows->window_start[i] = (int64_t)reader_u64_be(&in);
-        rows->window_end[i] = rows->window_start[i] + layout->node->window.size_ms;
-        inner[i] = reader_bytes(&in, reader_left(&in));
-        if (!reader_ok(&in))
-            return err_set(err, ERR_CORRUPT, "a stored window key is cut short");
-    }
-    return row_key_get(inner, count, &layout->keys, arena, rows->columns, err);
-}
-
-ErrCode store_layout_read(const StoreLayout *layout, const StoreEntries *entries, Arena *arena,
-                          StoreRows *rows, Err *err) {
-    uint32_t count = entries->count;
-    assert(count > 0);
-    *rows = (StoreRows){.count = count};
-    rows->columns = arena_array(arena, layout->schema->column_count, sizeof *rows->columns);
-    TRY(read_keys(layout, entries->keys, arena, rows, err));
-    rows->rowtime = arena_array(arena, count, sizeof *rows->rowtime);
-    Reader *readers = arena_array(arena, count, sizeof *readers);
-    Bytes *bodies = arena_array(arena, count, sizeof *bodies);
-    for (uint32_t i = 0; i < count; i++) {
-        readers[i] = reader_of(entries->values[i]);
-        rows->rowtime[i] = reader_zigzag(&readers[i]);
-        if (layout->is_aggregate)
-            continue;
-        if (layout->windowed)
-            rows->window_end[i] = rows->window_start[i] + (int64_t)reader_varint(&readers[i]);
-        bodies[i] = reader_bytes(&readers[i], reader_left(&readers[i]));
-        if (!reader_ok(&readers[i]))
-            return err_set(err, ERR_CORRUPT, "a stored row is cut short");
-    }
-    Column **columns = rows->columns + layout->keys.column_count;
-    if (!layout->is_aggregate)
-        return row_value_get(bodies, count, &layout->values, arena, columns, err);
-    ArenaHeap heap = {{arena_heap_put, arena_heap_drop}, arena};
+void store_layout_forget(const StoreLayout *layout, SlotTable *table, Slot *slot) {
+    assert(layout->is_aggregate);
+    assert(slot->present);
     for (uint32_t i = 0; i < layout->node->aggregate_count; i++) {
-        columns[i] = column_new(arena, layout->values.types[i], count);
-        TRY(read_aggregate(&layout->node->aggregates[i], readers, count, &heap, columns[i], err));
+        const AggregateOps *ops = layout->node->aggregates[i].aggregate->ops;
+        if (ops->forget)
+            ops->forget(state_of(layout, slot, i), &table->blobs);
     }
-    return ERR_OK;
 }

@@ -499,6 +499,41 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
     return ERR_OK;
 }
 
+/* The input whose next row is the one that failed. */
+static ArbiterInput *blocked_input(Task *task) {
+    assert(task->blocked);
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        ArbiterInput *input = &task->inputs[i];
+        const Cursor *cursor = &input->cursor;
+        if (input->stop_offset >= 0 && !input->fatal && cursor->block &&
+            cursor->next < cursor->good_count &&
+            cursor->block->offset[cursor->good[cursor->next]] == input->stop_offset)
+            return input;
+    }
+    return NULL;
+}
+
+bool task_skip(Task *task, const Err *reason) {
+    assert(reason->code != ERR_OK);
+    ArbiterInput *input = blocked_input(task);
+    if (!input)
+        return false;
+    Cursor *cursor = &input->cursor;
+    uint32_t row = cursor->good[cursor->next];
+    RowError error = {.partition = (int32_t)input->spec.where.partition,
+                      .offset = input->stop_offset, .rowtime = cursor->block->rowtime[row]};
+    snprintf(error.kind, sizeof error.kind, "record");
+    snprintf(error.topic, sizeof error.topic, "%s",
+             input->spec.topic ? input->spec.topic->topic : input->node->path);
+    snprintf(error.text, sizeof error.text, "left out: %.200s", reason->message);
+    row_errors_add(task->env.errors, &error);
+    cursor_take(cursor, row + 1);
+    input->stop_offset = -1;
+    task->failed = false;
+    task->blocked = false;
+    return true;
+}
+
 ErrCode task_refuse(Task *task, Err *err) {
     assert(task->owing && task->chosen.rows == 1);
     task->env.row_failed = true;

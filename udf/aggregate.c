@@ -10,9 +10,8 @@
 #include "udf/signature.h"
 
 static const Aggregate aggregate_rows[] = {
-#define UDF_AGGREGATE(name, signature, State, kernel, undo, help)                                 \
-    {#name,           signature,     sizeof(State), undo, kernel##_update, kernel##_result,        \
-     kernel##_save, kernel##_load, kernel##_merge, help},
+#define UDF_AGGREGATE(name, signature, State, kernel, undo, help) \
+    {#name, signature, sizeof(State), undo, &kernel##_ops, help},
 #include "udf/aggregate.def"
 #undef UDF_AGGREGATE
 };
@@ -54,7 +53,11 @@ ErrCode aggregate_resolve(const char *name, const Type *const *types, uint32_t c
     SignatureCall call = {name, signatures, overload_count, types, count, NULL};
     SignatureMatch found;
     TRY(signature_resolve(&call, arena, &found, err));
-    *match = (AggregateMatch){&aggregate_rows[first + found.index], found.result, found.cast_types};
+    *match = (AggregateMatch){&aggregate_rows[first + found.index], found.result, found.cast_types,
+                              found.literal_count};
+    const AggregateOps *ops = match->aggregate->ops;
+    if (ops->type)
+        match->result = ops->type(found.cast_types, count - found.literal_count, arena);
     return ERR_OK;
 }
 

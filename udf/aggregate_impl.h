@@ -2,14 +2,15 @@
  * aggregate_impl.h - the inside of the aggregates: their states, and the loops they share.
  *
  * A kernel K over a state S is five small functions: K_step() applies update i of the call to one
- * state, K_put() writes its result as value i of a column, K_save(), K_load() and K_merge() (which
- * a function without sessions leaves out). The loops around step and put are AGGREGATE_LOOPS(K, S).
+ * state, K_put() writes its result as value i of a column, K_save(), K_load() and K_merge(). The
+ * loops around step and put, and K_ops, are AGGREGATE_KERNEL(K, S).
  */
 #ifndef UDF_AGGREGATE_IMPL_H
 #define UDF_AGGREGATE_IMPL_H
 
 #include "data/decimal.h"
 #include "udf/aggregate.h"
+#include "udf/element.h"
 
 typedef struct CountState {
     int64_t count;
@@ -63,12 +64,49 @@ typedef struct ExtremeBytesState {
     bool present;
 } ExtremeBytesState;
 
+/* COLLECT_LIST and COLLECT_SET; of HISTOGRAM the list is in order of value. */
+typedef struct CollectState {
+    ElementList list;
+    ElementSet set; /* COLLECT_SET: the same elements */
+    uint64_t id;
+} CollectState;
+
+typedef struct DistinctState {
+    ElementSet set;
+    uint64_t id;
+} DistinctState;
+
+/* One value's bytes; block NULL: none yet. */
+typedef struct OffsetState {
+    void *block;
+    uint32_t size;
+    uint64_t number; /* of arrival */
+} OffsetState;
+
+/* A few entries in one block, which is replaced as a whole. */
+typedef struct EntriesState {
+    void *block; /* NULL: none */
+    uint32_t size;
+    uint32_t count;
+} EntriesState;
+
+typedef struct MomentsI64State {
+    int64_t count, sum;
+    double m2;
+} MomentsI64State;
+
+typedef struct MomentsF64State {
+    int64_t count;
+    double sum, m2;
+} MomentsF64State;
+
+typedef struct CorrelationState {
+    int64_t count;
+    double x, y, xx, yy, xy; /* sums */
+} CorrelationState;
+
 #define UDF_AGGREGATE(name, signature, State, kernel, undo, help) \
-    void kernel##_update(const AggregateCall *call);              \
-    void kernel##_result(const AggregateCall *call);              \
-    void kernel##_save(const void *memory, Buf *out);             \
-    bool kernel##_load(Reader *in, void *memory, AggregateHeap *heap); \
-    void kernel##_merge(const AggregateMerge *merge) __attribute__((weak));
+    extern const AggregateOps kernel##_ops;
 #include "udf/aggregate.def"
 #undef UDF_AGGREGATE
 
@@ -76,21 +114,32 @@ static inline int64_t aggregate_sign(const AggregateCall *call, uint32_t i) {
     return call->signs ? call->signs[i] : 1;
 }
 
-#define AGGREGATE_LOOPS(kernel, State)                       \
-    void kernel##_update(const AggregateCall *call) {        \
-        for (uint32_t i = 0; i < call->count; i++) {         \
-            State *state = call->states[i];                  \
-            if (call->before)                                \
-                kernel##_put(call->before, i, state);        \
-            kernel##_step(call, i, state);                   \
-            if (call->after)                                 \
-                kernel##_put(call->after, i, state);         \
-        }                                                    \
-    }                                                        \
-    void kernel##_result(const AggregateCall *call) {        \
-        assert(call->after);                                 \
-        for (uint32_t i = 0; i < call->count; i++)           \
-            kernel##_put(call->after, i, call->states[i]);   \
+static inline AggregateHeap *aggregate_heap(const AggregateCall *call, uint32_t i) {
+    return call->heaps ? call->heaps[i] : call->heap;
+}
+
+#define AGGREGATE_LOOPS(kernel, State)                         \
+    static void kernel##_update(const AggregateCall *call) {   \
+        for (uint32_t i = 0; i < call->count; i++) {           \
+            State *state = call->states[i];                    \
+            if (call->before)                                  \
+                kernel##_put(call->before, i, state);          \
+            kernel##_step(call, i, state);                     \
+            if (call->after)                                   \
+                kernel##_put(call->after, i, state);           \
+        }                                                      \
+    }                                                          \
+    static void kernel##_result(const AggregateCall *call) {   \
+        assert(call->after);                                   \
+        for (uint32_t i = 0; i < call->count; i++)             \
+            kernel##_put(call->after, i, call->states[i]);     \
     }
+
+/* Of a state without blocks. */
+#define AGGREGATE_KERNEL(kernel, State)                                                    \
+    AGGREGATE_LOOPS(kernel, State)                                                         \
+    const AggregateOps kernel##_ops = {.update = kernel##_update, .result = kernel##_result, \
+                                       .save = kernel##_save, .load = kernel##_load,       \
+                                       .merge = kernel##_merge};
 
 #endif

@@ -27,13 +27,13 @@ static void avg_i32_put(Column *column, uint32_t i, const AvgI64State *state) {
     avg_put(column, i, (double)state->sum, state->count);
 }
 
-void avg_i32_save(const void *memory, Buf *out) {
+static void avg_i32_save(const void *memory, Buf *out) {
     const AvgI64State *state = memory;
     buf_zigzag(out, state->count);
     buf_zigzag(out, state->sum);
 }
 
-bool avg_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool avg_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     AvgI64State *state = memory;
     state->count = reader_zigzag(in);
@@ -41,14 +41,14 @@ bool avg_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in) && state->sum >= INT32_MIN && state->sum <= INT32_MAX;
 }
 
-void avg_i32_merge(const AggregateMerge *merge) {
+static void avg_i32_merge(const AggregateMerge *merge) {
     AvgI64State *into = merge->into;
     const AvgI64State *from = merge->from;
     into->count += from->count;
     into->sum = (int32_t)(uint32_t)(into->sum + from->sum);
 }
 
-AGGREGATE_LOOPS(avg_i32, AvgI64State)
+AGGREGATE_KERNEL(avg_i32, AvgI64State)
 
 /* -- BIGINT ----------------------------------------------------------------------------------- */
 
@@ -68,11 +68,11 @@ static void avg_i64_put(Column *column, uint32_t i, const AvgI64State *state) {
     avg_put(column, i, (double)state->sum, state->count);
 }
 
-void avg_i64_save(const void *memory, Buf *out) {
+static void avg_i64_save(const void *memory, Buf *out) {
     avg_i32_save(memory, out);
 }
 
-bool avg_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool avg_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     AvgI64State *state = memory;
     state->count = reader_zigzag(in);
@@ -80,14 +80,14 @@ bool avg_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in);
 }
 
-void avg_i64_merge(const AggregateMerge *merge) {
+static void avg_i64_merge(const AggregateMerge *merge) {
     AvgI64State *into = merge->into;
     const AvgI64State *from = merge->from;
     into->count += from->count;
     into->sum = (int64_t)((uint64_t)into->sum + (uint64_t)from->sum);
 }
 
-AGGREGATE_LOOPS(avg_i64, AvgI64State)
+AGGREGATE_KERNEL(avg_i64, AvgI64State)
 
 /* -- DOUBLE ----------------------------------------------------------------------------------- */
 
@@ -105,7 +105,7 @@ static void avg_f64_put(Column *column, uint32_t i, const AvgF64State *state) {
     avg_put(column, i, state->sum, state->count);
 }
 
-void avg_f64_save(const void *memory, Buf *out) {
+static void avg_f64_save(const void *memory, Buf *out) {
     const AvgF64State *state = memory;
     uint64_t bits;
     memcpy(&bits, &state->sum, sizeof bits);
@@ -113,7 +113,7 @@ void avg_f64_save(const void *memory, Buf *out) {
     buf_u64_le(out, bits);
 }
 
-bool avg_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool avg_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     AvgF64State *state = memory;
     state->count = reader_zigzag(in);
@@ -122,11 +122,11 @@ bool avg_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in);
 }
 
-void avg_f64_merge(const AggregateMerge *merge) {
+static void avg_f64_merge(const AggregateMerge *merge) {
     AvgF64State *into = merge->into;
     const AvgF64State *from = merge->from;
     into->count += from->count;
     into->sum += from->sum;
 }
 
-AGGREGATE_LOOPS(avg_f64, AvgF64State)
+AGGREGATE_KERNEL(avg_f64, AvgF64State)

@@ -11,19 +11,19 @@ static void count_put(Column *column, uint32_t i, const CountState *state) {
     column_set_present(column, i);
 }
 
-void count_rows_save(const void *memory, Buf *out) {
+static void count_rows_save(const void *memory, Buf *out) {
     const CountState *state = memory;
     buf_zigzag(out, state->count);
 }
 
-bool count_rows_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool count_rows_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     CountState *state = memory;
     state->count = reader_zigzag(in);
     return reader_ok(in);
 }
 
-void count_rows_merge(const AggregateMerge *merge) {
+static void count_rows_merge(const AggregateMerge *merge) {
     CountState *into = merge->into;
     const CountState *from = merge->from;
     into->count += from->count;
@@ -37,17 +37,17 @@ static void count_rows_put(Column *column, uint32_t i, const CountState *state) 
     count_put(column, i, state);
 }
 
-AGGREGATE_LOOPS(count_rows, CountState)
+AGGREGATE_KERNEL(count_rows, CountState)
 
-void count_values_save(const void *memory, Buf *out) {
+static void count_values_save(const void *memory, Buf *out) {
     count_rows_save(memory, out);
 }
 
-bool count_values_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool count_values_load(Reader *in, void *memory, AggregateHeap *heap) {
     return count_rows_load(in, memory, heap);
 }
 
-void count_values_merge(const AggregateMerge *merge) {
+static void count_values_merge(const AggregateMerge *merge) {
     count_rows_merge(merge);
 }
 
@@ -61,4 +61,4 @@ static void count_values_put(Column *column, uint32_t i, const CountState *state
     count_put(column, i, state);
 }
 
-AGGREGATE_LOOPS(count_values, CountState)
+AGGREGATE_KERNEL(count_values, CountState)

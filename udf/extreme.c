@@ -206,16 +206,16 @@ static void extreme_take(const AggregateCall *call, uint32_t i, ExtremeBytesStat
     if (column_is_null(column, row))
         return;
     Bytes value = column->bytes[row];
-    AggregateHeap *heap = call->heaps ? call->heaps[i] : call->heap;
+    AggregateHeap *heap = aggregate_heap(call, i);
     if (state->present) {
         Bytes kept = {state->block, state->size};
         int order = column->type->kind == TYPE_STRING ? utf8_compare(value, kept)
                                                       : bytes_compare(value, kept);
         if (!extreme_wins(order, max))
             return;
-        heap->drop(heap, state->block);
+        heap->ops->drop(heap, state->block);
     }
-    state->block = value.size > 0 ? heap->put(heap, value) : NULL;
+    state->block = value.size > 0 ? heap->ops->put(heap, value) : NULL;
     state->size = value.size;
     state->present = true;
 }
@@ -237,10 +237,10 @@ static void extreme_bytes_merge(const AggregateMerge *merge, bool max) {
     int order = merge->arg_types[0]->kind == TYPE_STRING ? utf8_compare(other, kept)
                                                          : bytes_compare(other, kept);
     if (into->present && !extreme_wins(order, max)) {
-        heap->drop(heap, from->block);
+        heap->ops->drop(heap, from->block);
         return;
     }
-    heap->drop(heap, into->block);
+    heap->ops->drop(heap, into->block);
     *into = *from;
 }
 
@@ -269,29 +269,38 @@ static bool extreme_bytes_load(Reader *in, void *memory, AggregateHeap *heap) {
         return false;
     Bytes bytes = reader_bytes(in, (uint32_t)size);
     state->size = bytes.size;
-    state->block = bytes.size > 0 ? heap->put(heap, bytes) : NULL;
+    state->block = bytes.size > 0 ? heap->ops->put(heap, bytes) : NULL;
     return reader_ok(in);
+}
+
+static void extreme_bytes_forget(void *memory, AggregateHeap *heap) {
+    ExtremeBytesState *state = memory;
+    heap->ops->drop(heap, state->block);
+    *state = (ExtremeBytesState){0};
 }
 
 /* -- The kernels of the table ----------------------------------------------------------------- */
 
-#define EXTREME_KERNEL(order, type, State, is_max)                                               \
-    static void order##_##type##_step(const AggregateCall *call, uint32_t i, State *state) {     \
-        extreme_##type##_step(call, i, state, is_max);                                           \
-    }                                                                                            \
-    static void order##_##type##_put(Column *column, uint32_t i, const State *state) {           \
-        extreme_##type##_put(column, i, state);                                                  \
-    }                                                                                            \
-    void order##_##type##_save(const void *memory, Buf *out) {                                   \
-        extreme_##type##_save(memory, out);                                                      \
-    }                                                                                            \
-    bool order##_##type##_load(Reader *in, void *memory, AggregateHeap *heap) {                  \
-        return extreme_##type##_load(in, memory, heap);                                          \
-    }                                                                                            \
-    void order##_##type##_merge(const AggregateMerge *merge) {                                   \
-        extreme_##type##_merge(merge, is_max);                                                   \
-    }                                                                                            \
-    AGGREGATE_LOOPS(order##_##type, State)
+#define extreme_i32_forget NULL
+#define extreme_i64_forget NULL
+#define extreme_f64_forget NULL
+#define extreme_decimal_forget NULL
+
+#define EXTREME_KERNEL(order, type, State, is_max)                                            \
+    static void order##_##type##_step(const AggregateCall *call, uint32_t i, State *state) {  \
+        extreme_##type##_step(call, i, state, is_max);                                        \
+    }                                                                                         \
+    static void order##_##type##_put(Column *column, uint32_t i, const State *state) {        \
+        extreme_##type##_put(column, i, state);                                               \
+    }                                                                                         \
+    static void order##_##type##_merge(const AggregateMerge *merge) {                         \
+        extreme_##type##_merge(merge, is_max);                                                \
+    }                                                                                         \
+    AGGREGATE_LOOPS(order##_##type, State)                                                    \
+    const AggregateOps order##_##type##_ops = {                                               \
+        .update = order##_##type##_update, .result = order##_##type##_result,                 \
+        .save = extreme_##type##_save, .load = extreme_##type##_load,                         \
+        .merge = order##_##type##_merge, .forget = extreme_##type##_forget};
 
 EXTREME_KERNEL(extreme_min, i32, ExtremeI64State, false)
 EXTREME_KERNEL(extreme_max, i32, ExtremeI64State, true)

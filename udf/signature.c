@@ -22,6 +22,7 @@ typedef enum SigKind {
     SIG_MAP,
     SIG_STRUCT,
     SIG_LAMBDA,
+    SIG_ANY,
 } SigKind;
 
 enum { SIG_PARAMS_MAX = 12, SIG_LETTERS = 26, SIG_TYPE_ARGS_MAX = 4 };
@@ -42,6 +43,7 @@ typedef struct Sig {
     uint32_t param_count;
     uint32_t required;
     int32_t variadic; /* index of the variadic parameter; -1: none */
+    bool literal[SIG_PARAMS_MAX];
     const SigType *result;
 } Sig;
 
@@ -77,6 +79,7 @@ static const struct {
     {"MAP", SIG_MAP, TYPE_MAP},
     {"STRUCT", SIG_STRUCT, TYPE_STRUCT},
     {"LAMBDA", SIG_LAMBDA, TYPE_NULL},
+    {"ANY", SIG_ANY, TYPE_NULL},
 };
 
 static void sig_expect(const char **text, const char *expected) {
@@ -124,6 +127,8 @@ static void sig_parse_rest(const char **text, SigType *type, Arena *arena) {
         sig_parse_args(text, type, ") => ", arena);
         assert(type->arg_count < SIG_TYPE_ARGS_MAX);
         type->args[type->arg_count++] = sig_parse_type(text, arena);
+    } else if (type->kind == SIG_STRUCT && **text != '<') {
+        return; /* a result that its function knows better */
     } else if (type->kind == SIG_ARRAY || type->kind == SIG_MAP || type->kind == SIG_STRUCT) {
         sig_expect(text, "<");
         sig_parse_args(text, type, ">", arena);
@@ -167,6 +172,9 @@ static Sig sig_parse(const char *text, Arena *arena) {
         if (optional)
             text++;
         assert(sig.param_count < SIG_PARAMS_MAX);
+        sig.literal[sig.param_count] = strncmp(text, "LITERAL ", 8) == 0;
+        if (sig.literal[sig.param_count])
+            sig_expect(&text, "LITERAL ");
         sig.params[sig.param_count] = sig_parse_type(&text, arena);
         if (optional) {
             sig_expect(&text, "]");
@@ -219,6 +227,7 @@ static bool sig_fits(const SigType *param, const Type *type, bool cast,
         return param->kind != SIG_LAMBDA;
     switch (param->kind) {
     case SIG_LAMBDA: return false;
+    case SIG_ANY: return true;
     case SIG_STRUCT: return sig_fits_struct(param, type, bound);
     case SIG_GENERIC:
         if (!bound[param->letter])
@@ -283,7 +292,7 @@ static bool sig_match(SigCandidate *candidate, const SignatureCall *call, bool c
 }
 
 static bool sig_is_generic(const SigType *type) {
-    if (type->kind == SIG_GENERIC)
+    if (type->kind == SIG_GENERIC || type->kind == SIG_ANY)
         return true;
     for (uint32_t i = 0; i < type->arg_count; i++) {
         if (sig_is_generic(type->args[i]))
@@ -414,6 +423,8 @@ static ErrCode sig_result(const SigCandidate *candidate, const SignatureCall *ca
     match->result = sig_bind(result, candidate, arena);
     if (result->kind == SIG_DECIMAL && result->precision == 0)
         match->result = decimal;
+    if (result->kind == SIG_ARRAY && result->args[0]->kind == SIG_DECIMAL && decimal)
+        match->result = type_array(arena, decimal);
     if (!match->result)
         return err_set(err, ERR_TYPE,
                        "The type of the result of function '%s' cannot be told from its "
@@ -425,11 +436,13 @@ static ErrCode sig_finish(const SigCandidate *candidate, const SignatureCall *ca
                           SignatureMatch *match, Err *err) {
     const Sig *sig = &candidate->sig;
     match->index = candidate->index;
+    match->literal_count = 0;
     match->cast_types = arena_array(arena, call->type_count, sizeof *match->cast_types);
     for (uint32_t i = 0; i < call->type_count; i++) {
         uint32_t param = sig_param_of(sig, candidate->params_used, i, call->type_count);
         match->cast_types[i] =
             sig_cast_type(sig->params[param], call->types[i], candidate, arena);
+        match->literal_count += sig->literal[param];
     }
     return sig_result(candidate, call, arena, match, err);
 }

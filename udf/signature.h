@@ -3,13 +3,16 @@
  *
  *   signature := "(" [param {", " param}] ") -> " result
  *   param     := type | "[" type "]" | type "..."      optional ones last; one variadic at most
+ *                "LITERAL " before any of them: the argument must be a constant
  *   type      := BOOLEAN INTEGER BIGINT DOUBLE STRING TIME DATE TIMESTAMP BYTES, or
  *                DECIMAL            any precision and scale; INTEGER and BIGINT are cast to it
  *                UNIT               an interval unit, given as text
+ *                ANY                any type, each argument its own
  *                A .. Z             generic: binds to one type in the whole call
  *                ARRAY<type>  MAP<type, type>  STRUCT<NAME type {", " NAME type}>
  *                LAMBDA (type {", " type}) => type      a function over the elements of another
- *   result    := type, where DECIMAL is the type of the first DECIMAL argument, or
+ *   result    := type, STRUCT without fields where the function itself says which,
+ *                where DECIMAL is the type of the first DECIMAL argument, or
  *                DECIMAL(p, s)      just this one
  *                DECIMAL_WIDEST     holds every DECIMAL argument; they are cast to it
  *                DECIMAL_WHOLE      the first one's without its fraction: DECIMAL(p-s, 0)
@@ -46,6 +49,7 @@ typedef struct SignatureMatch {
     uint32_t index; /* of the overload */
     const Type *result;
     const Type **cast_types; /* type_count of them; of a lambda: what its body must be */
+    uint32_t literal_count;  /* of the arguments, the last ones: go to a LITERAL parameter */
 } SignatureMatch;
 
 /* The overloads of a name in a table of functions: rows one behind the other, each of row_size

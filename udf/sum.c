@@ -26,12 +26,12 @@ static void sum_i32_put(Column *column, uint32_t i, const SumI32State *state) {
     column_set_present(column, i);
 }
 
-void sum_i32_save(const void *memory, Buf *out) {
+static void sum_i32_save(const void *memory, Buf *out) {
     const SumI32State *state = memory;
     buf_zigzag(out, state->sum);
 }
 
-bool sum_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool sum_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     SumI32State *state = memory;
     int64_t sum = reader_zigzag(in);
@@ -39,13 +39,13 @@ bool sum_i32_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in) && sum >= INT32_MIN && sum <= INT32_MAX;
 }
 
-void sum_i32_merge(const AggregateMerge *merge) {
+static void sum_i32_merge(const AggregateMerge *merge) {
     SumI32State *into = merge->into;
     const SumI32State *from = merge->from;
     into->sum = (int32_t)((uint32_t)into->sum + (uint32_t)from->sum);
 }
 
-AGGREGATE_LOOPS(sum_i32, SumI32State)
+AGGREGATE_KERNEL(sum_i32, SumI32State)
 
 /* -- BIGINT ----------------------------------------------------------------------------------- */
 
@@ -64,25 +64,25 @@ static void sum_i64_put(Column *column, uint32_t i, const SumI64State *state) {
     column_set_present(column, i);
 }
 
-void sum_i64_save(const void *memory, Buf *out) {
+static void sum_i64_save(const void *memory, Buf *out) {
     const SumI64State *state = memory;
     buf_zigzag(out, state->sum);
 }
 
-bool sum_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool sum_i64_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     SumI64State *state = memory;
     state->sum = reader_zigzag(in);
     return reader_ok(in);
 }
 
-void sum_i64_merge(const AggregateMerge *merge) {
+static void sum_i64_merge(const AggregateMerge *merge) {
     SumI64State *into = merge->into;
     const SumI64State *from = merge->from;
     into->sum = (int64_t)((uint64_t)into->sum + (uint64_t)from->sum);
 }
 
-AGGREGATE_LOOPS(sum_i64, SumI64State)
+AGGREGATE_KERNEL(sum_i64, SumI64State)
 
 /* -- DOUBLE ----------------------------------------------------------------------------------- */
 
@@ -98,26 +98,26 @@ static void sum_f64_put(Column *column, uint32_t i, const SumF64State *state) {
     column_set_present(column, i);
 }
 
-void sum_f64_save(const void *memory, Buf *out) {
+static void sum_f64_save(const void *memory, Buf *out) {
     uint64_t bits;
     memcpy(&bits, memory, sizeof bits);
     buf_u64_le(out, bits);
 }
 
-bool sum_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool sum_f64_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     uint64_t bits = reader_u64_le(in);
     memcpy(memory, &bits, sizeof bits);
     return reader_ok(in);
 }
 
-void sum_f64_merge(const AggregateMerge *merge) {
+static void sum_f64_merge(const AggregateMerge *merge) {
     SumF64State *into = merge->into;
     const SumF64State *from = merge->from;
     into->sum += from->sum;
 }
 
-AGGREGATE_LOOPS(sum_f64, SumF64State)
+AGGREGATE_KERNEL(sum_f64, SumF64State)
 
 /* -- DECIMAL ---------------------------------------------------------------------------------- */
 
@@ -149,13 +149,13 @@ static void sum_decimal_put(Column *column, uint32_t i, const SumDecimalState *s
     column_set_present(column, i);
 }
 
-void sum_decimal_save(const void *memory, Buf *out) {
+static void sum_decimal_save(const void *memory, Buf *out) {
     const SumDecimalState *state = memory;
     for (uint32_t i = 0; i < 4; i++)
         buf_u64_le(out, state->sum.word[i]);
 }
 
-bool sum_decimal_load(Reader *in, void *memory, AggregateHeap *heap) {
+static bool sum_decimal_load(Reader *in, void *memory, AggregateHeap *heap) {
     (void)heap;
     SumDecimalState *state = memory;
     for (uint32_t i = 0; i < 4; i++)
@@ -163,7 +163,7 @@ bool sum_decimal_load(Reader *in, void *memory, AggregateHeap *heap) {
     return reader_ok(in) && decimal_fits(state->sum, DECIMAL_PRECISION_MAX);
 }
 
-void sum_decimal_merge(const AggregateMerge *merge) {
+static void sum_decimal_merge(const AggregateMerge *merge) {
     assert(merge->arg_count == 1);
     const Type *type = merge->arg_types[0];
     SumDecimalState *into = merge->into;
@@ -176,4 +176,4 @@ void sum_decimal_merge(const AggregateMerge *merge) {
                     type->precision);
 }
 
-AGGREGATE_LOOPS(sum_decimal, SumDecimalState)
+AGGREGATE_KERNEL(sum_decimal, SumDecimalState)

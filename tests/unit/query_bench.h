@@ -231,7 +231,8 @@ static inline void bench_aggregate_call(Bench *bench, const Schema *input, const
     CHECK_OK(aggregate_resolve(call->name, types, call->column ? 1 : 0, bench->arena, &match, err));
     uint32_t *args = arena_array(bench->arena, 1, sizeof *args);
     args[0] = (uint32_t)(column < 0 ? 0 : column);
-    *target = (PlanAggregate){match.aggregate, match.result, args, call->column ? 1 : 0};
+    *target = (PlanAggregate){match.aggregate, match.result, args, call->column ? 1 : 0,
+                              {0}};
 }
 
 static inline PlanNode *bench_aggregate(Bench *bench, uint32_t input, const char *schema,

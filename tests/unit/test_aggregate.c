@@ -6,25 +6,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "tests/unit/expr_build.h"
-#include "udf/aggregate.h"
+#include "tests/unit/aggregate_heap.h"
 
-/* A heap that counts what is alive; dropped blocks stay readable until the test ends. */
-typedef struct TestHeap {
-    AggregateHeap heap;
-    int alive;
-} TestHeap;
-
-static void *heap_put(AggregateHeap *heap, Bytes bytes) {
-    ((TestHeap *)heap)->alive++;
-    return (void *)(uintptr_t)arena_bytes(build_arena, bytes).data;
-}
-
-static void heap_drop(AggregateHeap *heap, void *block) {
-    ((TestHeap *)heap)->alive -= block != NULL;
-}
-
-static TestHeap test_heap = {{heap_put, heap_drop}, 0};
 static uint32_t fail_count;
 
 static void on_fail(void *context, uint32_t row, const char *format, ...) {
@@ -66,7 +49,7 @@ static void update(TestAggregate *test, const Column *column, const char *signs)
                           .before = column_new(build_arena, test->match.result, count),
                           .after = column_new(build_arena, test->match.result, count),
                           .heap = &test_heap.heap, .arena = build_arena, .fail = on_fail};
-    test->match.aggregate->update(&call);
+    test->match.aggregate->ops->update(&call);
     test->before = build_text(call.before);
     test->after = build_text(call.after);
 }
@@ -76,7 +59,7 @@ static const char *result(const TestAggregate *test) {
     AggregateCall call = {.states = states, .count = 1,
                           .after = column_new(build_arena, test->match.result, 1),
                           .heap = &test_heap.heap, .arena = build_arena, .fail = on_fail};
-    test->match.aggregate->result(&call);
+    test->match.aggregate->ops->result(&call);
     return build_text(call.after);
 }
 
@@ -195,11 +178,11 @@ static void test_heap_holds_one_block_a_state(void **state) {
 static void check_bytes(const TestAggregate *test, const char *expected) {
     const Aggregate *aggregate = test->match.aggregate;
     Buf buf = {0};
-    aggregate->save(test->state, &buf);
+    aggregate->ops->save(test->state, &buf);
     TestAggregate copy = *test;
     copy.state = arena_alloc(build_arena, aggregate->state_size);
     Reader in = reader_of(buf_view(&buf));
-    assert_true(aggregate->load(&in, copy.state, &test_heap.heap));
+    assert_true(aggregate->ops->load(&in, copy.state, &test_heap.heap));
     assert_int_equal(reader_left(&in), 0);
     assert_string_equal(result(&copy), expected);
     for (uint32_t cut = 0; cut < buf.size; cut++) {
@@ -207,14 +190,14 @@ static void check_bytes(const TestAggregate *test, const char *expected) {
         memcpy(bytes, buf.data, cut);
         in = reader_of((Bytes){bytes, cut});
         memset(copy.state, 0, aggregate->state_size);
-        assert_false(aggregate->load(&in, copy.state, &test_heap.heap));
+        assert_false(aggregate->ops->load(&in, copy.state, &test_heap.heap));
         mem_free(bytes);
     }
     for (uint32_t i = 0; i < buf.size * 8; i++) {
         buf.data[i / 8] ^= (uint8_t)(1 << i % 8);
         in = reader_of(buf_view(&buf));
         memset(copy.state, 0, aggregate->state_size);
-        if (aggregate->load(&in, copy.state, &test_heap.heap))
+        if (aggregate->ops->load(&in, copy.state, &test_heap.heap))
             result(&copy);
         buf.data[i / 8] ^= (uint8_t)(1 << i % 8);
     }

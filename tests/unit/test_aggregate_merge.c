@@ -5,25 +5,8 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/expr_build.h"
-#include "udf/aggregate.h"
+#include "tests/unit/aggregate_heap.h"
 
-/* A heap that counts what is alive. */
-typedef struct TestHeap {
-    AggregateHeap heap;
-    int alive;
-} TestHeap;
-
-static void *heap_put(AggregateHeap *heap, Bytes bytes) {
-    ((TestHeap *)heap)->alive++;
-    return (void *)(uintptr_t)arena_bytes(build_arena, bytes).data;
-}
-
-static void heap_drop(AggregateHeap *heap, void *block) {
-    ((TestHeap *)heap)->alive -= block != NULL;
-}
-
-static TestHeap test_heap = {{heap_put, heap_drop}, 0};
 static uint32_t fail_count;
 
 static void on_fail(void *context, uint32_t row, const char *format, ...) {
@@ -42,7 +25,7 @@ static void *seen(const AggregateMatch *match, const Column *column, uint32_t fr
     AggregateCall call = {.states = states, .rows = batch_all_rows(to) + from, .count = to - from,
                           .args = &column, .arg_count = 1, .heap = &test_heap.heap,
                           .arena = build_arena, .fail = on_fail};
-    match->aggregate->update(&call);
+    match->aggregate->ops->update(&call);
     return state;
 }
 
@@ -50,15 +33,15 @@ static const char *result(const AggregateMatch *match, void *state) {
     AggregateCall call = {.states = &state, .count = 1,
                           .after = column_new(build_arena, match->result, 1),
                           .heap = &test_heap.heap, .arena = build_arena, .fail = on_fail};
-    match->aggregate->result(&call);
+    match->aggregate->ops->result(&call);
     return build_text(call.after);
 }
 
 static void merge(const AggregateMatch *match, const Type *type, void *into, void *from) {
-    assert_non_null(match->aggregate->merge);
+    assert_non_null(match->aggregate->ops->merge);
     AggregateMerge call = {.into = into, .from = from, .arg_types = &type, .arg_count = 1,
                            .heap = &test_heap.heap, .row = 7, .fail = on_fail};
-    match->aggregate->merge(&call);
+    match->aggregate->ops->merge(&call);
 }
 
 static AggregateMatch find(const char *name, const Type *type) {
