@@ -35,6 +35,7 @@ static ErrCode show_sources(Call *call, bool tables) {
         const Source *source = catalog->sources[i].source;
         if (source->is_table != tables)
             continue;
+        engine_tell_generated(call, source);
         result_cell(call->result, source->name);
         result_cell(call->result, source->topic.topic);
         result_cell(call->result, show_format(&source->topic.key));
@@ -234,6 +235,9 @@ static ErrCode show_rows(Call *call, Err *err) {
         return show_variables(call);
     case AST_SHOW_TYPES:
         return show_types(call);
+    case AST_SHOW_QUICKSTARTS:
+        engine_show_quickstarts(call);
+        return ERR_OK;
     case AST_SHOW_EXTENSIONS:
         return show_extensions(call);
     case AST_SHOW_ERRORS:

@@ -460,13 +460,19 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
     case PLAN_PROJECT:
     case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
     case PLAN_FLAT_MAP: return get_table_calls(getter, place, node, err);
-    case PLAN_JOIN_STREAM:
-    case PLAN_JOIN_TABLES: return plan_json_join_get(getter, nodes, node, err);
     case PLAN_JOIN_TABLE:
         TRY(plan_json_join_get(getter, nodes, node, err));
-        if (node->join != JOIN_INNER && node->join != JOIN_LEFT)
-            return get_corrupt(getter, "join", err);
         return get_expr(getter_member(getter, "join_key"), place, &node->join_key, err);
+    case PLAN_SUBSCRIBE:
+        TRY(plan_json_join_get(getter, nodes, node, err));
+        TRY(get_expr(getter_member(getter, "join_key"), place, &node->join_key, err));
+        return type_equal(node->join_key->type, node->schema->columns[0].type)
+                   ? ERR_OK
+                   : get_corrupt(getter, "join_key", err);
+    case PLAN_JOIN_STREAM:
+    case PLAN_JOIN_TABLES:
+    case PLAN_JOIN_FOREIGN:
+    case PLAN_RESOLVE: return plan_json_join_get(getter, nodes, node, err);
     case PLAN_AGGREGATE: return get_aggregates(getter, input, node, err);
     default: return ERR_OK;
     }
@@ -476,7 +482,8 @@ static ErrCode get_inputs(Getter *getter, PlanNode *node, Err *err) {
     json_t *array;
     TRY(get_array(getter, "inputs", 2, &array, &node->input_count, err));
     bool first = node->kind == PLAN_SOURCE || node->kind == PLAN_STORE || node->kind == PLAN_ROW;
-    uint32_t wanted = first ? 0 : plan_is_join(node->kind) ? 2 : 1;
+    bool two = plan_is_join(node->kind) || node->kind == PLAN_JOIN_FOREIGN;
+    uint32_t wanted = first ? 0 : two ? 2 : 1;
     if (node->input_count != wanted)
         return get_corrupt(getter, "inputs", err);
     for (uint32_t i = 0; i < wanted; i++) {
@@ -502,7 +509,6 @@ static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t
         return err_set(err, ERR_UNSUPPORTED, "stored node: version %u of %s is not known",
                        node->version, plan_json_node_kinds[kind]);
     TRY(get_text(&getter, "path", true, &node->path, err));
-    TRY(get_text(&getter, "note", false, &node->note, err));
     TRY(get_inputs(&getter, node, err));
     TRY(get_schema(&getter, &node->schema, err));
     TRY(get_flag(&getter, "is_table", &node->is_table, err));

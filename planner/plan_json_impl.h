@@ -49,9 +49,6 @@ ErrCode get_word(Getter *getter, const char *name, const char *const *words, int
 ErrCode get_array(Getter *getter, const char *name, uint32_t max, json_t **array, uint32_t *count,
                   Err *err);
 
-/* plan_json_join.c: the members of a join, whose inputs are read already; but for join_key. */
-ErrCode plan_json_join_get(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
-                           Err *err);
 /* plan_json_literal.c: an integer within bounds; "value" of an expression whose type is known. */
 bool plan_json_integer(json_t *value, int64_t min, int64_t max, int64_t *number);
 ErrCode plan_json_literal(Getter *getter, Expr *expr, Err *err);
@@ -65,5 +62,8 @@ const Function *plan_json_function(const Plan *plan, const char *name, const cha
 /* plan_json_lambda.c: whether the lambdas among a call's arguments are what its function takes:
  * their parameters' types and their results'. */
 bool plan_json_lambdas_fit(const Expr *call, Arena *arena);
+
+/* plan_json_join.c: kind and columns of a join's node, but no expressions. */
+ErrCode plan_json_join_get(Getter *getter, const PlanNode *const *nodes, PlanNode *node, Err *err);
 
 #endif

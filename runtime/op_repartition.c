@@ -61,11 +61,13 @@ static const PlanTopic *moved_like(const Plan *plan, uint32_t id) {
         uint32_t side = node->input_count == 2 && node->inputs[1] == id ? 1 : 0;
         if (node->input_count == 0 || node->inputs[side] != id)
             continue;
-        if (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT) {
+        if (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT ||
+            node->kind == PLAN_RESOLVE) {
             id = i;
             continue;
         }
-        if (!plan_is_join(node->kind) || is_moved(plan, node->inputs[1 - side]))
+        bool meets = plan_is_join(node->kind) || node->kind == PLAN_JOIN_FOREIGN;
+        if (!meets || is_moved(plan, node->inputs[1 - side]))
             return NULL;
         return lies_like(plan, node->inputs[1 - side]);
     }

@@ -24,6 +24,9 @@ static const OpOps *ops_of(PlanNodeKind kind) {
     case PLAN_JOIN_TABLE: return &op_join_table_ops;
     case PLAN_JOIN_STREAM: return &op_join_stream_ops;
     case PLAN_JOIN_TABLES: return &op_join_tables_ops;
+    case PLAN_SUBSCRIBE: return &op_subscribe_ops;
+    case PLAN_JOIN_FOREIGN: return &op_join_foreign_ops;
+    case PLAN_RESOLVE: return &op_resolve_ops;
     case PLAN_AGGREGATE: return &op_aggregate_ops;
     case PLAN_SINK: return &op_sink_ops;
     case PLAN_RESULT: return &op_result_ops;
@@ -245,6 +248,7 @@ ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
     task->env.query_arena = task->query_arena;
     task->env.step_arena = task->step_arena;
     task->env.partition = spec->partition;
+    task->env.cut = spec->stages->cut;
     atomic_store(&task->next_rowtime, INT64_MIN);
     atomic_store(&task->promise, INT64_MIN);
     task->running_min = task->submitted_min = INT64_MAX;
