@@ -198,7 +198,7 @@ static void save_positions(Group *group, Commit *commit) {
             ArbiterInput *input = &task->inputs[k];
             if (input->cursor.offset == input->submitted)
                 continue;
-            commit_position(commit, task->id, ids_lane(input->spec.where, input->cursor.lane),
+            commit_position(commit, task->id, ids_lane(input->spec.where, input->position_lane),
                             input->cursor.offset);
             input->submitted = input->cursor.offset;
         }
