@@ -138,7 +138,7 @@ deps-check: deps
 	@sh tests/deps.sh $(DEPS_CHECK)
 
 # Texts made from the tables of the code (cli/manual.c): the language, the manual page, completion.
-MANUALS = sql functions settings extensions
+MANUALS = sql functions settings extensions datagen
 
 docs: $(BUILD)/weir
 	@mkdir -p build/docs

@@ -309,13 +309,16 @@ static const char *const statement_begins[] = {
     "SHOW",   "SPOOL",  "TERMINATE", "UNDEFINE", "UNSET", NULL};
 static const char *const shown[] = {
     "ALL TOPICS", "CONNECTORS", "ERRORS FOR", "EXTENSIONS", "FUNCTIONS", "PROPERTIES", "QUERIES",
+    "QUICKSTARTS",
     "STREAMS",    "TABLES",     "TOPICS",     "TYPES",      "VARIABLES", NULL};
 static const char *const formats[] = {"AVRO", "DELIMITED", "JSON", "JSON_SR", "KAFKA", "NONE",
                                       "PROTOBUF", "PROTOBUF_NOSR", NULL};
 static const char *const with_names[] = {
-    "FORMAT = '",     "KAFKA_TOPIC = '",  "KEY_FORMAT = '", "PARTITIONS = ",  "REPLICAS = ",
-    "RETENTION_MS = ", "TIMESTAMP = '",   "TIMESTAMP_FORMAT = '", "VALUE_DELIMITER = '",
-    "VALUE_FORMAT = '", "WINDOW_SIZE = '", "WINDOW_TYPE = '", "WRAP_SINGLE_VALUE = ", NULL};
+    "FORMAT = '",     "KAFKA_TOPIC = '",  "KEY_FORMAT = '", "PARTITIONS = ",  "QUICKSTART = '",
+    "REPLICAS = ",    "RETENTION_MS = ",  "ROWS = ",        "ROWS_PER_SECOND = ", "SEED = ",
+    "SOURCE = 'datagen'", "START = '",    "STEP_MS = ",     "TIMESTAMP = '",
+    "TIMESTAMP_FORMAT = '", "VALUE_DELIMITER = '", "VALUE_FORMAT = '", "WINDOW_SIZE = '",
+    "WINDOW_TYPE = '", "WRAP_SINGLE_VALUE = ", NULL};
 
 static bool is_behind(const Complete *complete, const char *const *words) {
     for (; *words; words++)

@@ -18,6 +18,7 @@
 
 #include "base/io_stdout.h"
 #include "cli/manual.h"
+#include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/test_cases.h"
 #include "cli/test_files.h"
@@ -227,6 +228,7 @@ static int main_parse(Options *options, int argc, char **argv) {
 
 static void main_notice(void *context, const char *text) {
     (void)context;
+    progress_clear();
     output_say("", text);
 }
 
@@ -303,7 +305,8 @@ static int main_file(const Options *options, Session *session) {
 }
 
 static int main_weir(int argc, char **argv) {
-    Options options = {.format = OUTPUT_TABLE, .colour = "auto", .weir = {.notice = main_notice}};
+    Options options = {.format = OUTPUT_TABLE, .colour = "auto",
+                       .weir = {.notice = main_notice, .progress = progress_work}};
     int status = main_parse(&options, argc, argv);
     if (status != 0)
         return status;

@@ -44,7 +44,7 @@ void manual_usage(FILE *out) {
           "       weir test FILE|DIR... [--steps N] [--jobs N] [--report text|tap|junit]\n"
           "                             [--update] [--coverage]\n"
           "       weir test --cases FILE [--steps N] [--only PREFIX]\n"
-          "       weir manual sql|functions|settings|extensions|man|bash|zsh\n"
+          "       weir manual sql|functions|settings|extensions|datagen|man|bash|zsh\n"
           "\n"
           "Without DIR everything lives in memory; FILE (-: standard input) is a stream then, its\n"
           "columns guessed, and queries of -e and -f end when they have read it. Without -e\n"
@@ -186,6 +186,10 @@ int manual_write(const char *name) {
         return manual_show("# Beyond ksqlDB\n\nAdditions to ksqlDB's language. "
                            "`SET 'weir.extensions'='false';` turns them off.\n",
                            "SHOW EXTENSIONS;");
+    else if (strcmp(name, "datagen") == 0)
+        return manual_show("# Generated data\n\nQuickstarts of `WITH (SOURCE='datagen', "
+                           "QUICKSTART='...')`: their columns and what they are.\n",
+                           "SHOW QUICKSTARTS;");
     else if (strcmp(name, "man") == 0)
         manual_man();
     else if (strcmp(name, "bash") == 0)

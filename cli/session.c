@@ -7,6 +7,7 @@
 
 #include "base/io_input.h"
 #include "cli/client_statement.h"
+#include "cli/progress.h"
 
 enum {
     SESSION_READ_BYTES = 1 << 16,
@@ -90,6 +91,8 @@ static int session_step(Session *session, WeirScript *script) {
         return session_stop ? session_stopped() : 1;
     }
     int end = session_show(session, result);
+    if (session->interactive)
+        progress_catch_up(result, &session_stop);
     weir_result_free(result);
     return end;
 }

@@ -108,7 +108,7 @@ void cause_put_node(Buf *out, const Causes *causes, const PlanNode *node) {
 
 bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query, bool all) {
     size_t begin = out->size;
-    bool errors = false;
+    bool errors = false, transient = query->plan->kind != PLAN_PERSISTENT;
     RowError last[ROW_ERRORS_KEPT];
     if (!query->running)
         return false;
@@ -118,16 +118,17 @@ bool cause_put(Buf *out, const Catalog *catalog, const CatalogQuery *query, bool
     Causes causes = {catalog, query, query->plan, ops};
     for (uint32_t i = 0; i < query->plan->node_count; i++) {
         const PlanNode *node = query->plan->nodes[i];
-        errors |= cause_put_most(out, begin, &causes, node);
+        bool failed = cause_put_most(out, begin, &causes, node);
+        if (failed && !errors && transient && query_last_errors(query->running, last) > 0)
+            buf_printf(out, " (%s)", last[0].text);
+        errors |= failed;
         if (all && ops[i].filtered > 0) {
             cause_count(out, begin, ops[i].filtered, "row");
             buf_printf(out, " filtered by %s", node->predicate->text);
         }
     }
-    if (errors && query->plan->kind == PLAN_PERSISTENT)
+    if (errors && !transient)
         buf_printf(out, ": SHOW ERRORS FOR %s;", query->id);
-    else if (errors && query_last_errors(query->running, last) > 0)
-        buf_printf(out, ": %s", last[0].text);
     arena_free(arena);
     return out->size > begin;
 }

@@ -23,6 +23,7 @@ enum {
 #else
     COPY_COMMIT_BYTES = 2 << 20, /* long enough for the disk, short enough to overlap with it */
 #endif
+    COPY_TELL_US = 100000,
     COPY_NOTICES_MAX = 100,      /* rows left out that are named; more are only counted */
     COPY_JSON_GROWTH_MAX = 6,    /* \u0001 for one byte */
 };
@@ -180,11 +181,25 @@ static ErrCode copy_add(Copy *copy, const RowChunk *chunk, Err *err) {
     return ERR_OK;
 }
 
+static void copy_tell(Copy *copy, bool over) {
+    Weir *weir = copy->call->weir;
+    int64_t now_us = weir->io->ops->mono_us(weir->io);
+    if (!weir->options.progress || (!over && now_us - copy->told_us < COPY_TELL_US))
+        return;
+    if (!copy->what)
+        copy->what = arena_printf(copy->call->arena, "COPY %s", copy->name);
+    WeirWork work = {.what = copy->what, .rows = copy->rows, .done = copy->offset,
+                     .total = copy->is_stream ? 0 : io_input_size(copy->input), .over = over};
+    copy->told_us = now_us;
+    weir->options.progress(weir->options.progress_context, &work);
+}
+
 static ErrCode copy_rows(Copy *copy, Err *err) {
     RowChunk chunk;
     bool more = true, first = copy->rows == 0;
     while (more) {
         TRY(engine_interrupted(copy->call, err));
+        copy_tell(copy, false);
         TRY(row_reader_next(copy->reader, &chunk, &more, err));
         if (first && chunk.count > 0)
             TRY(copy_check_names(copy, &chunk, err));
@@ -338,6 +353,7 @@ ErrCode engine_copy(Call *call, Err *err) {
     copy.is_stream = io_input_identity(copy.input) == 0;
     copy_commit_open(&copy);
     code = copy_load(&copy, err);
+    copy_tell(&copy, true);
     copy_commit_close(&copy);
     copy_drop(&copy);
 done:

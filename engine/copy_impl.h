@@ -54,7 +54,15 @@ typedef struct Copy {
     uint64_t notices_again, skipped_again; /* of rows read a second time */
     Commit *commit;    /* ONCE */
     CopyBulk *bulk;    /* BULK; NULL: nothing handed over yet */
+    int64_t told_us;   /* when progress was told */
+    const char *what;  /* as which */
 } Copy;
+
+/* An option's word or text, "" where it is missing; what is said of a wrong one; true or false, and
+ * true where nothing is said. */
+const char *copy_text(const AstProperty *property);
+ErrCode copy_bad_value(const AstProperty *property, const char *want, Err *err);
+ErrCode copy_flag(const AstProperty *property, bool *flag, Err *err);
 
 /* FORMAT, HEADER, ON_ERROR; what is not said is guessed from the file's name. */
 ErrCode copy_options(Copy *copy, Err *err);

@@ -4,13 +4,12 @@
 #include "engine/copy_impl.h"
 #include "grammar/parse.h"
 
-/* "" where a word or string is missing. */
-static const char *copy_text(const AstProperty *property) {
+const char *copy_text(const AstProperty *property) {
     return property->value && property->value->text.data ? (const char *)property->value->text.data
                                                          : "";
 }
 
-static ErrCode copy_bad_value(const AstProperty *property, const char *want, Err *err) {
+ErrCode copy_bad_value(const AstProperty *property, const char *want, Err *err) {
     return err_set_at(err, ERR_SEMANTIC, property->pos.line, property->pos.column,
                       "%s of COPY takes %s%s%s%s", property->name, want,
                       *copy_text(property) ? ", not '" : "", copy_text(property),
@@ -25,13 +24,13 @@ static ErrCode copy_format(Copy *copy, const AstProperty *property, Err *err) {
     return copy_bad_value(property, "ndjson or csv", err);
 }
 
-static ErrCode copy_header(Copy *copy, const AstProperty *property, Err *err) {
+ErrCode copy_flag(const AstProperty *property, bool *flag, Err *err) {
     const AstExpr *value = property->value;
     bool yes = !value || (value->kind == AST_BOOLEAN && value->boolean) ||
                strcasecmp(copy_text(property), "true") == 0;
     bool no = value && ((value->kind == AST_BOOLEAN && !value->boolean) ||
                         strcasecmp(copy_text(property), "false") == 0);
-    copy->header = yes;
+    *flag = yes;
     return yes || no ? ERR_OK : copy_bad_value(property, "true or false", err);
 }
 
@@ -66,7 +65,7 @@ ErrCode copy_options(Copy *copy, Err *err) {
         if (strcmp(property->name, "FORMAT") == 0) {
             TRY(copy_format(copy, property, err));
         } else if (strcmp(property->name, "HEADER") == 0) {
-            TRY(copy_header(copy, property, err));
+            TRY(copy_flag(property, &copy->header, err));
             header = property;
         } else if (strcmp(property->name, "ON_ERROR") == 0) {
             TRY(copy_on_error(copy, property, err));

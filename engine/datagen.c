@@ -36,6 +36,7 @@ typedef struct DatagenJob {
     int64_t pace_row, pace_us;         /* row `pace_row` was due then */
     int64_t retry_us;                  /* not before; 0: it did not fail */
     bool paused, busy;
+    bool ending; /* no turn any more */
     Err error;
 } DatagenJob;
 
@@ -75,7 +76,7 @@ static bool job_finished(const DatagenJob *job) {
 /* How many rows it may write now. *wait_us: otherwise, until it may; INT64_MAX: not by time. */
 static uint32_t job_due(const DatagenJob *job, int64_t now_us, int64_t *wait_us) {
     *wait_us = INT64_MAX;
-    if (job->paused || job->busy || job_finished(job))
+    if (job->paused || job->busy || job->ending || job_finished(job))
         return 0;
     if (now_us < job->retry_us) {
         *wait_us = job->retry_us - now_us;
@@ -262,6 +263,8 @@ done:
 void datagen_stop(DatagenJobs *jobs, const char *name) {
     lock_take(&jobs->lock);
     DatagenJob *job = jobs_find(jobs, name);
+    if (job)
+        job->ending = true;
     while (job && job->busy)
         signal_wait(&jobs->changed, &jobs->lock);
     for (size_t i = 0; job && i < jobs->count; i++) {

@@ -46,11 +46,12 @@ void engine_describe_query(Call *call, CatalogQuery *query, const char *what) {
     QueryFigures figures = {0};
     if (query->running)
         query_figures(query->running, &figures);
-    const Err *reason = query->running ? &figures.error : &query->start_error;
-    bool failed = query->running ? figures.state == QUERY_ERROR : reason->code != ERR_OK;
+    Buf reason = {0};
+    show_query_reason(&reason, query, &figures);
     result_cell_printf(result, "%s %s", what, query->id);
-    result_cell_printf(result, "%s%s%s", show_query_state(query, &figures), failed ? ": " : "",
-                       failed ? reason->message : "");
+    result_cell_printf(result, "%s%s%s", show_query_state(query, &figures),
+                       reason.size > 0 ? ": " : "", buf_cstr(&reason));
+    buf_free(&reason);
     if (!query->running)
         return;
     describe_figures(result, query, &figures);

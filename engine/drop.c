@@ -1,5 +1,6 @@
 /* drop.c - DROP STREAM/TABLE (EXPLAIN too), TERMINATE, PAUSE, RESUME, DROP TYPE, CREATE TYPE. */
 #include "engine/drop_set.h"
+#include "engine/engine_query_impl.h"
 #include "grammar/parse.h"
 #include "engine/result_impl.h"
 
@@ -230,14 +231,29 @@ ErrCode engine_terminate(Call *call, Err *err) {
     return ERR_OK;
 }
 
+/* RESUME starts a query again that has stopped by an error, from where it stopped. */
+static ErrCode drop_restart(Weir *weir, CatalogQuery *query, Err *err) {
+    QueryFigures figures = {.state = QUERY_ERROR};
+    if (query->running)
+        query_figures(query->running, &figures);
+    if (figures.state != QUERY_ERROR)
+        return ERR_OK;
+    if (query->running)
+        query_stop(query->running);
+    query->running = NULL;
+    return engine_start_query(weir, query, err);
+}
+
 static ErrCode drop_pause_one(Weir *weir, CatalogQuery *query, bool paused, Err *err) {
     query->paused = paused;
+    if (!paused)
+        query->fail_on = engine_query_fail_on(&weir->settings);
     Commit *commit = commit_new(weir->storage, 0);
     catalog_put_query(commit, query);
     TRY(commit_wait(commit, NULL, err));
     if (query->running)
         query_pause(query->running, paused);
-    return ERR_OK;
+    return paused ? ERR_OK : drop_restart(weir, query, err);
 }
 
 /* Whether PAUSE names a generated source, not a query. */

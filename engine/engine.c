@@ -135,7 +135,9 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
                             .udf_dir = options->udf_dir,
                             .in_memory = folder == NULL,
                             .notice = options->notice,
-                            .notice_context = options->notice_context};
+                            .notice_context = options->notice_context,
+                            .progress = options->progress,
+                            .progress_context = options->progress_context};
     Err err;
     Io *io = folder ? io_posix() : io_mem_new();
     ErrCode code = engine_open(io, folder ? folder : "/memory", &engine, weir, &err);
@@ -294,7 +296,7 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
     Weir *weir = call->weir;
     TRY(storage_state(weir->storage, err));
     if (call->statement->kind == AST_COPY)
-        return engine_copy(call, err);
+        return call->statement->is_sink ? engine_copy_to(call, err) : engine_copy(call, err);
     if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)
         return engine_assert(call, err);
     if (weir->kit && engine_is_for_tests(call->statement))

@@ -20,6 +20,8 @@ typedef struct EngineOptions {
     bool in_memory; /* files are memory: what a checkpoint makes superfluous is worth more */
     void (*notice)(void *context, const char *text);
     void *notice_context;
+    void (*progress)(void *context, const WeirWork *work);
+    void *progress_context;
 } EngineOptions;
 
 /* As weir_open(), on a given Io that must outlive the engine. */

@@ -64,7 +64,8 @@ ErrCode engine_push(Call *call, const Planned *planned, Err *err);
 ErrCode engine_pull(Call *call, const Planned *planned, Err *err);
 ErrCode engine_select(Call *call, Err *err); /* lookups and push queries */
 
-/* A push query of call->result. bounded: it ends at the end its sources have now. */
+/* A push query of call->result. bounded: it begins at the beginning, whatever auto.offset.reset
+ * says, and ends at the end its sources have now. */
 ErrCode engine_push_start(Call *call, const Planned *planned, bool bounded, Err *err);
 
 /* A lookup's plan, in `arena`, and the store it reads, whose queries have caught up. */
@@ -95,6 +96,7 @@ void engine_describe_traffic(Call *call, const Source *source);
 ErrCode engine_explain(Call *call, Err *err);
 ErrCode engine_analyze(Call *call, Err *err);
 ErrCode engine_copy(Call *call, Err *err);
+ErrCode engine_copy_to(Call *call, Err *err);
 ErrCode engine_print(Call *call, Err *err);
 ErrCode engine_topic(Call *call, Err *err); /* CREATE, ALTER, DROP, DESCRIBE TOPIC */
 ErrCode engine_show_topics(Call *call, Err *err);
@@ -119,6 +121,13 @@ bool engine_log_takes(const Weir *weir, const CatalogQuery *query);
 
 /* Before this topic is deleted: nothing is logged to it any more. */
 void engine_log_leave(Weir *weir, const char *topic);
+
+/* -- datagen_show.c ------------------------------------------------------------------------- */
+
+void engine_show_quickstarts(Call *call);
+/* "datagen orders, seed 1, 12 of 1000 rows, running", of a generated source. */
+void engine_put_generated(Weir *weir, const Source *source, Buf *text);
+void engine_tell_generated(Call *call, const Source *source); /* as a message, where it is one */
 
 /* -- topic.c ----------------------------------------------------------------------------------- */
 
@@ -150,6 +159,8 @@ bool engine_source_reads(const Source *source, const char *other);
 
 /* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
 const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);
+/* Why it is in ERROR, or what it waits for: "message (USER); ..."; nothing where it runs. */
+void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *figures);
 
 /* Prints "Q_1, F(INTEGER)": the queries and functions that use a user's function; false: none. */
 bool engine_function_users(Weir *weir, const UserFunction *function, Buf *out);

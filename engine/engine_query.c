@@ -79,12 +79,14 @@ static void query_begin(Weir *weir, CatalogQuery *query, Commit *commit) {
             arena_array(query->arena, query->plan->node_count, sizeof(uint32_t));
 }
 
-static uint32_t query_fail_on(const Settings *settings) {
+uint32_t engine_query_fail_on(const Settings *settings) {
     uint32_t fail_on = 0;
     if (settings_is_true(settings, "ksql.timestamp.throw.on.invalid"))
         fail_on |= QUERY_FAIL_ON_TIME;
     if (settings_is_true(settings, "ksql.fail.on.deserialization.error"))
         fail_on |= QUERY_FAIL_ON_DECODE;
+    if (settings_is_true(settings, "weir.failed.record.skip"))
+        fail_on |= QUERY_SKIP_FAILED;
     return fail_on;
 }
 
@@ -117,7 +119,7 @@ ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **
     query->from_end =
         strcmp(settings_get(&weir->settings, "auto.offset.reset"), "latest") == 0;
     query->consolidate = settings_number(&weir->settings, "cache.max.bytes.buffering") > 0;
-    query->fail_on = query_fail_on(&weir->settings);
+    query->fail_on = engine_query_fail_on(&weir->settings);
     query_note_reads(query, call->statement);
     if (make->old)
         engine_query_inherit(query, make->old);
@@ -139,6 +141,10 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
                             .consolidate = query->consolidate,
                             .logged = engine_log_takes(weir, query),
+                            .retry_initial_ms = settings_number(
+                                &weir->settings, "ksql.query.retry.backoff.initial.ms"),
+                            .retry_max_ms = settings_number(&weir->settings,
+                                                            "ksql.query.retry.backoff.max.ms"),
                             .internal_topics = query->internal_topics};
     ErrCode code = query_start(weir->runtime, &options, &query->running, err);
     if (code != ERR_OK) {
@@ -146,6 +152,7 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
         query->start_error = *err;
         return code;
     }
+    query->start_error.code = ERR_OK;
     if (query->paused)
         query_pause(query->running, true);
     return ERR_OK;

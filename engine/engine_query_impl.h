@@ -32,6 +32,9 @@ void engine_show_topic(Call *call);
 /* Adds the removal of a query that is stopped to a commit: entry, internal topics, state. */
 void engine_query_remove(const CatalogQuery *query, Commit *commit);
 
+/* The settings in force about bad records: QueryFailOn. */
+uint32_t engine_query_fail_on(const Settings *settings);
+
 void engine_query_topic_name(Buf *out, const CatalogQuery *query, uint32_t node);
 
 #endif

@@ -6,21 +6,41 @@
 #include "engine/cause.h"
 #include "engine/result_impl.h"
 
+const char *weir_made_query(const WeirResult *result) {
+    return result->push ? NULL : result->query_id;
+}
+
+static bool progress_figures(const WeirResult *result, QueryFigures *figures) {
+    Weir *weir = result->weir;
+    const char *made = weir_made_query(result);
+    if (result->push && result->push->running)
+        query_figures(result->push->running, figures);
+    if (result->push || !made)
+        return result->push && result->push->running;
+    shared_lock_read(&weir->lock);
+    const CatalogQuery *query = catalog_query(&weir->catalog, made);
+    bool found = query && query->running;
+    if (found)
+        query_figures(query->running, figures);
+    shared_lock_release(&weir->lock);
+    return found && figures->state == QUERY_RUNNING;
+}
+
 bool weir_progress(const WeirResult *result, WeirProgress *progress) {
     if (result->print) {
         *progress = (WeirProgress){.rows_in = print_polled(result->print),
                                    .lag = print_lag(result->print)};
         return true;
     }
-    if (!result->push || !result->push->running)
-        return false;
     QueryFigures figures;
-    query_figures(result->push->running, &figures);
+    if (!progress_figures(result, &figures))
+        return false;
     *progress = (WeirProgress){.rows_in = figures.rows_in,
                                .row_errors = figures.row_errors,
                                .late_rows = figures.late_rows,
                                .no_match = figures.no_match,
-                               .lag = figures.lag};
+                               .lag = figures.lag,
+                               .rate = figures.rate};
     return true;
 }
 

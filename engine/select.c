@@ -44,7 +44,7 @@ ErrCode engine_push_start(Call *call, const Planned *planned, bool bounded, Err 
     QueryOptions options = {.plan = result->push->plan,
                             .partitions = result->push->partitions,
                             .first_id = result->push->first_id,
-                            .from_end = result->push->from_end,
+                            .from_end = result->push->from_end && !bounded,
                             .fail_on = result->push->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
                             .bounded = bounded,

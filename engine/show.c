@@ -35,6 +35,7 @@ static ErrCode show_sources(Call *call, bool tables) {
         const Source *source = catalog->sources[i].source;
         if (source->is_table != tables)
             continue;
+        engine_tell_generated(call, source);
         result_cell(call->result, source->name);
         result_cell(call->result, source->topic.topic);
         result_cell(call->result, show_format(&source->topic.key));
@@ -51,7 +52,7 @@ const char *show_query_state(const CatalogQuery *query, const QueryFigures *figu
         return query->start_error.code == ERR_OK ? "STOPPED" : "ERROR";
     switch (figures->state) {
     case QUERY_RUNNING:
-        return "RUNNING";
+        return figures->retry_count > 0 ? "RETRYING" : "RUNNING";
     case QUERY_PAUSED:
         return "PAUSED";
     case QUERY_ERROR:
@@ -62,14 +63,24 @@ const char *show_query_state(const CatalogQuery *query, const QueryFigures *figu
     return "UNKNOWN";
 }
 
+void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *figures) {
+    const Err *reason = query->running ? &figures->error : &query->start_error;
+    if (reason->code == ERR_OK || (query->running && figures->state == QUERY_FINISHED))
+        return;
+    buf_printf(out, "%s (%s)", reason->message, query_error_type(reason->code));
+    if (figures->retry_count > 0)
+        buf_printf(out, ", again in %lld ms after %u tries", (long long)figures->retry_in_ms,
+                   figures->retry_count);
+    else if (figures->state == QUERY_ERROR || !query->running)
+        buf_printf(out, "; RESUME %s; tries again", query->id);
+}
+
 /* Why the query is in ERROR, or what it left out. */
 static void show_query_warnings(Call *call, const CatalogQuery *query,
                                 const QueryFigures *figures) {
-    const Err *reason = query->running ? &figures->error : &query->start_error;
     Buf text = {0};
-    if (reason->code != ERR_OK)
-        buf_text(&text, reason->message);
-    else
+    show_query_reason(&text, query, figures);
+    if (text.size == 0)
         (void)cause_put(&text, &call->weir->catalog, query, false);
     result_cell(call->result, buf_cstr(&text));
     buf_free(&text);
@@ -224,6 +235,9 @@ static ErrCode show_rows(Call *call, Err *err) {
         return show_variables(call);
     case AST_SHOW_TYPES:
         return show_types(call);
+    case AST_SHOW_QUICKSTARTS:
+        engine_show_quickstarts(call);
+        return ERR_OK;
     case AST_SHOW_EXTENSIONS:
         return show_extensions(call);
     case AST_SHOW_ERRORS:

@@ -49,6 +49,14 @@ typedef struct WeirError {
     char message[1008];
 } WeirError;
 
+/* How far a statement is that takes long: COPY. */
+typedef struct WeirWork {
+    const char *what;     /* "COPY flights" */
+    uint64_t rows;        /* so far */
+    uint64_t done, total; /* bytes; total 0: not known */
+    bool over;            /* the last call of this statement */
+} WeirWork;
+
 typedef struct WeirOptions {
     uint32_t workers;   /* threads that run queries; 0: one per core */
     bool os_durability; /* write without sync: survives kill -9, not a power cut */
@@ -59,6 +67,9 @@ typedef struct WeirOptions {
      * not call back into the Weir. */
     void (*notice)(void *context, const char *text);
     void *notice_context;
+    /* Some times a second while a statement takes long, likewise; may be NULL. */
+    void (*progress)(void *context, const WeirWork *work);
+    void *progress_context;
 } WeirOptions;
 
 /* Opens or makes the data folder (one process at a time); NULL: everything in memory. Queries that
@@ -178,13 +189,17 @@ bool weir_is_delete(const WeirResult *result);
  * drops its rows where they come into being: what the query itself costs. *rows: how many. */
 WeirStatus weir_discard(WeirResult *result, int64_t timeout_ms, uint64_t *rows, WeirError *error);
 
-/* How far a push query is; false: the result is none. */
+/* The id of the query that the statement has made; NULL: none. */
+const char *weir_made_query(const WeirResult *result);
+
+/* How far a push query is, or the query that the statement has made; false: there is none. */
 typedef struct WeirProgress {
     uint64_t rows_in;    /* records read */
     uint64_t row_errors; /* of them could not be used */
     uint64_t late_rows;  /* came too late for their windows */
     uint64_t no_match;   /* rows that found no other side in a join */
     int64_t lag;         /* records not read yet */
+    uint64_t rate;       /* records read in the last second */
 } WeirProgress;
 bool weir_progress(const WeirResult *result, WeirProgress *progress);
 

@@ -305,6 +305,7 @@ typedef enum AstShow {
     AST_SHOW_VARIABLES,
     AST_SHOW_QUERIES,
     AST_SHOW_EXTENSIONS, /* an addition */
+    AST_SHOW_QUICKSTARTS, /* an addition */
     AST_SHOW_ERRORS,     /* FOR name: an addition */
 } AstShow;
 

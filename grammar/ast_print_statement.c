@@ -329,6 +329,7 @@ static const char *show_text(AstShow show) {
         [AST_SHOW_VARIABLES] = " VARIABLES",
         [AST_SHOW_QUERIES] = " QUERIES",
         [AST_SHOW_EXTENSIONS] = " EXTENSIONS",
+        [AST_SHOW_QUICKSTARTS] = " QUICKSTARTS",
         [AST_SHOW_ERRORS] = " ERRORS FOR",
     };
     assert((size_t)show < sizeof texts / sizeof texts[0]);

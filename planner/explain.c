@@ -12,7 +12,8 @@ static const char *const explain_kinds[] = {
     [PLAN_JOIN_TABLE] = "JoinTable",  [PLAN_JOIN_STREAM] = "JoinStream",
     [PLAN_AGGREGATE] = "Aggregate",
     [PLAN_SINK] = "Sink",             [PLAN_RESULT] = "Result",
-    [PLAN_JOIN_TABLES] = "JoinTables",
+    [PLAN_JOIN_TABLES] = "JoinTables", [PLAN_SUBSCRIBE] = "Subscribe",
+    [PLAN_JOIN_FOREIGN] = "JoinForeign", [PLAN_RESOLVE] = "Resolve",
     [PLAN_FLAT_MAP] = "FlatMap",      [PLAN_ROW] = "Row",
 };
 
@@ -107,6 +108,11 @@ static void explain_inside(Buf *out, const Plan *plan, const PlanNode *node) {
         explain_expr(out, node->join_key);
         break;
     case PLAN_JOIN_STREAM: explain_within(out, node); break;
+    case PLAN_SUBSCRIBE:
+        buf_text(out, " BY ");
+        explain_expr(out, node->join_key);
+        break;
+    case PLAN_JOIN_FOREIGN:
     case PLAN_JOIN_TABLES: buf_printf(out, " %s", explain_joins[node->join]); break;
     case PLAN_AGGREGATE: explain_aggregates(out, node, plan); break;
     default: break;

@@ -158,7 +158,7 @@ static PlanNode *join_source(JoinPlan *join, uint32_t s, const Expr *key, const 
 static PlanNode *join_rekey(JoinPlan *join, const Expr *key) {
     Draft *draft = join->draft;
     Arena *arena = draft->planner->arena;
-    assert(plan_is_join(draft->top->kind));
+    assert(plan_is_join(draft->top->kind) || draft->top->kind == PLAN_RESOLVE);
     const Schema *schema = draft->top->schema;
     SchemaColumn *columns = arena_array(arena, schema->column_count, sizeof *columns);
     const Expr **exprs = arena_array(arena, schema->column_count, sizeof *exprs);

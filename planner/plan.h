@@ -147,6 +147,13 @@ typedef enum PlanNodeKind {
                          Join store; output columns as JOIN_TABLE */
     PLAN_JOIN_TABLES, /* two tables with one key column each, of one type: both are kept, in one
                          store; output columns: the key, all of the left input, all of the right */
+    PLAN_SUBSCRIBE,   /* a table's rows as a stream under a foreign key: join_key over the input;
+                         output columns: that key, all of the input, a note (BIGINT). Table store */
+    PLAN_JOIN_FOREIGN, /* inputs[0] such a stream, inputs[1] the table with that key: a stream of
+                         results under the left table's key; output columns: the left table's, all
+                         of the right input, a note. Foreign store */
+    PLAN_RESOLVE,     /* those results, moved to their key, as a table: its input's columns without
+                         the note. Table store */
     PLAN_AGGREGATE,   /* input: a stream keyed by the group (key columns of its schema), values: the
                          columns aggregated; output: group key columns, then one column per call.
                          With a window the output rows have window bounds. Table or window store */
@@ -157,6 +164,11 @@ typedef enum PlanNodeKind {
 /* Two inputs; output: the key of the join, then the columns of the left one, then of the right. */
 static inline bool plan_is_join(PlanNodeKind kind) {
     return kind == PLAN_JOIN_TABLE || kind == PLAN_JOIN_STREAM || kind == PLAN_JOIN_TABLES;
+}
+
+/* The nodes of a join on a foreign key, whose columns are their inputs' and a note. */
+static inline bool plan_is_foreign(PlanNodeKind kind) {
+    return kind == PLAN_SUBSCRIBE || kind == PLAN_JOIN_FOREIGN || kind == PLAN_RESOLVE;
 }
 
 typedef struct PlanAggregate {
@@ -224,8 +236,8 @@ struct PlanNode {
     const Expr *const *exprs;    /* PROJECT, REPARTITION: schema->column_count of them */
     const PlanTableCall *table_calls; /* FLAT_MAP */
     uint32_t table_call_count;
-    PlanJoinKind join;           /* JOIN_TABLE: INNER or LEFT; others: all */
-    const Expr *join_key;        /* JOIN_TABLE: over inputs[0] */
+    PlanJoinKind join;           /* JOIN_TABLE, those by foreign key: INNER or LEFT; others: all */
+    const Expr *join_key;        /* JOIN_TABLE, SUBSCRIBE: over inputs[0] */
     PlanWithin within;           /* JOIN_STREAM */
     PlanWindow window;           /* AGGREGATE */
     const PlanAggregate *aggregates;

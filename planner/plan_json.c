@@ -27,7 +27,8 @@ const char *const plan_json_finals[] = {"none", "complete", "ksqldb", NULL};
 const char *const plan_json_windows[] = {"none", "tumbling", "hopping", "session", NULL};
 const char *const plan_json_node_kinds[] = {"source", "materialize", "row", "store", "filter",
                                             "project", "flat_map", "repartition", "join_table",
-                                            "join_stream", "join_tables", "aggregate", "sink",
+                                            "join_stream", "join_tables", "subscribe",
+                                            "join_foreign", "resolve", "aggregate", "sink",
                                             "result", NULL};
 const char *const plan_json_joins[] = {"inner", "left", "right", "full", NULL};
 const char *const plan_json_plan_kinds[] = {"persistent", "push", "pull", NULL};
@@ -276,7 +277,7 @@ static void put_node_inside(json_t *object, const PlanNode *node) {
         put(object, "predicate", expr_json(node->predicate));
     if (node->exprs)
         put(object, "exprs", exprs_json(node->exprs, node->schema->column_count));
-    if (plan_is_join(node->kind))
+    if (plan_is_join(node->kind) || plan_is_foreign(node->kind))
         put_text(object, "join", plan_json_joins[node->join]);
     if (node->join_key)
         put(object, "join_key", expr_json(node->join_key));

@@ -438,55 +438,6 @@ static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, E
     return ERR_OK;
 }
 
-static ErrCode get_join(Getter *getter, const PlanNode *const *nodes, PlanNode *node, Err *err) {
-    int join;
-    TRY(get_word(getter, "join", plan_json_joins, -1, &join, err));
-    node->join = (PlanJoinKind)join;
-    const PlanNode *left = nodes[node->inputs[0]], *right = nodes[node->inputs[1]];
-    if (node->schema->column_count == 1 + left->schema->column_count + right->schema->column_count)
-        return ERR_OK;
-    return get_corrupt(getter, "schema", err);
-}
-
-static ErrCode get_within(Getter *parent, PlanWithin *within, Err *err) {
-    Getter getter;
-    TRY(getter_open(getter_member(parent, "within"), parent->arena, "within", &getter, err));
-    TRY(get_i64(&getter, "before_ms", 0, &within->before_ms, err));
-    TRY(get_i64(&getter, "after_ms", 0, &within->after_ms, err));
-    TRY(get_i64(&getter, "grace_ms", 0, &within->grace_ms, err));
-    TRY(get_flag(&getter, "eager", &within->eager, err));
-    if (within->before_ms < 0 || within->before_ms > WITHIN_MS_MAX || within->after_ms < 0 ||
-        within->after_ms > WITHIN_MS_MAX || within->grace_ms < 0 ||
-        within->grace_ms > WITHIN_MS_MAX)
-        return get_corrupt(&getter, "before_ms", err);
-    return getter_close(&getter, err);
-}
-
-static ErrCode get_join_stream(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
-                               Err *err) {
-    TRY(get_join(getter, nodes, node, err));
-    for (uint32_t i = 0; i < 2; i++) {
-        const PlanNode *input = nodes[node->inputs[i]];
-        if (input->is_table || input->windowed != node->windowed ||
-            input->schema->key_count != 1 ||
-            !type_equal(input->schema->columns[0].type, node->schema->columns[0].type))
-            return get_corrupt(getter, "inputs", err);
-    }
-    return get_within(getter, &node->within, err);
-}
-
-static ErrCode get_join_tables(Getter *getter, const PlanNode *const *nodes, PlanNode *node,
-                               Err *err) {
-    TRY(get_join(getter, nodes, node, err));
-    for (uint32_t i = 0; i < 2; i++) {
-        const PlanNode *input = nodes[node->inputs[i]];
-        if (!input->is_table || input->windowed || input->schema->key_count != 1 ||
-            !type_equal(input->schema->columns[0].type, node->schema->columns[0].type))
-            return get_corrupt(getter, "inputs", err);
-    }
-    return ERR_OK;
-}
-
 /* Members that only some kinds have. */
 static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node, Err *err) {
     const PlanNode *const *nodes = plan->nodes;
@@ -509,13 +460,19 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
     case PLAN_PROJECT:
     case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
     case PLAN_FLAT_MAP: return get_table_calls(getter, place, node, err);
-    case PLAN_JOIN_TABLES: return get_join_tables(getter, nodes, node, err);
     case PLAN_JOIN_TABLE:
-        TRY(get_join(getter, nodes, node, err));
-        if (node->join != JOIN_INNER && node->join != JOIN_LEFT)
-            return get_corrupt(getter, "join", err);
+        TRY(plan_json_join_get(getter, nodes, node, err));
         return get_expr(getter_member(getter, "join_key"), place, &node->join_key, err);
-    case PLAN_JOIN_STREAM: return get_join_stream(getter, nodes, node, err);
+    case PLAN_SUBSCRIBE:
+        TRY(plan_json_join_get(getter, nodes, node, err));
+        TRY(get_expr(getter_member(getter, "join_key"), place, &node->join_key, err));
+        return type_equal(node->join_key->type, node->schema->columns[0].type)
+                   ? ERR_OK
+                   : get_corrupt(getter, "join_key", err);
+    case PLAN_JOIN_STREAM:
+    case PLAN_JOIN_TABLES:
+    case PLAN_JOIN_FOREIGN:
+    case PLAN_RESOLVE: return plan_json_join_get(getter, nodes, node, err);
     case PLAN_AGGREGATE: return get_aggregates(getter, input, node, err);
     default: return ERR_OK;
     }
@@ -525,7 +482,8 @@ static ErrCode get_inputs(Getter *getter, PlanNode *node, Err *err) {
     json_t *array;
     TRY(get_array(getter, "inputs", 2, &array, &node->input_count, err));
     bool first = node->kind == PLAN_SOURCE || node->kind == PLAN_STORE || node->kind == PLAN_ROW;
-    uint32_t wanted = first ? 0 : plan_is_join(node->kind) ? 2 : 1;
+    bool two = plan_is_join(node->kind) || node->kind == PLAN_JOIN_FOREIGN;
+    uint32_t wanted = first ? 0 : two ? 2 : 1;
     if (node->input_count != wanted)
         return get_corrupt(getter, "inputs", err);
     for (uint32_t i = 0; i < wanted; i++) {

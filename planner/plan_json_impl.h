@@ -63,4 +63,7 @@ const Function *plan_json_function(const Plan *plan, const char *name, const cha
  * their parameters' types and their results'. */
 bool plan_json_lambdas_fit(const Expr *call, Arena *arena);
 
+/* plan_json_join.c: kind and columns of a join's node, but no expressions. */
+ErrCode plan_json_join_get(Getter *getter, const PlanNode *const *nodes, PlanNode *node, Err *err);
+
 #endif

@@ -67,6 +67,12 @@ static const char *foreign_step(const Plan *plan, const PlanNode *node) {
         return NULL;
     case PLAN_JOIN_TABLE:
         return "StreamTableJoin";
+    case PLAN_JOIN_TABLES:
+        return "TableTableJoin";
+    case PLAN_SUBSCRIBE:
+    case PLAN_JOIN_FOREIGN:
+    case PLAN_RESOLVE:
+        return "ForeignKeyTableTableJoin";
     case PLAN_JOIN_STREAM:
         return "StreamStreamJoin";
     default:

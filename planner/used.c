@@ -43,6 +43,30 @@ static void used_join(const PlanNode *node, const UsedWalk *self, UsedWalk *left
     }
 }
 
+/* What the nodes of a join on a foreign key need of their inputs: see plan.h for their columns. */
+static void used_foreign(const PlanNode *node, UsedWalk *walks) {
+    const UsedWalk *self = &walks[node->id];
+    UsedWalk *left = &walks[node->inputs[0]];
+    if (node->kind == PLAN_SUBSCRIBE) {
+        used_expr(left, node->join_key);
+        for (uint32_t i = 0; i < left->column_count; i++)
+            left->needed[i] = left->needed[i] || self->needed[1 + i];
+        return;
+    }
+    left->needed[left->column_count - 1] = true; /* the note */
+    uint32_t shift = node->kind == PLAN_JOIN_FOREIGN ? 1 : 0;
+    uint32_t left_count = left->column_count - 1 - shift;
+    for (uint32_t i = 0; i < left_count; i++)
+        left->needed[shift + i] =
+            left->needed[shift + i] || self->needed[i] || i < node->schema->key_count;
+    if (node->kind == PLAN_RESOLVE)
+        return;
+    left->needed[0] = true;
+    UsedWalk *right = &walks[node->inputs[1]];
+    for (uint32_t i = 0; i < right->column_count; i++)
+        right->needed[i] = right->needed[i] || self->needed[left_count + i];
+}
+
 static void used_flat_map(const PlanNode *node, const UsedWalk *self, UsedWalk *input) {
     for (uint32_t i = 0; i < input->column_count; i++)
         input->needed[i] = input->needed[i] || self->needed[i];
@@ -156,7 +180,8 @@ static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     const Schema *input = draft->nodes[node->inputs[0]]->schema;
     if (node->kind == PLAN_FLAT_MAP) {
         used_shrink_calls(node, &map);
-    } else if (!node->exprs && !plan_is_join(node->kind)) {
+    } else if (!node->exprs && !plan_is_join(node->kind) &&
+               !plan_is_foreign(node->kind)) {
         /* Its columns are its input's. */
         *self = walks[node->inputs[0]];
         node->schema = input;
@@ -185,12 +210,33 @@ static void used_join_needed(const PlanNode *node, UsedWalk *walks) {
         self->needed[1 + left->column_count + i] = right->needed[i];
 }
 
+/* As a join's: whatever the inputs still have. */
+static void used_foreign_needed(const PlanNode *node, UsedWalk *walks) {
+    UsedWalk *self = &walks[node->id];
+    const UsedWalk *left = &walks[node->inputs[0]];
+    uint32_t at = 0;
+    if (node->kind == PLAN_SUBSCRIBE)
+        self->needed[at++] = true;
+    uint32_t from = node->kind == PLAN_JOIN_FOREIGN ? 1 : 0;
+    uint32_t to = left->column_count - (node->kind == PLAN_SUBSCRIBE ? 0 : 1);
+    for (uint32_t i = from; i < to; i++)
+        self->needed[at++] = left->needed[i];
+    const UsedWalk *right = &walks[node->inputs[1]];
+    for (uint32_t i = 0; node->kind == PLAN_JOIN_FOREIGN && i < right->column_count; i++)
+        self->needed[at++] = right->needed[i];
+    if (node->kind != PLAN_RESOLVE)
+        self->needed[at++] = true;
+    assert(at == self->column_count);
+}
+
 static void used_backwards(Draft *draft, UsedWalk *walks) {
     for (size_t i = draft->node_count; i-- > 0;) {
         PlanNode *node = draft->nodes[i];
         used_roots(node, i + 1 == draft->node_count, &walks[i]);
         if (plan_is_join(node->kind))
             used_join(node, &walks[i], &walks[node->inputs[0]], &walks[node->inputs[1]]);
+        else if (plan_is_foreign(node->kind))
+            used_foreign(node, walks);
         else if (node->input_count == 1)
             used_node(node, &walks[i], &walks[node->inputs[0]]);
         else if (node->kind == PLAN_SOURCE)
@@ -211,6 +257,8 @@ void draft_used(Draft *draft) {
         PlanNode *node = draft->nodes[i];
         if (plan_is_join(node->kind))
             used_join_needed(node, walks);
+        if (plan_is_foreign(node->kind))
+            used_foreign_needed(node, walks);
         if (node->kind == PLAN_FLAT_MAP)
             used_flat_map_needed(node, walks);
         if (node->input_count > 0)

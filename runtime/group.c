@@ -14,7 +14,6 @@
 enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
     GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
-    GROUP_REFUSED_US = 1000000,    /* a full disk is asked again every second */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
     GROUP_SKEW_US = 1000,          /* how soon a task held back by others looks again */
 };
@@ -217,12 +216,14 @@ static void submit(Group *group, Commit *commit) {
     bool again = code != ERR_OK && err_action(code) == ERR_ACTION_RETRY;
     if (!again)
         end_logging(group);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
+        retry_over(&group->retry, group->query);
         return;
+    }
     group->in_flight = false;
     if (again) {
         group->refused = commit;
-        group->refused_us = group_now_us(group);
+        retry_failed(&group->retry, group->query, &err, group_now_us(group));
         return;
     }
     commit_drop(commit);
@@ -249,7 +250,7 @@ static void hand_over(Group *group) {
 }
 
 static void try_refused(Group *group, int64_t now_us) {
-    if (!group->refused || now_us - group->refused_us < GROUP_REFUSED_US)
+    if (!group->refused || !retry_is_due(&group->retry, now_us))
         return;
     Commit *commit = group->refused;
     group->refused = NULL;
@@ -360,6 +361,10 @@ static void step_failed(Group *group, const Task *task, const Err *err) {
     assert(err->code != ERR_OK);
     assert(task);
     roll_back(group, false);
+    if (group->persistent && err_action(err->code) == ERR_ACTION_RETRY) {
+        retry_failed(&group->retry, group->query, err, group_now_us(group));
+        return;
+    }
     if (group->persistent && task->env.row_failed && !group->failing) {
         group->failing = true;
         group->failure = *err;
@@ -457,6 +462,20 @@ static bool at_failed_row(const Group *group) {
     return false;
 }
 
+/* Leaves the row out that a failing group has come to; false: it stops there. */
+static bool skip_row(Group *group) {
+    assert(group->failing);
+    if (!(group->query->options.fail_on & QUERY_SKIP_FAILED))
+        return false;
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        if (group->tasks[i]->blocked && task_skip(group->tasks[i], &group->failure)) {
+            group->failing = false;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void stop_at_row(Group *group) {
     assert(group->failing);
     assert(group->persistent);
@@ -465,7 +484,7 @@ static void stop_at_row(Group *group) {
     note_dirty(group);
     if (group->dirty_since_us != 0)
         hand_over(group);
-    else
+    else if (!skip_row(group))
         query_fail(group->query, &group->failure);
 }
 
@@ -483,14 +502,16 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     try_refused(group, group_now_us(group));
     if (at_failed_row(group)) {
         stop_at_row(group);
+        *worked = *worked || !group->failing; /* it left the row out and goes on */
         return;
     }
     bool full = (group->in_flight || group->refused) &&
                 pending_bytes(group) >= GROUP_PENDING_BYTES;
     bool stepped = false;
     bool paused = atomic_load(&group->query->paused);
+    bool waits = !retry_is_due(&group->retry, group_now_us(group));
     group->idle = group->idle || paused;
-    if (!full && !paused)
+    if (!full && !paused && (!waits || group->refused))
         step(group, &stepped, due_us);
     *worked = *worked || stepped || at_failed_row(group);
     if (!group->persistent || query_state(group->query) != QUERY_RUNNING)
@@ -503,8 +524,8 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     } else if (commit_us < *due_us) {
         *due_us = commit_us;
     }
-    if (group->refused && group->refused_us + GROUP_REFUSED_US < *due_us)
-        *due_us = group->refused_us + GROUP_REFUSED_US;
+    if (group->retry.count > 0 && group->retry.at_us < *due_us)
+        *due_us = group->retry.at_us;
 }
 
 /* -- Scripts ---------------------------------------------------------------------------------- */

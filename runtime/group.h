@@ -9,7 +9,8 @@
  * last hand-over cost; under load after the commit interval or GROUP_PENDING_BYTES.
  *
  * When a step fails because of a row, the group undoes everything since its last hand-over, runs
- * again up to that row, commits that much, and the query stops in state ERROR exactly there.
+ * again up to that row, commits that much, and the query stops in state ERROR exactly there; or it
+ * leaves the row out (QUERY_SKIP_FAILED) and goes on. What may heal by itself is tried again.
  *
  * A step that makes more than a commit takes (table functions) is undone likewise and runs again
  * with fewer rows, a commit for each, until that is over; one row that makes too much fails.
@@ -19,6 +20,7 @@
 #ifndef RUNTIME_GROUP_H
 #define RUNTIME_GROUP_H
 
+#include "runtime/retry.h"
 #include "runtime/task.h"
 
 struct Worker;
@@ -40,7 +42,7 @@ typedef struct Group {
     bool in_flight;
     _Atomic int outcome; /* GroupOutcome: storage's writer -> worker */
     Commit *refused;     /* a hand-over without room, to be tried again */
-    int64_t refused_us;
+    Retry retry;         /* a commit that was refused, or a step that the environment failed */
     int64_t dirty_since_us; /* 0: nothing to commit */
     int64_t handover_us, handover_cost_us;
     bool idle; /* the last step found nothing */

@@ -9,7 +9,8 @@
 #include "runtime/runtime.h"
 
 bool ids_has_store(PlanNodeKind kind) {
-    return kind == PLAN_MATERIALIZE || plan_is_join(kind) || kind == PLAN_AGGREGATE;
+    return kind == PLAN_MATERIALIZE || plan_is_join(kind) || plan_is_foreign(kind) ||
+           kind == PLAN_AGGREGATE;
 }
 
 static uint32_t stages_max(const Plan *plan) {

@@ -88,6 +88,7 @@ struct OpEnv {
     const uint32_t *internal_topics;
     uint32_t first_id, partitions; /* the layout of ids.h */
     uint32_t partition;            /* of this task */
+    const bool *cut; /* [node]: its rows leave this task */
     uint32_t fail_on; /* QueryFailOn */
     bool single_partition, consolidate;
     bool limit_reached; /* the client has all rows it wants */
@@ -137,7 +138,8 @@ static inline void op_count(Op *op, OpCount what, uint64_t count) {
 
 extern const OpOps op_filter_ops, op_project_ops, op_flat_map_ops, op_materialize_ops,
     op_repartition_ops, op_join_table_ops, op_join_stream_ops, op_join_tables_ops,
-    op_aggregate_ops, op_sink_ops, op_result_ops;
+    op_subscribe_ops, op_join_foreign_ops, op_resolve_ops, op_aggregate_ops, op_sink_ops,
+    op_result_ops;
 
 /* Hands `batch` to all edges; a batch without selected rows goes nowhere. */
 void op_emit(Op *op, Batch *batch);

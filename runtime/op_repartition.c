@@ -4,8 +4,8 @@
  * Where the reader is this task (no edges were cut), the projected rows go on with their seq.
  * Otherwise they are written to an internal topic:
  *
- *   key   := the key as the table to be joined has it on the wire, so that both lie in partitions
- *            of one number; the row key (data/row_key.h) where no table waits
+ *   key   := the key as the side to be joined has it on the wire, so that both lie in partitions
+ *            of one number; the row key (data/row_key.h) where no such side waits
  *   value := kind u8 (RowKind), varint partition of the writing task, row value of all columns
  *
  * with the row's time as timestamp. A row without a key goes where its source offset says.
@@ -39,21 +39,47 @@ static bool is_grouped_table(const PlanNode *node) {
     return node->is_table && node->old_known;
 }
 
-/* The topic of the table that rows of node `id` are joined with next; NULL: none. */
-static const PlanTopic *joined_topic(const Plan *plan, uint32_t id) {
+static const PlanTopic *moved_like(const Plan *plan, uint32_t id);
+
+/* The topic as whose keys the rows of node `id` lie in their partitions; NULL: theirs are row
+ * keys. */
+static const PlanTopic *lies_like(const Plan *plan, uint32_t id) {
+    const PlanNode *node = plan->nodes[id];
+    while (node->kind != PLAN_SOURCE && node->kind != PLAN_REPARTITION && node->input_count > 0)
+        node = plan->nodes[node->inputs[0]];
+    assert(node->kind != PLAN_AGGREGATE);
+    if (node->kind == PLAN_REPARTITION)
+        return moved_like(plan, node->id);
+    return node->kind == PLAN_SOURCE ? node->topic : NULL;
+}
+
+/* Whether an input of a join was moved for it. */
+static bool is_moved(const Plan *plan, uint32_t id) {
+    assert(id < plan->node_count);
+    const PlanNode *node = plan->nodes[id];
+    while (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT)
+        node = plan->nodes[node->inputs[0]];
+    return node->kind == PLAN_REPARTITION;
+}
+
+/* The same for the rows of a repartition: who is moved to a join lies as the other side does; by
+ * row keys where both are moved, or nobody waits. */
+static const PlanTopic *moved_like(const Plan *plan, uint32_t id) {
     assert(id < plan->node_count);
     for (uint32_t i = id + 1; i < plan->node_count; i++) {
         const PlanNode *node = plan->nodes[i];
-        if (node->input_count == 0 || node->inputs[0] != id)
+        uint32_t side = node->input_count == 2 && node->inputs[1] == id ? 1 : 0;
+        if (node->input_count == 0 || node->inputs[side] != id)
             continue;
-        if (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT)
-            return joined_topic(plan, i);
-        if (node->kind != PLAN_JOIN_TABLE)
+        if (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT ||
+            node->kind == PLAN_RESOLVE) {
+            id = i;
+            continue;
+        }
+        bool meets = plan_is_join(node->kind) || node->kind == PLAN_JOIN_FOREIGN;
+        if (!meets || is_moved(plan, node->inputs[1 - side]))
             return NULL;
-        const PlanNode *right = plan->nodes[node->inputs[1]];
-        while (right->kind != PLAN_SOURCE && right->input_count == 1)
-            right = plan->nodes[right->inputs[0]];
-        return right->kind == PLAN_SOURCE ? right->topic : NULL;
+        return lies_like(plan, node->inputs[1 - side]);
     }
     return NULL;
 }
@@ -85,7 +111,7 @@ static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
     self->both = arena_array(env->query_arena, op->node->schema->column_count * 2u,
                              sizeof *self->both);
     self->target = outbox_target(env->outbox, topic_id, topic.partition_count, false);
-    const PlanTopic *joined = joined_topic(env->plan, op->node->id);
+    const PlanTopic *joined = moved_like(env->plan, op->node->id);
     if (joined && joined->schema->key_count == op->node->schema->key_count)
         open_encoder(self, joined, env->query_arena);
     return ERR_OK;

@@ -109,12 +109,24 @@ static void add_causes(Query *query, QueryFigures *figures) {
     arena_free(arena);
 }
 
+/* With the query's lock held. */
+static void retry_figures(const Query *query, QueryFigures *figures) {
+    Io *io = query->runtime->io;
+    int64_t left_us = query->retry_at_us - io->ops->mono_us(io);
+    assert(query->retry_count > 0);
+    figures->error = query->retry_error;
+    figures->retry_count = query->retry_count;
+    figures->retry_in_ms = left_us > 0 ? left_us / 1000 : 0;
+}
+
 void query_figures(Query *query, QueryFigures *figures) {
     assert(figures);
     *figures = (QueryFigures){0};
     lock_take(&query->lock);
     figures->state = query_state(query);
     figures->error = query->error;
+    if (figures->state == QUERY_RUNNING && query->retry_count > 0)
+        retry_figures(query, figures);
     lock_release(&query->lock);
     if (figures->state == QUERY_RUNNING && atomic_load(&query->paused))
         figures->state = QUERY_PAUSED;

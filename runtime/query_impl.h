@@ -32,6 +32,9 @@ struct Query {
     Lock lock;
     Signal changed; /* workers -> who waits: positions settled, or the state */
     Err error;
+    Err retry_error; /* why the last try failed; all of these under the lock */
+    uint32_t retry_count; /* 0: nothing is waited for */
+    int64_t retry_at_us;
 };
 
 /* The first reason counts; ends the result queue. From any worker. */

@@ -64,6 +64,8 @@ typedef struct ResultQueue ResultQueue;
 typedef enum QueryFailOn {
     QUERY_FAIL_ON_TIME = 1,   /* no time where the source has a TIMESTAMP column */
     QUERY_FAIL_ON_DECODE = 2, /* key or value do not fit */
+    QUERY_SKIP_FAILED = 4, /* not a failure: a record that makes an operator fail is left out, with
+                              a row error, where the query would stop at it */
 } QueryFailOn;
 
 typedef struct QueryOptions {
@@ -75,6 +77,7 @@ typedef struct QueryOptions {
     bool table_first;       /* table sides are read to their present end first */
     bool consolidate;       /* one output per key and commit before table sinks */
     uint32_t fail_on;       /* QueryFailOn: bad records that stop the query at them */
+    int64_t retry_initial_ms, retry_max_ms; /* retry.h; 0: its defaults */
     bool bounded;           /* ends at the end offsets of the start: pull queries over streams */
     bool logged;            /* errors go to the processing log: query_set_logged() */
     ResultQueue *results;   /* PUSH; borrowed */
@@ -110,10 +113,17 @@ typedef struct QueryFigures {
     uint64_t state_rows, state_bytes;
     uint64_t rate; /* records read in the last second */
     int64_t lag; /* records of its sources not yet processed */
+    /* RUNNING, but waiting for the environment to heal: `error` is why; 0: it is not. */
+    uint32_t retry_count;
+    int64_t retry_in_ms; /* until it tries again */
     int64_t running_us; /* from its start to its end or to now */
 } QueryFigures;
 
 void query_figures(Query *query, QueryFigures *figures);
+
+/* "USER", "SYSTEM" or "UNKNOWN": whose fault an error of a query is. */
+const char *query_error_type(ErrCode code);
+
 
 /* What one operator did since the start, over all tasks; what was run again counts again. */
 typedef struct OpFigures {

@@ -65,6 +65,14 @@ static void blob_drop(SlotTable *table, void *block) {
         note_blob(&table->log->running.drops, table, block);
 }
 
+uint8_t *slot_table_put_blob(SlotTable *table, Bytes bytes) {
+    return blob_put(table, bytes);
+}
+
+void slot_table_drop_blob(SlotTable *table, uint8_t *blob) {
+    blob_drop(table, blob);
+}
+
 static void free_blobs(const Buf *notes) {
     for (size_t at = 0; at < notes->size; at += sizeof(BlobNote)) {
         BlobNote note;

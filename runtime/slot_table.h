@@ -128,5 +128,8 @@ Slot *slot_table_load(SlotTable *table, uint64_t hash, Bytes key);
 void slot_table_set_present(SlotTable *table, Slot *slot, bool present);
 void slot_table_set_value(SlotTable *table, Slot *slot, Bytes value);
 void slot_table_drop_value(SlotTable *table, Slot *slot);
+/* More blobs of a touched slot, named in its fixed part. blob NULL: nothing. */
+uint8_t *slot_table_put_blob(SlotTable *table, Bytes bytes);
+void slot_table_drop_blob(SlotTable *table, uint8_t *blob);
 
 #endif

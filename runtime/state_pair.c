@@ -15,8 +15,8 @@ static const StateOps state_pair_ops;
 
 static void side_put(SlotTable *slots, PairSide *side, Bytes value, int64_t rowtime) {
     assert(value.data || value.size == 0);
-    slots->blobs.ops->drop(&slots->blobs, side->value);
-    *side = (PairSide){slots->blobs.ops->put(&slots->blobs, value), rowtime, value.size, true};
+    slot_table_drop_blob(slots, side->value);
+    *side = (PairSide){slot_table_put_blob(slots, value), rowtime, value.size, true};
     assert(side->value);
 }
 
@@ -29,7 +29,7 @@ void state_pair_set(StatePair *pair, Slot *slot, uint32_t side, Bytes value, int
 void state_pair_drop(StatePair *pair, Slot *slot, uint32_t side) {
     assert(slot->epoch == pair->log.epoch);
     PairSide *gone = state_pair_side(slot, side);
-    pair->slots.blobs.ops->drop(&pair->slots.blobs, gone->value);
+    slot_table_drop_blob(&pair->slots, gone->value);
     *gone = (PairSide){0};
     slot_table_set_present(&pair->slots, slot, state_pair_side(slot, 1 - side)->present);
 }

@@ -24,6 +24,9 @@ static const OpOps *ops_of(PlanNodeKind kind) {
     case PLAN_JOIN_TABLE: return &op_join_table_ops;
     case PLAN_JOIN_STREAM: return &op_join_stream_ops;
     case PLAN_JOIN_TABLES: return &op_join_tables_ops;
+    case PLAN_SUBSCRIBE: return &op_subscribe_ops;
+    case PLAN_JOIN_FOREIGN: return &op_join_foreign_ops;
+    case PLAN_RESOLVE: return &op_resolve_ops;
     case PLAN_AGGREGATE: return &op_aggregate_ops;
     case PLAN_SINK: return &op_sink_ops;
     case PLAN_RESULT: return &op_result_ops;
@@ -243,6 +246,7 @@ ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
     task->env.query_arena = task->query_arena;
     task->env.step_arena = task->step_arena;
     task->env.partition = spec->partition;
+    task->env.cut = spec->stages->cut;
     atomic_store(&task->next_rowtime, INT64_MIN);
     atomic_store(&task->promise, INT64_MIN);
     task->running_min = task->submitted_min = INT64_MAX;
@@ -495,6 +499,41 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
     if (*worked)
         arbiter_take(task->inputs, task->input_count, &task->chosen);
     return ERR_OK;
+}
+
+/* The input whose next row is the one that failed. */
+static ArbiterInput *blocked_input(Task *task) {
+    assert(task->blocked);
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        ArbiterInput *input = &task->inputs[i];
+        const Cursor *cursor = &input->cursor;
+        if (input->stop_offset >= 0 && !input->fatal && cursor->block &&
+            cursor->next < cursor->good_count &&
+            cursor->block->offset[cursor->good[cursor->next]] == input->stop_offset)
+            return input;
+    }
+    return NULL;
+}
+
+bool task_skip(Task *task, const Err *reason) {
+    assert(reason->code != ERR_OK);
+    ArbiterInput *input = blocked_input(task);
+    if (!input)
+        return false;
+    Cursor *cursor = &input->cursor;
+    uint32_t row = cursor->good[cursor->next];
+    RowError error = {.partition = (int32_t)input->spec.where.partition,
+                      .offset = input->stop_offset, .rowtime = cursor->block->rowtime[row]};
+    snprintf(error.kind, sizeof error.kind, "record");
+    snprintf(error.topic, sizeof error.topic, "%s",
+             input->spec.topic ? input->spec.topic->topic : input->node->path);
+    snprintf(error.text, sizeof error.text, "left out: %.200s", reason->message);
+    row_errors_add(task->env.errors, &error);
+    cursor_take(cursor, row + 1);
+    input->stop_offset = -1;
+    task->failed = false;
+    task->blocked = false;
+    return true;
 }
 
 ErrCode task_refuse(Task *task, Err *err) {

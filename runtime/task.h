@@ -81,6 +81,10 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
 /* `return task_refuse(...)`: the running step's first row makes more than can be committed. */
 ErrCode task_refuse(Task *task, Err *err);
 
+/* Goes past the row at which the task is blocked, and counts it as a row error with this reason;
+ * false: the record is one that is to stop the query (QueryFailOn). */
+bool task_skip(Task *task, const Err *reason);
+
 /* Back to the positions last submitted (settled: to those that are durable). */
 void task_rewind(Task *task, bool settled);
 

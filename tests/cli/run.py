@@ -993,7 +993,7 @@ def test_values_that_fail_are_told():
 
 def test_manuals():
     for name, word in (('sql', '## CREATE STREAM'), ('functions', 'SUBSTRING'), ('man', '.SH OPTIONS'),
-                       ('settings', 'auto.offset.reset'), ('extensions', 'COPY'),
+                       ('settings', 'auto.offset.reset'), ('extensions', 'COPY'), ('datagen', 'clickstream'),
                        ('zsh', '--format=['), ('bash', '--format')):
         has(good('manual', name).out, word)
     same(weir('manual', 'nope').code, 2)

@@ -3,12 +3,15 @@
 
 As run.py, whose tools it uses.
 """
+import csv
+import json
+import os
 import signal
 import sys
 import time
 
 import run
-from run import STREAM, good, has, same, start, weir
+from run import STREAM, good, has, same, start, weir, write
 
 TEXTS = ("CREATE STREAM x (k STRING KEY, v STRING) "
          "WITH (KAFKA_TOPIC='x', PARTITIONS=1, VALUE_FORMAT='KAFKA');")
@@ -54,7 +57,7 @@ def test_print_tells_formats_again_when_they_narrow():
 
 
 def test_print_tells_formats_of_later_records():
-    run.write('rows.ndjson', ''.join('{"k":"%08d","v":1}\n' % i for i in range(600)) +
+    write('rows.ndjson', ''.join('{"k":"%08d","v":1}\n' % i for i in range(600)) +
               '{"k":"short","v":1}\n')
     lines = good('-e', STREAM + "COPY s FROM 'rows.ndjson'; PRINT s FROM BEGINNING LIMIT 601;"
                  ).out.split('\n')
@@ -115,6 +118,111 @@ def test_shorter_retention_takes_effect_at_once():
     time.sleep(1 * run.SLOW)
     out, _ = process.communicate(b'SHOW TOPICS;')
     has(out.decode(), '{"Topic":"s","Partitions":1,"Records":0}')
+
+
+# == COPY ... TO ===================================================================================
+
+ODD = ['a,b', '"q"', '', 'line\nend', '\t\\', 'x\r', '\u00e9\u6f22', "it's"]
+
+
+def odd_rows():
+    write('odd.ndjson', ''.join(json.dumps({'k': str(i), 't': text, 'v': i, 'a': [i, None],
+                                            'd': i / 3, 'x': None}) + '\n'
+                                for i, text in enumerate(ODD)))
+    return ('CREATE STREAM o (k STRING KEY, t STRING, v INT, a ARRAY<INT>, d DOUBLE, x STRING) '
+            "WITH (KAFKA_TOPIC='o', PARTITIONS=1, VALUE_FORMAT='JSON'); COPY o FROM 'odd.ndjson';")
+
+
+def test_copy_to_what_copy_from_reads():
+    for form in 'ndjson', 'csv':
+        again = odd_rows().replace(' o ', ' p ').replace("'o'", "'p'")
+        again = again[:again.index('COPY')]
+        done = good('--format', 'ndjson', '-e', odd_rows() + "COPY o TO 'out.%s' (OVERWRITE);" % form +
+                    again + "COPY p FROM 'out.%s';" % form + 'SELECT * FROM o; SELECT * FROM p;')
+        rows = done.rows()
+        same(len(rows), 2 * len(ODD))
+        same(rows[:len(ODD)], rows[len(ODD):])
+        same([row['T'] for row in rows[:len(ODD)]], ODD)
+
+
+def test_copy_to_what_python_reads():
+    good('-e', odd_rows() + "COPY o TO 'out.csv'; COPY o TO 'out.json'; COPY o TO 'out.tsv';"
+         "COPY o TO 'bare.csv' WITH (HEADER=FALSE); COPY o TO 'any' (FORMAT csv);")
+    with open('out.csv', newline='', encoding='utf-8') as file:
+        rows = list(csv.reader(file))
+    same(rows[0], ['K', 'T', 'V', 'A', 'D', 'X'])
+    same([row[1] for row in rows[1:]], ODD)
+    with open('out.json', encoding='utf-8') as file:
+        same([row['T'] for row in json.load(file)], ODD)
+    with open('out.tsv', encoding='utf-8', newline='') as file:
+        lines = file.read().split('\n')
+    same(lines[0], 'K\tT\tV\tA\tD\tX')
+    same(lines[5], '4\t\\t\\\\\t4\t[4,null]\t1.3333333333333333\t\\N')
+    with open('bare.csv', 'rb') as bare, open('out.csv', 'rb') as whole, open('any', 'rb') as other:
+        text = whole.read()
+        same(text, b'K,T,V,A,D,X\n' + bare.read())
+        same(other.read(), text)
+    same(sorted(os.listdir('.')),
+         ['any', 'bare.csv', 'odd.ndjson', 'out.csv', 'out.json', 'out.tsv'])
+
+
+def test_copy_to_replaces_nothing_unasked():
+    write('out', 'mine')
+    done = weir('-e', STREAM + "COPY s TO 'out';")
+    same(done.code, 1)
+    has(done.err, "'out' exists already: OVERWRITE replaces it.")
+    with open('out', encoding='utf-8') as file:
+        same(file.read(), 'mine')
+    done = good('-e', STREAM + "INSERT INTO s VALUES ('a', 1); COPY s TO 'out' (OVERWRITE);")
+    has(done.err, 'COPY 1')
+    with open('out', encoding='utf-8') as file:
+        same(file.read(), '{"K":"a","V":1}\n')
+    done = weir('-e', "CREATE TABLE u (k STRING PRIMARY KEY, v INT) WITH (KAFKA_TOPIC='u', "
+                "PARTITIONS=1, VALUE_FORMAT='JSON'); COPY u TO 'out' (OVERWRITE);")
+    same(done.code, 1)  # not a table that can be asked
+    with open('out', encoding='utf-8') as file:
+        same(file.read(), '{"K":"a","V":1}\n')
+    same(os.listdir('.'), ['out'])
+
+
+def test_copy_to_standard_output_is_in_order():
+    done = good('--format', 'csv', '-e', STREAM + "INSERT INTO s VALUES ('a', 1);"
+                "SHOW TOPICS; COPY s TO '-'; SHOW TOPICS;")
+    same(done.out, 'Topic,Partitions,Records\ns,1,1\n{"K":"a","V":1}\n'
+         'Topic,Partitions,Records\ns,1,1\n')
+
+
+def test_copy_to_reads_from_the_beginning_to_the_present_end():
+    write('many.ndjson', ''.join('{"k":"k%d","v":%d}\n' % (i % 7, i) for i in range(50000)))
+    done = good('d', '-e', "SET 'auto.offset.reset'='latest';" + STREAM.replace('=1', '=4') +
+                "COPY s FROM 'many.ndjson'; COPY s TO 'out'; "
+                "CREATE STREAM e AS SELECT * FROM s WHERE v < 0; COPY e TO 'empty.csv';"
+                "SET 'auto.offset.reset'='earliest'; CREATE TABLE c AS SELECT k, COUNT(*) AS n FROM s "
+                "GROUP BY k; COPY (SELECT k, n FROM c) TO 'counts';")
+    has(done.err, 'COPY 50000\nCOPY 50000\n')
+    with open('out', encoding='utf-8') as file:
+        same(sorted(json.loads(line)['V'] for line in file), list(range(50000)))
+    with open('empty.csv', encoding='utf-8') as file:
+        same(file.read(), 'K,V\n')
+    with open('counts', encoding='utf-8') as file:
+        same(sum(json.loads(line)['N'] for line in file), 50000)
+
+
+def test_copy_to_that_is_cut_off_leaves_nothing():
+    write('many.ndjson', ''.join('{"k":"k","v":%d}\n' % i for i in range(200000)))
+    good('d', '-e', STREAM + "COPY s FROM 'many.ndjson';")
+    os.mkfifo('pipe')
+    process = start('d', '-e', "COPY s TO 'pipe'; ")  # nobody reads: it waits in the open
+    time.sleep(0.3)
+    process.kill()
+    process.wait()
+    slow = 'SELECT ' + ', '.join('REGEXP_REPLACE(k || CAST(v AS STRING), \'[0-9]\', \'x\') AS c%d' % i
+                                 for i in range(40)) + ' FROM s'
+    process = start('d', '-e', "COPY (%s) TO 'out';" % slow)
+    run.wait_for(lambda: any('.part' in name for name in os.listdir('.')), 20)
+    process.send_signal(signal.SIGINT)
+    same(run.finish(process).code, 130)
+    same(sorted(os.listdir('.')), ['d', 'many.ndjson', 'pipe'])
 
 
 if __name__ == '__main__':

@@ -139,6 +139,7 @@ static const Case extension_cases[] = {
     {"SELECT A FROM S ORDER BY A, B DESC, C + 1 ASC LIMIT 3 OFFSET 4", AST_SELECT,
      "SELECT A FROM S ORDER BY A, B DESC, (C + 1) LIMIT 3 OFFSET 4"},
     {"SHOW EXTENSIONS", AST_SHOW, NULL},
+    {"SHOW QUICKSTARTS", AST_SHOW, NULL},
     {"EXPLAIN ANALYZE SELECT * FROM S", AST_EXPLAIN, NULL},
     {"COPY S FROM '-'", AST_COPY, NULL},
     {"COPY S FROM 'f.csv' (format csv, header, ON_ERROR = 'skip', X = -1)", AST_COPY,

@@ -1,0 +1,256 @@
+/*
+ * op_subscribe.c - the rows of a table under a foreign key: see op_foreign.h.
+ *
+ * The store has the foreign key of each row, by the row's own key. Both outputs of an input batch
+ * (word to the old foreign keys first, then the rows under their new ones) lie over its physical
+ * rows. As in ksqlDB nothing is told of a delete of what was not there. Where ksqlDB leaves the
+ * old result of an INNER join alone when a foreign key becomes NULL, it is taken back here.
+ *
+ * Output columns: the foreign key, all of the input, the note.
+ */
+#include <assert.h>
+
+#include "runtime/expr.h"
+#include "runtime/ids.h"
+#include "runtime/op_foreign.h"
+#include "runtime/row_keys.h"
+
+/* What an input batch makes. */
+typedef struct Words {
+    const Batch *batch;
+    RowKeys *keys;
+    const Column *foreign_key;
+    Bytes *old_foreign; /* [physical row]: row value of the foreign key before */
+    int64_t *old_notes, *notes;
+    uint16_t *old_selected, *selected;
+    uint32_t old_count, count;
+    struct Words *next;
+} Words;
+
+typedef struct Subscribe {
+    StoreLayout *layout;
+    StateTable *table;
+    ExprProgram *program;
+    bool inner;
+    Buf scratch;
+    uint64_t step;
+    Words *words, *last; /* of this step's batches */
+} Subscribe;
+
+RowLayout foreign_layout(const Schema *schema, uint32_t from, uint32_t to, Arena *arena) {
+    assert(from <= to && to <= schema->column_count);
+    const Type **types = arena_array(arena, to - from, sizeof *types);
+    for (uint32_t i = from; i < to; i++)
+        types[i - from] = schema->columns[i].type;
+    return (RowLayout){types, to - from};
+}
+
+static ErrCode subscribe_open(Op *op, OpEnv *env, Err *err) {
+    const PlanNode *node = op->node;
+    assert(node->kind == PLAN_SUBSCRIBE);
+    Subscribe *self = arena_alloc(env->query_arena, sizeof *self);
+    op->self = self;
+    const Schema *input = env->plan->nodes[node->inputs[0]]->schema;
+    assert(node->schema->column_count == input->column_count + 2);
+    self->inner = node->join == JOIN_INNER;
+    self->layout = arena_alloc(env->query_arena, sizeof *self->layout);
+    self->layout->node = node;
+    self->layout->schema = input;
+    self->layout->keys = foreign_layout(input, 0, input->key_count, env->query_arena);
+    self->layout->values = foreign_layout(node->schema, 0, 1, env->query_arena);
+    TRY(expr_compile(&node->join_key, 1, env->query_arena, &self->program, err));
+    expr_set_io(self->program, env->io);
+    StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
+                                              env->partition),
+                      env->snapshot};
+    TRY(state_table_new(&spec, &self->table, err));
+    state_list_add(env->states, &self->table->state);
+    return ERR_OK;
+}
+
+/* The foreign keys of the rows that are there. */
+static const Column *foreign_keys(const Subscribe *self, const Batch *batch) {
+    assert(batch->selected_count > 0);
+    uint16_t *selected = arena_raw(batch->arena, batch->selected_count * sizeof *selected);
+    Batch part = *batch;
+    part.selected = selected;
+    part.selected_count = 0;
+    for (uint32_t i = 0; i < batch->selected_count; i++) {
+        selected[part.selected_count] = batch->selected[i];
+        part.selected_count += batch->kind[batch->selected[i]] == ROW_VALUE;
+    }
+    if (part.selected_count == 0)
+        return column_new(batch->arena, self->layout->values.types[0], batch->row_count);
+    const Column *column;
+    expr_run(self->program, &part, &column);
+    return column;
+}
+
+static ErrCode subscribe_prepare(Op *op, int port, Batch *batch, Err *err) {
+    assert(port == 0);
+    (void)port;
+    (void)err;
+    Subscribe *self = op->self;
+    Arena *arena = batch->arena;
+    if (self->step != op->env->step)
+        self->words = self->last = NULL;
+    self->step = op->env->step;
+    Words *words = arena_alloc(arena, sizeof *words);
+    words->batch = batch;
+    words->foreign_key = foreign_keys(self, batch);
+    words->keys = row_keys_new(batch, batch->columns, self->layout->keys.column_count,
+                               ROW_KEYS_PARTIAL, &self->scratch);
+    for (uint32_t i = 0; i < batch->selected_count; i++)
+        slot_table_prefetch(&self->table->slots, words->keys->hashes[i]);
+    words->old_foreign = arena_array(arena, batch->row_count, sizeof *words->old_foreign);
+    words->old_notes = arena_array(arena, batch->row_count, sizeof *words->old_notes);
+    words->notes = arena_array(arena, batch->row_count, sizeof *words->notes);
+    size_t rows_size = batch->selected_count * sizeof(uint16_t);
+    words->old_selected = arena_raw(arena, rows_size);
+    words->selected = arena_raw(arena, rows_size);
+    if (self->last)
+        self->last->next = words;
+    else
+        self->words = words;
+    self->last = words;
+    return ERR_OK;
+}
+
+static void tell_old(Words *words, uint16_t row, Bytes old, ForeignNote note) {
+    assert(old.data);
+    words->old_foreign[row] = old;
+    words->old_notes[row] = foreign_note(words->batch->offset[row], note);
+    words->old_selected[words->old_count++] = row;
+}
+
+/* A row value of one column: its count, one byte of validity, the value. */
+static bool is_null_value(Bytes value) {
+    assert(value.size >= 2);
+    return (value.data[1] & 1) == 0;
+}
+
+/* A row is there: who is told what. old: its foreign key before; data NULL: it is new. */
+static void tell_row(const Subscribe *self, Words *words, uint16_t row, Bytes old, Bytes now) {
+    assert(now.data);
+    bool was_joined = old.data && !is_null_value(old);
+    bool is_null = is_null_value(now);
+    if (was_joined && !bytes_equal(old, now))
+        tell_old(words, row, old, FOREIGN_LEAVE);
+    if (is_null && self->inner && !was_joined)
+        return;
+    words->notes[row] = foreign_note(words->batch->offset[row],
+                                     was_joined ? FOREIGN_CHANGE : FOREIGN_ROW);
+    words->selected[words->count++] = row;
+}
+
+static void change_row(Subscribe *self, Words *words, uint32_t index) {
+    const Batch *batch = words->batch;
+    assert(index < batch->selected_count);
+    uint16_t row = batch->selected[index];
+    SlotTable *slots = &self->table->slots;
+    Slot *slot = slot_table_touch(slots, words->keys->hashes[index], words->keys->keys[index]);
+    Bytes old = slot->present ? (Bytes){slot->value, slot->value_size} : (Bytes){0};
+    slot->rowtime = batch->rowtime[row];
+    if (batch->kind[row] == ROW_VALUE) {
+        buf_reset(&self->scratch);
+        row_value_put(&self->scratch, &words->foreign_key, 1, row);
+        tell_row(self, words, row, old, buf_view(&self->scratch));
+        if (!old.data || !bytes_equal(old, buf_view(&self->scratch)))
+            slot_table_set_value(slots, slot, buf_view(&self->scratch));
+    } else {
+        if (old.data && !(self->inner && is_null_value(old)))
+            tell_old(words, row, old, FOREIGN_DELETE);
+        slot_table_drop_value(slots, slot);
+    }
+    slot_table_set_present(slots, slot, batch->kind[row] == ROW_VALUE);
+}
+
+static ErrCode subscribe_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,
+                               Err *err) {
+    assert(port == 0 && from < to);
+    (void)port;
+    (void)err;
+    Subscribe *self = op->self;
+    Words *words = self->words;
+    while (words && words->batch != batch)
+        words = words->next;
+    assert(words);
+    for (uint32_t i = from; i < to; i++)
+        slot_table_prefetch_slot(&self->table->slots, words->keys->hashes[i]);
+    for (uint32_t i = from; i < to; i++) {
+        if (words->keys->keys[i].data) /* a table has no row without a key */
+            change_row(self, words, i);
+    }
+    return ERR_OK;
+}
+
+/* -- Output ----------------------------------------------------------------------------------- */
+
+static const Column *note_column(Arena *arena, int64_t *notes, uint32_t count) {
+    assert(notes);
+    Column *column = arena_alloc(arena, sizeof *column);
+    *column = (Column){.type = &type_bigint, .length = count};
+    column->i64 = notes;
+    return column;
+}
+
+static void emit_words(Op *op, const Words *words, const Column *key, bool old) {
+    const Batch *batch = words->batch;
+    assert(key && key->length == batch->row_count);
+    Batch *output = op_batch(op, batch);
+    const Schema *schema = op->node->schema;
+    const Column **columns = arena_array(batch->arena, schema->column_count, sizeof *columns);
+    columns[0] = key;
+    memcpy(columns + 1, batch->columns, (schema->column_count - 2) * sizeof *columns);
+    columns[schema->column_count - 1] =
+        note_column(batch->arena, old ? words->old_notes : words->notes, batch->row_count);
+    output->schema = schema;
+    output->columns = columns;
+    output->kind = arena_alloc(batch->arena, batch->row_count); /* ROW_VALUE all */
+    output->selected = old ? words->old_selected : words->selected;
+    output->selected_count = old ? words->old_count : words->count;
+    output->old = NULL;
+    op_emit(op, output);
+}
+_Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
+
+static ErrCode emit_old(Op *op, const Subscribe *self, const Words *words, Err *err) {
+    assert(words->old_count > 0);
+    const Batch *batch = words->batch;
+    Column *columns[1];
+    TRY(row_value_get(words->old_foreign, batch->row_count, &self->layout->values, batch->arena,
+                      columns, err));
+    emit_words(op, words, columns[0], true);
+    return ERR_OK;
+}
+
+static ErrCode subscribe_drain(Op *op, bool *more, Err *err) {
+    assert(!*more);
+    (void)more;
+    Subscribe *self = op->self;
+    ErrCode code = ERR_OK;
+    for (const Words *words = self->words; words && code == ERR_OK; words = words->next) {
+        if (words->old_count > 0)
+            code = emit_old(op, self, words, err);
+        if (code == ERR_OK && words->count > 0)
+            emit_words(op, words, words->foreign_key, false);
+    }
+    self->words = self->last = NULL;
+    return code;
+}
+
+static void subscribe_close(Op *op) {
+    Subscribe *self = op->self;
+    if (self)
+        buf_free(&self->scratch);
+}
+
+const OpOps op_subscribe_ops = {
+    .name = "Subscribe",
+    .in_order = true,
+    .open = subscribe_open,
+    .prepare = subscribe_prepare,
+    .apply = subscribe_apply,
+    .drain = subscribe_drain,
+    .close = subscribe_close,
+};

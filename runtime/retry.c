@@ -1,0 +1,55 @@
+/*
+ * retry.c - see retry.h.
+ */
+#include "runtime/retry.h"
+
+#include <assert.h>
+
+#include "runtime/worker.h"
+
+enum { RETRY_INITIAL_MS = 1000, RETRY_MAX_MS = 60000 };
+
+void retry_failed(Retry *retry, Query *query, const Err *err, int64_t now_us) {
+    assert(err_action(err->code) == ERR_ACTION_RETRY);
+    const QueryOptions *options = &query->options;
+    int64_t first_ms = options->retry_initial_ms > 0 ? options->retry_initial_ms : RETRY_INITIAL_MS;
+    int64_t max_ms = options->retry_max_ms > 0 ? options->retry_max_ms : RETRY_MAX_MS;
+    retry->wait_us = retry->count == 0 ? first_ms * 1000 : retry->wait_us * 2;
+    if (retry->wait_us > max_ms * 1000)
+        retry->wait_us = max_ms * 1000;
+    retry->count++;
+    retry->at_us = now_us + retry->wait_us;
+    assert(retry->wait_us > 0);
+    lock_take(&query->lock);
+    query->retry_error = *err;
+    query->retry_at_us = retry->at_us;
+    query->retry_count = retry->count;
+    lock_release(&query->lock);
+}
+
+void retry_over(Retry *retry, Query *query) {
+    assert(query);
+    if (retry->count == 0)
+        return;
+    *retry = (Retry){0};
+    lock_take(&query->lock);
+    query->retry_count = 0;
+    lock_release(&query->lock);
+}
+
+const char *query_error_type(ErrCode code) {
+    assert(code != ERR_OK);
+    switch (code) {
+    case ERR_INTERNAL:
+        return "UNKNOWN";
+    case ERR_TIMEOUT:
+    case ERR_BUSY:
+    case ERR_NO_SPACE:
+    case ERR_IO:
+    case ERR_CORRUPT:
+    case ERR_STORAGE_FAILED:
+        return "SYSTEM";
+    default:
+        return "USER";
+    }
+}
