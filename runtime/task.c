@@ -228,7 +228,8 @@ static ErrCode open_ops(Task *task, Err *err) {
         if (op->ops && op->ops->open)
             TRY(op->ops->open(op, &task->env, err));
         op->state_count = task->env.states->count - op->state_first;
-        task->ticks = task->ticks || (op->ops && op->ops->tick);
+        op->tick_ms = op->ops && op->ops->tick ? op->tick_ms : INT64_MAX;
+        task->ticks = task->ticks || op->tick_ms != INT64_MAX;
     }
     return ERR_OK;
 }
@@ -366,6 +367,7 @@ ErrCode task_peek(Task *task, Err *err) {
 void task_submitted(Task *task) {
     assert(task->inputs || task->input_count == 0);
     assert(task->submitted_min == INT64_MAX);
+    task->ticked = false;
     task->submitted_min = task->running_min;
     task->running_min = INT64_MAX;
 }
@@ -409,21 +411,30 @@ static ErrCode drain_pass(Task *task, Err *err) {
     return code;
 }
 
-ErrCode task_tick(Task *task, int64_t now_ms, Err *err) {
+int64_t task_tick_ms(const Task *task) {
+    assert(task->ops);
+    int64_t tick_ms = INT64_MAX;
+    for (uint32_t i = 0; task->ticks && i < task->op_count; i++)
+        tick_ms = earlier(tick_ms, task->ops[i].tick_ms);
+    return tick_ms;
+}
+
+ErrCode task_tick(Task *task, int64_t now_ms, bool *worked, Err *err) {
     assert(now_ms >= 0);
     assert(!task->owing);
-    if (!task->ticks)
+    if (task_tick_ms(task) > now_ms)
         return ERR_OK;
     arena_reset(task->step_arena);
     task->env.step++;
     clock_begin(task);
     for (uint32_t i = 0; i < task->op_count; i++) {
-        Op *op = &task->ops[i];
-        if (op->ops && op->ops->tick)
-            TRY(op->ops->tick(op, now_ms, err));
+        if (task->ops[i].tick_ms <= now_ms)
+            TRY(task->ops[i].ops->tick(&task->ops[i], now_ms, err));
     }
     task->env.drain_rows_max = BATCH_ROWS_MAX;
     TRY(run_ops(task, 0, err));
+    *worked = *worked || task->owing;
+    task->ticked = task->ticked || task->owing;
     while (task->owing)
         TRY(drain_pass(task, err));
     return ERR_OK;
@@ -556,7 +567,7 @@ void task_rewind(Task *task, bool settled) {
         cursor_seek(&input->cursor, position);
         atomic_store(&input->seen, position);
     }
-    task->blocked = false;
+    task->blocked = task->ticked = false;
     task->running_min = INT64_MAX;
     if (settled)
         task->submitted_min = INT64_MAX;
