@@ -55,10 +55,9 @@ typedef struct OpOps {
     void (*close)(Op *op);                             /* may be NULL */
 } OpOps;
 
-/* Counts of a query, written by its workers and read by anyone. late_rows: of operators that do not
- * count OP_LATE. */
+/* Counts of a query, written by its workers and read by anyone. */
 typedef struct Counters {
-    _Atomic uint64_t rows_in, rows_out, late_rows, commits;
+    _Atomic uint64_t rows_in, rows_out, commits;
 } Counters;
 
 /* What is counted of each operator of each task, from its start on. What a failed step or a lost
