@@ -126,6 +126,8 @@ void explain_step(Buf *out, const Plan *plan, const PlanNode *node, uint32_t dep
     buf_printf(out, "%s%s [%s]%s", depth > 0 ? "<- " : "", explain_kinds[node->kind], node->path,
                node->is_table ? " table" : "");
     explain_inside(out, plan, node);
+    if (node->note)
+        buf_printf(out, " -- %s", node->note);
 }
 
 void explain_short(Buf *out, const Plan *plan, const PlanNode *node, uint32_t depth) {
