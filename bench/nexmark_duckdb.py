@@ -1,10 +1,11 @@
 """nexmark_duckdb.py - the same queries in DuckDB, one thread, for bench/nexmark.sh.
 
-    nexmark_duckdb.py EXPECTED.json BIDS.ndjson QUERY...
+    nexmark_duckdb.py EXPECTED.json FOLDER QUERY...
 
 Prints "QUERY HOW EVENTS CPU-SECONDS WALL-SECONDS", the best of three runs. HOW: text = straight from
-the file with read_json, result dropped (EXPLAIN ANALYZE); json = the same, written to a file of
-JSON; memory = over a table that was parsed before, result dropped.
+the files with read_json, result dropped (EXPLAIN ANALYZE); json = the same, written to a file of
+JSON; memory = over tables that were parsed before, result dropped. What needs the order of lines
+(rowid) has memory only.
 """
 import json
 import os
@@ -14,8 +15,16 @@ import time
 
 import duckdb
 
-COLUMNS = {'auction': 'BIGINT', 'bidder': 'BIGINT', 'price': 'BIGINT', 'channel': 'VARCHAR',
-           'url': 'VARCHAR', 'dateTime': 'BIGINT', 'extra': 'VARCHAR'}
+NUMBERS = {'id', 'auction', 'bidder', 'price', 'dateTime', 'initialBid', 'reserve', 'expires', 'seller', 'category'}
+TABLES = {'person': 'id name emailAddress creditCard city state dateTime extra',
+          'auction': 'id itemName description initialBid reserve dateTime expires seller category extra',
+          'bid': 'auction bidder price channel url dateTime extra'}
+
+
+def reader(folder, table):
+    columns = {name: 'BIGINT' if name in NUMBERS else 'VARCHAR' for name in TABLES[table].split()}
+    return (f"read_json('{folder}/{table}.ndjson', format='newline_delimited', columns={columns!r}, "
+            'maximum_object_size=65536)')
 
 
 def cpu():
@@ -34,21 +43,24 @@ def best(con, sql, runs=3):
 
 def main():
     expected = json.load(open(sys.argv[1]))
-    bids, queries = sys.argv[2], sys.argv[3:]
+    folder, queries = sys.argv[2], sys.argv[3:]
     events = sum(expected['input']['rows'].values())
     con = duckdb.connect(':memory:')
     con.execute("SET TimeZone='UTC'")
     con.execute('SET threads=1')
-    reader = (f"read_json('{bids}', format='newline_delimited', columns={COLUMNS!r}, "
-              "maximum_object_size=65536)")
-    out = bids + '.duckdb.json'
-    con.execute(f'CREATE TABLE bid AS SELECT * FROM {reader}')
+    con.execute('CREATE SCHEMA text')
+    for table in TABLES:
+        con.execute(f'CREATE VIEW text.{table} AS SELECT * FROM {reader(folder, table)}')
+        con.execute(f'CREATE TABLE {table} AS SELECT * FROM text.{table}')
+    out = folder + '/duckdb.json'
     for query in queries:
         sql = expected['sql'][query]
-        text = sql.replace('FROM bid', f'FROM {reader} bid')
-        for how, run in (('text', 'EXPLAIN ANALYZE ' + text),
-                         ('json', f"COPY ({text}) TO '{out}' (FORMAT json)"),
-                         ('memory', 'EXPLAIN ANALYZE ' + sql)):
+        ways = [('memory', 'main', 'EXPLAIN ANALYZE ' + sql)]
+        if 'rowid' not in sql:
+            ways += [('text', 'text', 'EXPLAIN ANALYZE ' + sql),
+                     ('json', 'text', f"COPY ({sql}) TO '{out}' (FORMAT json)")]
+        for how, schema, run in ways:
+            con.execute(f"SET schema='{schema}'")
             used, wall = best(con, run)
             print(query, how, events, f'{used:.6f} {wall:.6f}', flush=True)
     os.remove(out)

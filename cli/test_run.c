@@ -446,7 +446,10 @@ static bool run_restart(TestRun *run) {
            (testkit_restart(run->kit, &err) == ERR_OK || run_err(run, &err));
 }
 
+/* What came before belongs to the time before. */
 static bool run_clock(TestRun *run) {
+    if (!run_settle(run))
+        return false;
     testkit_set_clock(run->kit, strtoll(run_command(run)->text, NULL, 10));
     return true;
 }

@@ -129,22 +129,20 @@ static void analyze_put_query(const AnalyzeLines *lines, const CatalogQuery *que
                               const QueryFigures *figures) {
     WeirResult *result = lines->result;
     const Analyze *analyze = result->analyze;
-    Buf step = {0};
-    if (analyze->query_id)
-        buf_printf(&step, "%s %s for ", query->id, show_query_state(query, figures));
-    else
-        buf_text(&step, analyze->ended ? "SELECT, done in " : "SELECT, running for ");
-    cause_put_time(&step, analyze->taken_us);
-    result_cell(result, buf_cstr(&step));
-    buf_free(&step);
+    result_cell(result, analyze->query_id ? query->id : "SELECT");
     analyze_put_number(result, figures->rows_in);
     analyze_put_number(result, figures->rows_out);
     analyze_put_number(result, analyze_rate(analyze, figures->rows_in, figures->rate));
     analyze_put_time(result, lines->time_us, lines->time_us);
     analyze_put_state(result, figures->state_bytes > 0, figures->state_rows, figures->state_bytes);
     Buf notes = {0};
+    if (analyze->query_id)
+        buf_printf(&notes, "%s for ", show_query_state(query, figures));
+    else
+        buf_text(&notes, analyze->ended ? "done in " : "running for ");
+    cause_put_time(&notes, analyze->taken_us);
     if (query && query->running)
-        buf_printf(&notes, "lag %lld", (long long)figures->lag);
+        buf_printf(&notes, ", lag %lld", (long long)figures->lag);
     result_cell(result, buf_cstr(&notes));
     buf_free(&notes);
 }

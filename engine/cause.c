@@ -66,9 +66,10 @@ static void cause_put_no_match(Buf *out, size_t begin, const Causes *causes, con
                                uint64_t count) {
     cause_count(out, begin, count, "row");
     buf_text(out, " without a match");
-    if (node->input_count == 2)
+    uint32_t other = node->join == JOIN_RIGHT ? 0 : 1;
+    if (node->input_count == 2 && node->join != JOIN_FULL)
         buf_printf(out, " in %s",
-                   cause_feeder(causes, causes->plan->nodes[node->inputs[1]]));
+                   cause_feeder(causes, causes->plan->nodes[node->inputs[other]]));
     buf_text(out, node->join == JOIN_INNER ? " (left out)" : " (NULLs)");
 }
 

@@ -126,6 +126,8 @@ void explain_step(Buf *out, const Plan *plan, const PlanNode *node, uint32_t dep
     buf_printf(out, "%s%s [%s]%s", depth > 0 ? "<- " : "", explain_kinds[node->kind], node->path,
                node->is_table ? " table" : "");
     explain_inside(out, plan, node);
+    if (node->note)
+        buf_printf(out, " -- %s", node->note);
 }
 
 static void explain_visit(const Plan *plan, uint32_t id, uint32_t depth, ExplainFn *visit,

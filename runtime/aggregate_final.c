@@ -59,6 +59,8 @@ void aggregate_final_row(Op *op, const Batch *batch, uint32_t row, int64_t befor
     Aggregation *self = op->self;
     Closings *closings = &self->closings;
     closings->row_came = true;
+    if (op->node->window.idle_timeout_ms > 0)
+        op->tick_ms = 0;
     closings->seq = batch->seq[row];
     closings->offset = batch->offset[row];
     int64_t now = self->sessions ? self->sessions->stream_time : self->window->stream_time;
@@ -76,6 +78,17 @@ void aggregate_final_row(Op *op, const Batch *batch, uint32_t row, int64_t befor
     add_closing(closings, &closing);
 }
 
+/* Stream time at which the next thing is closed; INT64_MAX: nothing is open. */
+static int64_t next_closing(const Aggregation *self) {
+    const PlanWindow *plan = &self->layout->node->window;
+    int64_t first = self->sessions ? state_session_first_end(self->sessions)
+                                   : state_window_next(self->window, self->window->given);
+    assert(self->closings.count == 0);
+    if (first == INT64_MAX)
+        return INT64_MAX;
+    return state_window_end(first, plan->size_ms + plan->grace_ms + (self->sessions != NULL));
+}
+
 bool aggregate_final_tick(Op *op, int64_t now_ms) {
     Aggregation *self = op->self;
     Closings *closings = &self->closings;
@@ -83,20 +96,25 @@ bool aggregate_final_tick(Op *op, int64_t now_ms) {
     int64_t *stream_time = self->sessions ? &self->sessions->stream_time
                                           : &self->window->stream_time;
     assert(timeout_ms > 0 && closings->count == 0);
-    if (closings->row_came || now_ms < closings->row_ms || closings->row_ms == 0) {
+    if (closings->row_came || now_ms < closings->row_ms || !closings->ticked) {
         closings->row_time = *stream_time;
         closings->row_ms = now_ms;
         closings->row_came = false;
+        closings->ticked = true;
     }
-    if (closings->row_time == INT64_MIN || now_ms - closings->row_ms < timeout_ms)
+    int64_t due = closings->row_time == INT64_MIN ? INT64_MAX : next_closing(self);
+    op->tick_ms = INT64_MAX;
+    if (due == INT64_MAX)
         return false;
-    int64_t time = state_window_end(closings->row_time, now_ms - closings->row_ms);
-    int64_t until = closed_until(self, time);
-    if (until < 0 || !closes(self, until))
+    int64_t wait_ms = due - closings->row_time > timeout_ms ? due - closings->row_time : timeout_ms;
+    op->tick_ms = state_window_end(closings->row_ms, wait_ms);
+    if (now_ms < op->tick_ms)
         return false;
-    *stream_time = time;
+    *stream_time = due;
+    op->tick_ms = 0; /* there may be more */
     closings->topic = "";
-    add_closing(closings, &(Closing){0, until, closings->seq, closings->offset, {0}});
+    add_closing(closings, &(Closing){0, closed_until(self, due), closings->seq, closings->offset,
+                                     {0}});
     return true;
 }
 

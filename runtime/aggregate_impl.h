@@ -43,7 +43,7 @@ typedef struct Closings {
     int64_t start; /* of that window */
     const char *topic;
     AggregateHeap *heap;
-    bool row_came;            /* since the last tick */
+    bool ticked, row_came;    /* ever; since the last tick */
     int64_t row_ms, row_time; /* wall clock and stream time when rows came last */
     uint64_t seq;             /* of the last row */
     int64_t offset;

@@ -15,6 +15,7 @@ enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
     GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
+    GROUP_TICK_MS_MAX = 60000,     /* the wall clock may be set, so it is looked at again */
     GROUP_SKEW_US = 1000,          /* how soon a task held back by others looks again */
 };
 
@@ -197,7 +198,7 @@ static void save_positions(Group *group, Commit *commit) {
             ArbiterInput *input = &task->inputs[k];
             if (input->cursor.offset == input->submitted)
                 continue;
-            commit_position(commit, task->id, ids_lane(input->spec.where, input->cursor.lane),
+            commit_position(commit, task->id, ids_lane(input->spec.where, input->position_lane),
                             input->cursor.offset);
             input->submitted = input->cursor.offset;
         }
@@ -289,7 +290,7 @@ static void note_dirty(Group *group) {
     if (group->dirty_since_us != 0)
         return;
     for (uint32_t i = 0; i < group->task_count; i++) {
-        if (task_moved(group->tasks[i])) {
+        if (task_moved(group->tasks[i]) || group->tasks[i]->ticked) {
             int64_t now_us = group_now_us(group);
             group->dirty_since_us = now_us > 0 ? now_us : 1; /* 0 is clean; a clock may say 0 */
             return;
@@ -332,15 +333,32 @@ static ErrCode order_tasks(Group *group, Err *err) {
     return ERR_OK;
 }
 
-static ErrCode tick_tasks(Group *group, Err *err) {
+static ErrCode tick_tasks(Group *group, bool *worked, Err *err) {
     assert(group->tasks);
     Io *io = group->worker->runtime->io;
     assert(group->task_count > 0);
     for (uint32_t i = 0; i < group->task_count; i++) {
         if (group->tasks[i]->ticks)
-            TRY(task_tick(group->tasks[i], io->ops->now_ms(io), err));
+            TRY(task_tick(group->tasks[i], io->ops->now_ms(io), worked, err));
     }
     return ERR_OK;
+}
+
+/* When the next tick is due, on the clock of Io.mono_us; INT64_MAX: none is. */
+static int64_t tick_due_us(const Group *group) {
+    assert(group->task_count > 0);
+    Io *io = group->worker->runtime->io;
+    int64_t due_us = INT64_MAX;
+    for (uint32_t i = 0; i < group->task_count; i++) {
+        int64_t tick_ms = task_tick_ms(group->tasks[i]);
+        if (tick_ms == INT64_MAX)
+            continue;
+        int64_t left_ms = tick_ms - io->ops->now_ms(io);
+        left_ms = left_ms < 0 ? 0 : left_ms > GROUP_TICK_MS_MAX ? GROUP_TICK_MS_MAX : left_ms;
+        int64_t at_us = group_now_us(group) + left_ms * 1000;
+        due_us = at_us < due_us ? at_us : due_us;
+    }
+    return due_us;
 }
 
 /* How many rows a step may have now; 0: the client is behind. */
@@ -418,7 +436,7 @@ static bool step_task(Group *group, Task *task, uint32_t rows, bool *worked) {
 static bool begin_step(Group *group, uint32_t rows, bool *worked, int64_t *due_us) {
     Err err;
     assert(!*worked);
-    if (tick_tasks(group, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
+    if (tick_tasks(group, worked, &err) != ERR_OK || order_tasks(group, &err) != ERR_OK) {
         step_failed(group, group->tasks[0], &err);
         return false;
     }
@@ -450,6 +468,8 @@ static void step(Group *group, bool *worked, int64_t *due_us) {
     group->idle = !*worked;
     if (*worked && !group->persistent && !owing_task(group))
         settle_step(group);
+    int64_t tick_us = tick_due_us(group);
+    *due_us = tick_us < *due_us ? tick_us : *due_us;
     check_ends(group, group->tasks[0], *worked);
 }
 
@@ -530,21 +550,19 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
 
 /* -- Scripts ---------------------------------------------------------------------------------- */
 
-static bool in_script(const ArbiterInput *input, const QueryScriptItem *items, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (items[i].topic_id == input->spec.where.topic_id)
+static bool in_script(const ArbiterInput *input, const QueryScript *script) {
+    for (uint32_t i = 0; i < script->count; i++) {
+        if (script->items[i].topic_id == input->spec.where.topic_id)
             return true;
     }
     return false;
 }
 
 /* Reads the inputs that the script does not name as far as they reach: the others seem empty. */
-static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *items, uint32_t count,
-                          Err *err) {
-    assert(items || count == 0);
+static ErrCode run_others(Task *task, uint32_t rows, const QueryScript *script, Err *err) {
     assert(rows > 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
-        if (in_script(&task->inputs[i], items, count))
+        if (in_script(&task->inputs[i], script))
             task->inputs[i].end = 0;
     }
     TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX};
@@ -553,22 +571,23 @@ static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *item
     for (bool worked = true; worked && code == ERR_OK;)
         code = task_step(task, &limits, &worked, &script_taken, err);
     for (uint32_t i = 0; i < task->input_count; i++) {
-        if (in_script(&task->inputs[i], items, count))
+        if (in_script(&task->inputs[i], script))
             task->inputs[i].end = INT64_MAX;
     }
     return code;
 }
 
-ErrCode group_run_script(Group *group, const QueryScriptItem *items, uint32_t count, Err *err) {
-    assert(items || count == 0);
+ErrCode group_run_script(Group *group, const QueryScript *script, Err *err) {
+    assert(script->items || script->count == 0);
     assert(group->task_count == 1 && !group->in_flight);
     Task *task = group->tasks[0];
     uint32_t rows = group->worker->runtime->options.step_rows;
-    ErrCode code = run_others(task, rows, items, count, err);
-    uint32_t taken = 0;
-    while (code == ERR_OK && taken < count && !task->env.limit_reached) {
-        TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX, .script = items + taken,
-                             .script_count = count - taken};
+    ErrCode code = run_others(task, rows, script, err);
+    uint32_t taken = script->from;
+    while (code == ERR_OK && taken < script->to && !task->env.limit_reached) {
+        TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX,
+                             .script = script->items + taken,
+                             .script_count = script->to - taken};
         bool worked;
         uint32_t step_taken;
         code = task_step(task, &limits, &worked, &step_taken, err);

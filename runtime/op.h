@@ -49,14 +49,15 @@ typedef struct OpOps {
     /* Output still owed for rows applied, at most env->drain_rows_max rows a call. May be NULL. */
     ErrCode (*drain)(Op *op, bool *more, Err *err);
     void (*clear)(Op *op); /* forgets what it owes: the step failed; NULL without drain */
-    ErrCode (*tick)(Op *op, int64_t now_ms, Err *err); /* wall clock, between steps; may be NULL */
+    /* The wall clock, between steps, when it is op->tick_ms or later; sets the next. What it
+     * makes it owes: op->owes. May be NULL. */
+    ErrCode (*tick)(Op *op, int64_t now_ms, Err *err);
     void (*close)(Op *op);                             /* may be NULL */
 } OpOps;
 
-/* Counts of a query, written by its workers and read by anyone. late_rows: of operators that do not
- * count OP_LATE. */
+/* Counts of a query, written by its workers and read by anyone. */
 typedef struct Counters {
-    _Atomic uint64_t rows_in, rows_out, late_rows, commits;
+    _Atomic uint64_t rows_in, rows_out, commits;
 } Counters;
 
 /* What is counted of each operator of each task, from its start on. What a failed step or a lost
@@ -124,6 +125,7 @@ struct Op {
     OpInput *inputs; /* of this step */
     size_t input_count, input_capacity;
     bool owes; /* drain() said there is more */
+    int64_t tick_ms; /* a time of Io.now_ms; INT64_MAX: not now. It may change with every apply */
 
     _Atomic uint64_t counts[OP_COUNTS]; /* written by the task's worker alone */
     _Atomic uint64_t sample_rows, sample_rate; /* rows out when last looked at; a second, by then */

@@ -17,6 +17,7 @@ static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
         return err_set(err, ERR_UNSUPPORTED, "a table cannot be aggregated yet");
     Aggregation *self = arena_alloc(env->query_arena, sizeof *self);
     op->self = self;
+    op->tick_ms = node->window.idle_timeout_ms > 0 ? 0 : INT64_MAX;
     self->layout = store_layout_new(env->plan, node, env->query_arena);
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
                                               env->partition),
@@ -96,6 +97,13 @@ static ErrCode aggregate_drain(Op *op, bool *more, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode aggregate_tick(Op *op, int64_t now_ms, Err *err) {
+    assert(now_ms >= 0);
+    (void)err;
+    op->owes = aggregate_final_tick(op, now_ms);
+    return ERR_OK;
+}
+
 static void aggregate_clear(Op *op) {
     Aggregation *self = op->self;
     assert(self);
@@ -121,5 +129,6 @@ const OpOps op_aggregate_ops = {
     .apply = aggregate_apply,
     .drain = aggregate_drain,
     .clear = aggregate_clear,
+    .tick = aggregate_tick,
     .close = aggregate_close,
 };

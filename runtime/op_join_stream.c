@@ -148,6 +148,12 @@ static int64_t get_time(const OrderedNode *node) {
     return (int64_t)reader_u64_be(&in);
 }
 
+/* One that has NULLs for its other side. */
+static JoinOutput *add_unmatched(Op *op, const JoinInput *input, uint32_t index) {
+    op_count(op, OP_NO_MATCH, 1);
+    return add_output(op, input, index);
+}
+
 static uint32_t waited_port(const OrderedNode *node) {
     return ordered_key(node).data[PLACE_TIME_SIZE] == 0 ? 1 : 0;
 }
@@ -174,7 +180,7 @@ static void emit_waiting(Op *op, const JoinInput *input, uint32_t index) {
             open[port] = true;
             continue;
         }
-        JoinOutput *output = add_output(op, input, index);
+        JoinOutput *output = add_unmatched(op, input, index);
         output->waited = node;
         output->rowtime = rowtime;
         ordered_map_remove(&self->state->pending, node);
@@ -259,7 +265,9 @@ static void join_row(Op *op, const JoinInput *input, uint32_t index) {
     Bytes key = input->keys->keys[index];
     if (!key.data) {
         if (self->outer[port])
-            add_output(op, input, index);
+            add_unmatched(op, input, index);
+        else
+            op_count(op, OP_NO_MATCH, 1);
         return;
     }
     if (self->waits && rowtime == times->stream)
@@ -271,13 +279,13 @@ static void join_row(Op *op, const JoinInput *input, uint32_t index) {
         if (self->waits && rowtime + self->after[port] >= times->stream)
             wait_for_other(self, port, key, rowtime, buf_view(&self->scratch));
         else
-            add_output(op, input, index);
+            add_unmatched(op, input, index);
     }
     if (state_join_add(self->state, port, input->keys->hashes[index], key, rowtime,
                        buf_view(&self->scratch)))
         return;
     batch_row_note(batch, row, "late", "the row is too late to be kept for the join");
-    atomic_fetch_add_explicit(&op->env->counters->late_rows, 1, memory_order_relaxed);
+    op_count(op, OP_LATE, 1);
 }
 
 static ErrCode join_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {

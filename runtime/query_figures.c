@@ -133,7 +133,6 @@ void query_figures(Query *query, QueryFigures *figures) {
     const Counters *counters = &query->counters;
     figures->rows_in = atomic_load_explicit(&counters->rows_in, memory_order_relaxed);
     figures->rows_out = atomic_load_explicit(&counters->rows_out, memory_order_relaxed);
-    figures->late_rows = atomic_load_explicit(&counters->late_rows, memory_order_relaxed);
     figures->commits = atomic_load_explicit(&counters->commits, memory_order_relaxed);
     for (uint32_t i = 0; i < query->group_count; i++) {
         const Group *group = query->groups[i];

@@ -33,6 +33,11 @@ static SessionChain *chain_find(const StateSession *sessions, SessionKey key) {
     return &sessions->chains[at];
 }
 
+Slot *state_session_last(const StateSession *sessions, SessionKey key) {
+    assert(key.key.data);
+    return chain_find(sessions, key)->last;
+}
+
 static void chains_grow(StateSession *sessions) {
     uint32_t size = (sessions->mask + 1) * 2;
     assert(size > sessions->mask);
@@ -217,7 +222,7 @@ void state_session_find(StateSession *sessions, SessionKey key, int64_t rowtime,
         end_min = open;
     if (sessions->final != FINAL_COMPLETE && end_min < kept)
         end_min = kept;
-    Slot *slot = chain_find(sessions, key)->last;
+    Slot *slot = state_session_last(sessions, key);
     for (; slot && session_of(slot)->end >= end_min; slot = session_of(slot)->earlier) {
         if (session_of(slot)->start > rowtime && session_of(slot)->start - rowtime >
                                                      sessions->gap_ms)
@@ -252,6 +257,25 @@ static Slot *make_slot(StateSession *sessions, SessionKey key, bool load) {
     return slot;
 }
 
+static void forget(StateSession *sessions, Slot *slot) {
+    assert(slot->present);
+    slot_table_retouch(&sessions->slots, slot);
+    store_layout_forget(sessions->spec.layout, &sessions->slots, slot);
+    state_session_remove(sessions, slot);
+}
+
+/* One that is not found any more may lie where another has come to: that one replaces it. */
+static void replace_twin(StateSession *sessions, Slot *slot) {
+    const Session *session = session_of(slot);
+    Slot *others[] = {session->earlier, session->later};
+    for (uint32_t i = 0; i < 2; i++) {
+        if (others[i] && session_of(others[i])->start == session->start &&
+            session_of(others[i])->end == session->end)
+            forget(sessions, others[i]);
+    }
+    assert(slot->present);
+}
+
 Slot *state_session_add(StateSession *sessions, SessionKey key, int64_t start, int64_t end) {
     assert(start >= 0 && start <= end);
     Slot *slot = make_slot(sessions, key, false);
@@ -262,6 +286,7 @@ Slot *state_session_add(StateSession *sessions, SessionKey key, int64_t start, i
     session->changed = sessions->log.epoch;
     session->wait = sessions->final ? SESSION_OPEN : SESSION_KEPT;
     session_link(sessions, slot);
+    replace_twin(sessions, slot);
     return slot;
 }
 
@@ -282,11 +307,13 @@ void state_session_grow(StateSession *sessions, Slot *slot, int64_t start, int64
     session->changed = sessions->log.epoch;
     session->start = start;
     session->end = slot->rowtime = end;
-    Slot *later = session->later;
-    if (!later || !comes_after(session, session_of(later)))
-        return;
-    chain_unlink(sessions, slot); /* it passed another one: both are far apart in rowtime */
-    chain_link(sessions, slot);
+    Slot *later = session->later, *earlier = session->earlier;
+    if ((later && comes_after(session, session_of(later))) ||
+        (earlier && comes_after(session_of(earlier), session))) {
+        chain_unlink(sessions, slot); /* it passed one that is not found any more */
+        chain_link(sessions, slot);
+    }
+    replace_twin(sessions, slot);
 }
 
 void state_session_remove(StateSession *sessions, Slot *slot) {
@@ -329,16 +356,19 @@ bool state_session_closes(StateSession *sessions, int64_t close_time) {
     return heap_due(&sessions->heaps[SESSION_OPEN], close_time) != NULL;
 }
 
+int64_t state_session_first_end(StateSession *sessions) {
+    assert(sessions->final != FINAL_NONE);
+    Slot *slot = heap_due(&sessions->heaps[SESSION_OPEN], INT64_MAX);
+    return slot ? session_of(slot)->end : INT64_MAX;
+}
+
 void state_session_expire(StateSession *sessions) {
     if (sessions->stream_time == INT64_MIN)
         return;
     int64_t gone = expired_before(sessions, sessions->stream_time);
     assert(gone >= 0);
-    for (Slot *slot; (slot = heap_due(&sessions->heaps[SESSION_KEPT], gone)) != NULL;) {
-        slot_table_retouch(&sessions->slots, slot);
-        store_layout_forget(sessions->spec.layout, &sessions->slots, slot);
-        state_session_remove(sessions, slot);
-    }
+    for (Slot *slot; (slot = heap_due(&sessions->heaps[SESSION_KEPT], gone)) != NULL;)
+        forget(sessions, slot);
 }
 
 void session_init(StateSession *sessions) {

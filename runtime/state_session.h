@@ -96,9 +96,15 @@ void state_session_close_until(StateSession *sessions, int64_t close_time, Sessi
 /* Whether there is an open session that ends before `close_time`. */
 bool state_session_closes(StateSession *sessions, int64_t close_time);
 
+/* The first end of an open session; INT64_MAX: none is. */
+int64_t state_session_first_end(StateSession *sessions);
+
 /* Removes what expired at the present stream time. */
 void state_session_expire(StateSession *sessions);
 
 Bytes session_row_key(const Slot *slot);
+
+/* The last session of a key; NULL: it has none. */
+Slot *state_session_last(const StateSession *sessions, SessionKey key);
 
 #endif

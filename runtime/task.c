@@ -106,6 +106,18 @@ static uint32_t inputs_max(const Wiring *wiring) {
     return wiring->plan->node_count * wiring->spec->stages->partitions_max;
 }
 
+/* A topic that is read twice (joined to itself) has positions of its own for each time: the lanes
+ * of internal topics, which are never read twice, leave room for them. -1: the first time. */
+static int32_t repeated_lane(const Task *task, uint32_t topic_id, uint32_t partition) {
+    int32_t times = 0;
+    assert(task->input_count > 0);
+    for (uint32_t i = 0; i + 1 < task->input_count; i++) {
+        const TopicPartition *where = &task->inputs[i].spec.where;
+        times += where->topic_id == topic_id && where->partition == partition;
+    }
+    return times > 0 ? times : -1;
+}
+
 static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t partition) {
     assert(source);
     assert(wiring->task->input_count < inputs_max(wiring));
@@ -117,6 +129,7 @@ static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t pa
     *input = (ArbiterInput){.source = source, .node = node, .end = INT64_MAX, .stop_offset = -1,
                             .submitted = -1, .order = source_order(wiring->plan, node->id)};
     input->cursor.lane = -1;
+    input->position_lane = repeated_lane(task, topic_id, partition);
     input->spec = (ScanSpec){.where = {topic_id, partition},
                              .topic = internal ? NULL : node->topic, .schema = node->schema,
                              .used = internal ? NULL : node->used, .is_table = node->is_table};
@@ -154,7 +167,7 @@ static void wire_internal(Wiring *wiring, uint32_t id) {
             continue;
         add_input(wiring, &wiring->readers[id], topic_id, task->partition);
         ArbiterInput *input = &task->inputs[task->input_count - 1];
-        input->cursor.lane = (int32_t)writer->partition;
+        input->cursor.lane = input->position_lane = (int32_t)writer->partition;
         input->promise = &writer->promise;
     }
 }
@@ -191,7 +204,7 @@ static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInp
     int64_t position = -1;
     if (spec->persistent)
         position = log_position(task->env.storage, task->id,
-                                ids_lane(input->spec.where, input->cursor.lane));
+                                ids_lane(input->spec.where, input->position_lane));
     input->submitted = position;
     /* Tables are always read from their beginning, and internal topics are the query's own. */
     bool latest = spec->from_end && !input->spec.is_table && input->spec.topic;
@@ -217,7 +230,8 @@ static ErrCode open_ops(Task *task, Err *err) {
         if (op->ops && op->ops->open)
             TRY(op->ops->open(op, &task->env, err));
         op->state_count = task->env.states->count - op->state_first;
-        task->ticks = task->ticks || (op->ops && op->ops->tick);
+        op->tick_ms = op->ops && op->ops->tick ? op->tick_ms : INT64_MAX;
+        task->ticks = task->ticks || op->tick_ms != INT64_MAX;
     }
     return ERR_OK;
 }
@@ -355,6 +369,7 @@ ErrCode task_peek(Task *task, Err *err) {
 void task_submitted(Task *task) {
     assert(task->inputs || task->input_count == 0);
     assert(task->submitted_min == INT64_MAX);
+    task->ticked = false;
     task->submitted_min = task->running_min;
     task->running_min = INT64_MAX;
 }
@@ -398,21 +413,30 @@ static ErrCode drain_pass(Task *task, Err *err) {
     return code;
 }
 
-ErrCode task_tick(Task *task, int64_t now_ms, Err *err) {
+int64_t task_tick_ms(const Task *task) {
+    assert(task->ops);
+    int64_t tick_ms = INT64_MAX;
+    for (uint32_t i = 0; task->ticks && i < task->op_count; i++)
+        tick_ms = earlier(tick_ms, task->ops[i].tick_ms);
+    return tick_ms;
+}
+
+ErrCode task_tick(Task *task, int64_t now_ms, bool *worked, Err *err) {
     assert(now_ms >= 0);
     assert(!task->owing);
-    if (!task->ticks)
+    if (task_tick_ms(task) > now_ms)
         return ERR_OK;
     arena_reset(task->step_arena);
     task->env.step++;
     clock_begin(task);
     for (uint32_t i = 0; i < task->op_count; i++) {
-        Op *op = &task->ops[i];
-        if (op->ops && op->ops->tick)
-            TRY(op->ops->tick(op, now_ms, err));
+        if (task->ops[i].tick_ms <= now_ms)
+            TRY(task->ops[i].ops->tick(&task->ops[i], now_ms, err));
     }
     task->env.drain_rows_max = BATCH_ROWS_MAX;
     TRY(run_ops(task, 0, err));
+    *worked = *worked || task->owing;
+    task->ticked = task->ticked || task->owing;
     while (task->owing)
         TRY(drain_pass(task, err));
     return ERR_OK;
@@ -545,7 +569,7 @@ void task_rewind(Task *task, bool settled) {
         cursor_seek(&input->cursor, position);
         atomic_store(&input->seen, position);
     }
-    task->blocked = false;
+    task->blocked = task->ticked = false;
     task->running_min = INT64_MAX;
     if (settled)
         task->submitted_min = INT64_MAX;

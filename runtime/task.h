@@ -23,7 +23,8 @@ struct Task {
     Op *readers; /* [node]: of a cut node's internal topic; their counts are the node's too */
     uint32_t op_count;
     int64_t read_us; /* spent on reading, not yet a source's */
-    bool ticks; /* some operator wants the wall clock */
+    bool ticks; /* some operator may want the wall clock */
+    bool ticked; /* it did something since the last submit */
     uint64_t next_seq;
     _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */
     /* Output rows that are not visible yet are not before it: what readers of lanes wait for. */
@@ -59,8 +60,10 @@ void task_detach(Task *task);
 /* Sets next_rowtime and the promise. */
 ErrCode task_peek(Task *task, Err *err);
 
-/* Tells the operators the time, between steps; what they emit runs through. */
-ErrCode task_tick(Task *task, int64_t now_ms, Err *err);
+/* Tells the operators whose time has come, between steps; what they emit runs through. *worked:
+ * they did something. */
+ErrCode task_tick(Task *task, int64_t now_ms, bool *worked, Err *err);
+int64_t task_tick_ms(const Task *task); /* when to tick next; INT64_MAX: not now */
 
 /* The running epoch was handed over; the submitted one is visible. */
 void task_submitted(Task *task);

@@ -7,7 +7,8 @@ what the last one (its questions) answers as csv must be expected.csv, byte for 
   straight   all files in one process
   killed     the process dies by SIGKILL when some of the records have come, and others go on:
              generators by themselves, a COPY from a pipe with the rest of the file
-  oracle     expected.py computes the answers without Weir
+  oracle     expected.py computes the answers without Weir; on its standard input are the rows of
+             generated sources, one {"source": NAME, "row": {COLUMN: VALUE, ...}} a line
 
 --update writes expected.csv. The last line is "N passed, N failed, N skipped".
 """
@@ -157,6 +158,24 @@ def killed(folder, data):
     return answers, arrived, total(data)
 
 
+GENERATED = re.compile(r"CREATE (?:STREAM|TABLE) (\w+)\s*(?:\([^;]*?\)\s*)?"
+                       r"WITH \(\s*SOURCE='datagen'[^;]*;")
+
+
+def generated(folder, data):
+    """The rows of its generated sources, for expected.py."""
+    text = ''.join(open(path).read() for path in files(folder))
+    counts = weir(data, '--format', 'csv', '-e', 'SHOW TOPICS;').decode().split('\n')
+    counts = {row.split(',')[0]: row.split(',')[2] for row in counts if row.count(',') == 2}
+    lines = []
+    for name in GENERATED.findall(text):
+        shown = weir(data, '--format', 'ndjson', '-e', 'SELECT ROWTIME AS at_ms, * FROM %s '
+                     'EMIT CHANGES LIMIT %s;' % (name, counts[name.upper()]))
+        lines += ['{"source": "%s", "row": %s}' % (name.upper(), line)
+                  for line in shown.decode().split('\n') if line]
+    return '\n'.join(lines).encode()
+
+
 def same(what, got, want):
     if got != want:
         raise Failed('%s: wanted\n%s\ngot\n%s' % (what, want.decode(), got.decode()))
@@ -170,6 +189,7 @@ def check(name, folder):
             open(expected_path, 'wb').write(got)
         expected = open(expected_path, 'rb').read()
         same('straight', got, expected)
+        rows = generated(folder, os.path.join(scratch, 'straight'))
         print('%s: straight' % name)
         for attempt in range(TRIES):
             data = os.path.join(scratch, 'killed')
@@ -183,8 +203,8 @@ def check(name, folder):
         print('%s: killed with about %d of %d records' % (name, arrived, end))
     oracle = os.path.join(folder, 'expected.py')
     if os.path.exists(oracle):
-        computed = subprocess.run([sys.executable, oracle], cwd=ROOT, stdout=subprocess.PIPE,
-                                  check=True).stdout
+        computed = subprocess.run([sys.executable, oracle], cwd=ROOT, input=rows,
+                                  stdout=subprocess.PIPE, check=True).stdout
         same('computed without Weir', expected, computed)
         print('%s: as computed without Weir' % name)
 

@@ -29,3 +29,8 @@ CREATE TABLE cities AS
 CREATE TABLE busy AS
   SELECT ip, COUNT(*) AS clicks
   FROM clickstream WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY ip HAVING COUNT(*) > 40;
+
+-- What a user does without resting for ten seconds is one session.
+CREATE TABLE sessions AS
+  SELECT userid, COUNT(*) AS clicks, SUM(bytes) AS bytes
+  FROM clicks WINDOW SESSION (10 SECONDS) GROUP BY userid;

@@ -28,7 +28,8 @@ CREATE TABLE networks AS
   SELECT network, COUNT(*) AS quakes, MAX(mag) AS strongest FROM measured GROUP BY network;
 
 -- The shocks of Hualien in February 2018, in windows of six hours, and when the clocks there showed it.
+-- A week comes in a second here: no row is too late, however far partitions run ahead of each other.
 CREATE TABLE hualien AS
   SELECT 'Hualien' AS place, COUNT(*) AS shocks, MAX(mag) AS strongest, MIN(taipei) AS earliest_clock
-  FROM quakes WINDOW TUMBLING (SIZE 6 HOURS, RETENTION 30 DAYS)
+  FROM quakes WINDOW TUMBLING (SIZE 6 HOURS, RETENTION 31 DAYS, GRACE PERIOD 30 DAYS)
   WHERE km_to_hualien < 100 GROUP BY 'Hualien';

@@ -6,7 +6,5 @@ SELECT card, FORMAT_TIMESTAMP(FROM_UNIXTIME(WINDOWSTART), 'yyyy-MM-dd HH:mm') AS
        amount
 FROM spending ORDER BY amount DESC LIMIT 6;
 
--- Cards that were nearly everywhere at once.
-SELECT card, FORMAT_TIMESTAMP(FROM_UNIXTIME(WINDOWSTART), 'yyyy-MM-dd HH:mm') AS since, one, other,
-       payments
-FROM travellers ORDER BY payments DESC, since, card LIMIT 6;
+-- Cards that were nearly at two places at once.
+SELECT card, times, most FROM travellers ORDER BY times DESC, card LIMIT 6;

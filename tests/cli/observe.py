@@ -58,9 +58,23 @@ def test_analyze_late_rows():
     same((steps['Aggregate']['In'], steps['Aggregate']['Out']), (3, 2))
 
 
+def test_analyze_a_join_of_streams():
+    other = STREAM.replace('STREAM s', 'STREAM o').replace("'s'", "'o'")
+    rows = ("INSERT INTO o (ROWTIME, k, v) VALUES (1000, 'b', 1);"
+            "INSERT INTO o (ROWTIME, k, v) VALUES (200000, 'c', 1);")
+    join = ('EXPLAIN ANALYZE SELECT s.k FROM s %s JOIN o WITHIN 5 SECONDS GRACE PERIOD 1 SECOND '
+            'ON s.k = o.k EMIT CHANGES;')
+    steps = analyze(STREAM, other, ROWS, rows, join % 'LEFT')
+    step = next(row for row in steps.values() if 'LEFT' in row['Step'])
+    same((step['In'], step['Notes']), (5, '1 row late, 2 rows without a match in O (NULLs)'))
+    step = next(row for row in analyze(STREAM, other, ROWS, rows, join % 'INNER').values()
+                if 'INNER' in row['Step'])
+    same((step['In'], step['Out'], step['Notes']), (5, 1, '1 row late'))
+
+
 def test_analyze_statements():
     steps = analyze(STREAM, ROWS, 'EXPLAIN ANALYZE SELECT k FROM s WHERE v > 2 EMIT CHANGES;')
-    has(steps['SELECT']['Step'], 'SELECT, done in ')
+    has(steps['SELECT']['Notes'], 'done in ')
     same((steps['SELECT']['In'], steps['SELECT']['Out']), (3, 1))
     steps = analyze(STREAM, ROWS, 'EXPLAIN ANALYZE SELECT k FROM s EMIT CHANGES LIMIT 2;')
     same(steps['SELECT']['Out'], 2)
@@ -143,13 +157,13 @@ def test_analyze_is_drawn_again():
         shell.run(statement)
     shell.child.sendline('EXPLAIN ANALYZE CSAS_O_0;')
     for _ in range(2):
-        shell.child.expect_exact('CSAS_O_0 RUNNING for ')
+        shell.child.expect_exact('| RUNNING for ')
         shell.child.expect_exact('q ends')
     shell.child.expect(r'\x1b\[\d+A\r\x1b\[J')  # over the one before
     shell.child.send('q')
     shell.prompt()
     text = shell.run('EXPLAIN ANALYZE SELECT * FROM s EMIT CHANGES;')  # it ends by itself
-    has(text, 'SELECT, done in ')
+    has(text, '| done in ')
     shell.child.sendline('EXPLAIN ANALYZE CSAS_O_0;')
     shell.child.expect_exact('q ends')
     shell.child.sendintr()

@@ -203,6 +203,32 @@ def scene_push_query():
     t.end()
 
 
+def scene_analyze():
+    t = opened(columns=110)
+    for statement in ("CREATE TABLE rooms (id STRING PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC="
+                      "'rooms', VALUE_FORMAT='JSON', PARTITIONS=1);",
+                      "INSERT INTO rooms (id, name) VALUES ('s1', 'hall');",
+                      'CREATE STREAM named AS SELECT r.sensor, value, name FROM readings r LEFT JOIN '
+                      'rooms ON r.sensor = rooms.id WHERE value > 1;',
+                      "INSERT INTO readings (sensor, value) VALUES ('s1', 20.5);",
+                      "INSERT INTO readings (sensor, value) VALUES ('s2', 21);",
+                      "INSERT INTO readings (sensor, value) VALUES ('s1', 0.5);"):
+        t.type(statement + ENTER).settle()
+    fresh(t).type('EXPLAIN ANALYZE CSAS_NAMED_0;' + ENTER).wait('q ends')
+    t.wait('1 row without a match').wait('1 row filtered')
+    t.scene('Where rows and time go, drawn anew every second')
+    first = re.search(r'RUNNING for (\S+ \S+)', t.text()).group(1)
+    t.wait(lambda: first not in t.text() and 'RUNNING for' in t.text())
+    same(t.text().count('RUNNING for'), 1)  # in the place of the one before
+    t.type('q').wait(lambda: t.line() == 'weir>')
+    assert 'q ends' not in t.text()
+    fresh(t).type('SELECT r.sensor, name FROM readings r LEFT JOIN rooms ON r.sensor = rooms.id EMIT '
+                  'CHANGES LIMIT 3;' + ENTER)
+    t.wait('warning: 1 row without a match in ROOMS (NULLs)').settle()
+    t.scene('What was left out, or has NULLs for the other side, is told')
+    t.end()
+
+
 def scene_resize():
     t = fresh(opened())
     t.type("INSERT INTO readings (sensor, value) VALUES ('%s', 1);" % ('long ' * 30) + ENTER).settle()
