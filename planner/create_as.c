@@ -37,10 +37,15 @@ static ErrCode create_as_source(const Planner *planner, const Draft *draft,
     source->statement = planner_statement(planner);
     source->partition_count = left->partition_count;
     const char **reads = arena_array(planner->arena, draft->scope.source_count, sizeof *reads);
-    for (uint32_t i = 0; i < draft->scope.source_count; i++)
-        reads[i] = draft->scope.sources[i].source->name;
+    for (uint32_t i = 0; i < draft->scope.source_count; i++) {
+        const char *name = draft->scope.sources[i].source->name;
+        uint32_t k = 0;
+        while (k < source->read_count && strcmp(reads[k], name) != 0)
+            k++;
+        reads[k] = name;
+        source->read_count += k == source->read_count;
+    }
     source->reads = reads;
-    source->read_count = draft->scope.source_count;
     topic->topic = create_as_topic(planner, properties);
     topic->schema = draft->top->schema;
     topic->window = draft->window;

@@ -238,12 +238,28 @@ static void join_moves(JoinPlan *join, JoinClause *clause) {
     }
 }
 
+/* Sides of different partitions: a stream moves, the right one where both are. */
+static void join_even(const JoinPlan *join, JoinClause *clause) {
+    const ScopeSource *right = &join->draft->scope.sources[clause->right];
+    uint32_t left_count = join->partition_count, right_count = right->source->partition_count;
+    if (clause->rekey || clause->rekey_right || clause->shape->own_key ||
+        left_count == right_count || clause->left_is_table)
+        return;
+    clause->rekey = right->source->is_table;
+    clause->rekey_right = !clause->rekey;
+    clause->note = arena_printf(join->draft->planner->arena,
+                                "the sides of the join have %u and %u partitions", left_count,
+                                right_count);
+}
+
 ErrCode join_partitions(JoinPlan *join, JoinClause *clause, Err *err) {
     assert(clause && clause->shape);
     const Draft *draft = join->draft;
     const ScopeSource *left = &draft->scope.sources[clause->left_source];
     const ScopeSource *right = &draft->scope.sources[clause->right];
     join_moves(join, clause);
+    if (planner_extensions_on(draft->planner))
+        join_even(join, clause);
     bool moved = clause->rekey || clause->rekey_right;
     if (left->source->topic.window != WINDOW_NONE && moved)
         return join_fails(join, clause, join_repartition_windowed, err);

@@ -36,6 +36,7 @@ typedef struct JoinClause {
     bool continues; /* the rows so far have this key already */
     bool rekey;     /* ... but may lie in other partitions */
     bool rekey_right;
+    const char *note; /* for EXPLAIN: why rows move that need not in ksqlDB; NULL */
 } JoinClause;
 
 /* What the kinds of joins differ in. */

@@ -199,6 +199,8 @@ void join_inputs(JoinPlan *join, const JoinClause *clause, JoinInputs *inputs) {
         inputs->left = clause->rekey ? join_rekey(join, clause->left) : draft->top;
     const Expr *right_key = clause->rekey_right ? clause->right_expr : NULL;
     inputs->right = join_source(join, clause->right, right_key, "Right");
+    if (clause->note)
+        (clause->rekey ? inputs->left : inputs->right)->note = clause->note;
     uint32_t left_count = inputs->left->schema->column_count;
     uint32_t right_width = join_source_width(draft->scope.sources[clause->right].source);
     for (uint32_t g = 0; g < join->first[clause->right]; g++)

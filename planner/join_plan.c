@@ -14,18 +14,20 @@
 
 /* -- Names ------------------------------------------------------------------------------------- */
 
-/* The names of sources and aliases: each source once. */
+/* The names of sources and aliases: in ksqlDB each source once. */
 static ErrCode join_names(const Draft *draft, Err *err) {
     const Scope *scope = &draft->scope;
+    bool repeated = planner_extensions_on(draft->planner);
     for (uint32_t i = 0; i < scope->source_count; i++) {
         AstPos pos = scope->sources[i].pos;
         const char *name = scope->sources[i].source->name;
         for (uint32_t j = 0; j < i; j++) {
-            if (scope->sources[j].source == scope->sources[i].source && scope->source_count == 2)
+            bool same = scope->sources[j].source == scope->sources[i].source && !repeated;
+            if (same && scope->source_count == 2)
                 return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                                   "Can not join '%s' to '%s': self joins are not yet supported.",
                                   name, name);
-            if (scope->sources[j].source == scope->sources[i].source)
+            if (same)
                 return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                                   "N-way joins do not support multiple occurrences of the same "
                                   "source. Source: '%s'.",

@@ -234,6 +234,7 @@ struct PlanNode {
     const char *store_path;
     const Expr *predicate;       /* FILTER */
     const Expr *const *exprs;    /* PROJECT, REPARTITION: schema->column_count of them */
+    const char *note;            /* for EXPLAIN: why the planner put it there; NULL */
     const PlanTableCall *table_calls; /* FLAT_MAP */
     uint32_t table_call_count;
     PlanJoinKind join;           /* JOIN_TABLE, those by foreign key: INNER or LEFT; others: all */

@@ -296,6 +296,7 @@ static json_t *node_json(const PlanNode *node) {
     put_text(object, "kind", plan_json_node_kinds[node->kind]);
     put(object, "version", json_integer(node->version));
     put_text(object, "path", node->path);
+    put_text(object, "note", node->note);
     for (uint32_t i = 0; i < node->input_count; i++)
         json_array_append_new(inputs, json_integer(node->inputs[i]));
     put(object, "inputs", inputs);

@@ -509,6 +509,7 @@ static ErrCode get_node(json_t *object, Arena *arena, const Plan *plan, uint32_t
         return err_set(err, ERR_UNSUPPORTED, "stored node: version %u of %s is not known",
                        node->version, plan_json_node_kinds[kind]);
     TRY(get_text(&getter, "path", true, &node->path, err));
+    TRY(get_text(&getter, "note", false, &node->note, err));
     TRY(get_inputs(&getter, node, err));
     TRY(get_schema(&getter, &node->schema, err));
     TRY(get_flag(&getter, "is_table", &node->is_table, err));

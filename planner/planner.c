@@ -29,6 +29,10 @@ static const char *buf_to_text(const Planner *planner, Buf *buf) {
     return text;
 }
 
+bool planner_extensions_on(const Planner *planner) {
+    return planner_setting_on(planner, "weir.extensions", true);
+}
+
 const char *planner_name(const Planner *planner, const char *name) {
     Buf buf = {0};
     ast_print_name(&buf, name);

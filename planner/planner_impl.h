@@ -30,6 +30,8 @@ typedef struct Planner {
 /* The value in force, or `otherwise` where it is not set. */
 const char *planner_setting(const Planner *planner, const char *name, const char *otherwise);
 bool planner_setting_on(const Planner *planner, const char *name, bool otherwise);
+/* Whether what ksqlDB refuses is allowed: weir.extensions. */
+bool planner_extensions_on(const Planner *planner);
 
 /* Texts in the arena, for messages: a name with backquotes where it needs them, an expression as
  * ksqlDB prints it, "A, B and C" (or "or"; NULL: "A, B, C"). */

@@ -27,6 +27,7 @@ typedef struct ArbiterInput {
     Op *source; /* whose edges get the rows */
     const PlanNode *node;
     uint32_t order;      /* in the statement */
+    int32_t position_lane; /* its position is kept under: ids_lane() */
     int64_t first_until; /* 0: nothing special, or done */
     int64_t end;         /* bounded reads; otherwise INT64_MAX */
     int64_t stop_offset; /* the row that made a step fail: not taken again; -1: none */

@@ -200,7 +200,7 @@ static void save_positions(Group *group, Commit *commit) {
             ArbiterInput *input = &task->inputs[k];
             if (input->cursor.offset == input->submitted)
                 continue;
-            commit_position(commit, task->id, ids_lane(input->spec.where, input->cursor.lane),
+            commit_position(commit, task->id, ids_lane(input->spec.where, input->position_lane),
                             input->cursor.offset);
             input->submitted = input->cursor.offset;
         }
@@ -577,21 +577,19 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
 
 /* -- Scripts ---------------------------------------------------------------------------------- */
 
-static bool in_script(const ArbiterInput *input, const QueryScriptItem *items, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (items[i].topic_id == input->spec.where.topic_id)
+static bool in_script(const ArbiterInput *input, const QueryScript *script) {
+    for (uint32_t i = 0; i < script->count; i++) {
+        if (script->items[i].topic_id == input->spec.where.topic_id)
             return true;
     }
     return false;
 }
 
 /* Reads the inputs that the script does not name as far as they reach: the others seem empty. */
-static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *items, uint32_t count,
-                          Err *err) {
-    assert(items || count == 0);
+static ErrCode run_others(Task *task, uint32_t rows, const QueryScript *script, Err *err) {
     assert(rows > 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
-        if (in_script(&task->inputs[i], items, count))
+        if (in_script(&task->inputs[i], script))
             task->inputs[i].end = 0;
     }
     TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX};
@@ -600,22 +598,23 @@ static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *item
     for (bool worked = true; worked && code == ERR_OK;)
         code = task_step(task, &limits, &worked, &script_taken, err);
     for (uint32_t i = 0; i < task->input_count; i++) {
-        if (in_script(&task->inputs[i], items, count))
+        if (in_script(&task->inputs[i], script))
             task->inputs[i].end = INT64_MAX;
     }
     return code;
 }
 
-ErrCode group_run_script(Group *group, const QueryScriptItem *items, uint32_t count, Err *err) {
-    assert(items || count == 0);
+ErrCode group_run_script(Group *group, const QueryScript *script, Err *err) {
+    assert(script->items || script->count == 0);
     assert(group->task_count == 1 && !group->in_flight);
     Task *task = group->tasks[0];
     uint32_t rows = group->worker->runtime->options.step_rows;
-    ErrCode code = run_others(task, rows, items, count, err);
-    uint32_t taken = 0;
-    while (code == ERR_OK && taken < count && !task->env.limit_reached) {
-        TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX, .script = items + taken,
-                             .script_count = count - taken};
+    ErrCode code = run_others(task, rows, script, err);
+    uint32_t taken = script->from;
+    while (code == ERR_OK && taken < script->to && !task->env.limit_reached) {
+        TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX,
+                             .script = script->items + taken,
+                             .script_count = script->to - taken};
         bool worked;
         uint32_t step_taken;
         code = task_step(task, &limits, &worked, &step_taken, err);

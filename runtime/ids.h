@@ -8,8 +8,9 @@
  *   first_id + S * P + k * P + partition           the store of the k-th such node in a partition
  *
  * The lanes of an internal topic (arbiter.h) have positions of their own: under the task's id, with
- * lane << 16 in the partition. A commit group's owner id is the id of its first task. Ids are part
- * of what a folder keeps: this layout never changes.
+ * lane << 16 in the partition. So has a topic that a task reads a second time: lane 1, 2, ... A
+ * commit group's owner id is the id of its first task. Ids are part of what a folder keeps: this
+ * layout never changes.
  */
 #ifndef RUNTIME_IDS_H
 #define RUNTIME_IDS_H

@@ -71,14 +71,16 @@ static void wake_workers(void *context) {
         worker_poke(query->groups[i]->worker);
 }
 
+/* Where it counts which row comes first: windows close, joins meet what is there. */
 static bool is_by_lanes(const Query *query) {
     assert(query->stages.cut);
-    bool cut = false, windowed = false;
+    bool cut = false, timed = false;
     for (uint32_t i = 0; i < query->plan->node_count; i++) {
         cut = cut || query->stages.cut[i];
-        windowed = windowed || query->plan->nodes[i]->window.kind != WINDOW_NONE;
+        const PlanNode *node = query->plan->nodes[i];
+        timed = timed || node->window.kind != WINDOW_NONE || plan_is_join(node->kind);
     }
-    return cut && windowed;
+    return cut && timed;
 }
 
 static uint32_t worker_of(const Query *query, uint32_t partition) {
@@ -414,8 +416,13 @@ done:
 
 ErrCode query_run_script(Query *query, const QueryScriptItem *items, uint32_t count, Err *err) {
     assert(items || count == 0);
+    return query_run_script_part(query, &(QueryScript){items, count, 0, count}, err);
+}
+
+ErrCode query_run_script_part(Query *query, const QueryScript *script, Err *err) {
+    assert(script->from <= script->to && script->to <= script->count);
     assert(!query->runtime->threads && query->group_count == 1);
-    TRY(group_run_script(query->groups[0], items, count, err));
+    TRY(group_run_script(query->groups[0], script, err));
     while (!group_quiet(query->groups[0]))
         TRY(storage_pump(query->runtime->storage, err));
     lock_take(&query->lock);

@@ -106,6 +106,18 @@ static uint32_t inputs_max(const Wiring *wiring) {
     return wiring->plan->node_count * wiring->spec->stages->partitions_max;
 }
 
+/* A topic that is read twice (joined to itself) has positions of its own for each time: the lanes
+ * of internal topics, which are never read twice, leave room for them. -1: the first time. */
+static int32_t repeated_lane(const Task *task, uint32_t topic_id, uint32_t partition) {
+    int32_t times = 0;
+    assert(task->input_count > 0);
+    for (uint32_t i = 0; i + 1 < task->input_count; i++) {
+        const TopicPartition *where = &task->inputs[i].spec.where;
+        times += where->topic_id == topic_id && where->partition == partition;
+    }
+    return times > 0 ? times : -1;
+}
+
 static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t partition) {
     assert(source);
     assert(wiring->task->input_count < inputs_max(wiring));
@@ -117,6 +129,7 @@ static void add_input(Wiring *wiring, Op *source, uint32_t topic_id, uint32_t pa
     *input = (ArbiterInput){.source = source, .node = node, .end = INT64_MAX, .stop_offset = -1,
                             .submitted = -1, .order = source_order(wiring->plan, node->id)};
     input->cursor.lane = -1;
+    input->position_lane = repeated_lane(task, topic_id, partition);
     input->spec = (ScanSpec){.where = {topic_id, partition},
                              .topic = internal ? NULL : node->topic, .schema = node->schema,
                              .used = internal ? NULL : node->used, .is_table = node->is_table};
@@ -154,7 +167,7 @@ static void wire_internal(Wiring *wiring, uint32_t id) {
             continue;
         add_input(wiring, &wiring->readers[id], topic_id, task->partition);
         ArbiterInput *input = &task->inputs[task->input_count - 1];
-        input->cursor.lane = (int32_t)writer->partition;
+        input->cursor.lane = input->position_lane = (int32_t)writer->partition;
         input->promise = &writer->promise;
     }
 }
@@ -191,7 +204,7 @@ static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInp
     int64_t position = -1;
     if (spec->persistent)
         position = log_position(task->env.storage, task->id,
-                                ids_lane(input->spec.where, input->cursor.lane));
+                                ids_lane(input->spec.where, input->position_lane));
     input->submitted = position;
     /* Tables are always read from their beginning, and internal topics are the query's own. */
     bool latest = spec->from_end && !input->spec.is_table && input->spec.topic;
