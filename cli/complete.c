@@ -315,7 +315,8 @@ static const char *const formats[] = {"AVRO", "DELIMITED", "JSON", "JSON_SR", "K
                                       "PROTOBUF", "PROTOBUF_NOSR", NULL};
 static const char *const with_names[] = {
     "FORMAT = '",     "KAFKA_TOPIC = '",  "KEY_FORMAT = '", "PARTITIONS = ",  "QUICKSTART = '",
-    "REPLICAS = ",    "RETENTION_MS = ",  "ROWS = ",        "ROWS_PER_SECOND = ", "SEED = ",
+    "REPLICAS = ",    "RETENTION_BYTES = ", "RETENTION_MS = ", "ROWS = ",
+    "ROWS_PER_SECOND = ", "SEED = ",
     "SOURCE = 'datagen'", "START = '",    "STEP_MS = ",     "TIMESTAMP = '",
     "TIMESTAMP_FORMAT = '", "VALUE_DELIMITER = '", "VALUE_FORMAT = '", "WINDOW_SIZE = '",
     "WINDOW_TYPE = '", "WRAP_SINGLE_VALUE = ", NULL};
@@ -327,6 +328,14 @@ static bool is_behind(const Complete *complete, const char *const *words) {
     return false;
 }
 
+/* Behind PRINT, and behind TOPIC where one is meant that is there. */
+static bool is_behind_topic(const Complete *complete) {
+    return word_back_is(complete, 1, "PRINT") ||
+           (word_back_is(complete, 1, "TOPIC") &&
+            (word_back_is(complete, 2, "ALTER") || word_back_is(complete, 2, "DROP") ||
+             word_back_is(complete, 2, "DESCRIBE") || word_back_is(complete, 2, "ASSERT")));
+}
+
 /* Inside quotes: what the word in front of them names. */
 static void offer_quoted(Complete *complete) {
     static const char *const files[] = {"FROM", "TO", "SCRIPT", "SPOOL", NULL};
@@ -335,7 +344,7 @@ static void offer_quoted(Complete *complete) {
     if (property && (word_is(name, "VALUE_FORMAT") || word_is(name, "KEY_FORMAT") ||
                      word_is(name, "FORMAT")))
         offer_list(complete, formats);
-    else if (property && word_is(name, "KAFKA_TOPIC"))
+    else if ((property && word_is(name, "KAFKA_TOPIC")) || is_behind_topic(complete))
         offer_rows(complete, "SHOW TOPICS;", 0, UINT32_MAX, offer_exact);
     else if (word_is(name, "SET") || word_is(name, "UNSET"))
         offer_rows(complete, "SHOW PROPERTIES;", 0, UINT32_MAX, offer_exact);
@@ -349,7 +358,8 @@ static bool is_in_with(const Complete *complete) {
         if (word_is(&complete->words[i], ")"))
             return false;
         if (word_is(&complete->words[i], "("))
-            return word_is(&complete->words[i - 1], "WITH");
+            return word_is(&complete->words[i - 1], "WITH") ||
+                   word_is(&complete->words[i - 1], "SET");
     }
     return false;
 }
@@ -374,7 +384,7 @@ static void offer_place(Complete *complete) {
         offer_rows(complete, "SHOW TABLES;", 0, UINT32_MAX, offer_name);
     else if (function)
         offer_rows(complete, "SHOW FUNCTIONS;", 0, 3, offer);
-    else if (word_back_is(complete, 1, "PRINT"))
+    else if (is_behind_topic(complete))
         offer_rows(complete, "SHOW TOPICS;", 0, UINT32_MAX, offer_exact);
     else if (is_behind(complete, queries))
         offer_rows(complete, "SHOW QUERIES;", 0, UINT32_MAX, offer_exact);

@@ -3,7 +3,7 @@
  *
  *   weir [DIR|FILE] [-e SQL]... [-f FILE]... [option.def]
  *   weir test FILE|DIR... [--steps N] [--jobs N] [--report F] [--update] [--coverage]
- *   weir test --cases FILE [--steps N] [--only PREFIX]
+ *   weir test --cases FILE [--steps N] [--only PREFIX] [--sample N] [--seed N] [--restart DIR]
  *   weir manual NAME                       texts made from the tables (manual.h)
  *
  * Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be opened,
@@ -354,6 +354,13 @@ static int main_test(int argc, char **argv) {
             cases.path = argv[++at];
         } else if (strcmp(argv[at], "--only") == 0 && value) {
             cases.only = argv[++at];
+        } else if (strcmp(argv[at], "--restart") == 0 && value) {
+            cases.restart_folder = argv[++at];
+        } else if (strcmp(argv[at], "--sample") == 0 &&
+                   number_of(value, UINT32_MAX, &cases.sample)) {
+            at++;
+        } else if (strcmp(argv[at], "--seed") == 0 && number_of(value, UINT32_MAX, &cases.seed)) {
+            at++;
         } else if (strcmp(argv[at], "--update") == 0) {
             files.update = true;
         } else if (strcmp(argv[at], "--coverage") == 0) {

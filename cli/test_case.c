@@ -5,10 +5,9 @@
  * SELECT, inputs, queries, then each SELECT; where a case says so, they are begun before the
  * inputs come.
  */
-#include "cli/test_case.h"
+#include "cli/test_case_impl.h"
 
 #include "base/base64.h"
-#include "engine/testkit.h"
 #include "engine/value_text.h"
 #include "storage/record_batch.h"
 
@@ -100,31 +99,15 @@ static ErrCode case_inputs(Testkit *kit, const JsonNode *test, Arena *arena, Err
 
 /* -- The two suites ---------------------------------------------------------------------------- */
 
-/* What a case gives. */
-typedef struct CaseRun {
-    Testkit *kit;
-    const JsonNode *test;
-    Arena *arena;
-    uint32_t statement; /* the one that is at work: where an error comes from */
-    Buf responses;      /* rest: answers, with a comma between */
-} CaseRun;
-
-static ErrCode case_begin(CaseRun *run, Err *err) {
+ErrCode case_begin(CaseRun *run, Err *err) {
     run->statement = 0;
     TRY(case_settings(run->kit, run->test, err));
     return case_topics(run->kit, run->test, err);
 }
 
-static ErrCode case_run_query(CaseRun *run, Err *err) {
-    uint32_t query, count = 0;
-    TRY(case_begin(run, err));
-    const JsonNode *statements = json_node_member(run->test, "statements");
-    for (const JsonNode *s = statements ? statements->first : NULL; s; s = s->next) {
-        run->statement = count++;
-        TRY(testkit_execute(run->kit, (const char *)s->text.data, NULL, err));
-    }
-    TRY(case_inputs(run->kit, run->test, run->arena, err));
-    return testkit_run_queries(run->kit, &query, err);
+static bool case_is_rest(const JsonNode *test) {
+    const char *suite = json_node_text(json_node_member(test, "suite"));
+    return suite && strcmp(suite, "rest") == 0;
 }
 
 /* Statement by statement: those that are no queries (queries false), or only the queries, each
@@ -174,24 +157,40 @@ static ErrCode case_pass(CaseRun *run, const CasePass *pass, Err *err) {
     return ERR_OK;
 }
 
-static bool case_asks_first(const JsonNode *test) {
+ErrCode case_prepare(CaseRun *run, Err *err) {
+    CasePass others = {.ask = true, .answer = true, .results = run->results};
+    TRY(case_begin(run, err));
+    if (case_is_rest(run->test))
+        return case_pass(run, &others, err);
+    uint32_t count = 0;
+    const JsonNode *statements = json_node_member(run->test, "statements");
+    for (const JsonNode *s = statements ? statements->first : NULL; s; s = s->next) {
+        run->statement = count++;
+        TRY(testkit_execute(run->kit, (const char *)s->text.data, NULL, err));
+    }
+    return ERR_OK;
+}
+
+bool case_asks_first(const JsonNode *test) {
     const JsonNode *wait = json_node_member(json_node_member(test, "inputConditions"),
                                             "waitForActivePushQuery");
     return wait && wait->kind == JSON_BOOLEAN && bytes_equal(wait->raw, bytes_of("true"));
 }
 
-static ErrCode case_run_rest(CaseRun *run, WeirResult **results, Err *err) {
-    uint32_t query;
-    bool first = case_asks_first(run->test);
-    CasePass others = {.ask = true, .answer = true, .results = results};
-    CasePass begin = {.queries = true, .ask = true, .results = results};
-    CasePass answer = {.queries = true, .ask = !first, .answer = true, .results = results};
-    TRY(case_begin(run, err));
-    TRY(case_pass(run, &others, err));
-    if (first)
+ErrCode case_feed(CaseRun *run, Err *err) {
+    CasePass begin = {.queries = true, .ask = true, .results = run->results};
+    if (case_asks_first(run->test))
         TRY(case_pass(run, &begin, err));
-    TRY(case_inputs(run->kit, run->test, run->arena, err));
+    return case_inputs(run->kit, run->test, run->arena, err);
+}
+
+ErrCode case_finish(CaseRun *run, Err *err) {
+    uint32_t query;
     TRY(testkit_run_queries(run->kit, &query, err));
+    if (!case_is_rest(run->test))
+        return ERR_OK;
+    CasePass answer = {.queries = true, .ask = !case_asks_first(run->test), .answer = true,
+                       .results = run->results};
     return case_pass(run, &answer, err);
 }
 
@@ -203,46 +202,60 @@ static uint32_t case_statement_count(const JsonNode *test) {
     return count;
 }
 
-static ErrCode case_run(CaseRun *run, Err *err) {
-    const char *suite = json_node_text(json_node_member(run->test, "suite"));
-    if (!suite || strcmp(suite, "rest") != 0)
-        return case_run_query(run, err);
-    uint32_t count = case_statement_count(run->test);
-    WeirResult **results = arena_array(run->arena, count, sizeof(WeirResult *));
-    ErrCode code = case_run_rest(run, results, err);
-    for (uint32_t i = 0; i < count; i++)
-        weir_result_free(results[i]);
-    return code;
+ErrCode case_open(CaseRun *run, const TestkitOptions *options, Err *err) {
+    run->statement_count = case_statement_count(run->test);
+    run->results = arena_array(run->arena, run->statement_count, sizeof *run->results);
+    return testkit_new(options, &run->kit, err);
 }
 
-void test_case_result(const TestCasesOptions *options, const JsonNode *test, Arena *arena,
-                      Buf *out) {
-    TestkitOptions kit_options = {.step_rows = options->step_rows, .conformance = true};
-    CaseRun run = {.test = test, .arena = arena};
-    Err err;
+void case_close(CaseRun *run) {
+    for (uint32_t i = 0; run->results && i < run->statement_count; i++)
+        weir_result_free(run->results[i]);
+    buf_free(&run->responses);
+    testkit_free(run->kit);
+}
+
+void case_put(const CaseRun *run, ErrCode code, const Err *err, Buf *out) {
     Buf topics = {0};
+    Err own;
     buf_text(out, "{\"id\":");
-    const JsonNode *id = json_node_member(test, "id");
+    const JsonNode *id = json_node_member(run->test, "id");
     buf_bytes(out, id ? id->raw : bytes_of("null"));
-    ErrCode code = testkit_new(&kit_options, &run.kit, &err);
-    if (code == ERR_OK)
-        code = case_run(&run, &err);
-    if (code == ERR_OK)
-        code = testkit_topics_json(run.kit, &topics, &err);
+    if (code == ERR_OK) {
+        code = testkit_topics_json(run->kit, &topics, &own);
+        err = &own;
+    }
     buf_text(out, ",\"error\":");
     if (code != ERR_OK) {
-        case_put_error(out, run.statement, &err);
+        case_put_error(out, run->statement, err);
     } else {
         buf_text(out, "null,\"topics\":");
         buf_bytes(out, buf_view(&topics));
         buf_text(out, ",\"sources\":");
-        testkit_sources_json(run.kit, out);
+        testkit_sources_json(run->kit, out);
         buf_text(out, ",\"responses\":[");
-        buf_bytes(out, buf_view(&run.responses));
+        buf_bytes(out, buf_view(&run->responses));
         buf_u8(out, ']');
     }
     buf_u8(out, '}');
     buf_free(&topics);
-    buf_free(&run.responses);
-    testkit_free(run.kit);
+}
+
+void test_case_result(const TestCasesOptions *options, const JsonNode *test, Arena *arena,
+                      Buf *out) {
+    if (options->restart_folder) {
+        test_case_restarted(options, test, arena, out);
+        return;
+    }
+    TestkitOptions kit_options = {.step_rows = options->step_rows, .conformance = true};
+    CaseRun run = {.test = test, .arena = arena};
+    Err err;
+    ErrCode code;
+    TRY_DONE(case_open(&run, &kit_options, &err));
+    TRY_DONE(case_prepare(&run, &err));
+    TRY_DONE(case_feed(&run, &err));
+    TRY_DONE(case_finish(&run, &err));
+done:
+    case_put(&run, code, &err, out);
+    case_close(&run);
 }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/io_input.h"
 #include "base/mem.h"
 #include "cli/test_case.h"
@@ -25,7 +26,29 @@ typedef struct CaseList {
     Buf text;
     Bytes *lines;
     size_t count, capacity;
+    uint64_t draw_max; /* a sample: the cases whose draw is not greater */
 } CaseList;
+
+static uint64_t case_draw(const TestCasesOptions *options, size_t at) {
+    return hash_u64(hash_u64(options->seed + 1) + at);
+}
+
+static int compare_draws(const void *left, const void *right) {
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+static void cases_sample(const TestCasesOptions *options, CaseList *list) {
+    list->draw_max = UINT64_MAX;
+    if (options->sample == 0 || options->sample >= list->count)
+        return;
+    uint64_t *draws = mem_array(list->count, sizeof *draws);
+    for (size_t i = 0; i < list->count; i++)
+        draws[i] = case_draw(options, i);
+    qsort(draws, list->count, sizeof *draws, compare_draws);
+    list->draw_max = draws[options->sample - 1];
+    mem_free(draws);
+}
 
 static ErrCode cases_read(const char *path, CaseList *list, Err *err) {
     IoInput *input;
@@ -68,7 +91,8 @@ static void cases_work(const TestCasesOptions *options, const CaseList *list, si
         arena_reset(arena);
         buf_reset(&out);
         alarm(CASE_SECONDS_MAX);
-        if (json_tree_parse(list->lines[i], arena, &test, &err) == ERR_OK &&
+        if (case_draw(options, i) <= list->draw_max &&
+            json_tree_parse(list->lines[i], arena, &test, &err) == ERR_OK &&
             case_is_wanted(options, test))
             test_case_result(options, test, arena, &out);
         buf_u8(&out, '\n');
@@ -154,6 +178,7 @@ int test_cases_run(const TestCasesOptions *options) {
     Err err;
     int status;
     if (cases_read(options->path, &list, &err) == ERR_OK) {
+        cases_sample(options, &list);
         status = cases_run_all(options, &list);
     } else {
         fprintf(stderr, "weir test: %s\n", err.message);

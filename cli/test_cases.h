@@ -13,6 +13,8 @@ typedef struct TestCasesOptions {
     const char *path;
     uint32_t step_rows;   /* 0: the default */
     const char *only;     /* prefix of ids; NULL: all */
+    uint32_t sample, seed; /* so many cases, drawn by the seed; 0: all */
+    const char *restart_folder; /* each case is killed in its middle and goes on; NULL: not */
 } TestCasesOptions;
 
 /* The exit status of the program. */

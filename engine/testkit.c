@@ -7,6 +7,7 @@
 #include "engine/testkit_impl.h"
 
 #include "base/io_mem.h"
+#include "base/io_still.h"
 #include "base/mem.h"
 #include "storage/log.h"
 #include "udf/function.h"
@@ -17,7 +18,8 @@ static ErrCode testkit_open(Testkit *kit, Err *err) {
     EngineOptions options = {.step_rows = kit->options.step_rows,
                              .single_partition = kit->options.conformance,
                              .manual_queries = kit->options.conformance};
-    TRY(engine_open(kit->io, "/test", &options, &kit->weir, err));
+    const char *folder = kit->options.folder ? kit->options.folder : "/test";
+    TRY(engine_open(kit->io, folder, &options, &kit->weir, err));
     kit->weir->kit = kit;
     if (!kit->options.consolidate)
         TRY(engine_set(kit->weir, "cache.max.bytes.buffering", "0", err));
@@ -35,8 +37,8 @@ static ErrCode testkit_open(Testkit *kit, Err *err) {
 ErrCode testkit_new(const TestkitOptions *options, Testkit **kit, Err *err) {
     Testkit *made = mem_alloc(sizeof *made);
     made->options = *options;
-    made->io = io_mem_new();
-    io_mem_set_clock(made->io, 0);
+    made->io = options->folder ? io_still_new(io_posix(), 0) : io_mem_new();
+    testkit_set_clock(made, 0);
     ErrCode code = testkit_open(made, err);
     if (code != ERR_OK) {
         testkit_free(made);
@@ -50,7 +52,10 @@ void testkit_free(Testkit *kit) {
     if (!kit)
         return;
     weir_close(kit->weir);
-    io_mem_free(kit->io);
+    if (kit->options.folder)
+        io_still_free(kit->io);
+    else
+        io_mem_free(kit->io);
     mem_free(kit->arrivals);
     for (size_t i = 0; i < kit->cursor_count; i++)
         mem_free(kit->cursors[i].topic);
@@ -69,7 +74,10 @@ ErrCode testkit_restart(Testkit *kit, Err *err) {
 }
 
 void testkit_set_clock(Testkit *kit, int64_t now_ms) {
-    io_mem_set_clock(kit->io, now_ms);
+    if (kit->options.folder)
+        io_still_set_clock(kit->io, now_ms);
+    else
+        io_mem_set_clock(kit->io, now_ms);
 }
 
 ErrCode testkit_topic(Testkit *kit, const char *name, uint32_t partitions, Err *err) {
@@ -123,60 +131,4 @@ uint32_t *testkit_unread(Testkit *kit, const char *topic) {
 
 const char *testkit_looked_at(const Testkit *kit, size_t index) {
     return index < kit->cursor_count ? kit->cursors[index].topic : NULL;
-}
-
-/* -- Conformance: query by query --------------------------------------------------------------- */
-
-static bool testkit_reads(const Plan *plan, Storage *storage, uint32_t topic_id) {
-    for (uint32_t i = 0; i < plan->node_count; i++) {
-        LogTopic topic;
-        const PlanNode *node = plan->nodes[i];
-        if (node->kind == PLAN_SOURCE && log_topic_find(storage, node->topic->topic, &topic) &&
-            topic.id == topic_id)
-            return true;
-    }
-    return false;
-}
-
-static ErrCode testkit_run_query(Testkit *kit, CatalogQuery *query, Err *err) {
-    Weir *weir = kit->weir;
-    QueryScriptItem *items = mem_array(kit->arrival_count, sizeof *items);
-    uint32_t count = 0;
-    for (size_t i = 0; i < kit->arrival_count; i++)
-        if (testkit_reads(query->plan, weir->storage, kit->arrivals[i].topic_id))
-            items[count++] = kit->arrivals[i];
-    QueryOptions options = {.plan = query->plan,
-                            .partitions = query->partitions,
-                            .first_id = query->first_id,
-                            .fail_on = query->fail_on,
-                            .consolidate = query->consolidate,
-                            .internal_topics = query->internal_topics};
-    ErrCode code;
-    TRY_DONE(query_start(weir->runtime, &options, &query->running, err));
-    TRY_DONE(query_run_script(query->running, items, count, err));
-    /* It has read what it is to read: lookups take its state as it is. */
-    query_pause(query->running, true);
-    query->paused = true;
-    QueryFigures figures;
-    query_figures(query->running, &figures);
-    if (figures.state == QUERY_ERROR) {
-        *err = figures.error;
-        code = err->code;
-    }
-done:
-    mem_free(items);
-    return code;
-}
-
-/* Statements are executed at time 0; what runs then asks for the time of the day (UNIX_DATE), as
- * functions do under ksqlDB's own test driver. */
-ErrCode testkit_run_queries(Testkit *kit, uint32_t *failed, Err *err) {
-    assert(kit->options.conformance);
-    Io *machine = io_posix();
-    io_mem_set_clock(kit->io, machine->ops->now_ms(machine));
-    for (size_t i = 0; i < kit->weir->catalog.query_count; i++) {
-        *failed = (uint32_t)i;
-        TRY(testkit_run_query(kit, kit->weir->catalog.queries[i], err));
-    }
-    return ERR_OK;
 }

@@ -17,6 +17,7 @@ typedef struct TestkitOptions {
     uint32_t step_rows;    /* 0: BATCH_ROWS_MAX */
     bool conformance;      /* one partition, no additions, queries run one after the other */
     bool consolidate;      /* one output per key and commit (the default of running engines) */
+    const char *folder;    /* on disk, for kits that are killed; NULL: in memory */
 } TestkitOptions;
 
 ErrCode testkit_new(const TestkitOptions *options, Testkit **kit, Err *err);
@@ -59,6 +60,20 @@ bool testkit_row_errors(Testkit *kit, const char *query_id, uint64_t *count);
 /* Conformance: gives each query, in statement order, the appended records of its topics, in the
  * order of testkit_append(), each processed to the end. *failed: the query's number. */
 ErrCode testkit_run_queries(Testkit *kit, uint32_t *failed, Err *err);
+
+/* -- Conformance kits in a folder: killed and opened again --------------------------------- */
+
+/* The records appended, in order: what a kit that goes on with the folder must be given. It gives
+ * each query what the positions in the folder say was not processed yet. */
+const QueryScriptItem *testkit_arrivals(const Testkit *kit, size_t *count);
+void testkit_set_arrivals(Testkit *kit, const QueryScriptItem *items, size_t count);
+
+/* How many records the queries will be given, each one's added. */
+uint64_t testkit_item_count(const Testkit *kit);
+
+/* testkit_run_queries() ends the process by SIGKILL: at the nth change of a file after so many
+ * records, or at its end. */
+void testkit_die(Testkit *kit, uint64_t items, uint64_t nth_change);
 
 /* -- Answers as JSON: cases of ksqlDB's REST interface ------------------------------------- */
 

@@ -17,6 +17,8 @@ struct Testkit {
     TestkitOptions options;
     Io *io;
     Weir *weir;
+    bool dies; /* testkit_die() */
+    uint64_t die_items, die_change;
     QueryScriptItem *arrivals;
     size_t arrival_count, arrival_capacity;
     TestkitCursor *cursors;

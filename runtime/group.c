@@ -13,6 +13,8 @@
 
 enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
+    GROUP_STEPS_MAX = 8,           /* in one turn: half of the blocks that a scan keeps */
+    GROUP_STEPS_BEHIND_MAX = 64,   /* of who is behind others: it is to catch up with them */
     GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
     GROUP_TICK_MS_MAX = 60000,     /* the wall clock may be set, so it is looked at again */
@@ -508,6 +510,31 @@ static void stop_at_row(Group *group) {
         query_fail(group->query, &group->failure);
 }
 
+/* Others read the same, so far in front that their blocks are not shared. */
+static bool is_behind(const Group *group) {
+    bool behind = false;
+    for (uint32_t i = 0; i < group->task_count; i++)
+        for (uint32_t k = 0; k < group->tasks[i]->input_count; k++)
+            behind = behind || cursor_is_behind(&group->tasks[i]->inputs[k].cursor);
+    return behind;
+}
+
+/* A few steps in a row while there are rows: what a group touches is in the cache then, and so is
+ * the next group's input, which is decoded already. Who is behind takes more, until it is not. */
+static void take_steps(Group *group, bool *worked, int64_t *due_us) {
+    bool more = true;
+    for (uint32_t i = 0; more && i < GROUP_STEPS_BEHIND_MAX; i++) {
+        if (i >= GROUP_STEPS_MAX && !is_behind(group))
+            return;
+        bool stepped = false;
+        step(group, &stepped, due_us);
+        *worked = *worked || stepped;
+        more = stepped && group->worker->runtime->threads && !group->failing &&
+               pending_bytes(group) < GROUP_PENDING_BYTES &&
+               query_state(group->query) == QUERY_RUNNING;
+    }
+}
+
 void group_turn(Group *group, bool *worked, int64_t *due_us) {
     assert(worked && due_us);
     assert(group->task_count > 0);
@@ -532,7 +559,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     bool waits = !retry_is_due(&group->retry, group_now_us(group));
     group->idle = group->idle || paused;
     if (!full && !paused && (!waits || group->refused))
-        step(group, &stepped, due_us);
+        take_steps(group, &stepped, due_us);
     *worked = *worked || stepped || at_failed_row(group);
     if (!group->persistent || query_state(group->query) != QUERY_RUNNING)
         return;
@@ -550,21 +577,19 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
 
 /* -- Scripts ---------------------------------------------------------------------------------- */
 
-static bool in_script(const ArbiterInput *input, const QueryScriptItem *items, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (items[i].topic_id == input->spec.where.topic_id)
+static bool in_script(const ArbiterInput *input, const QueryScript *script) {
+    for (uint32_t i = 0; i < script->count; i++) {
+        if (script->items[i].topic_id == input->spec.where.topic_id)
             return true;
     }
     return false;
 }
 
 /* Reads the inputs that the script does not name as far as they reach: the others seem empty. */
-static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *items, uint32_t count,
-                          Err *err) {
-    assert(items || count == 0);
+static ErrCode run_others(Task *task, uint32_t rows, const QueryScript *script, Err *err) {
     assert(rows > 0);
     for (uint32_t i = 0; i < task->input_count; i++) {
-        if (in_script(&task->inputs[i], items, count))
+        if (in_script(&task->inputs[i], script))
             task->inputs[i].end = 0;
     }
     TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX};
@@ -573,22 +598,23 @@ static ErrCode run_others(Task *task, uint32_t rows, const QueryScriptItem *item
     for (bool worked = true; worked && code == ERR_OK;)
         code = task_step(task, &limits, &worked, &script_taken, err);
     for (uint32_t i = 0; i < task->input_count; i++) {
-        if (in_script(&task->inputs[i], items, count))
+        if (in_script(&task->inputs[i], script))
             task->inputs[i].end = INT64_MAX;
     }
     return code;
 }
 
-ErrCode group_run_script(Group *group, const QueryScriptItem *items, uint32_t count, Err *err) {
-    assert(items || count == 0);
+ErrCode group_run_script(Group *group, const QueryScript *script, Err *err) {
+    assert(script->items || script->count == 0);
     assert(group->task_count == 1 && !group->in_flight);
     Task *task = group->tasks[0];
     uint32_t rows = group->worker->runtime->options.step_rows;
-    ErrCode code = run_others(task, rows, items, count, err);
-    uint32_t taken = 0;
-    while (code == ERR_OK && taken < count && !task->env.limit_reached) {
-        TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX, .script = items + taken,
-                             .script_count = count - taken};
+    ErrCode code = run_others(task, rows, script, err);
+    uint32_t taken = script->from;
+    while (code == ERR_OK && taken < script->to && !task->env.limit_reached) {
+        TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX,
+                             .script = script->items + taken,
+                             .script_count = script->to - taken};
         bool worked;
         uint32_t step_taken;
         code = task_step(task, &limits, &worked, &step_taken, err);

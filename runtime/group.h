@@ -70,6 +70,6 @@ void group_turn(Group *group, bool *worked, int64_t *due_us);
 bool group_quiet(Group *group);
 
 /* Runs a script to its end; single-threaded runtimes only. */
-ErrCode group_run_script(Group *group, const QueryScriptItem *items, uint32_t count, Err *err);
+ErrCode group_run_script(Group *group, const QueryScript *script, Err *err);
 
 #endif

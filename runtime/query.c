@@ -416,8 +416,13 @@ done:
 
 ErrCode query_run_script(Query *query, const QueryScriptItem *items, uint32_t count, Err *err) {
     assert(items || count == 0);
+    return query_run_script_part(query, &(QueryScript){items, count, 0, count}, err);
+}
+
+ErrCode query_run_script_part(Query *query, const QueryScript *script, Err *err) {
+    assert(script->from <= script->to && script->to <= script->count);
     assert(!query->runtime->threads && query->group_count == 1);
-    TRY(group_run_script(query->groups[0], items, count, err));
+    TRY(group_run_script(query->groups[0], script, err));
     while (!group_quiet(query->groups[0]))
         TRY(storage_pump(query->runtime->storage, err));
     lock_take(&query->lock);

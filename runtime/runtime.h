@@ -157,6 +157,14 @@ typedef struct QueryScriptItem {
 
 ErrCode query_run_script(Query *query, const QueryScriptItem *items, uint32_t count, Err *err);
 
+/* The same of items [from, to) only: those before are done with, those behind come later. */
+typedef struct QueryScript {
+    const QueryScriptItem *items;
+    uint32_t count, from, to;
+} QueryScript;
+
+ErrCode query_run_script_part(Query *query, const QueryScript *script, Err *err);
+
 /* -- Results of push queries --------------------------------------------------------------- */
 
 ResultQueue *result_queue_new(uint32_t rows_max);

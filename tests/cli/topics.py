@@ -89,6 +89,19 @@ def test_print_in_the_shell_follows_the_topic():
     same(shell.leave(), 0)
 
 
+def test_topics_are_completed():
+    shell = run.Shell()
+    shell.run("CREATE TOPIC noisy; CREATE TOPIC other;")
+    shell.child.send('DROP TOPIC no\t')
+    has(shell.run(';'), 'Topic noisy was dropped.')
+    shell.child.send("PRINT 'ot\t")
+    shell.child.send("' LIMIT 0;\r")
+    shell.prompt()
+    shell.child.send('ALTER TOPIC other SET (RETENTION_B\t')
+    has(shell.run('5);'), 'Topic other altered.')
+    same(shell.leave(), 0)
+
+
 # == Retention =====================================================================================
 
 def records(folder, *statements):
