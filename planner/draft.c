@@ -207,10 +207,13 @@ static ErrCode query_clauses(Draft *draft, Err *err) {
     return ERR_OK;
 }
 
-/* A joined table is kept for lookups of what is made of it. */
+/* A joined table is kept for lookups of what is made of it, and for a filter that must know which
+ * rows it let pass before. */
 static void draft_keep_join(Draft *draft) {
     assert(draft->top);
-    if (draft->kind != PLAN_PERSISTENT || !draft->top->is_table || draft->materialized)
+    bool filtered = draft->ast->where && !draft->top->old_known;
+    if ((draft->kind != PLAN_PERSISTENT && !filtered) || !draft->top->is_table ||
+        draft->materialized)
         return;
     PlanNode *table = draft_add(draft, PLAN_MATERIALIZE, "Join-Materialize", draft->top);
     table->old_known = true;
