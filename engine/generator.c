@@ -13,6 +13,8 @@ Generator *generator_new(const Source *source) {
     Generator *generator = mem_alloc(sizeof *generator);
     generator->arena = arena_new("generator", 0);
     generator->row_arena = arena_new("generated rows", 0);
+    generator->text = arena_alloc(generator->arena, sizeof(Buf));
+    generator->utc = zone_utc();
     generator->datagen = datagen_copy(generator->arena, source->datagen);
     generator->nexmark = nexmark_new(generator->arena, generator->datagen);
     generator_fields(generator, source);
@@ -22,6 +24,7 @@ Generator *generator_new(const Source *source) {
 void generator_free(Generator *generator) {
     if (!generator)
         return;
+    buf_free(generator->text);
     arena_free(generator->row_arena);
     arena_free(generator->arena);
     mem_free(generator);

@@ -73,6 +73,8 @@ typedef struct Nexmark Nexmark;
 struct Generator {
     Arena *arena;     /* fields, Datagen */
     Arena *row_arena; /* of the rows given out */
+    Buf *text;        /* in which texts are put together */
+    Zone utc;
     const Datagen *datagen;
     Field *fields;
     uint32_t field_count, key_count;

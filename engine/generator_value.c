@@ -15,8 +15,8 @@
 static const int64_t day_ms = (int64_t)86400 * 1000;
 
 int64_t generator_time(const Datagen *datagen, int64_t row) {
-    if (datagen->step_ms > 0)
-        return datagen->start_ms + row * datagen->step_ms;
+    if (datagen->step_ms > 0) /* unsigned: a far row of a large step wraps */
+        return (int64_t)((uint64_t)datagen->start_ms + (uint64_t)row * (uint64_t)datagen->step_ms);
     int64_t rate = datagen->per_second;
     if (rate == 0)
         return datagen->start_ms;
@@ -40,8 +40,14 @@ static double rounded(double value, uint32_t digits) {
     return floor(value * scale + 0.5) / scale;
 }
 
-static Bytes text_of(const Generator *generator, Buf *buf) {
-    return arena_bytes(generator->row_arena, buf_view(buf));
+/* The empty buffer that texts are put together in. */
+static Buf *text_begin(const Generator *generator) {
+    buf_reset(generator->text);
+    return generator->text;
+}
+
+static Bytes text_end(const Generator *generator) {
+    return arena_bytes(generator->row_arena, buf_view(generator->text));
 }
 
 static void put_decimal(Column *column, uint32_t slot, double value) {
@@ -57,7 +63,6 @@ static void put_decimal(Column *column, uint32_t slot, double value) {
 
 static void put_number(const Generator *generator, const Field *field, Column *column,
                        uint32_t slot, double value) {
-    Buf buf = {0};
     switch (column->type->kind) {
     case TYPE_BOOLEAN:
         column->boolean[slot] = value != 0;
@@ -77,9 +82,8 @@ static void put_number(const Generator *generator, const Field *field, Column *c
         put_decimal(column, slot, rounded(value, column->type->scale));
         break;
     default:
-        buf_printf(&buf, "%.*f", (int)field->digits, value);
-        column->bytes[slot] = text_of(generator, &buf);
-        buf_free(&buf);
+        buf_printf(text_begin(generator), "%.*f", (int)field->digits, value);
+        column->bytes[slot] = text_end(generator);
     }
 }
 
@@ -89,9 +93,8 @@ static int64_t days_of(int64_t ms) {
 
 static void put_time(const Generator *generator, const Field *field, Column *column, uint32_t slot,
                      int64_t ms) {
-    Buf buf = {0};
+    Buf *buf;
     const char *reason;
-    Zone zone = zone_utc();
     switch (column->type->kind) {
     case TYPE_BIGINT:
     case TYPE_TIMESTAMP:
@@ -105,10 +108,11 @@ static void put_time(const Generator *generator, const Field *field, Column *col
         break;
     case TYPE_STRING:
     case TYPE_BYTES:
-        if (!field->pattern || !time_pattern_print(&buf, field->pattern, &zone, ms, &reason))
-            time_print_timestamp(&buf, ms);
-        column->bytes[slot] = text_of(generator, &buf);
-        buf_free(&buf);
+        buf = text_begin(generator);
+        if (!field->pattern ||
+            !time_pattern_print(buf, field->pattern, &generator->utc, ms, &reason))
+            time_print_timestamp(buf, ms);
+        column->bytes[slot] = text_end(generator);
         break;
     default:
         put_number(generator, field, column, slot, (double)(ms / 1000)); /* seconds */
@@ -204,9 +208,9 @@ static void put_place(const Generator *generator, const Cell *cell, Buf *buf, By
     else if (bytes_equal(place, bytes_of("COLUMN")))
         buf_text(buf, field->name);
     else if (bytes_equal(place, bytes_of("n")))
-        buf_printf(buf, "%.0f", in_range(field, chance, cell->row));
+        number_print_i64(buf, (int64_t)in_range(field, chance, cell->row));
     else if (bytes_equal(place, bytes_of("s")))
-        buf_printf(buf, "%.0f", skewed(field, chance, cell->row));
+        number_print_i64(buf, (int64_t)skewed(field, chance, cell->row));
     else if (number_parse_i64((Bytes){place.data + 1, place.size - 1}, &count))
         put_letters(buf, chance, (char)place.data[0], (uint32_t)count);
     else
@@ -217,20 +221,18 @@ static Bytes text_by(const Generator *generator, const Cell *cell, Chance *chanc
     Bytes text = choose(&cell->field->choice, chance, cell->shift);
     if (!memchr(text.data, '{', text.size))
         return text;
-    Buf buf = {0};
+    Buf *buf = text_begin(generator);
     for (uint32_t at = 0; at < text.size; at++) {
         if (text.data[at] != '{') {
-            buf_u8(&buf, text.data[at]);
+            buf_u8(buf, text.data[at]);
             continue;
         }
         uint32_t from = ++at;
         while (text.data[at] != '}')
             at++;
-        put_place(generator, cell, &buf, (Bytes){text.data + from, at - from}, chance);
+        put_place(generator, cell, buf, (Bytes){text.data + from, at - from}, chance);
     }
-    Bytes result = text_of(generator, &buf);
-    buf_free(&buf);
-    return result;
+    return text_end(generator);
 }
 
 /* -- A column ---------------------------------------------------------------------------------- */

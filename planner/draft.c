@@ -82,9 +82,11 @@ void draft_source_nodes(Draft *draft, const Source *source, const char *path) {
     node->schema = source->topic.schema;
     node->is_table = source->is_table;
     node->windowed = source->topic.window != WINDOW_NONE;
-    /* A filter must know which rows it let pass before. */
-    bool filtered = draft->kind == PLAN_PUSH && draft->ast->where;
-    if (!source->is_table || (node->windowed && !filtered))
+    /* A filter must know which rows it let pass before, a group what it loses, and so must what is
+     * kept. */
+    bool filtered = draft->kind == PLAN_PUSH && (draft->ast->where || draft->ast->group_by_count);
+    if (!source->is_table ||
+        (node->windowed && !filtered && draft->kind != PLAN_PERSISTENT))
         return;
     PlanNode *table = draft_add(draft, PLAN_MATERIALIZE,
                                 arena_printf(draft->planner->arena, "%s-Reduce", path), node);
@@ -141,7 +143,10 @@ static ErrCode from_source(Draft *draft, const AstSource *ast, Err *err) {
     Scope *scope = &draft->scope;
     const Source *source;
     TRY(planner_source(planner, ast->name, ast->pos, &source, err));
-    if (draft->kind == PLAN_PERSISTENT && source->is_table && source->topic.window != WINDOW_NONE)
+    bool windowed_table = source->is_table && source->topic.window != WINDOW_NONE;
+    bool allowed = draft->ast->source_count == 1 &&
+                   planner_setting_on(planner, "weir.extensions", true);
+    if (draft->kind == PLAN_PERSISTENT && windowed_table && !allowed)
         return err_set_at(err, ERR_SEMANTIC, ast->pos.line, ast->pos.column,
                           "KSQL does not support persistent queries on windowed tables.");
     scope->sources[scope->source_count++] =
@@ -202,10 +207,13 @@ static ErrCode query_clauses(Draft *draft, Err *err) {
     return ERR_OK;
 }
 
-/* A joined table is kept for lookups of what is made of it. */
+/* A joined table is kept for lookups of what is made of it, and for a filter that must know which
+ * rows it let pass before. */
 static void draft_keep_join(Draft *draft) {
     assert(draft->top);
-    if (draft->kind != PLAN_PERSISTENT || !draft->top->is_table || draft->materialized)
+    bool filtered = draft->ast->where && !draft->top->old_known;
+    if ((draft->kind != PLAN_PERSISTENT && !filtered) || !draft->top->is_table ||
+        draft->materialized)
         return;
     PlanNode *table = draft_add(draft, PLAN_MATERIALIZE, "Join-Materialize", draft->top);
     table->old_known = true;

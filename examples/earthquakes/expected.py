@@ -3,16 +3,16 @@
 import json
 import math
 import os
+import sys
 from collections import defaultdict
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from answers import clock, table  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOUR = 3600 * 1000
 TAIPEI = timezone(timedelta(hours=8))
-
-
-def clock(ms, zone=timezone.utc):
-    return datetime.fromtimestamp(ms // 1000, zone)
 
 
 def km(lat1, lon1, lat2, lon2):
@@ -22,12 +22,6 @@ def km(lat1, lon1, lat2, lon2):
     return 2 * 6371 * math.asin(math.sqrt(chord))
 
 
-def table(names, rows):
-    print(','.join(names))
-    for row in rows:
-        print(','.join(str(float(cell)) if isinstance(cell, float) else str(cell) for cell in row))
-
-
 def main():
     with open(os.path.join(HERE, 'earthquakes.ndjson')) as file:
         quakes = [json.loads(line) for line in file]
@@ -35,7 +29,7 @@ def main():
     for quake in quakes:
         region = quake['place'].split(', ')[-1]
         regions['California' if region == 'CA' else region].append(quake)
-        weekdays[clock(quake['time']).strftime('%A')].append(quake)
+        weekdays[clock(quake['time'], '%A')].append(quake)
         for network in quake['sources']:
             networks[network].append(quake)
         place = quake['location']
@@ -58,8 +52,8 @@ def main():
     table(['NETWORK', 'QUAKES', 'STRONGEST'],
           [(name, len(group), strongest(group)) for name, group in most(networks)][:6])
     table(['UTC', 'SHOCKS', 'STRONGEST', 'EARLIEST_CLOCK'],
-          [(clock(start).strftime('%Y-%m-%d %H:%M'), len(group), strongest(group),
-            min(clock(quake['time'], TAIPEI).strftime('%H:%M') for quake in group))
+          [(clock(start, '%Y-%m-%d %H:%M'), len(group), strongest(group),
+            min(clock(quake['time'], '%H:%M', TAIPEI) for quake in group))
            for start, group in sorted(hualien.items())])
 
 

@@ -1,30 +1,12 @@
 #!/usr/bin/env python3
 """expected.py - the answers of this example, computed from the generated rows without Weir."""
-import json
+import os
 import sys
 from collections import defaultdict
-from datetime import datetime, timezone
 from math import floor
 
-
-def sources():
-    """{NAME: [row, ...]} in order of time."""
-    rows = defaultdict(list)
-    for line in sys.stdin:
-        item = json.loads(line)
-        rows[item['source']].append(item['row'])
-    return rows
-
-
-def clock(ms, pattern):
-    return datetime.fromtimestamp(ms // 1000, timezone.utc).strftime(pattern)
-
-
-def table(names, rows):
-    print(','.join(names))
-    for row in rows:
-        print(','.join(str(cell) for cell in row))
-
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from answers import clock, sources, table  # noqa: E402
 
 SIX_HOURS = 6 * 3600 * 1000
 

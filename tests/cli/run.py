@@ -847,6 +847,51 @@ def test_copy_goes_on_after_several_kills():
     assert [row['V'] for row in rows_of('s', rows, 'd')] == list(range(rows))
 
 
+GENERATED = ("CREATE STREAM g (seq BIGINT, word STRING) "
+             "WITH (SOURCE='datagen', PARTITIONS=3, %s);")
+
+
+def test_generators_go_on_after_several_kills():
+    rows = 200000 // SLOW
+    kills = 0
+    good('d', '-e', GENERATED % ('ROWS=%d' % rows))
+    while count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')) < rows and kills < 8:
+        process = start('d')
+        time.sleep(random.uniform(0.02, 0.1))
+        process.send_signal(signal.SIGKILL)
+        finish(process)
+        kills += 1
+    assert kills > 0
+    done = good('d', '--format', 'ndjson', '-e', 'CREATE TABLE t AS SELECT 1 AS one, COUNT(*) AS n, '
+                'SUM(seq) AS total, SUM(seq * ROWPARTITION) AS placed FROM g GROUP BY 1;'
+                'SELECT n, total, placed FROM t;')
+    same(done.rows(), [{'N': rows, 'TOTAL': rows * (rows - 1) // 2,
+                        'PLACED': sum(i * (i % 3) for i in range(rows))}])
+    has(good('d', '-e', 'DESCRIBE g;').err,
+        'G is generated: datagen, seed 1, %d of %d rows, finished.' % (rows, rows))
+
+
+def test_generators_keep_their_pace():
+    good('d', '-e', GENERATED % "ROWS_PER_SECOND=200, START='now'")
+    process = start('d')
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    made = count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS'))
+    assert 20 < made < 400 * SLOW, made
+    has(good('d', '-e', 'SHOW STREAMS;').err, 'G is generated: datagen, seed 1, 200 a second, ')
+    has(good('d', '-e', 'PAUSE g;').err, 'Generator of G paused.')
+    paused = count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS'))
+    process = start('d')
+    time.sleep(0.3)
+    finish(process)
+    same(count(good('d', '--format', 'ndjson', '-e', 'SHOW TOPICS')), paused)
+    done = good('d', '--format', 'ndjson', '-e', 'RESUME g; SELECT seq, ROWTIME AS ms FROM g '
+                'EMIT CHANGES LIMIT %d;' % (paused + 20))
+    same(sorted(row['SEQ'] for row in done.rows()), list(range(paused + 20)))
+    assert abs(done.rows()[0]['MS'] - time.time() * 1000) < 120000
+
+
 def test_copy_goes_on_after_ctrl_c():
     for rows in (SHORT, LONG):
         shutil.rmtree('whole', ignore_errors=True)
@@ -1289,7 +1334,7 @@ def test_shell_pages_long_results():
     shell = Shell(PAGER="sed 's/^/P: /'")
     text = shell.run('SHOW FUNCTIONS;')
     has(text, 'P: | ABS ')
-    has(text, ' to keep some elements of an array and make the others NULL. |')
+    has(text, ' to keep some elements of an array and make the others NULL.')
     has(shell.run('SELECT 1 AS one;'), '\n| ONE |')
     has(shell.run('\\pager'), 'The pager is off.')
     has(shell.run('SHOW FUNCTIONS;'), '\n| ABS ')

@@ -1,0 +1,126 @@
+/* test_window_crash.c - the machine stops anywhere: every kind of window comes back, byte for byte,
+ * whatever the steps are. */
+#include "tests/unit/query_bench.h"
+
+enum { ROWS = 48, TURN_ROWS = 8, NTH_MAX = 400 };
+
+typedef struct Case {
+    const char *name;
+    PlanWindow window;
+    uint32_t stops_min; /* changes of the disk at which the machine stops */
+} Case;
+
+static const Case cases[] = {
+    {"hopping", {.kind = WINDOW_HOPPING, .size_ms = 10, .advance_ms = 4, .grace_ms = 3,
+                 .retention_ms = 13}, 15},
+    {"session", {.kind = WINDOW_SESSION, .size_ms = 4, .advance_ms = 4, .grace_ms = 6,
+                 .retention_ms = 10}, 15},
+    {"tumbling final", {.kind = WINDOW_TUMBLING, .size_ms = 5, .advance_ms = 5, .grace_ms = 3,
+                        .retention_ms = 8, .final = FINAL_COMPLETE}, 15},
+    {"hopping final", {.kind = WINDOW_HOPPING, .size_ms = 9, .advance_ms = 2, .grace_ms = 2,
+                       .retention_ms = 11, .final = FINAL_KSQLDB}, 15},
+    {"session final", {.kind = WINDOW_SESSION, .size_ms = 3, .advance_ms = 3, .grace_ms = 4,
+                       .retention_ms = 7, .final = FINAL_COMPLETE}, 15},
+};
+
+static void plan_case(Bench *bench, const Case *one) {
+    uint32_t source = bench_source(bench, "S", "K STRING KEY, V INT, NAME STRING", false);
+    PlanNode *node = bench_aggregate(bench, source, "K STRING KEY, N BIGINT, S INT, M STRING",
+                                     (const BenchCall[]){{"COUNT", NULL}, {"SUM", "V"},
+                                                         {"MAX", "NAME"}}, 3);
+    node->window = one->window;
+    node->windowed = true;
+    bench_sink(bench, node->id, "OUT");
+    bench_plan(bench, PLAN_PERSISTENT);
+}
+
+static void open_world(Bench *bench, const Case *one, uint64_t seed) {
+    *bench = (Bench){.io = io_mem_new(), .arena = arena_new("bench", 0)};
+    io_mem_start_faults(bench->io, seed);
+    bench->options.step_rows = (uint32_t)(seed % 9);
+    bench->storage = bench_open(bench->io, &(StorageOptions){.checkpoint_bytes = 6000});
+    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
+    bench_make_topic(bench, "S", 1);
+    bench_make_topic(bench, "OUT", 1);
+    plan_case(bench, one);
+    bench_prepare(bench, 1);
+}
+
+/* Out of order, with jumps that end sessions and windows. */
+static void put_row(Bench *bench, int number) {
+    char key[16], value[64];
+    snprintf(key, sizeof key, "\"k%d\"", number * 5 % 3);
+    snprintf(value, sizeof value, "{\"V\": %d, \"NAME\": \"n%d\"}", number % 3, number * 7 % 10);
+    bench_put(bench, "S", 0, key, value, number + number / 12 * 9 + number * 7 % 5);
+}
+
+static void reopen(Bench *bench, uint64_t seed) {
+    if (bench->query)
+        bench_stop(bench);
+    runtime_free(bench->runtime);
+    storage_close(bench->storage);
+    io_mem_crash(bench->io, seed, NULL);
+    bench->storage = bench_open(bench->io, NULL);
+    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
+}
+
+static bool start_and_pump(Bench *bench) {
+    QueryOptions options = {.plan = &bench->plan, .first_id = bench->first_id,
+                            .partitions = bench->partitions};
+    Err err;
+    if (!bench->query && query_start(bench->runtime, &options, &bench->query, &err) != ERR_OK)
+        return false;
+    return runtime_pump(bench->runtime, &err) == ERR_OK && !io_mem_stopped(bench->io);
+}
+
+/* The nth change of the disk stops the machine (0: none does). false: it never came to that. */
+static bool run_until(Bench *bench, uint64_t nth) {
+    uint64_t left = nth;
+    bool stopped = false;
+    for (int number = 0; number < ROWS; number += TURN_ROWS) {
+        for (int i = number; i < number + TURN_ROWS; i++)
+            put_row(bench, i);
+        uint64_t before = io_mem_changes(bench->io);
+        if (nth > 0 && !stopped)
+            io_mem_crash_at(bench->io, left);
+        if (!start_and_pump(bench)) {
+            assert_false(stopped);
+            stopped = true;
+            reopen(bench, nth);
+            assert_true(start_and_pump(bench));
+        }
+        left -= stopped ? 0 : io_mem_changes(bench->io) - before;
+        io_mem_crash_at(bench->io, 0);
+    }
+    return stopped;
+}
+
+static void byte_for_byte(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *undisturbed = NULL;
+        bool stopped = true;
+        uint64_t nth = 0;
+        for (; stopped && nth < NTH_MAX; nth += nth == 0 ? 1 + i % 2 : 2) { /* odd ones or even */
+            Bench bench;
+            open_world(&bench, &cases[i], 100 + nth);
+            stopped = run_until(&bench, nth);
+            const char *records = bench_records(&bench, "OUT", 0, true);
+            if (nth == 0)
+                undisturbed = mem_strdup(records);
+            if (strcmp(records, undisturbed) != 0)
+                fail_msg("%s, stopped at %d:\n%s\nnot\n%s", cases[i].name, (int)nth, records,
+                         undisturbed);
+            stopped = stopped || nth == 0;
+            bench_end(&bench);
+        }
+        assert_true(nth > cases[i].stops_min && nth < NTH_MAX);
+        assert_true(strlen(undisturbed) > 300);
+        mem_free(undisturbed);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(byte_for_byte)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
