@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/mem.h"
 #include "base/thread.h"
 #include "engine/weir.h"
 
@@ -91,7 +92,7 @@ static void lookups_fill(Weir *weir, uint32_t keys) {
         "CREATE TABLE w AS SELECT k, COUNT(*) AS n FROM s"
         " WINDOW TUMBLING (SIZE 10 SECONDS, GRACE PERIOD 1 DAY) GROUP BY k;";
     WeirError error;
-    char *rows = malloc((size_t)keys * 64 + 1);
+    char *rows = mem_array((size_t)keys * 64 + 1, 1);
     size_t size = 0;
     for (uint32_t i = 0; i < keys; i++)
         size += (size_t)snprintf(rows + size, 64, "{\"k\":\"k%u\",\"v\":%u,\"ts\":%u}\n", i, i % 7,
@@ -100,7 +101,7 @@ static void lookups_fill(Weir *weir, uint32_t keys) {
         weir_insert(weir, "s", rows, &error) != WEIR_OK ||
         weir_catch_up(weir, 600000, &error) != WEIR_OK)
         lookups_fail(&error);
-    free(rows);
+    mem_free(rows);
 }
 
 int main(int argc, char **argv) {
