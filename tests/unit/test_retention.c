@@ -1,4 +1,5 @@
 /* test_retention.c - what goes of a log by age and by size, and that its files go too. */
+#include "base/limits.h"
 #include "tests/unit/storage_bench.h"
 
 /* Records [from, to), each a batch, with timestamps 10 * offset. */
