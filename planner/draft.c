@@ -82,8 +82,9 @@ void draft_source_nodes(Draft *draft, const Source *source, const char *path) {
     node->schema = source->topic.schema;
     node->is_table = source->is_table;
     node->windowed = source->topic.window != WINDOW_NONE;
-    /* A filter must know which rows it let pass before, and so must what is kept. */
-    bool filtered = draft->kind == PLAN_PUSH && draft->ast->where;
+    /* A filter must know which rows it let pass before, a group what it loses, and so must what is
+     * kept. */
+    bool filtered = draft->kind == PLAN_PUSH && (draft->ast->where || draft->ast->group_by_count);
     if (!source->is_table ||
         (node->windowed && !filtered && draft->kind != PLAN_PERSISTENT))
         return;
