@@ -59,19 +59,23 @@ static size_t table_total(const Output *output) {
     return total;
 }
 
-/* The widest column gives up to half of itself, until the table fits or none can give more. */
+/* The widest columns give, down to the next narrower one, until the table fits or none can. */
 static void table_shrink(Output *output) {
     size_t total;
     while ((total = table_total(output)) > output->screen) {
         uint32_t widest = 0;
+        size_t next = COLUMN_WIDTH_MIN, over = total - output->screen;
         for (uint32_t i = 1; i < output->columns; i++)
             if (output->widths[i] > output->widths[widest])
                 widest = i;
-        size_t width = output->widths[widest], over = total - output->screen;
+        for (uint32_t i = 0; i < output->columns; i++)
+            if (i != widest && output->widths[i] > next)
+                next = output->widths[i];
+        size_t width = output->widths[widest];
         if (width <= COLUMN_WIDTH_MIN)
             return;
-        size_t give = width / 2 < over ? width / 2 : over;
-        output->widths[widest] = width - give > COLUMN_WIDTH_MIN ? width - give : COLUMN_WIDTH_MIN;
+        size_t give = width > next ? width - next : 1; /* alike: by turns */
+        output->widths[widest] = width - (give < over ? give : over);
     }
 }
 

@@ -112,7 +112,7 @@ static void analyze_put_node(void *context, const PlanNode *node, uint32_t depth
     WeirResult *result = lines->result;
     const OpFigures *op = &lines->causes.ops[node->id];
     Buf step = {0};
-    explain_step(&step, lines->causes.plan, node, depth);
+    explain_short(&step, lines->causes.plan, node, depth);
     result_cell(result, buf_cstr(&step));
     buf_free(&step);
     bool reads = node->input_count == 0;

@@ -130,6 +130,14 @@ void explain_step(Buf *out, const Plan *plan, const PlanNode *node, uint32_t dep
         buf_printf(out, " -- %s", node->note);
 }
 
+void explain_short(Buf *out, const Plan *plan, const PlanNode *node, uint32_t depth) {
+    assert(out && node);
+    for (uint32_t i = 0; i < depth; i++)
+        buf_text(out, " ");
+    buf_printf(out, "%s%s", explain_kinds[node->kind], node->is_table ? " table" : "");
+    explain_inside(out, plan, node);
+}
+
 static void explain_visit(const Plan *plan, uint32_t id, uint32_t depth, ExplainFn *visit,
                           void *context) {
     const PlanNode *node = plan->nodes[id];

@@ -12,6 +12,8 @@ void explain_plan(Buf *out, const Plan *plan);
 /* One line of it without its end; and all nodes in the order of their lines. */
 typedef void ExplainFn(void *context, const PlanNode *node, uint32_t depth);
 void explain_step(Buf *out, const Plan *plan, const PlanNode *node, uint32_t depth);
+/* The same where columns follow: a blank a step in, and without the node's path. */
+void explain_short(Buf *out, const Plan *plan, const PlanNode *node, uint32_t depth);
 void explain_walk(const Plan *plan, ExplainFn *visit, void *context);
 void explain_expr(Buf *out, const Expr *expr);
 

@@ -302,6 +302,15 @@ static ErrCode checkpoint_drop_topics(Storage *storage, uint64_t lsn, Err *err) 
     return code;
 }
 
+static ErrCode checkpoint_drop_segments(const Checkpoint *checkpoint, Err *err) {
+    assert(checkpoint->stage == CHECKPOINT_RECYCLE);
+    assert(checkpoint->topics || checkpoint->topic_count == 0);
+    for (size_t i = 0; i < checkpoint->topic_count; i++)
+        for (uint32_t j = 0; j < checkpoint->topics[i]->partition_count; j++)
+            TRY(partition_remove_dropped(checkpoint->topics[i]->partitions[j], err));
+    return ERR_OK;
+}
+
 void checkpoint_release(Storage *storage) {
     assert(storage->checkpoint.topics || storage->checkpoint.topic_count == 0);
     Checkpoint *checkpoint = &storage->checkpoint;
@@ -329,6 +338,7 @@ static ErrCode checkpoint_recycle(Storage *storage, Err *err) {
     if (old_table != 0 && old_table != checkpoint->last.table.id)
         TRY(remove_path(storage->io, table_path(storage->folder, old_table), err));
     TRY(checkpoint_drop_topics(storage, checkpoint->last.redo_lsn, err));
+    TRY(checkpoint_drop_segments(checkpoint, err));
     checkpoint_release(storage);
     lock_take(&storage->queue_lock);
     checkpoint->finished = checkpoint->begun;

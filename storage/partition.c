@@ -190,8 +190,8 @@ void partition_keep(Partition *partition, const TailItem *items, size_t count) {
     lock_release(&partition->lock);
 }
 
-/* Takes segments wholly below the frozen start out of the list; their files go with the next
- * write(), when the checkpoint that does not name them is valid. */
+/* Takes segments wholly below the frozen start out of the list; the checkpoint that does not name
+ * them is valid, so their files may go. */
 static void drop_segments(Partition *partition) {
     assert(partition->frozen_start <= partition->frozen_end);
     size_t count = 0;

@@ -101,6 +101,10 @@ void partition_save(Partition *partition, Buf *out);
  * references. */
 void partition_settle(Partition *partition);
 
+/* Unlinks segments below the start that the valid checkpoint does not name any more; what a fetch
+ * still reads goes with the next write(). From the background thread. */
+ErrCode partition_remove_dropped(Partition *partition, Err *err);
+
 void partition_offsets(Partition *partition, int64_t *start, int64_t *end);
 uint64_t partition_tail_bytes(Partition *partition);
 uint64_t partition_segment_bytes(Partition *partition); /* on disk, without indexes */

@@ -57,7 +57,7 @@ struct Partition {
     bool seal_wanted;        /* the next write() leaves nothing unsealed */
     atomic_bool folder_made;
 
-    /* Below the start: out of the list, but on disk until the next write(). */
+    /* Below the start: out of the list, on disk until partition_remove_dropped(). */
     Segment **dropped;
     size_t dropped_count, dropped_capacity;
 };

@@ -251,8 +251,7 @@ static ErrCode remove_segment_files(const SegmentPlace *place, const SegmentStat
     return ERR_OK;
 }
 
-/* Segments that no valid checkpoint names any more and no fetch reads. */
-static ErrCode remove_dropped(Partition *partition, Err *err) {
+ErrCode partition_remove_dropped(Partition *partition, Err *err) {
     assert(partition->dropped || partition->dropped_count == 0);
     SegmentPlace place = partition_place(partition);
     for (size_t i = 0; i < partition->dropped_count;) {
@@ -276,7 +275,7 @@ static ErrCode remove_dropped(Partition *partition, Err *err) {
 
 ErrCode partition_write(Partition *partition, Err *err) {
     bool fresh_files = false;
-    TRY(remove_dropped(partition, err));
+    TRY(partition_remove_dropped(partition, err));
     TRY(mend_indexes(partition, err));
     for (;;) {
         WritePlan plan;
