@@ -303,7 +303,8 @@ static void emit_slots(Op *op, Slot *const *slots, uint32_t count) {
 }
 
 /* Whether the step has made enough: the rest comes behind a commit, and what closed it waits with
- * copies of its headers. ksqlDB's way is not interrupted: the state does not say what it left out. */
+ * copies of its headers. ksqlDB's way is not interrupted: the state does not say what it left
+ * out. */
 static bool has_enough(Op *op) {
     const Aggregation *self = op->self;
     const Closings *closings = &self->closings;
