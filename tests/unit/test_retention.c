@@ -1,5 +1,9 @@
 /* test_retention.c - what goes of a log by age and by size, and that its files go too. */
+#include "base/limits.h"
 #include "tests/unit/storage_bench.h"
+
+/* Five of them are written to a segment, and do not fill it. */
+enum { LARGE_BYTES = SEGMENT_BYTES_MAX < 1 << 20 ? 8000 : 30000 };
 
 /* Records [from, to), each a batch, with timestamps 10 * offset. */
 static void append(Storage *storage, TopicPartition where, int64_t from, int64_t to,
@@ -106,10 +110,10 @@ static void segments(void **state) {
     uint32_t topic;
     bench_topic(storage, &topic, "t", 1);
     TopicPartition where = {topic, 0};
-    append(storage, where, 0, 5, 30000);
+    append(storage, where, 0, 5, LARGE_BYTES);
     CHECK_OK(log_roll(storage, where, err));
     CHECK_OK(storage_checkpoint(storage, err));
-    append(storage, where, 5, 10, 30000);
+    append(storage, where, 5, 10, LARGE_BYTES);
     CHECK_OK(storage_checkpoint(storage, err));
     assert_int_equal(files(io, where), 6);
     LogRetention age = {.ms = 100, .bytes = -1};
