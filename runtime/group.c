@@ -13,6 +13,8 @@
 
 enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
+    GROUP_STEPS_MAX = 8,           /* in one turn: half of the blocks that a scan keeps */
+    GROUP_STEPS_BEHIND_MAX = 64,   /* of who is behind others: it is to catch up with them */
     GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
     GROUP_TICK_MS_MAX = 60000,     /* the wall clock may be set, so it is looked at again */
@@ -508,6 +510,31 @@ static void stop_at_row(Group *group) {
         query_fail(group->query, &group->failure);
 }
 
+/* Others read the same, so far in front that their blocks are not shared. */
+static bool is_behind(const Group *group) {
+    bool behind = false;
+    for (uint32_t i = 0; i < group->task_count; i++)
+        for (uint32_t k = 0; k < group->tasks[i]->input_count; k++)
+            behind = behind || cursor_is_behind(&group->tasks[i]->inputs[k].cursor);
+    return behind;
+}
+
+/* A few steps in a row while there are rows: what a group touches is in the cache then, and so is
+ * the next group's input, which is decoded already. Who is behind takes more, until it is not. */
+static void take_steps(Group *group, bool *worked, int64_t *due_us) {
+    bool more = true;
+    for (uint32_t i = 0; more && i < GROUP_STEPS_BEHIND_MAX; i++) {
+        if (i >= GROUP_STEPS_MAX && !is_behind(group))
+            return;
+        bool stepped = false;
+        step(group, &stepped, due_us);
+        *worked = *worked || stepped;
+        more = stepped && group->worker->runtime->threads && !group->failing &&
+               pending_bytes(group) < GROUP_PENDING_BYTES &&
+               query_state(group->query) == QUERY_RUNNING;
+    }
+}
+
 void group_turn(Group *group, bool *worked, int64_t *due_us) {
     assert(worked && due_us);
     assert(group->task_count > 0);
@@ -532,7 +559,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     bool waits = !retry_is_due(&group->retry, group_now_us(group));
     group->idle = group->idle || paused;
     if (!full && !paused && (!waits || group->refused))
-        step(group, &stepped, due_us);
+        take_steps(group, &stepped, due_us);
     *worked = *worked || stepped || at_failed_row(group);
     if (!group->persistent || query_state(group->query) != QUERY_RUNNING)
         return;

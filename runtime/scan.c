@@ -14,14 +14,21 @@ enum {
     SCAN_FREE_MAX = 4,            /* blocks kept for the next one, with their memory */
 };
 
+/* The blocks decoded last, one of two ways: those at the front, and those of cursors behind, which
+ * would only drive the others out. */
+typedef struct ScanRing {
+    Block *blocks[SCAN_BLOCKS_MAX];
+    uint32_t next;
+} ScanRing;
+
 struct Scan {
     ScanSet *set;
     Scan *next;
     uint32_t cursor_count;
     Arena *arena;
     ScanDecoder decoder;
-    Block *ring[SCAN_BLOCKS_MAX];
-    uint32_t ring_next;
+    ScanRing front, behind;
+    int64_t front_offset; /* behind the foremost block */
     Block *free;
     uint32_t free_count;
 };
@@ -103,8 +110,10 @@ static Block *block_new(Scan *scan) {
 
 static void scan_free(Scan *scan) {
     assert(scan->cursor_count == 0);
-    for (uint32_t i = 0; i < SCAN_BLOCKS_MAX; i++)
-        block_unref(scan, scan->ring[i]);
+    for (uint32_t i = 0; i < SCAN_BLOCKS_MAX; i++) {
+        block_unref(scan, scan->front.blocks[i]);
+        block_unref(scan, scan->behind.blocks[i]);
+    }
     while (scan->free) {
         Block *block = scan->free;
         scan->free = block->next_free;
@@ -341,14 +350,26 @@ static ErrCode collect(Cursor *cursor, ScanRecords *records, Block *block, Err *
 
 /* -- Loading ---------------------------------------------------------------------------------- */
 
-static Block *find_block(const Scan *scan, int64_t offset) {
-    assert(offset >= 0);
+static Block *find_in_ring(const ScanRing *ring, int64_t offset) {
     for (uint32_t i = 0; i < SCAN_BLOCKS_MAX; i++) {
-        Block *block = scan->ring[i];
+        Block *block = ring->blocks[i];
         if (block && offset >= block->first_offset && offset < block->next_offset)
             return block;
     }
     return NULL;
+}
+
+static Block *find_block(const Scan *scan, int64_t offset) {
+    assert(offset >= 0);
+    Block *block = find_in_ring(&scan->front, offset);
+    return block ? block : find_in_ring(&scan->behind, offset);
+}
+
+bool cursor_is_behind(const Cursor *cursor) {
+    assert(cursor->scan);
+    const Scan *scan = cursor->scan;
+    return scan->cursor_count > 1 && cursor->offset < scan->front_offset &&
+           !find_in_ring(&scan->front, cursor->offset);
 }
 
 /* With one cursor nobody else will ask for the block: its memory, still in the cache, is the next
@@ -357,10 +378,13 @@ static void add_to_ring(Scan *scan, Block *block) {
     assert(block->row_count > 0);
     if (scan->cursor_count == 1)
         return;
-    block_unref(scan, scan->ring[scan->ring_next]);
+    ScanRing *ring = block->first_offset >= scan->front_offset ? &scan->front : &scan->behind;
+    if (ring == &scan->front)
+        scan->front_offset = block->next_offset;
+    block_unref(scan, ring->blocks[ring->next]);
     block_ref(block);
-    scan->ring[scan->ring_next] = block;
-    scan->ring_next = (scan->ring_next + 1) % SCAN_BLOCKS_MAX;
+    ring->blocks[ring->next] = block;
+    ring->next = (ring->next + 1) % SCAN_BLOCKS_MAX;
 }
 
 static ErrCode decode_block(Cursor *cursor, Block **target, Err *err) {

@@ -4,9 +4,10 @@
  *   log_fetch -> LogBlock (referenced) -> decode -> Block -> ring of the last blocks -> cursors
  *
  * A Block is immutable and reference-counted; strings point into the log's buffers, which it
- * references. A Scan is what cursors over the same partition with the same decoder share: the ring
- * of the SCAN_BLOCKS_MAX blocks decoded last. A cursor whose records are in none of them decodes
- * its own, so a slow task holds nobody back, and tasks at the same place pay for one decode.
+ * references. A Scan is what cursors over the same partition with the same decoder share: a ring of
+ * the SCAN_BLOCKS_MAX blocks decoded last at the front, and one of those behind it. A cursor whose
+ * records are in none of them decodes its own, so a slow task holds nobody back, and tasks at the
+ * same place pay for one decode.
  *
  * Two queries share a scan when the decoder is the same and the columns that the second one uses
  * are among those of the first; otherwise the second gets a scan of its own. (A union would need a
@@ -104,6 +105,9 @@ void cursor_take(Cursor *cursor, uint32_t row);
 
 /* Goes to another offset. */
 void cursor_seek(Cursor *cursor, int64_t offset);
+
+/* Others that share its scan are so far in front that it decodes what they have decoded before. */
+bool cursor_is_behind(const Cursor *cursor);
 
 void block_ref(Block *block);
 void block_unref(Scan *scan, Block *block);

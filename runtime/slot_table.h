@@ -49,7 +49,7 @@ typedef struct StateNote {
 } StateNote;
 
 enum { STATE_ENTRY_BYTES = 48 }; /* about what a changed slot takes in a commit */
-enum { STATE_NOTE_GONE = UINT32_MAX };
+#define STATE_NOTE_GONE UINT32_MAX
 
 typedef struct StateLog {
     uint32_t epoch;     /* number of the running one, from 1 */

@@ -1334,7 +1334,7 @@ def test_shell_pages_long_results():
     shell = Shell(PAGER="sed 's/^/P: /'")
     text = shell.run('SHOW FUNCTIONS;')
     has(text, 'P: | ABS ')
-    has(text, ' to keep some elements of an array and make the others NULL. |')
+    has(text, ' to keep some elements of an array and make the others NULL.')
     has(shell.run('SELECT 1 AS one;'), '\n| ONE |')
     has(shell.run('\\pager'), 'The pager is off.')
     has(shell.run('SHOW FUNCTIONS;'), '\n| ABS ')
