@@ -58,8 +58,28 @@ static ErrCode join_side(const JoinPlan *join, const AstExpr *on, const AstExpr 
                       planner_expr(planner, side), planner_expr(planner, on));
 }
 
-static ErrCode join_criteria(const Planner *planner, const AstExpr *on, Err *err) {
-    assert(on);
+static bool is_equality(const AstExpr *ast) {
+    assert(ast);
+    return ast->kind == AST_COMPARE && ast->op == AST_OP_EQUAL;
+}
+
+/* The first equality among conditions that all must hold; NULL: there is none. */
+static const AstExpr *first_equality(const AstExpr *on) {
+    if (on->kind != AST_AND)
+        return is_equality(on) ? on : NULL;
+    const AstExpr *found = NULL;
+    for (uint32_t i = 0; i < on->arg_count && !found; i++)
+        found = first_equality(on->args[i]);
+    return found;
+}
+
+/* *key: the condition that gives the join its key. */
+static ErrCode join_criteria(const Planner *planner, const AstExpr *on, const AstExpr **key,
+                             Err *err) {
+    assert(on && key);
+    *key = first_equality(on);
+    if (*key == on || (*key && planner_extensions_on(planner)))
+        return ERR_OK;
     if (on->kind == AST_AND || on->kind == AST_OR)
         return err_set_at(err, ERR_SEMANTIC, on->pos.line, on->pos.column,
                           "Invalid join condition: joins on multiple conditions are not yet "
@@ -68,9 +88,49 @@ static ErrCode join_criteria(const Planner *planner, const AstExpr *on, Err *err
     if (on->kind != AST_COMPARE)
         return err_set_at(err, ERR_SEMANTIC, on->pos.line, on->pos.column,
                           "Unsupported join expression: %s", planner_expr(planner, on));
-    if (on->op != AST_OP_EQUAL)
+    return err_set_at(err, ERR_SEMANTIC, on->pos.line, on->pos.column,
+                      "Only equality join criteria is supported.");
+}
+
+/* -- Further conditions ------------------------------------------------------------------------ */
+
+static bool is_later_visit(void *context, const Expr *expr) {
+    const JoinSides *sides = context;
+    return expr->kind == EXPR_COLUMN &&
+           sides->join->draft->scope.columns[expr->column].source > sides->source;
+}
+
+static const Expr *both_hold(Arena *arena, const Expr *left, const Expr *right) {
+    assert(right);
+    if (!left)
+        return right;
+    const Expr **args = arena_array(arena, 2, sizeof *args);
+    args[0] = left;
+    args[1] = right;
+    Expr *both = expr_new(arena, EXPR_AND, &type_boolean, args, 2);
+    both->text = arena_printf(arena, "(%s AND %s)", left->text, right->text);
+    return both;
+}
+
+/* All conditions but the one that is the key: over the joined rows. */
+static ErrCode join_bind_also(JoinPlan *join, JoinClause *clause, const AstExpr *on,
+                              const AstExpr *key, Err *err) {
+    if (on == key)
+        return ERR_OK;
+    if (on->kind == AST_AND) {
+        for (uint32_t i = 0; i < on->arg_count; i++)
+            TRY(join_bind_also(join, clause, on->args[i], key, err));
+        return ERR_OK;
+    }
+    Draft *draft = join->draft;
+    Binder binder = draft_binder(draft, "JOIN ON");
+    JoinSides sides = {join, clause->right, false};
+    const Expr *expr;
+    TRY(bind_predicate(&binder, on, &expr, err));
+    if (expr_find(expr, is_later_visit, &sides))
         return err_set_at(err, ERR_SEMANTIC, on->pos.line, on->pos.column,
-                          "Only equality join criteria is supported.");
+                          "The condition %s reads a source that is joined later.", expr->text);
+    clause->also = both_hold(draft->planner->arena, clause->also, expr);
     return ERR_OK;
 }
 
@@ -100,11 +160,12 @@ ErrCode join_bind(JoinPlan *join, JoinClause *clause, Err *err) {
     assert(clause);
     Draft *draft = join->draft;
     const Planner *planner = draft->planner;
-    const AstExpr *on = draft->ast->sources[clause->right].on;
+    const AstExpr *all = draft->ast->sources[clause->right].on, *on;
     Binder binder = draft_binder(draft, "JOIN ON");
     const Expr *sides[2];
     uint32_t sources[2];
-    TRY(join_criteria(planner, on, err));
+    TRY(join_criteria(planner, all, &on, err));
+    TRY(join_bind_also(join, clause, all, on, err));
     for (uint32_t i = 0; i < 2; i++)
         TRY(bind_expr(&binder, on->args[i], &sides[i], err));
     for (uint32_t i = 0; i < 2; i++)

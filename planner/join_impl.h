@@ -31,6 +31,7 @@ typedef struct JoinClause {
     const JoinShape *shape;
     const Expr *left, *right_expr;
     const char *got; /* "L.A = R.A" for messages */
+    const Expr *also; /* what else ON says; NULL: nothing */
     bool left_is_table;
     PlanWithin within; /* of streams */
     bool continues; /* the rows so far have this key already */
@@ -52,7 +53,7 @@ extern const JoinShape join_shape_stream, join_shape_table, join_shape_tables, j
 
 /* -- join_check.c ------------------------------------------------------------------------------ */
 
-/* Binds ON: one equality whose sides belong to one source each. */
+/* Binds ON: one equality whose sides belong to one source each; what else must hold. */
 ErrCode join_bind(JoinPlan *join, JoinClause *clause, Err *err);
 /* ksqlDB's rules of who may join whom and how; chooses the shape. */
 ErrCode join_check(JoinPlan *join, JoinClause *clause, Err *err);
@@ -81,6 +82,8 @@ const Expr *join_placed(JoinPlan *join, const Expr *expr);
 /* The nodes of both sides, moved where the clause says so; places are those of the join's output:
  * its key, all of the left, all of the right. */
 void join_inputs(JoinPlan *join, const JoinClause *clause, JoinInputs *inputs);
+/* Further conditions, behind the join's nodes. */
+void join_also(JoinPlan *join, const JoinClause *clause);
 /* The join on top of them. */
 PlanNode *join_add(JoinPlan *join, const JoinClause *clause, PlanNodeKind kind,
                    const JoinInputs *inputs);

@@ -225,3 +225,44 @@ PlanNode *join_add(JoinPlan *join, const JoinClause *clause, PlanNodeKind kind,
     node->old_known = false;
     return node;
 }
+
+/* -- Further conditions ------------------------------------------------------------------------ */
+
+/* A row that found another which does not fit is as if it had found none. */
+static void join_unmatch(JoinPlan *join, const JoinClause *clause, const Expr *fits) {
+    Draft *draft = join->draft;
+    Arena *arena = draft->planner->arena;
+    const Schema *schema = draft->top->schema;
+    uint32_t first = join->place[join->first[clause->right]];
+    const Expr **exprs = arena_array(arena, schema->column_count, sizeof *exprs);
+    assert(first > 0 && first < schema->column_count);
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        const SchemaColumn *column = &schema->columns[i];
+        exprs[i] = expr_column(arena, i, column->type, column->name);
+        if (i < first)
+            continue;
+        const Expr **args = arena_array(arena, 3, sizeof *args);
+        args[0] = fits;
+        args[1] = exprs[i];
+        args[2] = expr_null(arena, column->type);
+        Expr *either = expr_new(arena, EXPR_CASE, column->type, args, 3);
+        either->text = arena_printf(arena, "CASE WHEN %s THEN %s END", fits->text, column->name);
+        exprs[i] = either;
+    }
+    PlanNode *node = draft_project(draft, "JoinCondition", schema, exprs);
+    node->note = "the join has several conditions";
+}
+
+void join_also(JoinPlan *join, const JoinClause *clause) {
+    assert(clause->also);
+    const Expr *fits = join_placed(join, clause->also);
+    if (clause->kind == AST_JOIN_INNER) {
+        PlanNode *node = draft_add(join->draft, PLAN_FILTER, "JoinCondition", join->draft->top);
+        node->predicate = fits;
+    } else if (clause->kind == AST_JOIN_LEFT && clause->shape == &join_shape_table) {
+        join_unmatch(join, clause, fits);
+    } else {
+        draft_unsupported(join->draft, "Several join conditions are supported in INNER joins, and "
+                          "in LEFT joins of a stream with a table.");
+    }
+}

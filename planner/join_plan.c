@@ -129,6 +129,8 @@ static ErrCode join_one(JoinPlan *join, uint32_t right, Err *err) {
     TRY(join_check(join, &clause, err));
     TRY(join_partitions(join, &clause, err));
     clause.shape->nodes(join, &clause);
+    if (clause.also)
+        join_also(join, &clause);
     clause.shape->keys(join, &clause);
     join->foreign_key = clause.shape->own_key;
     return ERR_OK;

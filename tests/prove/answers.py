@@ -251,6 +251,10 @@ class Case:
         else:
             self.table(source)
 
+    def time(self, alias):
+        """The time of a row, in sqlite3."""
+        return MS.format(alias)
+
     def name(self, letter):
         self.made += 1
         return f'{letter}{self.number}_{self.made}'
@@ -327,7 +331,7 @@ class Case:
         size = f' WINDOW TUMBLING (SIZE {window[0]}, RETENTION 2000 DAYS, GRACE PERIOD 1000 DAYS)' if window else ''
         self.statements.append(f"CREATE TABLE {name} WITH (FORMAT='JSON') AS SELECT {weir} FROM {weir_from}{size} "
                                f"WHERE {test.weir} GROUP BY {', '.join(k.weir for k in keys)}{having[0] if having else ''};")
-        start = f"({MS.format('f')} / {window[1]} * {window[1]})" if window else None
+        start = f"({self.time('f')} / {window[1]} * {window[1]})" if window else None
         lite = ', '.join([f'{e.lite} AS g{i}' for i, e in enumerate(keys)] + ([f'{start} AS w'] if window else []) +
                          [f'{e.lite} AS c{i}' for i, e in enumerate(calls)])
         there = ' AND '.join([f'({k.lite}) IS NOT NULL' for k in keys])

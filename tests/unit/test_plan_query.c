@@ -233,7 +233,7 @@ static const struct {
      "Did you mean PARTITIONS?"},
     {"CREATE STREAM o AS SELECT s.id, n FROM s JOIN u ON s.t = u.k", ERR_TYPE,
      "S.T{STRING} = U.K{INTEGER}"},
-    {"CREATE STREAM o AS SELECT s.id, n FROM s JOIN u ON s.a = u.k AND s.b = u.w",
+    {"CREATE STREAM o AS SELECT s.id, n FROM s JOIN u ON s.a = u.k OR s.b = u.w",
      ERR_SEMANTIC, "multiple conditions"},
     {"CREATE STREAM o AS SELECT s.id, n FROM s JOIN u ON s.a > u.k", ERR_SEMANTIC,
      "Only equality"},

@@ -28,7 +28,32 @@ static void plan_two_stages(Bench *bench) {
     bench_plan(bench, PLAN_PERSISTENT);
 }
 
-static void open_world(Bench *bench, uint64_t seed, uint32_t partitions) {
+/* SELECT * FROM S A FULL JOIN S B WITHIN (3, 5) GRACE 4 ON A.K = B.K over one partition. */
+static void plan_join(Bench *bench) {
+    uint32_t left = bench_source(bench, "S", "K STRING KEY, V INT, NAME STRING", false);
+    uint32_t right = bench_source(bench, "S", "K STRING KEY, V INT, NAME STRING", false);
+    PlanNode *node = bench_node_on(bench, PLAN_JOIN_STREAM, "Join", left);
+    node->input_count = 2;
+    node->inputs[1] = right;
+    node->schema = bench_schema(bench, "JK STRING KEY, AK STRING, AV INT, AN STRING, BK STRING, "
+                                       "BV INT, BN STRING");
+    node->join = JOIN_FULL;
+    node->within = (PlanWithin){.before_ms = 3, .after_ms = 5, .grace_ms = 4};
+    bench_sink(bench, node->id, "OUT");
+    bench_plan(bench, PLAN_PERSISTENT);
+}
+
+typedef struct Shape {
+    void (*plan)(Bench *bench);
+    uint32_t partitions;
+    bool windowed;
+} Shape;
+
+static const Shape one_stage = {plan_one_stage, 1, true}, two_stages = {plan_two_stages, 2, false},
+                   join = {plan_join, 1, false};
+
+static void open_world(Bench *bench, uint64_t seed, const Shape *shape) {
+    uint32_t partitions = shape->partitions;
     *bench = (Bench){.io = io_mem_new(), .arena = arena_new("bench", 0)};
     io_mem_start_faults(bench->io, seed);
     bench->options.step_rows = (uint32_t)(seed % 9);
@@ -37,10 +62,7 @@ static void open_world(Bench *bench, uint64_t seed, uint32_t partitions) {
     bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
     bench_make_topic(bench, "S", partitions);
     bench_make_topic(bench, "OUT", partitions);
-    if (partitions == 1)
-        plan_one_stage(bench);
-    else
-        plan_two_stages(bench);
+    shape->plan(bench);
     bench_prepare(bench, partitions);
 }
 
@@ -95,16 +117,15 @@ static bool run_until(Bench *bench, uint64_t nth, uint64_t seed, uint32_t partit
     return stopped;
 }
 
-static void one_stage_byte_for_byte(void **state) {
-    (void)state;
+static void byte_for_byte(const Shape *shape) {
     char *undisturbed = NULL;
     bool stopped = true;
     uint64_t nth = 0;
     for (; stopped && nth < 200; nth++) {
         Bench bench;
-        open_world(&bench, 100 + nth, 1);
+        open_world(&bench, 100 + nth, shape);
         stopped = run_until(&bench, nth, nth, 1);
-        const char *records = bench_records(&bench, "OUT", 0, true);
+        const char *records = bench_records(&bench, "OUT", 0, shape->windowed);
         if (nth == 0)
             undisturbed = mem_strdup(records);
         assert_string_equal(records, undisturbed);
@@ -114,6 +135,16 @@ static void one_stage_byte_for_byte(void **state) {
     assert_true(nth > 15);
     assert_true(strlen(undisturbed) > 500);
     mem_free(undisturbed);
+}
+
+static void one_stage_byte_for_byte(void **state) {
+    (void)state;
+    byte_for_byte(&one_stage);
+}
+
+static void join_byte_for_byte(void **state) {
+    (void)state;
+    byte_for_byte(&join);
 }
 
 /* The last value of each of three keys, wherever they lie. */
@@ -134,7 +165,7 @@ static void two_stages_by_last_value(void **state) {
     uint64_t nth = 0;
     for (; stopped && nth < 200; nth++) {
         Bench bench;
-        open_world(&bench, 300 + nth, 2);
+        open_world(&bench, 300 + nth, &two_stages);
         stopped = run_until(&bench, nth, nth, 2);
         const char *values = last_values(&bench);
         if (nth == 0)
@@ -152,7 +183,7 @@ static void two_stages_by_last_value(void **state) {
 static void failed_storage_stops_the_query(void **state) {
     (void)state;
     Bench bench;
-    open_world(&bench, 1, 1);
+    open_world(&bench, 1, &one_stage);
     put_row(&bench, 0, 1);
     bench_start(&bench);
     bench_pump(&bench);
@@ -180,6 +211,7 @@ static void failed_storage_stops_the_query(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_stage_byte_for_byte),
+        cmocka_unit_test(join_byte_for_byte),
         cmocka_unit_test(two_stages_by_last_value),
         cmocka_unit_test(failed_storage_stops_the_query),
     };

@@ -2,9 +2,6 @@
 #include "base/limits.h"
 #include "tests/unit/storage_bench.h"
 
-/* Five of them are written to a segment, and do not fill it. */
-enum { LARGE_BYTES = SEGMENT_BYTES_MAX < 1 << 20 ? 8000 : 30000 };
-
 /* Records [from, to), each a batch, with timestamps 10 * offset. */
 static void append(Storage *storage, TopicPartition where, int64_t from, int64_t to,
                    uint32_t value_bytes) {
@@ -110,10 +107,10 @@ static void segments(void **state) {
     uint32_t topic;
     bench_topic(storage, &topic, "t", 1);
     TopicPartition where = {topic, 0};
-    append(storage, where, 0, 5, LARGE_BYTES);
+    append(storage, where, 0, 5, SEGMENT_CHUNK_BYTES / 2);
     CHECK_OK(log_roll(storage, where, err));
     CHECK_OK(storage_checkpoint(storage, err));
-    append(storage, where, 5, 10, LARGE_BYTES);
+    append(storage, where, 5, 10, SEGMENT_CHUNK_BYTES / 2);
     CHECK_OK(storage_checkpoint(storage, err));
     assert_int_equal(files(io, where), 6);
     LogRetention age = {.ms = 100, .bytes = -1};
