@@ -111,3 +111,24 @@ bool client_statement(Session *session, WeirScript *script, int *status) {
     *status = runs ? client_run_script(session, path) : client_spool(path);
     return true;
 }
+
+/* Whether the word stands before the end of the statement. */
+static bool pieces_has(Pieces *pieces, const char *word) {
+    WeirToken token;
+    const char *text;
+    size_t size;
+    while (pieces_next(pieces, &token, &text, &size) && *text != ';')
+        if (size == strlen(word) && strncasecmp(text, word, size) == 0)
+            return true;
+    return false;
+}
+
+bool client_looks_once(const WeirScript *script) {
+    const char *sql = script->sql + script->next;
+    const Pieces begin = {.sql = sql, .size = script->size ? script->size - script->next
+                                                           : strlen(sql)};
+    Pieces explain = begin, copy = begin, select = begin;
+    return (pieces_word(&explain, "EXPLAIN") && pieces_word(&explain, "ANALYZE")) ||
+           (pieces_word(&copy, "COPY") && pieces_has(&copy, "TO")) ||
+           (pieces_word(&select, "SELECT") && !pieces_has(&select, "EMIT"));
+}

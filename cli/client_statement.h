@@ -10,4 +10,8 @@
  * sets *status as session_run() would return it. false: it is the engine's. */
 bool client_statement(Session *session, WeirScript *script, int *status);
 
+/* Whether the next statement looks once at what is there, and so wants all rows of a file stream: a
+ * lookup, COPY ... TO, EXPLAIN ANALYZE. */
+bool client_looks_once(const WeirScript *script);
+
 #endif

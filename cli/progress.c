@@ -84,8 +84,10 @@ void progress_work(void *context, const WeirWork *work) {
         progress.told_us = now_us + FIRST_US - AGAIN_US;
         snprintf(progress.what, sizeof progress.what, "%s", work->what);
     }
-    if (work->over)
+    if (work->over) {
         progress_clear();
+        progress.what[0] = '\0';
+    }
     if (work->over || now_us - progress.told_us < AGAIN_US || !progress_is_wanted())
         return;
     progress.told_us = now_us;

@@ -1,6 +1,7 @@
 /* session.c - see session.h. */
 #include "cli/session.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ enum {
     SESSION_READ_BYTES = 1 << 16,
     SESSION_STATEMENT_BYTES_MAX = 4 << 20, /* more without a ';' is not kept: the engine says why */
     SESSION_WAIT_MS = 100,
+    SESSION_FILE_WAIT_MS = 2,
     SESSION_STOPS_MAX = 3, /* Ctrl-C again and again: somebody really means it */
     EXIT_TIMEOUT = 4,
     EXIT_INTERRUPTED = 130,
@@ -83,6 +85,12 @@ static int session_step(Session *session, WeirScript *script) {
         return session_stopped();
     if (client_statement(session, script, &own))
         return own;
+    bool waits = session->file_stream && !session->interactive && client_looks_once(script);
+    while (waits && !file_stream_is_done(session->file_stream)) {
+        if (session_stop)
+            return session_stopped();
+        (void)poll(NULL, 0, SESSION_FILE_WAIT_MS);
+    }
     WeirStatus status = weir_execute_next(session->weir, script, &result, &error);
     if (status == WEIR_END)
         return -1;

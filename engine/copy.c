@@ -23,7 +23,6 @@ enum {
 #else
     COPY_COMMIT_BYTES = 2 << 20, /* long enough for the disk, short enough to overlap with it */
 #endif
-    COPY_TELL_US = 100000,
     COPY_NOTICES_MAX = 100,      /* rows left out that are named; more are only counted */
     COPY_JSON_GROWTH_MAX = 6,    /* \u0001 for one byte */
 };
@@ -182,16 +181,14 @@ static ErrCode copy_add(Copy *copy, const RowChunk *chunk, Err *err) {
 }
 
 static void copy_tell(Copy *copy, bool over) {
-    Weir *weir = copy->call->weir;
-    int64_t now_us = weir->io->ops->mono_us(weir->io);
-    if (!weir->options.progress || (!over && now_us - copy->told_us < COPY_TELL_US))
+    WeirWork work = {.rows = copy->rows, .done = copy->offset,
+                     .total = copy->is_stream ? 0 : io_input_size(copy->input), .over = over};
+    if (!engine_tells(copy->call->weir, over, &copy->told_us))
         return;
     if (!copy->what)
         copy->what = arena_printf(copy->call->arena, "COPY %s", copy->name);
-    WeirWork work = {.what = copy->what, .rows = copy->rows, .done = copy->offset,
-                     .total = copy->is_stream ? 0 : io_input_size(copy->input), .over = over};
-    copy->told_us = now_us;
-    weir->options.progress(weir->options.progress_context, &work);
+    work.what = copy->what;
+    engine_tell(copy->call->weir, &work);
 }
 
 static ErrCode copy_rows(Copy *copy, Err *err) {

@@ -28,6 +28,7 @@ typedef struct CopyTo {
     bool overwrite;
     IoOutput *output;
     Buf text;
+    int64_t told_us; /* when progress was told */
 } CopyTo;
 
 /* -- Options ----------------------------------------------------------------------------------- */
@@ -179,6 +180,16 @@ static ErrCode to_failed(const WeirError *error, Err *err) {
     return err_set(err, ERR_INTERNAL, "%s", error->message);
 }
 
+static void to_progress(CopyTo *copy, bool over) {
+    WeirProgress progress = {0};
+    if (!engine_tells(copy->call->weir, over, &copy->told_us))
+        return;
+    (void)weir_progress(copy->inner.result, &progress);
+    WeirWork work = {.what = "COPY", .rows = copy->writer.rows, .done = progress.rows_in,
+                     .total = progress.rows_in + (uint64_t)progress.lag, .over = over};
+    engine_tell(copy->call->weir, &work);
+}
+
 static ErrCode to_rows(CopyTo *copy, Err *err) {
     Weir *weir = copy->call->weir;
     WeirResult *rows = copy->inner.result;
@@ -198,6 +209,7 @@ static ErrCode to_rows(CopyTo *copy, Err *err) {
         if (status == WEIR_WAITING || copy->text.size >= COPY_TO_BYTES) {
             TRY(engine_interrupted(copy->call, err));
             TRY(to_flush(copy, err));
+            to_progress(copy, false);
         }
     }
     row_writer_end(&copy->writer, &copy->text);
@@ -227,6 +239,8 @@ ErrCode engine_copy_to(Call *call, Err *err) {
     TRY_DONE(io_output_finish(output, err));
     to_tell(&copy);
 done:
+    if (copy.told_us != 0)
+        to_progress(&copy, true);
     io_output_drop(copy.output);
     weir_result_free(copy.inner.result);
     buf_free(&copy.text);

@@ -112,7 +112,8 @@ static ErrCode describe_source(Call *call, Err *err) {
     const Source *source;
     const char *name = call->statement->name;
     CatalogQuery *query = catalog_query(&call->weir->catalog, name);
-    if (query && !catalog_source(&call->weir->catalog, name)) {
+    if (query && !catalog_source(&call->weir->catalog, name) &&
+        settings_is_true(&call->weir->settings, "weir.extensions")) {
         engine_describe_running(call, query);
         return ERR_OK;
     }

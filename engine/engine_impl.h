@@ -145,6 +145,11 @@ void engine_topic_hide(Weir *weir, const LogTopic *topic);
 ErrCode engine_interrupted(const Call *call, Err *err);
 
 void engine_notice(Weir *weir, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Progress of a long statement: whether it is to be told now (*told_us: of the last time, 0 at the
+ * start; over: in any case), and telling it. */
+bool engine_tells(const Weir *weir, bool over, int64_t *told_us);
+void engine_tell(const Weir *weir, const WeirWork *work);
 PlannerHost engine_host(Weir *weir);
 
 /* The source of this name, or UNKNOWN_NAME in ksqlDB's words with a hint. */

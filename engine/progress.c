@@ -6,6 +6,23 @@
 #include "engine/cause.h"
 #include "engine/result_impl.h"
 
+enum { TELL_US = 100000 };
+
+bool engine_tells(const Weir *weir, bool over, int64_t *told_us) {
+    if (!weir->options.progress)
+        return false;
+    int64_t now_us = weir->io->ops->mono_us(weir->io);
+    if (!over && now_us - *told_us < TELL_US)
+        return false;
+    *told_us = now_us;
+    return true;
+}
+
+void engine_tell(const Weir *weir, const WeirWork *work) {
+    assert(weir->options.progress && work->what);
+    weir->options.progress(weir->options.progress_context, work);
+}
+
 const char *weir_made_query(const WeirResult *result) {
     return result->push ? NULL : result->query_id;
 }

@@ -53,7 +53,7 @@ typedef struct WeirError {
 typedef struct WeirWork {
     const char *what;     /* "COPY flights" */
     uint64_t rows;        /* so far */
-    uint64_t done, total; /* bytes; total 0: not known */
+    uint64_t done, total; /* bytes or records; total 0: not known */
     bool over;            /* the last call of this statement */
 } WeirWork;
 

@@ -23,7 +23,8 @@ static ErrCode aggregate_undo(const Draft *draft, Err *err) {
     const Planner *planner = draft->planner;
     const char **names = arena_array(planner->arena, draft->aggregates.count, sizeof *names);
     uint32_t count = 0;
-    for (size_t i = 0; i < draft->aggregates.count && draft->top->is_table; i++) {
+    bool of_table = draft->top->is_table && draft->kind != PLAN_PULL;
+    for (size_t i = 0; i < draft->aggregates.count && of_table; i++) {
         const Aggregate *aggregate = draft->aggregates.calls[i].aggregate;
         if (!aggregate->undo)
             names[count++] = aggregate->name;
@@ -197,8 +198,8 @@ static void group_nodes(Draft *draft, const PlanWindow *window) {
     group->schema = group_schema(draft, input.columns, input.count);
     group->exprs = input.exprs;
     group->windowed = false;
-    group->is_table = false;
-    group->old_known = false;
+    group->is_table = group->is_table && draft->kind != PLAN_PULL;
+    group->old_known = group->is_table; /* changes: what a group loses, and what it gains */
     PlanNode *node = draft_add(draft, PLAN_AGGREGATE, "Aggregate", group);
     node->schema = group_output(draft);
     node->is_table = true;
@@ -327,8 +328,8 @@ ErrCode draft_aggregate(Draft *draft, Err *err) {
     TRY(aggregate_undo(draft, err));
     if (draft->kind != PLAN_PULL)
         TRY(draft_kafka_sources(draft, "GROUP BY", err));
-    if (draft->top->is_table)
-        draft_unsupported(draft, "Aggregations of a table are not supported yet.");
+    if (draft->kind != PLAN_PULL && draft->top->is_table && !draft->top->old_known)
+        draft_unsupported(draft, "A windowed table can be aggregated with GROUP BY only.");
     TRY(group_items(draft, err));
     group_nodes(draft, &window);
     TRY(group_having(draft, having, err));

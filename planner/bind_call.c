@@ -122,7 +122,7 @@ static ErrCode call_aggregate_allowed(Binder *binder, const AstExpr *ast, Err *e
 
 /* What these keep between rows has no form in a format without nested values. */
 static bool call_state_is_nested(const char *name) {
-    static const char *const flat[] = {"COUNT", "SUM", "MIN", "MAX", "SUM_LIST"};
+    static const char *const flat[] = {"COUNT", "SUM", "MIN", "MAX", "SUM_LIST", "TEST_UDAF"};
     for (uint32_t i = 0; i < sizeof flat / sizeof *flat; i++) {
         if (strcasecmp(flat[i], name) == 0)
             return false;

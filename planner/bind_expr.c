@@ -19,6 +19,19 @@ static ErrCode bind_unsupported(const AstExpr *ast, const char *what, Err *err) 
                       "%s not supported yet.", what);
 }
 
+/* SECOND as an argument: the column of this name, where there is one, else the unit. */
+static ErrCode bind_unit(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
+    uint32_t count = 0;
+    assert(ast->kind == AST_UNIT && !ast->qualifier);
+    if (binder->scope)
+        scope_find(binder->scope, NULL, ast->name, &count);
+    if (count == 0)
+        return bind_literal(binder, ast, expr, err);
+    AstExpr column = *ast;
+    column.kind = AST_COLUMN;
+    return bind_column(binder, &column, expr, err);
+}
+
 static ErrCode bind_kind(Binder *binder, const AstExpr *ast, const Expr **expr, Err *err) {
     switch (ast->kind) {
     case AST_NULL:
@@ -27,8 +40,8 @@ static ErrCode bind_kind(Binder *binder, const AstExpr *ast, const Expr **expr, 
     case AST_DECIMAL:
     case AST_DOUBLE:
     case AST_STRING:
-    case AST_TYPED:
-    case AST_UNIT: return bind_literal(binder, ast, expr, err);
+    case AST_TYPED: return bind_literal(binder, ast, expr, err);
+    case AST_UNIT: return bind_unit(binder, ast, expr, err);
     case AST_COLUMN: return bind_column(binder, ast, expr, err);
     case AST_DEREF: return bind_deref(binder, ast, expr, err);
     case AST_SUBSCRIPT: return bind_subscript(binder, ast, expr, err);

@@ -267,6 +267,9 @@ ErrCode datagen_check(const Planner *planner, const Properties *properties,
     if (properties->set[PROPERTY_WINDOW_TYPE])
         return datagen_fails(properties, PROPERTY_WINDOW_TYPE,
                              "Generated keys have no windows: leave WINDOW_TYPE out.", err);
+    if (plan_topic_is_internal(source->topic.topic))
+        return datagen_fails(properties, PROPERTY_KAFKA_TOPIC,
+                             "Topics of queries' own, '_weir-...', are only read by others.", err);
     for (uint32_t i = 0; i < schema->column_count; i++)
         TRY(datagen_check_column(planner, source->datagen, &schema->columns[i], err));
     return ERR_OK;

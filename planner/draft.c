@@ -82,8 +82,9 @@ void draft_source_nodes(Draft *draft, const Source *source, const char *path) {
     node->schema = source->topic.schema;
     node->is_table = source->is_table;
     node->windowed = source->topic.window != WINDOW_NONE;
-    /* A filter must know which rows it let pass before, and so must what is kept. */
-    bool filtered = draft->kind == PLAN_PUSH && draft->ast->where;
+    /* A filter must know which rows it let pass before, a group what it loses, and so must what is
+     * kept. */
+    bool filtered = draft->kind == PLAN_PUSH && (draft->ast->where || draft->ast->group_by_count);
     if (!source->is_table ||
         (node->windowed && !filtered && draft->kind != PLAN_PERSISTENT))
         return;
@@ -206,10 +207,13 @@ static ErrCode query_clauses(Draft *draft, Err *err) {
     return ERR_OK;
 }
 
-/* A joined table is kept for lookups of what is made of it. */
+/* A joined table is kept for lookups of what is made of it, and for a filter that must know which
+ * rows it let pass before. */
 static void draft_keep_join(Draft *draft) {
     assert(draft->top);
-    if (draft->kind != PLAN_PERSISTENT || !draft->top->is_table || draft->materialized)
+    bool filtered = draft->ast->where && !draft->top->old_known;
+    if ((draft->kind != PLAN_PERSISTENT && !filtered) || !draft->top->is_table ||
+        draft->materialized)
         return;
     PlanNode *table = draft_add(draft, PLAN_MATERIALIZE, "Join-Materialize", draft->top);
     table->old_known = true;

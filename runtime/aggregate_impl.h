@@ -5,6 +5,7 @@
  *   aggregate_pick.c     a run of rows becomes updates: row, window, place of the group
  *   aggregate_hop.c      the same where a row is in several windows
  *   aggregate_rows.c     updates change slots and become rows of output
+ *   aggregate_table.c    changes of a table: undo, then add
  *   aggregate_session.c  rows change sessions, all of it
  *   aggregate_final.c    EMIT FINAL: which windows rows closed, and their rows of output
  */
@@ -51,6 +52,7 @@ typedef struct Closings {
 
 typedef struct Aggregation {
     const StoreLayout *layout;
+    bool of_table;          /* the input's rows are changes of a table */
     StateTable *table;      /* without windows */
     StateWindow *window;    /* TUMBLING, HOPPING */
     StateSession *sessions; /* SESSION */
@@ -71,6 +73,7 @@ typedef struct Updates {
     SlotTable **tables;
     AggregateHeap **heaps; /* theirs; NULL: without windows there is only one */
     Slot **slots;
+    const int8_t *signs; /* NULL: all are additions */
     int64_t *rowtime, *window_start, *window_end;
     uint16_t *old_rows; /* positions in the output whose group was there before */
     uint32_t old_count;
@@ -95,6 +98,9 @@ void aggregate_pick(Op *op, const Batch *batch, const RowKeys *keys, Updates *up
 
 /* Applies at least one update to the store, and emits a row for each (EMIT FINAL: none). */
 void aggregate_rows(Op *op, const Batch *batch, const RowKeys *keys, Updates *updates);
+
+/* The same for all of these rows of a table. */
+void aggregate_changes(Op *op, const Batch *batch, const RowKeys *keys, const uint32_t range[2]);
 
 /* The kernel of aggregate `index` over all updates, whose slots are touched. Results go to before
  * and after, where they are not NULL. */

@@ -59,8 +59,9 @@ void aggregate_run(Op *op, const Batch *batch, const Updates *updates, uint32_t 
     for (uint32_t i = 0; i < plan->arg_count; i++)
         args[i] = batch->columns[plan->args[i]];
     AggregateFail fail = {batch, plan->aggregate->name};
-    AggregateCall call = {.states = states, .rows = updates->rows, .count = updates->count,
-                          .args = args, .arg_count = plan->arg_count, .limits = plan->limits,
+    AggregateCall call = {.states = states, .signs = updates->signs, .rows = updates->rows,
+                          .count = updates->count, .args = args,
+                          .arg_count = plan->arg_count, .limits = plan->limits,
                           .before = results[0], .after = results[1], .heaps = updates->heaps,
                           .arena = arena, .fail = aggregate_fail, .context = &fail};
     if (self->sessions)

@@ -549,6 +549,39 @@ static void merge_lanes(ArbiterInput *lanes, uint32_t count, MergedRows *rows, A
     }
 }
 
+/* The columns of merged rows: of changes of a table the new ones, then the old ones. */
+static ErrCode merged_columns(const MergedRows *rows, const Schema *schema, bool pairs,
+                              Arena *arena, const Column *const **columns, Err *err) {
+    assert(rows->count > 0);
+    uint32_t count = schema->column_count * (pairs ? 2u : 1u);
+    const Type **types = arena_array(arena, count, sizeof *types);
+    for (uint32_t i = 0; i < count; i++)
+        types[i] = schema->columns[i % schema->column_count].type;
+    RowLayout layout = {types, count};
+    Column **made = arena_array(arena, count, sizeof *made);
+    TRY(row_value_get(rows->raw, rows->count, &layout, arena, made, err));
+    *columns = (const Column *const *)made;
+    return ERR_OK;
+}
+
+/* Takes the flags from the kinds: which rows have an old value. */
+static void merged_old(const MergedRows *rows, Batch *batch) {
+    assert(batch->row_count == rows->count);
+    Arena *arena = batch->arena;
+    uint16_t *selected = arena_raw(arena, rows->count * sizeof *selected);
+    Batch *old = arena_raw(arena, sizeof *old);
+    *old = *batch;
+    old->columns = batch->columns + batch->schema->column_count;
+    old->selected = selected;
+    old->selected_count = 0;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        if (rows->kind[i] & REPARTITION_OLD)
+            selected[old->selected_count++] = (uint16_t)i;
+        rows->kind[i] = (uint8_t)(rows->kind[i] & ~REPARTITION_OLD);
+    }
+    batch->old = old;
+}
+
 /* The lanes of one source, in one batch. */
 static ErrCode emit_merged(ArbiterInput *lanes, uint32_t count, const ArbiterStep *step,
                            Err *err) {
@@ -560,14 +593,9 @@ static ErrCode emit_merged(ArbiterInput *lanes, uint32_t count, const ArbiterSte
     if (rows.count == 0)
         return ERR_OK;
     Batch *batch = new_batch(&lanes[0], step);
-    uint32_t column_count = batch->schema->column_count;
-    const Type **types = arena_array(step->arena, column_count, sizeof *types);
-    for (uint32_t i = 0; i < column_count; i++)
-        types[i] = batch->schema->columns[i].type;
-    RowLayout layout = {types, column_count};
-    Column **columns = arena_array(step->arena, column_count, sizeof *columns);
-    TRY(row_value_get(rows.raw, rows.count, &layout, step->arena, columns, err));
-    batch->columns = (const Column *const *)columns;
+    const PlanNode *node = lanes[0].source->node;
+    bool pairs = node->is_table && node->old_known;
+    TRY(merged_columns(&rows, batch->schema, pairs, step->arena, &batch->columns, err));
     batch->row_count = batch->selected_count = rows.count;
     batch->selected = batch_all_rows(rows.count);
     batch->seq = rows.seq;
@@ -575,6 +603,8 @@ static ErrCode emit_merged(ArbiterInput *lanes, uint32_t count, const ArbiterSte
     batch->offset = rows.offset;
     batch->kind = rows.kind;
     batch->headers = rows.headers;
+    if (pairs)
+        merged_old(&rows, batch);
     op_emit(lanes[0].source, batch);
     return ERR_OK;
 }

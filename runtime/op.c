@@ -29,7 +29,8 @@ static uint64_t input_seq(const OpInput *input) {
     return batch->seq[batch->selected[input->next]];
 }
 
-/* The input whose next row comes first, and the seq that ends its run. NULL: all applied. */
+/* The input whose next row comes first (of equal ones the first that came), and the seq that ends
+ * its run. NULL: all applied. */
 static OpInput *first_input(Op *op, uint64_t *run_end) {
     assert(op->input_count > 0);
     OpInput *first = NULL;
@@ -44,8 +45,8 @@ static OpInput *first_input(Op *op, uint64_t *run_end) {
         } else if (seq < input_seq(first)) {
             *run_end = input_seq(first);
             first = input;
-        } else if (seq < *run_end) {
-            *run_end = seq;
+        } else if (seq + 1 < *run_end) {
+            *run_end = seq + 1; /* it came later: rows of this seq go first */
         }
     }
     return first;

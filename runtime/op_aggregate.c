@@ -13,10 +13,10 @@
 static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
     const PlanNode *node = op->node;
     assert(node->kind == PLAN_AGGREGATE);
-    if (env->plan->nodes[node->inputs[0]]->is_table)
-        return err_set(err, ERR_UNSUPPORTED, "a table cannot be aggregated yet");
     Aggregation *self = arena_alloc(env->query_arena, sizeof *self);
     op->self = self;
+    self->of_table = env->plan->nodes[node->inputs[0]]->is_table;
+    assert(!self->of_table || node->window.kind == WINDOW_NONE);
     op->tick_ms = node->window.idle_timeout_ms > 0 ? 0 : INT64_MAX;
     self->layout = store_layout_new(env->plan, node, env->query_arena);
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
@@ -65,6 +65,10 @@ static ErrCode aggregate_apply(Op *op, int port, Batch *batch, uint16_t from, ui
     const PlanWindow *window = &op->node->window;
     if (self->sessions) {
         aggregate_sessions(op, batch, keys, range);
+        return ERR_OK;
+    }
+    if (self->of_table) {
+        aggregate_changes(op, batch, keys, range);
         return ERR_OK;
     }
     if (window->advance_ms < window->size_ms) {

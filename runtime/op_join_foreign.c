@@ -16,6 +16,7 @@
  */
 #include <assert.h>
 
+#include "base/hash.h"
 #include "runtime/ids.h"
 #include "runtime/op_foreign.h"
 #include "runtime/row_keys.h"
@@ -31,9 +32,9 @@ typedef struct Answer {
 
 /* The keys of an input batch. */
 typedef struct Keys {
-    RowKeys *foreign; /* first: their list is searched */
+    RowKeys *foreign;
     Bytes *left;      /* port 0, [selected index]: row key of the left row */
-    Bytes *both;      /* port 0: foreign key and left key; data NULL: no foreign key */
+    ForeignKey *both; /* port 0: foreign key and left key; key.data NULL: no foreign key */
     struct Keys *next;
 } Keys;
 
@@ -100,15 +101,22 @@ static void left_keys(JoinForeign *self, const Batch *batch, Keys *keys) {
         buf_bytes(&self->scratch, keys->foreign->keys[i]);
         row_key_put(&self->scratch, batch->columns + 1, self->left_key.column_count,
                     batch->selected[i]);
-        keys->both[i].size = (uint32_t)(self->scratch.size - before);
+        keys->both[i].key.size = (uint32_t)(self->scratch.size - before);
     }
     const uint8_t *bytes = arena_bytes(arena, buf_view(&self->scratch)).data;
     for (uint32_t i = 0; i < count; i++) {
+        ForeignKey *both = &keys->both[i];
         uint32_t size = keys->foreign->keys[i].size;
-        assert(keys->both[i].size > size);
-        keys->left[i] = (Bytes){bytes + size, keys->both[i].size - size};
-        keys->both[i].data = keys->foreign->keys[i].data ? bytes : NULL;
-        bytes += keys->both[i].size;
+        assert(both->key.size > size);
+        keys->left[i] = (Bytes){bytes + size, both->key.size - size};
+        if (keys->foreign->keys[i].data) {
+            both->key.data = bytes;
+            both->hash = hash_bytes(both->key);
+            both->foreign_size = size;
+            both->foreign_hash = keys->foreign->hashes[i];
+            state_foreign_prefetch(self->foreign, both);
+        }
+        bytes += both->key.size;
     }
 }
 
@@ -165,10 +173,10 @@ static void left_row(JoinForeign *self, const Batch *batch, const Keys *keys, ui
                   self->left.column_count, row);
     made.left = buf_view(&self->scratch);
     const Slot *right = NULL;
-    if (keys->both[index].data) {
+    if (keys->both[index].key.data) {
         ForeignLeft left = {.value = made.left, .rowtime = made.rowtime,
                             .version = foreign_version(note)};
-        made.left = state_foreign_put(self->foreign, keys->both[index], &left);
+        made.left = state_foreign_put(self->foreign, &keys->both[index], &left);
         right = slot_table_find(&self->foreign->rights, keys->foreign->hashes[index],
                                 keys->foreign->keys[index]);
     } else {
@@ -197,8 +205,8 @@ static void left_change(JoinForeign *self, const Batch *batch, const Keys *keys,
         left_row(self, batch, keys, index);
         return;
     }
-    if (keys->both[index].data)
-        state_foreign_remove(self->foreign, keys->both[index]);
+    if (keys->both[index].key.data)
+        state_foreign_remove(self->foreign, &keys->both[index]);
     if (kind == FOREIGN_DELETE)
         answer(self, batch, row,
                (Answer){.left_key = keys->left[index], .rowtime = batch->rowtime[row],
@@ -223,17 +231,19 @@ static void right_change(JoinForeign *self, const Batch *batch, const Keys *keys
     slot_table_set_present(rights, slot, present);
     slot->rowtime = batch->rowtime[row];
     Bytes right = {slot->value, slot->value_size};
-    const OrderedNode *node = NULL;
-    ForeignLeft left;
-    while (state_foreign_next(self->foreign, keys->foreign->keys[index], &node, &left)) {
-        bool joined = present || !self->inner;
-        Answer made = {.left_key = left.key, .left = joined ? left.value : (Bytes){0},
+    size_t count;
+    const ForeignLeft *lefts = state_foreign_lefts(self->foreign, keys->foreign->keys[index],
+                                                   keys->foreign->hashes[index], &count);
+    bool joined = present || !self->inner;
+    ForeignNote note = joined ? FOREIGN_ROW : FOREIGN_DELETE;
+    for (size_t i = 0; i < count; i++) {
+        Answer made = {.left_key = lefts[i].key, .left = joined ? lefts[i].value : (Bytes){0},
                        .right = right, .rowtime = slot->rowtime,
-                       .note = foreign_note(left.version, joined ? FOREIGN_ROW : FOREIGN_DELETE)};
+                       .note = foreign_note(lefts[i].version, note)};
         if (present)
             made.foreign_key = keys->foreign->keys[index];
-        if (left.rowtime > made.rowtime)
-            made.rowtime = left.rowtime;
+        if (lefts[i].rowtime > made.rowtime)
+            made.rowtime = lefts[i].rowtime;
         answer(self, batch, row, made);
     }
 }

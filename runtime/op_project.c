@@ -135,7 +135,8 @@ Batch *projection_run(const Projection *projection, const Batch *batch, bool old
     old->columns = NULL;
     if (old_wanted) {
         assert(batch->old->columns);
-        old->columns = project(projection, batch->old, batch->old);
+        bool some = batch->old->selected_count > 0;
+        old->columns = some ? project(projection, batch->old, batch->old) : output->columns;
     }
     output->old = old;
     return output;

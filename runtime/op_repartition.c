@@ -8,9 +8,12 @@
  *            of one number; the row key (data/row_key.h) where no such side waits
  *   value := kind u8 (RowKind), varint partition of the writing task, row value of all columns
  *
- * with the row's time as timestamp. A row without a key goes where its source offset says. Rows of
- * a table keep their keys here, only the partitions differ: deletes go through as they are, old
- * values do not.
+ * with the row's time as timestamp. A row without a key goes where its source offset says.
+ *
+ * Rows of a table that is joined keep their keys here, only the partitions differ: deletes go
+ * through as they are, old values do not. Where a table is grouped (old values are known), its
+ * changes go on under the keys of their groups (table_group.h): kind has REPARTITION_OLD where an
+ * old value is there, and the row is all columns new, then all columns old.
  */
 #include <assert.h>
 
@@ -18,6 +21,8 @@
 #include "data/row_key.h"
 #include "runtime/op_project.h"
 #include "runtime/placement.h"
+#include "runtime/scan.h"
+#include "runtime/table_group.h"
 #include "storage/log.h"
 
 typedef struct Repartition {
@@ -28,7 +33,13 @@ typedef struct Repartition {
     const Format *format; /* of the keys; NULL: row keys */
     Encoder *encoder;
     Buf key, value;
+    const Column **both; /* of a table that is grouped: new columns, then old ones */
 } Repartition;
+
+static bool is_grouped_table(const PlanNode *node) {
+    assert(node->kind == PLAN_REPARTITION);
+    return node->is_table && node->old_known;
+}
 
 static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
     assert(op->node->kind == PLAN_REPARTITION);
@@ -44,6 +55,8 @@ static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
         return err_set(err, ERR_INTERNAL, "the internal topic of step %s is missing",
                        op->node->path);
     self->partitions = topic.partition_count;
+    self->both = arena_array(env->query_arena, op->node->schema->column_count * 2u,
+                             sizeof *self->both);
     self->target = outbox_target(env->outbox, topic_id, topic.partition_count, false);
     const PlanTopic *joined = placement_moved(env->plan, op->node->id);
     if (joined && joined->schema->key_count == op->node->schema->key_count)
@@ -72,7 +85,26 @@ static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t r
     return ERR_OK;
 }
 
-static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
+/* had_old: the row has an old value; only where changes are written. */
+static void put_columns(const Op *op, Repartition *self, const Batch *batch, uint32_t row,
+                        bool had_old) {
+    uint32_t count = op->node->schema->column_count;
+    bool pairs = is_grouped_table(op->node);
+    assert(pairs || !had_old);
+    buf_u8(&self->value, (uint8_t)(batch->kind[row] | (had_old ? REPARTITION_OLD : 0)));
+    buf_varint(&self->value, op->env->partition);
+    if (!pairs) {
+        row_value_put(&self->value, batch->columns, count, row);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        self->both[i] = batch->columns[i];
+        self->both[count + i] = batch->old->columns[i];
+    }
+    row_value_put(&self->value, self->both, count * 2, row);
+}
+
+static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, bool had_old, Err *err) {
     assert(((Repartition *)op->self)->cut);
     Repartition *self = op->self;
     LogRecord record = {.timestamp = batch->rowtime[row]};
@@ -80,9 +112,7 @@ static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
         record.headers = batch->headers[row];
     TRY(put_key(op, self, batch, row, &record.key, err));
     buf_reset(&self->value);
-    buf_u8(&self->value, batch->kind[row]);
-    buf_varint(&self->value, op->env->partition);
-    row_value_put(&self->value, batch->columns, op->node->schema->column_count, row);
+    put_columns(op, self, batch, row, had_old);
     record.value = buf_view(&self->value);
     if ((size_t)record.key.size + record.value.size > RECORD_BYTES_MAX)
         return op_fail(op, batch, row, err, "a record of %zu bytes is over %d",
@@ -94,11 +124,43 @@ static ErrCode write_row(Op *op, const Batch *batch, uint32_t row, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode group_table(Op *op, const Batch *batch, uint16_t from, uint16_t to, Err *err) {
+    Repartition *self = op->self;
+    Batch *rows = op_batch(op, batch);
+    assert(batch->old);
+    rows->selected = batch->selected + from;
+    rows->selected_count = (uint32_t)to - from;
+    rows->old = op_batch(op, batch->old);
+    uint32_t low = 0, high = batch->old->selected_count;
+    while (low < high && batch->old->selected[low] < rows->selected[0])
+        low++;
+    while (high > low && batch->old->selected[high - 1] > rows->selected[rows->selected_count - 1])
+        high--;
+    rows->old->selected = batch->old->selected + low;
+    rows->old->selected_count = high - low;
+    Batch *output = table_group_run(&self->projection, rows, &self->key);
+    if (!output)
+        return ERR_OK;
+    if (!self->cut) {
+        op_emit(op, output);
+        return ERR_OK;
+    }
+    for (uint32_t i = 0, old_at = 0; i < output->row_count; i++) {
+        bool had_old = old_at < output->old->selected_count && output->old->selected[old_at] == i;
+        old_at += had_old;
+        TRY(write_row(op, output, i, had_old, err));
+    }
+    op_count(op, OP_ROWS_OUT, output->row_count);
+    return ERR_OK;
+}
+
 static ErrCode repartition_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,
                                  Err *err) {
     assert(port == 0 && from < to);
     (void)port;
     Repartition *self = op->self;
+    if (is_grouped_table(op->node))
+        return group_table(op, batch, from, to, err);
     /* A batch where all rows have a value, or none: rows are written in order. */
     for (uint32_t at = from; at < to;) {
         uint32_t end = projection_run_end(&self->projection, batch, at, to);
@@ -109,7 +171,7 @@ static ErrCode repartition_apply(Op *op, int port, Batch *batch, uint16_t from, 
         if (!self->cut)
             op_emit(op, output);
         for (uint32_t i = 0; self->cut && i < output->selected_count; i++)
-            TRY(write_row(op, output, output->selected[i], err));
+            TRY(write_row(op, output, output->selected[i], false, err));
         if (self->cut)
             op_count(op, OP_ROWS_OUT, output->selected_count);
         at = end;

@@ -22,6 +22,9 @@
 #include "planner/plan.h"
 #include "storage/log.h"
 
+/* Of a row of an internal topic, with its kind: an old value is there. */
+enum { REPARTITION_OLD = 0x10 };
+
 typedef struct BlockError {
     uint32_t row;
     const char *kind, *text;

@@ -337,7 +337,8 @@ static ErrCode split_internal(const ScanRecords *records, Block *block, Err *err
         block->kind[i] = reader_u8(&in);
         uint64_t lane = reader_varint(&in);
         block->raw[i] = reader_bytes(&in, reader_left(&in));
-        if (!reader_ok(&in) || block->kind[i] > ROW_DELETE || lane >= PARTITIONS_MAX)
+        uint32_t kind = block->kind[i] & ~(uint32_t)REPARTITION_OLD;
+        if (!reader_ok(&in) || kind > ROW_DELETE || lane >= PARTITIONS_MAX)
             return err_set(err, ERR_CORRUPT, "a record of an internal topic does not fit");
         block->lane[i] = (uint32_t)lane;
     }

@@ -1,212 +1,174 @@
 /*
- * state_foreign.c - see state_foreign.h.
+ * state_foreign.c - see state_foreign.h: slots and chains.
+ *
+ * A chain is found by the foreign key that its first slot's key begins with; an empty one leaves
+ * the hash at once, with those behind it moved up.
  */
-#include "runtime/state_foreign.h"
-
 #include <assert.h>
+#include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
-#include "base/reader.h"
-#include "runtime/state_impl.h"
+#include "runtime/state_foreign_impl.h"
 
-enum { ENTRY_RIGHT = 0, ENTRY_LEFT = 1 };
+enum { CHAINS_MIN = 16 };
 
-static const StateOps state_foreign_ops;
-
-/* -- Left rows -------------------------------------------------------------------------------- */
-
-/* The node with exactly this key. */
-static OrderedNode *find_left(const StateForeign *foreign, Bytes key) {
-    assert(key.size > 0);
-    OrderedNode *node = ordered_map_seek(&foreign->lefts, key);
-    return node && bytes_equal(ordered_key(node), key) ? node : NULL;
+void foreign_init(StateForeign *foreign) {
+    state_log_init(&foreign->right_log, 0);
+    state_log_init(&foreign->left_log, sizeof(ForeignLink));
+    slot_table_init(&foreign->rights, &foreign->right_log);
+    slot_table_init(&foreign->lefts, &foreign->left_log);
+    foreign->chains = mem_array(CHAINS_MIN, sizeof *foreign->chains);
+    foreign->chain_mask = CHAINS_MIN - 1;
+    assert(foreign->chain_count == 0);
 }
 
-/* What a node's value holds. */
-static void left_of(const OrderedNode *node, uint32_t foreign_size, ForeignLeft *left) {
-    Bytes key = ordered_key(node);
-    assert(key.size >= foreign_size);
-    Reader in = reader_of(ordered_value(node));
-    left->key = (Bytes){key.data + foreign_size, key.size - foreign_size};
-    left->rowtime = reader_zigzag(&in);
-    left->version = reader_zigzag(&in);
-    left->value = reader_bytes(&in, reader_left(&in));
-    assert(reader_ok(&in)); /* checked when it was loaded */
-}
-
-Bytes state_foreign_put(StateForeign *foreign, Bytes key, const ForeignLeft *left) {
-    assert(left->value.data && key.size > 0);
-    buf_reset(&foreign->scratch);
-    buf_zigzag(&foreign->scratch, left->rowtime);
-    buf_zigzag(&foreign->scratch, left->version);
-    buf_bytes(&foreign->scratch, left->value);
-    Bytes kept =
-        ordered_value(ordered_map_put(&foreign->lefts, key, buf_view(&foreign->scratch)));
-    return (Bytes){kept.data + kept.size - left->value.size, left->value.size};
-}
-
-void state_foreign_remove(StateForeign *foreign, Bytes key) {
-    assert(key.data);
-    OrderedNode *node = find_left(foreign, key);
-    if (node)
-        ordered_map_remove(&foreign->lefts, node);
-}
-
-bool state_foreign_next(const StateForeign *foreign, Bytes foreign_key, const OrderedNode **node,
-                        ForeignLeft *left) {
-    assert(foreign_key.size > 0);
-    *node = *node ? ordered_next(*node) : ordered_map_seek(&foreign->lefts, foreign_key);
-    if (!*node)
-        return false;
-    Bytes key = ordered_key(*node);
-    /* No row key is the beginning of another: equal so far, and this is its foreign key. */
-    if (key.size < foreign_key.size ||
-        memcmp(key.data, foreign_key.data, foreign_key.size) != 0)
-        return false;
-    left_of(*node, foreign_key.size, left);
-    return true;
-}
-
-/* -- StateOps --------------------------------------------------------------------------------- */
-
-static void save_rights(const StateForeign *foreign, Commit *commit) {
-    assert(commit);
-    Buf out = {0};
-    size_t count;
-    DirtySlot *dirty = state_sort_images(&foreign->log, false, &count);
-    for (size_t i = 0; i < count; i++) {
-        const Slot *slot = dirty[i].image.slot;
-        buf_reset(&out);
-        buf_u8(&out, ENTRY_RIGHT);
-        buf_put(&out, slot->key, slot->key_size);
-        Bytes key = {NULL, (uint32_t)out.size};
-        buf_zigzag(&out, slot->rowtime);
-        buf_put(&out, slot->value, slot->value_size);
-        key.data = out.data;
-        Bytes value = {out.data + key.size, (uint32_t)(out.size - key.size)};
-        if (slot->present)
-            commit_put(commit, foreign->spec.store_id, key, value);
-        else
-            commit_remove(commit, foreign->spec.store_id, key);
-    }
-    mem_free(dirty);
-    buf_free(&out);
-}
-
-static void foreign_save(State *state, Commit *commit) {
-    static const uint8_t prefix[] = {ENTRY_LEFT};
-    assert(state->ops == &state_foreign_ops);
-    StateForeign *foreign = (StateForeign *)state;
-    if (commit)
-        save_rights(foreign, commit);
-    ordered_map_save(&foreign->lefts, commit, foreign->spec.store_id,
-                     (Bytes){prefix, sizeof prefix});
-    state_log_submit(&foreign->log);
-}
-
-static void foreign_settle(State *state) {
-    assert(state->ops == &state_foreign_ops);
-    StateForeign *foreign = (StateForeign *)state;
-    state_log_settle(&foreign->log);
-    ordered_map_settle(&foreign->lefts);
-}
-
-static void foreign_undo(State *state, bool submitted_too) {
-    assert(state->ops == &state_foreign_ops);
-    StateForeign *foreign = (StateForeign *)state;
-    state_log_undo(&foreign->log, submitted_too);
-    ordered_map_undo(&foreign->lefts, submitted_too);
-}
-
-static size_t foreign_pending(const State *state) {
-    assert(state->ops == &state_foreign_ops);
-    const StateForeign *foreign = (const StateForeign *)state;
-    return (state_log_count(&foreign->log) + foreign->lefts.running.count) * STATE_ENTRY_BYTES;
-}
-
-static void foreign_figures(const State *state, StateFigures *figures) {
-    const StateForeign *foreign = (const StateForeign *)state;
-    assert(foreign->rights.present_count <= foreign->rights.count);
-    *figures = (StateFigures){foreign->rights.present_count + foreign->lefts.count,
-                              foreign->rights.heap.used_bytes + foreign->lefts.heap.used_bytes};
-}
-
-static void foreign_close(State *state) {
-    StateForeign *foreign = (StateForeign *)state;
+void foreign_free(StateForeign *foreign) {
+    assert(foreign->chains);
     slot_table_close(&foreign->rights);
-    state_log_close(&foreign->log);
-    ordered_map_close(&foreign->lefts);
-    buf_free(&foreign->scratch);
+    slot_table_close(&foreign->lefts);
+    state_log_close(&foreign->right_log);
+    state_log_close(&foreign->left_log);
+    mem_free(foreign->chains);
+    mem_free(foreign->found);
     mem_free(foreign);
 }
 
-static const StateOps state_foreign_ops = {
-    .name = "foreign",
-    .save = foreign_save,
-    .settle = foreign_settle,
-    .undo = foreign_undo,
-    .pending = foreign_pending,
-    .figures = foreign_figures,
-    .close = foreign_close,
-};
+/* -- Chains ----------------------------------------------------------------------------------- */
 
-/* -- Loading ---------------------------------------------------------------------------------- */
-
-static ErrCode load_entry(StateForeign *foreign, Bytes key, Bytes value, Err *err) {
-    assert(foreign->log.epoch == 1);
-    if (key.size < 2 || key.data[0] > ENTRY_LEFT)
-        return err_set(err, ERR_CORRUPT, "a stored key of a foreign-key join does not fit");
-    Bytes inner = {key.data + 1, key.size - 1};
-    Reader in = reader_of(value);
-    int64_t rowtime = reader_zigzag(&in);
-    if (key.data[0] == ENTRY_LEFT)
-        reader_zigzag(&in);
-    Bytes row = reader_bytes(&in, reader_left(&in));
-    if (!reader_ok(&in))
-        return err_set(err, ERR_CORRUPT, "a stored row of a foreign-key join is cut short");
-    if (key.data[0] == ENTRY_LEFT) {
-        ordered_map_load(&foreign->lefts, inner, value);
-        return ERR_OK;
-    }
-    Slot *slot = slot_table_load(&foreign->rights, hash_bytes(inner), inner);
-    slot->rowtime = rowtime;
-    slot_table_set_value(&foreign->rights, slot, row);
-    return ERR_OK;
+static Bytes foreign_key_of(Slot *slot) {
+    assert(foreign_link_of(slot)->foreign_size < slot->key_size);
+    return (Bytes){slot->key, foreign_link_of(slot)->foreign_size};
 }
 
-static ErrCode foreign_load(StateForeign *foreign, Err *err) {
-    assert(foreign->spec.snapshot);
-    StoreIter *iter;
-    TRY(store_scan(foreign->spec.snapshot, foreign->spec.store_id, (Bytes){0}, (Bytes){0}, &iter,
-                   err));
-    ErrCode code = ERR_OK;
-    Bytes key, value;
-    while (code == ERR_OK && store_iter_next(iter, &key, &value))
-        code = load_entry(foreign, key, value, err);
-    if (code != ERR_OK) {
-        Err ignored;
-        KEEP_FIRST(store_iter_close(iter, &ignored));
-        return code;
+/* Where this foreign key's chain is, or would be. */
+static ForeignChain *find_chain(const StateForeign *foreign, uint64_t hash, Bytes key) {
+    assert(foreign->chain_count <= foreign->chain_mask);
+    for (uint64_t at = hash & foreign->chain_mask;; at = (at + 1) & foreign->chain_mask) {
+        ForeignChain *chain = &foreign->chains[at];
+        if (!chain->first)
+            return chain;
+        if (chain->hash == hash && bytes_equal(foreign_key_of(chain->first), key))
+            return chain;
     }
-    state_log_loaded(&foreign->log);
-    return store_iter_close(iter, err);
 }
 
-ErrCode state_foreign_new(const StateSpec *spec, StateForeign **target, Err *err) {
-    assert(spec && target);
-    StateForeign *foreign = mem_alloc(sizeof *foreign);
-    foreign->state.ops = &state_foreign_ops;
-    foreign->spec = *spec;
-    state_log_init(&foreign->log, 0);
-    slot_table_init(&foreign->rights, &foreign->log);
-    ordered_map_init(&foreign->lefts);
-    ErrCode code = spec->snapshot ? foreign_load(foreign, err) : ERR_OK;
-    foreign->spec.snapshot = NULL;
-    if (code != ERR_OK) {
-        foreign_close(&foreign->state);
-        return code;
+static void grow_chains(StateForeign *foreign) {
+    uint32_t size = foreign->chain_mask + 1, mask = size * 2 - 1;
+    assert(size < UINT32_MAX / 2);
+    ForeignChain *chains = mem_array((size_t)size * 2, sizeof *chains);
+    for (uint32_t i = 0; i < size; i++) {
+        if (!foreign->chains[i].first)
+            continue;
+        uint64_t at = foreign->chains[i].hash & mask;
+        while (chains[at].first)
+            at = (at + 1) & mask;
+        chains[at] = foreign->chains[i];
     }
-    *target = foreign;
-    return ERR_OK;
+    mem_free(foreign->chains);
+    foreign->chains = chains;
+    foreign->chain_mask = mask;
+}
+
+static void remove_chain(StateForeign *foreign, ForeignChain *chain) {
+    uint64_t mask = foreign->chain_mask, at = (uint64_t)(chain - foreign->chains);
+    assert(at <= mask && foreign->chain_count > 0);
+    for (uint64_t next = (at + 1) & mask; foreign->chains[next].first; next = (next + 1) & mask) {
+        uint64_t home = foreign->chains[next].hash & mask;
+        if (((next - home) & mask) >= ((next - at) & mask)) {
+            foreign->chains[at] = foreign->chains[next];
+            at = next;
+        }
+    }
+    foreign->chains[at] = (ForeignChain){0};
+    foreign->chain_count--;
+}
+
+void foreign_link(StateForeign *foreign, Slot *slot) {
+    ForeignLink *link = foreign_link_of(slot);
+    assert(slot->present && !link->linked);
+    if (foreign->chain_count >= (foreign->chain_mask + 1) / 2)
+        grow_chains(foreign);
+    ForeignChain *chain = find_chain(foreign, link->foreign_hash, foreign_key_of(slot));
+    foreign->chain_count += !chain->first;
+    link->next = chain->first;
+    link->previous = NULL;
+    link->linked = true;
+    if (chain->first)
+        foreign_link_of(chain->first)->previous = slot;
+    *chain = (ForeignChain){link->foreign_hash, slot};
+}
+
+void foreign_unlink(StateForeign *foreign, Slot *slot) {
+    ForeignLink *link = foreign_link_of(slot);
+    assert(link->linked);
+    link->linked = false;
+    if (link->next)
+        foreign_link_of(link->next)->previous = link->previous;
+    if (link->previous) {
+        foreign_link_of(link->previous)->next = link->next;
+        return;
+    }
+    ForeignChain *chain = find_chain(foreign, link->foreign_hash, foreign_key_of(slot));
+    assert(chain->first == slot);
+    if (link->next)
+        chain->first = link->next;
+    else
+        remove_chain(foreign, chain);
+}
+
+/* -- Changes ---------------------------------------------------------------------------------- */
+
+Bytes state_foreign_put(StateForeign *foreign, const ForeignKey *key, const ForeignLeft *left) {
+    assert(left->value.data && key->foreign_size < key->key.size);
+    SlotTable *lefts = &foreign->lefts;
+    Slot *slot = slot_table_touch(lefts, key->hash, key->key);
+    ForeignLink *link = foreign_link_of(slot);
+    link->version = left->version;
+    slot->rowtime = left->rowtime;
+    slot_table_set_value(lefts, slot, left->value);
+    if (!slot->present) {
+        link->foreign_hash = key->foreign_hash;
+        link->foreign_size = key->foreign_size;
+        slot_table_set_present(lefts, slot, true);
+        foreign_link(foreign, slot);
+    }
+    return (Bytes){slot->value, slot->value_size};
+}
+
+void state_foreign_remove(StateForeign *foreign, const ForeignKey *key) {
+    assert(key->key.data);
+    SlotTable *lefts = &foreign->lefts;
+    Slot *slot = slot_table_find(lefts, key->hash, key->key);
+    if (!slot || !slot->present)
+        return;
+    slot_table_retouch(lefts, slot);
+    foreign_unlink(foreign, slot);
+    slot_table_drop_value(lefts, slot);
+    slot_table_set_present(lefts, slot, false);
+}
+
+static int compare_lefts(const void *left_void, const void *right_void) {
+    const ForeignLeft *left = left_void, *right = right_void;
+    return bytes_compare(left->key, right->key);
+}
+
+const ForeignLeft *state_foreign_lefts(StateForeign *foreign, Bytes foreign_key, uint64_t hash,
+                                       size_t *count) {
+    assert(foreign_key.data);
+    *count = 0;
+    for (Slot *slot = find_chain(foreign, hash, foreign_key)->first; slot;
+         slot = foreign_link_of(slot)->next) {
+        const ForeignLink *link = foreign_link_of(slot);
+        assert(slot->present);
+        foreign->found = mem_grow(foreign->found, &foreign->found_capacity, *count + 1,
+                                  sizeof *foreign->found);
+        foreign->found[(*count)++] = (ForeignLeft){
+            .key = {slot->key + link->foreign_size, slot->key_size - link->foreign_size},
+            .value = {slot->value, slot->value_size},
+            .rowtime = slot->rowtime,
+            .version = link->version};
+    }
+    if (*count > 1)
+        qsort(foreign->found, *count, sizeof *foreign->found, compare_lefts);
+    return foreign->found;
 }

@@ -2,46 +2,70 @@
  * state_foreign.h - the shape "foreign": the rows of a right table, and under each key of it the
  * left rows that refer to it, whether it is there or not.
  *
- * Right rows lie in a hash; what refers to them lies in order of (foreign key, left key), so that
- * all rows of a foreign key are neighbours and come in order of their own keys. In the store each
- * is an entry of its own:
+ * Both lie in hashes of slots: right rows by their key, left rows by foreign key and own key. The
+ * left rows of one foreign key are a chain, and a third hash finds the chains, so that a change of
+ * a left row costs the same however many there are. Chains hold exactly the present slots; they
+ * are not part of what images restore. In the store each row is an entry of its own:
  *
  *   key   := u8 0, row key of the right row         | u8 1, row key of the foreign key, then of the
  *                                                     left key
- *   value := zig-zag rowtime, row value             | zig-zag rowtime, zig-zag version, row value
+ *   value := zig-zag rowtime, row value             | zig-zag rowtime, zig-zag version, varint size
+ *                                                     of the foreign key, row value
  */
 #ifndef RUNTIME_STATE_FOREIGN_H
 #define RUNTIME_STATE_FOREIGN_H
 
-#include "runtime/ordered_map.h"
 #include "runtime/state.h"
 
-typedef struct StateForeign {
-    State state;
-    StateSpec spec;
-    StateLog log;
-    SlotTable rights; /* by foreign key; Slot.value: row value */
-    OrderedMap lefts;
-    Buf scratch;
-} StateForeign;
+/* A left row's key with its parts: the foreign key, then the row's own. */
+typedef struct ForeignKey {
+    Bytes key;
+    uint64_t hash;
+    uint32_t foreign_size;
+    uint64_t foreign_hash;
+} ForeignKey;
 
 /* A left row that refers to a right one. */
 typedef struct ForeignLeft {
-    Bytes key; /* of the left row */
+    Bytes key; /* its own; ignored by state_foreign_put() */
     Bytes value;
     int64_t rowtime, version;
 } ForeignLeft;
 
+typedef struct ForeignChain {
+    uint64_t hash; /* of the foreign key */
+    Slot *first;   /* NULL: free */
+} ForeignChain;
+
+typedef struct StateForeign {
+    State state;
+    StateSpec spec;
+    StateLog right_log, left_log;
+    SlotTable rights; /* by foreign key; Slot.value: row value */
+    SlotTable lefts;
+    ForeignChain *chains; /* open addressing, at most half full */
+    uint32_t chain_mask, chain_count;
+    ForeignLeft *found; /* what the last state_foreign_lefts() returned */
+    size_t found_capacity;
+} StateForeign;
+
 /* spec->layout is not read: rows are the caller's. */
 ErrCode state_foreign_new(const StateSpec *spec, StateForeign **foreign, Err *err);
 
-/* key: the foreign key, then the left key. Returns the row as it is kept: its bytes stay readable
- * until the epoch that replaces it has settled. */
-Bytes state_foreign_put(StateForeign *foreign, Bytes key, const ForeignLeft *left);
-void state_foreign_remove(StateForeign *foreign, Bytes key);
+/* First the hash's lines, later use them. */
+static inline void state_foreign_prefetch(const StateForeign *foreign, const ForeignKey *key) {
+    slot_table_prefetch(&foreign->lefts, key->hash);
+    __builtin_prefetch(&foreign->chains[key->foreign_hash & foreign->chain_mask]);
+}
 
-/* Walks the left rows of a foreign key: *node is NULL at first. false: there are no more. */
-bool state_foreign_next(const StateForeign *foreign, Bytes foreign_key, const OrderedNode **node,
-                        ForeignLeft *left);
+/* Returns the row as it is kept: its bytes stay readable until the epoch that replaces it has
+ * settled. */
+Bytes state_foreign_put(StateForeign *foreign, const ForeignKey *key, const ForeignLeft *left);
+void state_foreign_remove(StateForeign *foreign, const ForeignKey *key);
+
+/* The left rows of a foreign key, in order of their keys; borrowed until the next call, their bytes
+ * as above. */
+const ForeignLeft *state_foreign_lefts(StateForeign *foreign, Bytes foreign_key, uint64_t hash,
+                                       size_t *count);
 
 #endif

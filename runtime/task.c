@@ -76,7 +76,18 @@ static void wire_node(Wiring *wiring, uint32_t id) {
     }
 }
 
-/* Who reads old values: a table's filter; and what passes them on to one. */
+/* Who reads old values: a table's filter, an aggregation of a table and what groups for it; and
+ * what passes them on to one. */
+static bool reads_old_values(const Plan *plan, const PlanNode *node) {
+    assert(node->input_count > 0);
+    switch (node->kind) {
+    case PLAN_FILTER: return node->is_table;
+    case PLAN_REPARTITION: return node->is_table && node->old_known;
+    case PLAN_AGGREGATE: return plan->nodes[node->inputs[0]]->is_table;
+    default: return false;
+    }
+}
+
 static void want_old_values(const Wiring *wiring) {
     assert(wiring->task->op_count == wiring->plan->node_count);
     Task *task = wiring->task;
@@ -86,7 +97,7 @@ static void want_old_values(const Wiring *wiring) {
             const Op *target = op->edges[k].op;
             bool passes_on = target->node->kind == PLAN_PROJECT ||
                              target->node->kind == PLAN_FILTER;
-            if ((target->node->kind == PLAN_FILTER && target->node->is_table) ||
+            if (reads_old_values(wiring->plan, target->node) ||
                 (passes_on && target->old_wanted))
                 op->old_wanted = true;
         }

@@ -79,6 +79,7 @@ step "SQL tests, hostile limits" make -s MODE=hostile sql
 step "command line" make -s cli-test
 step "command line, ASan+UBSan" make -s MODE=debug cli-test
 step "examples" make -s examples
+step "examples, ASan+UBSan" make -s MODE=debug examples
 step "embedding example" make -s run-embed
 step "demo" make -s demo
 for target in tests/fuzz/fuzz_*.c; do

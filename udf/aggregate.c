@@ -16,44 +16,55 @@ static const Aggregate aggregate_rows[] = {
 #undef UDF_AGGREGATE
 };
 
-enum { AGGREGATE_COUNT = sizeof aggregate_rows / sizeof aggregate_rows[0] };
+static const Aggregate testing_rows[] = {
+#define TESTING_SCALAR(name, signature, kernel, flags, prepare)
+#define TESTING_TABLE(name, signature, kernel)
+#define TESTING_AGGREGATE(name, signature, State, kernel, undo) \
+    {#name, signature, sizeof(State), undo, &kernel##_ops, "For tests."},
+#include "udf/testing.def"
+#undef TESTING_SCALAR
+#undef TESTING_TABLE
+#undef TESTING_AGGREGATE
+};
+
+enum {
+    AGGREGATE_COUNT = sizeof aggregate_rows / sizeof aggregate_rows[0],
+    TESTING_COUNT = sizeof testing_rows / sizeof testing_rows[0],
+};
 
 const Aggregate *aggregate_at(uint32_t index) {
     return index < AGGREGATE_COUNT ? &aggregate_rows[index] : NULL;
 }
 
-bool aggregate_exists(const char *name) {
-    return function_is_ksqldb(name) == FUNCTION_AGGREGATE;
+/* The overloads of a name; NULL: none. */
+static const Aggregate *aggregate_find(const char *name, uint32_t *count) {
+    assert(name && count);
+    const Aggregate *found =
+        signature_rows(aggregate_rows, sizeof *aggregate_rows, AGGREGATE_COUNT, name, count);
+    if (found || !function_testing())
+        return found;
+    return signature_rows(testing_rows, sizeof *testing_rows, TESTING_COUNT, name, count);
 }
 
-static uint32_t aggregate_find(const char *name, uint32_t *count) {
-    assert(name);
-    uint32_t first = 0;
-    while (first < AGGREGATE_COUNT && strcasecmp(aggregate_rows[first].name, name) != 0)
-        first++;
-    uint32_t end = first;
-    while (end < AGGREGATE_COUNT && strcasecmp(aggregate_rows[end].name, name) == 0)
-        end++;
-    *count = end - first;
-    return first;
+bool aggregate_exists(const char *name) {
+    uint32_t count;
+    return function_is_ksqldb(name) == FUNCTION_AGGREGATE || aggregate_find(name, &count) != NULL;
 }
 
 ErrCode aggregate_resolve(const char *name, const Type *const *types, uint32_t count, Arena *arena,
                           AggregateMatch *match, Err *err) {
     assert(match);
     uint32_t overload_count;
-    uint32_t first = aggregate_find(name, &overload_count);
-    if (overload_count == 0 && aggregate_exists(name))
-        return err_set(err, ERR_UNSUPPORTED, "Aggregate function '%s' is not supported yet.", name);
-    if (overload_count == 0)
+    const Aggregate *rows = aggregate_find(name, &overload_count);
+    if (!rows)
         return err_set(err, ERR_UNKNOWN_NAME, "Can't find any functions with the name '%s'", name);
     const char **signatures = arena_array(arena, overload_count, sizeof *signatures);
     for (uint32_t i = 0; i < overload_count; i++)
-        signatures[i] = aggregate_rows[first + i].signature;
+        signatures[i] = rows[i].signature;
     SignatureCall call = {name, signatures, overload_count, types, count, NULL};
     SignatureMatch found;
     TRY(signature_resolve(&call, arena, &found, err));
-    *match = (AggregateMatch){&aggregate_rows[first + found.index], found.result, found.cast_types,
+    *match = (AggregateMatch){&rows[found.index], found.result, found.cast_types,
                               found.literal_count};
     const AggregateOps *ops = match->aggregate->ops;
     if (ops->type)
@@ -63,10 +74,10 @@ ErrCode aggregate_resolve(const char *name, const Type *const *types, uint32_t c
 
 const Aggregate *aggregate_by_signature(const char *name, const char *signature) {
     uint32_t count;
-    uint32_t first = aggregate_find(name, &count);
-    for (uint32_t i = first; i < first + count; i++) {
-        if (strcmp(aggregate_rows[i].signature, signature) == 0)
-            return &aggregate_rows[i];
+    const Aggregate *rows = aggregate_find(name, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].signature, signature) == 0)
+            return &rows[i];
     }
     return NULL;
 }

@@ -123,7 +123,7 @@ typedef struct AggregateMatch {
 
 ErrCode aggregate_resolve(const char *name, const Type *const *types, uint32_t count, Arena *arena,
                           AggregateMatch *match, Err *err);
-bool aggregate_exists(const char *name); /* the name is an aggregate's, also one not done yet */
+bool aggregate_exists(const char *name); /* the name is an aggregate's */
 const Aggregate *aggregate_at(uint32_t index); /* NULL at the end */
 const Aggregate *aggregate_by_signature(const char *name, const char *signature);
 

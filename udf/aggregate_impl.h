@@ -90,6 +90,11 @@ typedef struct EntriesState {
     uint32_t count;
 } EntriesState;
 
+/* For tests: the fields of a struct. */
+typedef struct TestingPairState {
+    int32_t sums[2];
+} TestingPairState;
+
 typedef struct MomentsI64State {
     int64_t count, sum;
     double m2;
@@ -109,6 +114,18 @@ typedef struct CorrelationState {
     extern const AggregateOps kernel##_ops;
 #include "udf/aggregate.def"
 #undef UDF_AGGREGATE
+
+#define TESTING_SCALAR(name, signature, kernel, flags, prepare)
+#define TESTING_TABLE(name, signature, kernel)
+#define TESTING_AGGREGATE(name, signature, State, kernel, undo) \
+    extern const AggregateOps kernel##_ops;
+#include "udf/testing.def"
+#undef TESTING_SCALAR
+#undef TESTING_TABLE
+#undef TESTING_AGGREGATE
+
+/* Puts a value at the end of a list. */
+void collect_push(CollectState *state, AggregateHeap *heap, Bytes bytes);
 
 static inline int64_t aggregate_sign(const AggregateCall *call, uint32_t i) {
     return call->signs ? call->signs[i] : 1;

@@ -7,7 +7,7 @@
  */
 #include "udf/aggregate_impl.h"
 
-static void collect_push(CollectState *state, AggregateHeap *heap, Bytes bytes) {
+void collect_push(CollectState *state, AggregateHeap *heap, Bytes bytes) {
     ElementList *list = &state->list;
     int64_t number = list->count > 0 ? list->items[list->count - 1]->number + 1 : 0;
     Element *element = element_new(heap, bytes, number);

@@ -21,7 +21,9 @@ static const Function testing_rows[] = {
 #define TESTING_SCALAR(name, signature, kernel, flags, prepare) \
     {#name, signature, kernel, flags, "For tests.", prepare, NULL, NULL},
 #define TESTING_TABLE(name, signature, kernel)
+#define TESTING_AGGREGATE(name, signature, State, kernel, undo)
 #include "udf/testing.def"
+#undef TESTING_AGGREGATE
 #undef TESTING_SCALAR
 #undef TESTING_TABLE
 };

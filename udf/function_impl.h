@@ -18,7 +18,9 @@
 #define TESTING_SCALAR(name, signature, kernel, flags, prepare) \
     void kernel(const FunctionCall *call);
 #define TESTING_TABLE(name, signature, kernel)
+#define TESTING_AGGREGATE(name, signature, State, kernel, undo)
 #include "udf/testing.def"
+#undef TESTING_AGGREGATE
 #undef TESTING_SCALAR
 #undef TESTING_TABLE
 

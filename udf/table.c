@@ -22,7 +22,9 @@ static const TableFunction table_testing_rows[] = {
 #define TESTING_SCALAR(name, signature, kernel, flags, prepare)
 #define TESTING_TABLE(name, signature, kernel) \
     {#name, signature, kernel##_count, kernel##_values, "For tests."},
+#define TESTING_AGGREGATE(name, signature, State, kernel, undo)
 #include "udf/testing.def"
+#undef TESTING_AGGREGATE
 #undef TESTING_SCALAR
 #undef TESTING_TABLE
 };

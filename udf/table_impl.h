@@ -14,7 +14,9 @@
 
 #define TESTING_SCALAR(name, signature, kernel, flags, prepare)
 #define TESTING_TABLE(name, signature, kernel) UDF_TABLE(name, signature, kernel, "")
+#define TESTING_AGGREGATE(name, signature, State, kernel, undo)
 #include "udf/testing.def"
+#undef TESTING_AGGREGATE
 #undef TESTING_SCALAR
 #undef TESTING_TABLE
 #undef UDF_TABLE

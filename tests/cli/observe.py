@@ -94,6 +94,18 @@ def test_analyze_is_refused():
     has(weir('-e', 'EXPLAIN ANALYZE nope_1;').err, 'Query with id:NOPE_1 does not exist')
 
 
+def test_a_file_is_read_before_it_is_looked_at():
+    write('rows.ndjson', ''.join('{"k":"a","v":%d}\n' % i for i in range(20000)))
+    done = good('rows.ndjson', '--format', 'ndjson', '-e',
+                'EXPLAIN ANALYZE SELECT v FROM rows EMIT CHANGES;', '-e',
+                'CREATE TABLE n AS SELECT k, COUNT(*) AS n FROM rows GROUP BY k;', '-e',
+                "SELECT * FROM n; COPY (SELECT v FROM rows) TO 'out.csv'")
+    same(done.rows()[0]['Out'], 20000)
+    same(done.rows()[-1], {'K': 'a', 'N': 20000})
+    with open('out.csv') as out:
+        same(len(out.read().split('\n')), 20002)
+
+
 # == SHOW QUERIES, DESCRIBE ========================================================================
 
 def test_show_queries_has_figures():
