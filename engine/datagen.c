@@ -349,9 +349,10 @@ ErrCode datagen_catch_up(DatagenJobs *jobs, const char *topic, int64_t timeout_m
             code = err_set(err, ERR_CANCELLED, "The statement was interrupted.");
         else if (left_us <= 0 || !jobs->threads)
             code = err_set(err, ERR_LIMIT,
-                           "%s has been given %lld of its %lld generated rows after %lld ms.",
+                           "%s has been given %lld of its %lld generated rows after %lld ms.\n"
+                           "SET 'weir.lookup.wait.ms' waits longer; PAUSE %s; does without them.",
                            job->name, (long long)job->rows, (long long)job->rows_max,
-                           (long long)timeout_ms);
+                           (long long)timeout_ms, job->name);
         else
             signal_wait_for(&jobs->changed, &jobs->lock, left_us < PACE_US ? left_us : PACE_US);
     }

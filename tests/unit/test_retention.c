@@ -1,4 +1,5 @@
 /* test_retention.c - what goes of a log by age and by size, and that its files go too. */
+#include "base/limits.h"
 #include "tests/unit/storage_bench.h"
 
 /* Records [from, to), each a batch, with timestamps 10 * offset. */
@@ -106,10 +107,10 @@ static void segments(void **state) {
     uint32_t topic;
     bench_topic(storage, &topic, "t", 1);
     TopicPartition where = {topic, 0};
-    append(storage, where, 0, 5, 30000);
+    append(storage, where, 0, 5, SEGMENT_CHUNK_BYTES / 2);
     CHECK_OK(log_roll(storage, where, err));
     CHECK_OK(storage_checkpoint(storage, err));
-    append(storage, where, 5, 10, 30000);
+    append(storage, where, 5, 10, SEGMENT_CHUNK_BYTES / 2);
     CHECK_OK(storage_checkpoint(storage, err));
     assert_int_equal(files(io, where), 6);
     LogRetention age = {.ms = 100, .bytes = -1};
