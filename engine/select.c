@@ -85,13 +85,19 @@ static ErrCode select_wait(Call *call, const PlanNode *node, LookupStore *store,
     return ERR_OK;
 }
 
+static ErrCode select_keep_plan(const Plan *plan, Arena *arena, const Plan **kept, Err *err) {
+    Buf json = {0};
+    plan_json_put(&json, plan);
+    ErrCode code = plan_json_get(buf_view(&json), arena, kept, err);
+    buf_free(&json);
+    return code;
+}
+
 ErrCode engine_lookup_prepare(Call *call, const Planned *planned, Arena *arena,
                               EngineLookup *lookup, Err *err) {
-    Buf json = {0};
-    plan_json_put(&json, planned->plan);
-    ErrCode code = plan_json_get(buf_view(&json), arena, &lookup->plan, err);
-    buf_free(&json);
-    TRY(code);
+    lookup->plan = planned->plan;
+    if (arena)
+        TRY(select_keep_plan(planned->plan, arena, &lookup->plan, err));
     const PlanNode *node = select_first_node(lookup->plan);
     lookup->has_store = node && node->kind == PLAN_STORE;
     lookup->scans_stream = node && node->kind == PLAN_SOURCE;
@@ -101,7 +107,8 @@ ErrCode engine_lookup_prepare(Call *call, const Planned *planned, Arena *arena,
 ErrCode engine_pull(Call *call, const Planned *planned, Err *err) {
     Weir *weir = call->weir;
     EngineLookup lookup;
-    TRY(engine_lookup_prepare(call, planned, call->result->arena, &lookup, err));
+    Arena *kept = weir->options.manual_queries ? call->result->arena : NULL; /* cases: as stored */
+    TRY(engine_lookup_prepare(call, planned, kept, &lookup, err));
     ResultRows rows = {0};
     TRY(lookup_run(weir->runtime, lookup.plan, lookup.has_store ? &lookup.store : NULL,
                    call->result->arena, &rows, err));

@@ -222,7 +222,14 @@ ErrCode lookup_run_behind(Lookup *lookup, uint32_t id, Err *err) {
     return ERR_OK;
 }
 
+static uint32_t interrupts_now(const Lookup *lookup) {
+    const _Atomic uint32_t *interrupts = lookup->runtime->options.interrupts;
+    return interrupts ? atomic_load(interrupts) : 0;
+}
+
 ErrCode lookup_run_batch(Lookup *lookup, Batch *batch, Err *err) {
+    if (interrupts_now(lookup) != lookup->interrupts)
+        return err_set(err, ERR_CANCELLED, "The statement was interrupted.");
     lookup->env.step++;
     assert(batch->errors || batch->schema->column_count == 0);
     batch->errors = &lookup->errors;
@@ -255,7 +262,7 @@ static int compare_rows(const void *left_void, const void *right_void) {
 
 static ErrCode make_result(Lookup *lookup, ResultRows *rows, Err *err) {
     const Plan *plan = lookup->plan;
-    const Schema *schema = lookup->result_node->schema;
+    const Schema *schema = schema_copy(lookup->arena, lookup->result_node->schema);
     if (plan->order_count > 0 && lookup->row_count > 0)
         qsort(lookup->rows, lookup->row_count, sizeof *lookup->rows, compare_rows);
     size_t from = (uint64_t)plan->offset < lookup->row_count ? (size_t)plan->offset
@@ -310,6 +317,7 @@ static ErrCode run_lookup(Lookup *lookup, ResultRows *rows, OpFigures *figures, 
     assert(!rows != !figures);
     row_errors_init(&lookup->errors);
     lookup->begin_us = runtime->io->ops->mono_us(runtime->io);
+    lookup->interrupts = interrupts_now(lookup);
     ErrCode code;
     TRY_DONE(find_nodes(lookup, err));
     if (lookup->first_node->kind == PLAN_STORE)
@@ -324,6 +332,7 @@ static ErrCode run_lookup(Lookup *lookup, ResultRows *rows, OpFigures *figures, 
         op_figures_add(&figures[i], &lookup->ops[i]);
 done:
     close_chain(lookup);
+    KEEP_FIRST(lookup_merge_free(lookup->merge, err));
     if (lookup->snapshot)
         snapshot_close(lookup->snapshot);
     mem_free(lookup->entries);

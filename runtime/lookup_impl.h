@@ -24,6 +24,7 @@ typedef struct LookupRow {
 } LookupRow;
 
 typedef struct LookupGroups LookupGroups;
+typedef struct LookupMerge LookupMerge;
 
 typedef struct Lookup {
     Runtime *runtime;
@@ -37,6 +38,7 @@ typedef struct Lookup {
     Snapshot *snapshot;
     LookupEntry *entries;
     size_t entry_count, entry_capacity;
+    LookupMerge *merge; /* instead of entries; NULL */
 
     RowErrors errors;
     Counters counters;
@@ -50,6 +52,7 @@ typedef struct Lookup {
     size_t row_count, row_capacity;
     bool enough; /* LIMIT without ORDER BY is full */
     int64_t begin_us;
+    uint32_t interrupts; /* as the lookup began: another number ends it */
 } Lookup;
 
 /* The batch of the first node's rows through the chain. */
@@ -60,6 +63,17 @@ ErrCode lookup_run_behind(Lookup *lookup, uint32_t id, Err *err);
 /* Finds the store and takes the snapshot; then its rows through the chain. */
 ErrCode lookup_store_open(Lookup *lookup, Err *err);
 ErrCode lookup_store_run(Lookup *lookup, Err *err);
+
+/* An entry as a row; false: it is none by itself. */
+bool lookup_entry_init(const Lookup *lookup, uint32_t partition, Bytes key, Bytes value,
+                       LookupEntry *entry);
+
+/* lookup_merge.c: iterators of up to `room` partitions, which it takes, as one in order of keys. */
+LookupMerge *lookup_merge_new(const Lookup *lookup, uint32_t room);
+void lookup_merge_add(LookupMerge *merge, uint32_t partition, StoreIter *iter);
+/* The next entries, up to `room`; 0: there are no more. */
+uint32_t lookup_merge_take(LookupMerge *merge, LookupEntry *entries, uint32_t room);
+ErrCode lookup_merge_free(LookupMerge *merge, Err *err); /* NULL is allowed */
 
 /* The topic's records up to its present ends through the chain. */
 ErrCode lookup_stream_run(Lookup *lookup, Err *err);

@@ -6,7 +6,7 @@
  * store of windows (start, then key) each window's start is sought, and the keys asked for under
  * it, so that rows of other keys are stepped over. Without keys a range is read.
  * The sessions of a key (key, end, start) follow each other.
- * Entries are put in order of row key, then window.
+ * Rows come in order of row key, then window: sorted, or merged as they are read (lookup_merge.c).
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -17,6 +17,8 @@
 #include "runtime/ids.h"
 #include "runtime/lookup_impl.h"
 #include "runtime/worker.h"
+
+enum { MERGE_ROWS_FIRST = 64 };
 
 typedef struct LookupKeys {
     Bytes *keys; /* in order, each once */
@@ -31,28 +33,35 @@ static uint32_t store_id(const Lookup *lookup, uint32_t partition) {
                      partition);
 }
 
-static void add_entry(Lookup *lookup, uint32_t partition, Bytes key, Bytes value) {
+bool lookup_entry_init(const Lookup *lookup, uint32_t partition, Bytes key, Bytes value,
+                       LookupEntry *entry) {
     assert(key.data);
     assert(value.data);
     if (lookup->layout->windowed && key.size < WINDOW_START_SIZE)
-        return; /* the store's stream time */
-    LookupEntry entry = {.key = key, .value = value, .row_key = key,
-                         .store_id = store_id(lookup, partition)};
+        return false; /* the store's stream time */
+    *entry = (LookupEntry){.key = key, .value = value, .row_key = key,
+                           .store_id = store_id(lookup, partition)};
     if (lookup->layout->sessions && element_is(key))
-        return; /* read with its session */
+        return false; /* read with its session */
     if (lookup->layout->sessions) {
         SessionBounds bounds;
         if (!session_split(key, &bounds))
-            return;
-        entry.start = bounds.start;
-        entry.row_key = bounds.row_key;
+            return false;
+        entry->start = bounds.start;
+        entry->row_key = bounds.row_key;
     } else if (lookup->layout->windowed) {
         Reader in = reader_of(key);
-        entry.start = (int64_t)reader_u64_be(&in);
-        entry.row_key = reader_bytes(&in, reader_left(&in));
+        entry->start = (int64_t)reader_u64_be(&in);
+        entry->row_key = reader_bytes(&in, reader_left(&in));
     }
-    if (lookup->layout->is_aggregate && element_is(entry.row_key))
-        return; /* read with its group */
+    /* An element is read with its group. */
+    return !lookup->layout->is_aggregate || !element_is(entry->row_key);
+}
+
+static void add_entry(Lookup *lookup, uint32_t partition, Bytes key, Bytes value) {
+    LookupEntry entry;
+    if (!lookup_entry_init(lookup, partition, key, value, &entry))
+        return;
     lookup->entries = mem_grow(lookup->entries, &lookup->entry_capacity, lookup->entry_count + 1,
                                sizeof *lookup->entries);
     lookup->entries[lookup->entry_count++] = entry;
@@ -185,7 +194,7 @@ static ErrCode next_start(Lookup *lookup, uint32_t partition, int64_t from, int6
     if (store_iter_next(iter, &key, &value) && key.size >= WINDOW_START_SIZE) {
         Reader in = reader_of(key);
         int64_t found = (int64_t)reader_u64_be(&in);
-        if (found <= to)
+        if (found >= 0 && found <= to) /* elements of groups come behind all windows */
             *start = found;
     }
     return store_iter_close(iter, err);
@@ -230,25 +239,37 @@ static ErrCode get_sessions(Lookup *lookup, uint32_t partition, const LookupKeys
     return ERR_OK;
 }
 
-/* All entries of one partition within the bounds. */
-static ErrCode scan_partition(Lookup *lookup, uint32_t partition, const LookupKeys *keys,
-                              Err *err) {
-    assert(keys->count == 0);
+/* All entries of one partition of a windowed store within the bounds. */
+static ErrCode scan_windows(Lookup *lookup, uint32_t partition, Err *err) {
+    assert(lookup->layout->windowed);
     const PlanLookup *plan = &lookup->plan->lookup;
-    bool windowed = lookup->layout->windowed;
     if (lookup->layout->sessions)
         return scan_range(lookup, partition, (Bytes){0}, (Bytes){0}, err);
-    static const uint8_t element_mark = ELEMENT_MARK;
-    Bytes min = windowed ? (Bytes){0} : keys->min, max = windowed ? (Bytes){0} : keys->max;
-    if (!windowed && max.size == 0 && lookup->layout->is_aggregate)
-        max = (Bytes){&element_mark, 1};
-    if (windowed && plan->window_start_min > 0)
+    Bytes min = {0}, max = {0};
+    if (plan->window_start_min > 0)
         min = window_key(lookup->arena, plan->window_start_min, (Bytes){0});
-    if (windowed && plan->window_start_max < 0)
+    if (plan->window_start_max < 0)
         return ERR_OK;
-    if (windowed && plan->window_start_max != INT64_MAX)
+    if (plan->window_start_max != INT64_MAX)
         max = window_key(lookup->arena, plan->window_start_max + 1, (Bytes){0});
     return scan_range(lookup, partition, min, max, err);
+}
+
+/* Without keys or windows: entries come in order out of each partition, and are merged. */
+static ErrCode open_merge(Lookup *lookup, const LookupKeys *keys, Err *err) {
+    static const uint8_t element_mark = ELEMENT_MARK;
+    Bytes max = keys->max;
+    if (max.size == 0 && lookup->layout->is_aggregate)
+        max = (Bytes){&element_mark, 1};
+    uint32_t partitions = lookup->store->partitions;
+    lookup->merge = lookup_merge_new(lookup, partitions);
+    for (uint32_t partition = 0; partition < partitions; partition++) {
+        StoreIter *iter;
+        TRY(store_scan(lookup->snapshot, store_id(lookup, partition), keys->min, max, &iter,
+                       err));
+        lookup_merge_add(lookup->merge, partition, iter);
+    }
+    return ERR_OK;
 }
 
 static int compare_entries(const void *left_void, const void *right_void) {
@@ -262,11 +283,13 @@ static ErrCode read_entries(Lookup *lookup, Err *err) {
     LookupKeys keys;
     bool by_key = lookup->plan->lookup.by_key;
     TRY(make_keys(lookup, &keys, err));
+    if (!by_key && !lookup->layout->windowed)
+        return open_merge(lookup, &keys, err);
     if (by_key && !lookup->layout->windowed)
         TRY(get_keys(lookup, &keys, err));
     for (uint32_t partition = 0; partition < lookup->store->partitions; partition++) {
         if (!by_key)
-            TRY(scan_partition(lookup, partition, &keys, err));
+            TRY(scan_windows(lookup, partition, err));
         else if (lookup->layout->sessions)
             TRY(get_sessions(lookup, partition, &keys, err));
         else if (lookup->layout->windowed && keys.count > 0)
@@ -297,18 +320,19 @@ ErrCode lookup_store_open(Lookup *lookup, Err *err) {
 
 /* -- Batches ---------------------------------------------------------------------------------- */
 
-/* Entries [from, from + count) as a batch of the STORE node. */
-static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **target, Err *err) {
+/* Entries as a batch of the STORE node. */
+static ErrCode make_batch(Lookup *lookup, const LookupEntry *from, uint32_t count, Batch **target,
+                          Err *err) {
     assert(count > 0);
-    assert(from + count <= lookup->entry_count);
+    assert(count <= BATCH_ROWS_MAX);
     Arena *arena = lookup->env.step_arena;
     Bytes *keys = arena_array(arena, count, sizeof *keys);
     Bytes *values = arena_array(arena, count, sizeof *values);
     uint32_t *store_ids = arena_array(arena, count, sizeof *store_ids);
     for (uint32_t i = 0; i < count; i++) {
-        keys[i] = lookup->entries[from + i].key;
-        values[i] = lookup->entries[from + i].value;
-        store_ids[i] = lookup->entries[from + i].store_id;
+        keys[i] = from[i].key;
+        values[i] = from[i].value;
+        store_ids[i] = from[i].store_id;
     }
     StoreRows rows;
     StoreEntries entries = {keys, values, count, lookup->snapshot, store_ids};
@@ -327,14 +351,37 @@ static ErrCode make_batch(Lookup *lookup, size_t from, uint32_t count, Batch **t
     return ERR_OK;
 }
 
+static ErrCode run_entries(Lookup *lookup, const LookupEntry *entries, uint32_t count, Err *err) {
+    Batch *batch;
+    assert(!lookup->enough);
+    arena_reset(lookup->env.step_arena);
+    TRY(make_batch(lookup, entries, count, &batch, err));
+    return lookup_run_batch(lookup, batch, err);
+}
+
+/* Small batches first: LIMIT may be content with them. */
+static ErrCode run_merge(Lookup *lookup, Err *err) {
+    LookupEntry *entries = arena_array(lookup->arena, BATCH_ROWS_MAX, sizeof *entries);
+    uint32_t room = lookup->plan->limit >= 0 ? MERGE_ROWS_FIRST : BATCH_ROWS_MAX;
+    if (room > BATCH_ROWS_MAX)
+        room = BATCH_ROWS_MAX;
+    while (!lookup->enough) {
+        uint32_t count = lookup_merge_take(lookup->merge, entries, room);
+        if (count == 0)
+            return ERR_OK;
+        TRY(run_entries(lookup, entries, count, err));
+        room = room < BATCH_ROWS_MAX / 2 ? room * 2 : BATCH_ROWS_MAX;
+    }
+    return ERR_OK;
+}
+
 ErrCode lookup_store_run(Lookup *lookup, Err *err) {
+    if (lookup->merge)
+        return run_merge(lookup, err);
     for (size_t from = 0; from < lookup->entry_count && !lookup->enough;) {
         size_t left = lookup->entry_count - from;
         uint32_t count = left < BATCH_ROWS_MAX ? (uint32_t)left : BATCH_ROWS_MAX;
-        arena_reset(lookup->env.step_arena);
-        Batch *batch;
-        TRY(make_batch(lookup, from, count, &batch, err));
-        TRY(lookup_run_batch(lookup, batch, err));
+        TRY(run_entries(lookup, lookup->entries + from, count, err));
         from += count;
     }
     return ERR_OK;

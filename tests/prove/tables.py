@@ -4,7 +4,7 @@ A case: three tables are changed at random (rows put, changed, deleted through a
 keys moved, made NULL) by COPYs in any interleaving; a query joins them, on primary keys (two or
 three tables, INNER, LEFT, RIGHT, FULL) or on a foreign key, maybe with WHERE. It runs with 1, 3 and
 8 partitions (those of a foreign key's table differ) and 1 and 2 workers, on a folder, and with
-kill -9 in between: then the COPY at hand is done again. The joined table, and a table made from its
+kill -9 in between: then the COPY at hand is done again; keys are in formats of any kind. The joined table, and a table made from its
 topic, must hold what sqlite3 says of the final rows. Last line: PROVED, or FAILED and why.
 """
 import json
@@ -98,11 +98,13 @@ def answer(case, final):
 def setup(case, partitions, dice):
     right = dice.choice([1, 2, 5]) if case.foreign else partitions
     third = partitions
-    with_ = "WITH (KAFKA_TOPIC='{0}', VALUE_FORMAT='JSON', PARTITIONS={1});"
+    # Keys in different formats lie in different partitions: one side is moved.
+    formats = iter([dice.choice(['KAFKA', 'KAFKA', 'JSON', 'DELIMITED']) for _ in range(3)])
+    with_ = "WITH (KAFKA_TOPIC='{0}', VALUE_FORMAT='JSON', PARTITIONS={1}, KEY_FORMAT='{2}');"
     return [
-        f"CREATE TABLE l0 (id INT PRIMARY KEY, a STRING, fk INT, gone BOOLEAN) {with_.format('l0', partitions)}",
-        f"CREATE TABLE r0 (id INT PRIMARY KEY, b STRING, gone BOOLEAN) {with_.format('r0', right)}",
-        f"CREATE TABLE t0 (id INT PRIMARY KEY, c STRING, gone BOOLEAN) {with_.format('t0', third)}",
+        f"CREATE TABLE l0 (id INT PRIMARY KEY, a STRING, fk INT, gone BOOLEAN) {with_.format('l0', partitions, next(formats))}",
+        f"CREATE TABLE r0 (id INT PRIMARY KEY, b STRING, gone BOOLEAN) {with_.format('r0', right, next(formats))}",
+        f"CREATE TABLE t0 (id INT PRIMARY KEY, c STRING, gone BOOLEAN) {with_.format('t0', third, next(formats))}",
         "CREATE TABLE l AS SELECT id, a, fk FROM l0 WHERE gone = FALSE;",
         "CREATE TABLE r AS SELECT id, b FROM r0 WHERE gone = FALSE;",
         "CREATE TABLE t AS SELECT id, c FROM t0 WHERE gone = FALSE;",
