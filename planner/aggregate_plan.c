@@ -18,16 +18,21 @@ static bool has_aggregate_visit(void *context, const Expr *expr) {
     return expr->kind == EXPR_COLUMN && expr->column >= AGGREGATE_COLUMN;
 }
 
-/* Aggregates that cannot take a row back. */
+/* On tables: aggregates that cannot take a row back are replaced by such that can, or refused. */
 static ErrCode aggregate_undo(const Draft *draft, Err *err) {
     const Planner *planner = draft->planner;
+    bool extensions = planner_setting_on(planner, "weir.extensions", true);
     const char **names = arena_array(planner->arena, draft->aggregates.count, sizeof *names);
     uint32_t count = 0;
     bool of_table = draft->top->is_table && draft->kind != PLAN_PULL;
     for (size_t i = 0; i < draft->aggregates.count && of_table; i++) {
-        const Aggregate *aggregate = draft->aggregates.calls[i].aggregate;
-        if (!aggregate->undo)
-            names[count++] = aggregate->name;
+        AggregateCallRef *call = &draft->aggregates.calls[i];
+        const Aggregate *twin =
+            call->aggregate->undo || extensions ? aggregate_of_table(call->aggregate) : NULL;
+        if (twin)
+            call->aggregate = twin;
+        else
+            names[count++] = call->aggregate->name;
     }
     if (count == 0)
         return ERR_OK;

@@ -241,6 +241,9 @@ static json_t *aggregates_json(const PlanNode *node) {
         for (uint32_t j = 0; j < aggregate->arg_count; j++)
             json_array_append_new(args, json_integer(aggregate->args[j]));
         put(object, "args", args);
+        put_flag(object, "of_table",
+                 aggregate_by_signature(aggregate->aggregate->name,
+                                        aggregate->aggregate->signature) != aggregate->aggregate);
         if (aggregate->limits.literal_count > 0 || aggregate->limits.element_count_max > 0)
             put(object, "limits", limits_json(&aggregate->limits));
         json_array_append_new(array, object);

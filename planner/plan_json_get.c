@@ -325,7 +325,11 @@ static ErrCode get_aggregate(json_t *object, Arena *arena, const Schema *input,
     TRY(get_text(&getter, "signature", true, &signature, err));
     TRY(get_type(&getter, "type", &aggregate->type, err));
     TRY(get_array(&getter, "args", UINT16_MAX, &array, &aggregate->arg_count, err));
+    bool of_table;
+    TRY(get_flag(&getter, "of_table", &of_table, err));
     aggregate->aggregate = aggregate_by_signature(name, signature);
+    if (aggregate->aggregate && of_table)
+        aggregate->aggregate = aggregate_of_table(aggregate->aggregate);
     if (!aggregate->aggregate)
         return err_set(err, ERR_UNSUPPORTED, "stored aggregate: %s%s is not known", name,
                        signature);

@@ -81,3 +81,33 @@ const Aggregate *aggregate_by_signature(const char *name, const char *signature)
     }
     return NULL;
 }
+
+/* -- On tables --------------------------------------------------------------------------------- */
+
+/* One for each of the rows above, where that has a twin. */
+static const Aggregate table_rows[] = {
+#define TABLE_TWIN(name, type, kernel) \
+    {name, "(" type ") -> " type, sizeof(ExtremeTreeState), true, &kernel##_ops, "On tables."}
+#define TABLE_TWINS(name, kernel)                                                        \
+    TABLE_TWIN(name, "INTEGER", kernel), TABLE_TWIN(name, "BIGINT", kernel),             \
+    TABLE_TWIN(name, "DOUBLE", kernel), TABLE_TWIN(name, "DECIMAL", kernel),             \
+    TABLE_TWIN(name, "DATE", kernel), TABLE_TWIN(name, "TIME", kernel),                  \
+    TABLE_TWIN(name, "TIMESTAMP", kernel), TABLE_TWIN(name, "STRING", kernel),           \
+    TABLE_TWIN(name, "BYTES", kernel)
+    TABLE_TWINS("MIN", extreme_tree_min),
+    TABLE_TWINS("MAX", extreme_tree_max),
+#undef TABLE_TWIN
+#undef TABLE_TWINS
+};
+
+const Aggregate *aggregate_of_table(const Aggregate *aggregate) {
+    assert(aggregate);
+    if (aggregate->undo)
+        return aggregate;
+    for (uint32_t i = 0; i < sizeof table_rows / sizeof *table_rows; i++) {
+        if (strcmp(table_rows[i].name, aggregate->name) == 0 &&
+            strcmp(table_rows[i].signature, aggregate->signature) == 0)
+            return &table_rows[i];
+    }
+    return NULL;
+}

@@ -127,4 +127,8 @@ bool aggregate_exists(const char *name); /* the name is an aggregate's */
 const Aggregate *aggregate_at(uint32_t index); /* NULL at the end */
 const Aggregate *aggregate_by_signature(const char *name, const char *signature);
 
+/* What does the same on tables: itself where it can undo; NULL: nothing can. MIN and MAX have such
+ * a twin of the same name and signature, which keeps all values. */
+const Aggregate *aggregate_of_table(const Aggregate *aggregate);
+
 #endif

@@ -90,6 +90,14 @@ typedef struct EntriesState {
     uint32_t count;
 } EntriesState;
 
+/* MIN and MAX on tables. */
+typedef struct ExtremeTreeState {
+    struct ExtremeNode *root;
+    uint64_t id;
+} ExtremeTreeState;
+
+extern const AggregateOps extreme_tree_min_ops, extreme_tree_max_ops;
+
 /* For tests: the fields of a struct. */
 typedef struct TestingPairState {
     int32_t sums[2];
