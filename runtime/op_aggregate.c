@@ -10,6 +10,16 @@
 #include "runtime/aggregate_impl.h"
 #include "runtime/ids.h"
 
+/* A sink that consolidates and a lookup keep the last result of a group; lists can wait for it. */
+static bool last_will_do(const PlanNode *node, const OpEnv *env) {
+    bool nested = false;
+    assert(node->kind == PLAN_AGGREGATE);
+    for (uint32_t i = 0; i < node->aggregate_count; i++)
+        nested = nested || type_is_nested(node->aggregates[i].type);
+    return nested && (env->plan->kind == PLAN_PULL ||
+                      (env->plan->kind == PLAN_PERSISTENT && env->consolidate));
+}
+
 static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
     const PlanNode *node = op->node;
     assert(node->kind == PLAN_AGGREGATE);
@@ -18,6 +28,7 @@ static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
     self->of_table = env->plan->nodes[node->inputs[0]]->is_table;
     assert(!self->of_table || node->window.kind == WINDOW_NONE);
     op->tick_ms = node->window.idle_timeout_ms > 0 ? 0 : INT64_MAX;
+    self->last_only = last_will_do(node, env);
     self->layout = store_layout_new(env->plan, node, env->query_arena);
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
                                               env->partition),
