@@ -74,7 +74,7 @@ static void live_draw(Live *live, WeirResult *result, uint64_t rows, double rate
                rows == 1 ? "" : "s", rate, (long long)progress.lag);
     live_put_count(&line, progress.late_rows, "late");
     live_put_count(&line, progress.no_match, "without a match");
-    live_put_count(&line, progress.row_errors, "errors");
+    live_put_count(&line, progress.row_errors, progress.row_errors == 1 ? "error" : "errors");
     buf_printf(&line, "%s  (space pauses, q ends)", live->paused ? ", paused" : "");
     live_line(buf_cstr(&line));
     buf_free(&line);

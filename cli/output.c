@@ -217,7 +217,7 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
         end = OUTPUT_CLOSED;
     if (options->footer)
         output_footer(&output, options->timing, output_now_us() - begin_us);
-    const char *warnings = weir_warnings(result);
+    const char *warnings = weir_is_push(result) ? weir_warnings(result) : "";
     if (*warnings)
         output_say("warning: ", warnings);
     arena_free(output.arena);

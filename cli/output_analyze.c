@@ -74,5 +74,8 @@ OutputEnd output_analyze(WeirResult *result, const OutputOptions *options, WeirE
         more = more && live_wait(&live, ANALYZE_EVERY_US, options->stop);
     } while (more);
     live_end(&live);
+    const char *warnings = weir_warnings(result); /* whole: in the table they may be cut */
+    if (*warnings)
+        output_say("warning: ", warnings);
     return options->stop && *options->stop ? OUTPUT_STOPPED : end;
 }

@@ -183,6 +183,11 @@ static void analyze_query_lines(WeirResult *result, const CatalogQuery *query) {
     arena_free(arena);
 }
 
+const CatalogQuery *analyze_query(const WeirResult *result) {
+    const char *query_id = result->analyze->query_id;
+    return query_id ? catalog_query(&result->weir->catalog, query_id) : result->push;
+}
+
 /* Everything anew: what the result had so far goes. */
 static void analyze_build(WeirResult *result) {
     Analyze *analyze = result->analyze;
@@ -192,9 +197,7 @@ static void analyze_build(WeirResult *result) {
     result->cell_count = 0;
     analyze_columns(result);
     shared_lock_read(&result->weir->lock);
-    const CatalogQuery *query = result->push;
-    if (analyze->query_id)
-        query = catalog_query(&result->weir->catalog, analyze->query_id);
+    const CatalogQuery *query = analyze_query(result);
     if (query)
         analyze_query_lines(result, query);
     else if (analyze->ops)

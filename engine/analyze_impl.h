@@ -9,6 +9,9 @@
 
 void analyze_free(Analyze *analyze);
 
+/* The query whose figures it shows; NULL: a lookup, or it is gone. Under the engine's lock. */
+const CatalogQuery *analyze_query(const WeirResult *result);
+
 /* Before the first row: waits up to timeout_ms (-1: for ever) for a statement to end, and makes the
  * rows. OK; WAITING: it goes on; FAILED. */
 WeirStatus analyze_next(WeirResult *result, int64_t timeout_ms, WeirError *error);

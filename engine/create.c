@@ -32,6 +32,18 @@ void engine_show_topic(Call *call) {
     engine_retention_refresh(call->weir);
 }
 
+/* A table of keys over a topic that drops records is told about that. */
+static void create_warn(Call *call, const Source *source) {
+    LogTopic topic;
+    if (source->is_table && source->topic.window == WINDOW_NONE &&
+        log_topic_find(call->weir->storage, source->topic.topic, &topic) &&
+        catalog_topic(&call->weir->catalog, topic.id))
+        engine_notice(call->weir,
+                      "Topic %s does not keep all of its records: keys of table %s that are not "
+                      "written again are lost to queries made later.",
+                      topic.name, source->name);
+}
+
 /* Makes what is new durable, then shows and starts it. `query` may be NULL. */
 static ErrCode create_carry_out(Call *call, const Planned *planned, CatalogQuery *query,
                                 Commit *commit, Err *err) {
@@ -69,6 +81,7 @@ static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
     TRY(create_carry_out(call, planned, query, commit, err));
     if (planned->source->datagen)
         TRY(datagen_start(call->weir->datagen, planned->source, err));
+    create_warn(call, planned->source);
     result_message(call->result, "%s created", planned->source->is_table ? "Table" : "Stream");
     return ERR_OK;
 }

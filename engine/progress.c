@@ -3,6 +3,7 @@
  */
 #include <assert.h>
 
+#include "engine/analyze_impl.h"
 #include "engine/cause.h"
 #include "engine/result_impl.h"
 
@@ -124,14 +125,14 @@ static void hint_print(const WeirResult *result, Buf *text) {
 static void warnings_put(WeirResult *result, Buf *text, bool all) {
     Weir *weir = result->weir;
     shared_lock_read(&weir->lock);
-    (void)cause_put(text, &weir->catalog, result->push, all);
+    const CatalogQuery *query = result->analyze ? analyze_query(result) : result->push;
+    if (query)
+        (void)cause_put(text, &weir->catalog, query, all);
     shared_lock_release(&weir->lock);
 }
 
 const char *weir_warnings(WeirResult *result) {
     buf_reset(&result->text);
-    if (!result->push || result->analyze)
-        return "";
     warnings_put(result, &result->text, false);
     return buf_cstr(&result->text);
 }

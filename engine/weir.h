@@ -211,7 +211,8 @@ bool weir_is_live(const WeirResult *result);
  * the first. Names and types of columns are to be asked for again. END: not such a result. */
 WeirStatus weir_refresh(WeirResult *result, WeirError *error);
 
-/* What a push query left out, or gave NULLs for, so far and why, in words; "" for nothing. */
+/* What a push query (or the one that EXPLAIN ANALYZE shows) left out, or gave NULLs for, so far and
+ * why, in words; "" for nothing. */
 const char *weir_warnings(WeirResult *result);
 
 /* Whether a push query has processed all that its sources hold. weir_next() has all rows of that

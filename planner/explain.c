@@ -48,9 +48,17 @@ static void explain_aggregates(Buf *out, const PlanNode *node, const Plan *plan)
     }
     for (uint32_t i = 0; i < node->schema->key_count; i++)
         buf_printf(out, "%s%s", i > 0 ? ", " : " BY ", node->schema->columns[i].name);
-    if (node->window.kind != WINDOW_NONE)
-        buf_printf(out, " %s %lld ms, grace %lld ms", explain_windows[node->window.kind],
-                   (long long)node->window.size_ms, (long long)node->window.grace_ms);
+    const PlanWindow *window = &node->window;
+    if (window->kind == WINDOW_NONE)
+        return;
+    buf_printf(out, " %s %lld ms, ", explain_windows[window->kind], (long long)window->size_ms);
+    if (window->kind == WINDOW_HOPPING)
+        buf_printf(out, "every %lld ms, ", (long long)window->advance_ms);
+    buf_printf(out, "grace %lld ms", (long long)window->grace_ms);
+    if (window->final != FINAL_NONE)
+        buf_printf(out, ", final%s", window->final == FINAL_KSQLDB ? " as ksqlDB" : "");
+    if (window->idle_timeout_ms > 0)
+        buf_printf(out, ", idle after %lld ms", (long long)window->idle_timeout_ms);
 }
 
 static void explain_within(Buf *out, const PlanNode *node) {

@@ -5,7 +5,8 @@
  * passed end, gap and grace. Nothing changes a closed window any more, so what a row closes is
  * given out after the run it is in, window by window in order of start (sessions: of end), and in a
  * window in order of key; the rows have the seq and the headers of the one that closed them.
- * What was given out follows from stream time, which a commit keeps; there are no timers.
+ * What was given out is part of the state; there are no timers. A step gives out what a commit
+ * has room for; the rest comes in ticks, in front of further rows.
  *
  * ksqlDB's way (FINAL_KSQLDB) has no time windows whose retention is over when they are closed: it
  * looks for them in its store. Without RETENTION one jump of stream time loses them.
@@ -50,8 +51,8 @@ static bool closes(const Aggregation *self, int64_t until) {
     int64_t known = closings->count > 0 ? closings->items[closings->count - 1].until : -1;
     if (self->sessions)
         return until > known && state_session_closes(self->sessions, until + 1);
-    if (known < self->window->given)
-        known = self->window->given;
+    if (known < self->window->given.now.until)
+        known = self->window->given.now.until;
     return until > known && state_window_next(self->window, known) <= until;
 }
 
@@ -72,8 +73,9 @@ void aggregate_final_row(Op *op, const Batch *batch, uint32_t row, int64_t befor
         return;
     if (!closes(self, until))
         return;
-    Closing closing = {kept_from(self, now), until, batch->seq[row], batch->offset[row],
-                       batch->headers ? batch->headers[row] : (Bytes){0}};
+    Closing closing = {.from = kept_from(self, now), .until = until, .seq = batch->seq[row],
+                       .offset = batch->offset[row],
+                       .headers = batch->headers ? batch->headers[row] : (Bytes){0}};
     closings->topic = batch->topic;
     add_closing(closings, &closing);
 }
@@ -82,14 +84,15 @@ void aggregate_final_row(Op *op, const Batch *batch, uint32_t row, int64_t befor
 static int64_t next_closing(const Aggregation *self) {
     const PlanWindow *plan = &self->layout->node->window;
     int64_t first = self->sessions ? state_session_first_end(self->sessions)
-                                   : state_window_next(self->window, self->window->given);
+                                   : state_window_next(self->window,
+                                                       self->window->given.now.until);
     assert(self->closings.count == 0);
     if (first == INT64_MAX)
         return INT64_MAX;
     return state_window_end(first, plan->size_ms + plan->grace_ms + (self->sessions != NULL));
 }
 
-bool aggregate_final_tick(Op *op, int64_t now_ms) {
+static bool tick_clock(Op *op, int64_t now_ms) {
     Aggregation *self = op->self;
     Closings *closings = &self->closings;
     int64_t timeout_ms = op->node->window.idle_timeout_ms;
@@ -113,9 +116,33 @@ bool aggregate_final_tick(Op *op, int64_t now_ms) {
     *stream_time = due;
     op->tick_ms = 0; /* there may be more */
     closings->topic = "";
-    add_closing(closings, &(Closing){0, closed_until(self, due), closings->seq, closings->offset,
-                                     {0}});
+    add_closing(closings, &(Closing){.until = closed_until(self, due), .seq = closings->seq,
+                                     .offset = closings->offset});
     return true;
+}
+
+/* What the state says is closed, and was not given out: a commit came in the middle of it. */
+static void resume(Aggregation *self) {
+    int64_t now = self->sessions ? self->sessions->stream_time : self->window->stream_time;
+    int64_t until = closed_until(self, now);
+    assert(self->closings.count == 0);
+    self->closings.resume = false;
+    self->closings.topic = "";
+    if (until >= 0 && closes(self, until))
+        add_closing(&self->closings, &(Closing){.until = until});
+}
+
+bool aggregate_final_tick(Op *op, int64_t now_ms) {
+    Aggregation *self = op->self;
+    assert(now_ms >= 0);
+    op->tick_ms = INT64_MAX;
+    if (self->closings.resume)
+        resume(self);
+    if (self->closings.count > 0) {
+        op->tick_ms = op->node->window.idle_timeout_ms > 0 ? 0 : INT64_MAX;
+        return true;
+    }
+    return op->node->window.idle_timeout_ms > 0 && tick_clock(op, now_ms);
 }
 
 /* -- Giving out ------------------------------------------------------------------------------- */
@@ -142,6 +169,19 @@ static void gather_bucket(Closings *closings, WindowBucket *bucket) {
         qsort(list->slots, list->count, sizeof *list->slots, compare_slots);
 }
 
+/* Groups of the window that were given out before are left out. */
+static void skip_given(Aggregation *self) {
+    Closings *closings = &self->closings;
+    const Buf *key = &self->window->given.now.key;
+    assert(closings->slot_next == 0);
+    while (key->size > 0 && closings->slot_next < closings->slots.count) {
+        const Slot *slot = closings->slots.slots[closings->slot_next];
+        if (bytes_compare((Bytes){slot->key, slot->key_size}, buf_view(key)) > 0)
+            return;
+        closings->slot_next++;
+    }
+}
+
 /* The next groups to be given out for the present closing. false: it is done. */
 static bool gather(Aggregation *self) {
     Closings *closings = &self->closings;
@@ -149,21 +189,37 @@ static bool gather(Aggregation *self) {
     closings->slots.count = closings->slot_next = 0;
     if (self->sessions) {
         closings->heap = &self->sessions->slots.blobs;
-        state_session_close_until(self->sessions, until + 1, &closings->slots);
-        return closings->slots.count > 0;
+        state_session_close(self->sessions, until + 1, BATCH_ROWS_MAX, &closings->slots);
+        if (closings->slots.count == 0)
+            return false;
+        Slot *last = closings->slots.slots[closings->slots.count - 1];
+        state_given_move(&self->sessions->given, session_of(last)->end);
+        return true;
     }
+    StateGiven *given = &self->window->given;
     int64_t from = closings->items[closings->next].from;
-    if (self->window->given < from - 1)
-        self->window->given = from - 1;
-    int64_t start = state_window_next(self->window, self->window->given);
-    assert(start > self->window->given);
+    if (given->now.until < from - 1)
+        state_given_move(given, from - 1);
+    int64_t start = state_window_next(self->window, given->now.until);
+    assert(start > given->now.until);
     if (start > until) {
-        self->window->given = until > self->window->given ? until : self->window->given;
+        if (until > given->now.until)
+            state_given_move(given, until);
         return false;
     }
-    self->window->given = start;
     gather_bucket(closings, state_window_bucket(self->window, start));
+    skip_given(self);
+    closings->in_window = true;
     return true;
+}
+
+/* All groups of what was gathered are given out. */
+static void window_done(Aggregation *self) {
+    Closings *closings = &self->closings;
+    assert(closings->slot_next == closings->slots.count);
+    if (closings->in_window)
+        state_given_move(&self->window->given, closings->start);
+    closings->in_window = false;
 }
 
 static void no_failure(void *context, uint32_t row, const char *format, ...) {
@@ -246,13 +302,37 @@ static void emit_slots(Op *op, Slot *const *slots, uint32_t count) {
     op_emit(op, output);
 }
 
+/* Whether the step has made enough: the rest comes behind a commit, and what closed it waits with
+ * copies of its headers. ksqlDB's way is not interrupted: the state does not say what it left
+ * out. */
+static bool has_enough(Op *op) {
+    const Aggregation *self = op->self;
+    const Closings *closings = &self->closings;
+    bool between = self->window || closings->slot_next == closings->slots.count;
+    assert(closings->next < closings->count);
+    if (!between || op->node->window.final != FINAL_COMPLETE || !op->env->outbox ||
+        outbox_bytes(op->env->outbox) <= STEP_OUTPUT_BYTES_MAX / 4)
+        return false;
+    for (size_t i = closings->next; i < closings->count; i++) {
+        Closing *closing = &closings->items[i];
+        if (closing->headers.data && !closing->kept)
+            closing->headers = arena_bytes(op->env->query_arena, closing->headers);
+        closing->kept = true;
+    }
+    op->tick_ms = 0;
+    return true;
+}
+
 bool aggregate_final(Op *op, uint32_t room) {
     Aggregation *self = op->self;
     Closings *closings = &self->closings;
     assert(room > 0);
     while (closings->next < closings->count) {
         size_t left = closings->slots.count - closings->slot_next;
+        if (has_enough(op))
+            return false;
         if (left == 0) {
+            window_done(self);
             closings->next += !gather(self);
             continue;
         }
@@ -262,13 +342,21 @@ bool aggregate_final(Op *op, uint32_t room) {
         emit_slots(op, closings->slots.slots + closings->slot_next, count);
         closings->slot_next += count;
         room -= count;
+        const Slot *last = closings->slots.slots[closings->slot_next - 1];
+        if (self->window)
+            state_given_key(&self->window->given, (Bytes){last->key, last->key_size});
     }
     closings->count = closings->next = 0;
     return false;
 }
 
-void aggregate_final_clear(Aggregation *self) {
-    assert(self);
-    self->closings.count = self->closings.next = 0;
-    self->closings.slots.count = self->closings.slot_next = 0;
+void aggregate_final_clear(Op *op) {
+    Aggregation *self = op->self;
+    Closings *closings = &self->closings;
+    assert(closings->next <= closings->count);
+    closings->count = closings->next = 0;
+    closings->slots.count = closings->slot_next = 0;
+    closings->in_window = false;
+    closings->resume = true;
+    op->tick_ms = 0;
 }

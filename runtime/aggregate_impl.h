@@ -31,6 +31,7 @@ enum { HOP_NEW = -1 };
 /* A row (or the clock) that let stream time pass the end of windows: those that start, of sessions
  * end, from `from` to `until` and that no closing in front of it speaks of. */
 typedef struct Closing {
+    bool kept; /* headers are the query's */
     int64_t from, until;
     uint64_t seq;
     int64_t offset;
@@ -43,6 +44,8 @@ typedef struct Closings {
     SessionList slots; /* of the window that is being given out, or of sessions; in order */
     size_t slot_next;
     int64_t start; /* of that window */
+    bool in_window; /* there is one */
+    bool resume;    /* what is closed has to be looked for: the state may have come back */
     const char *topic;
     AggregateHeap *heap;
     bool ticked, row_came;    /* ever; since the last tick */
@@ -141,8 +144,10 @@ void aggregate_sessions(Op *op, const Batch *batch, const RowKeys *keys, const u
 void aggregate_final_row(Op *op, const Batch *batch, uint32_t row, int64_t before);
 /* Emits up to `room` rows of closed windows. true: there is more. */
 bool aggregate_final(Op *op, uint32_t room);
-void aggregate_final_clear(Aggregation *self);
-/* The wall clock: after idle_timeout_ms without rows stream time goes on with it. */
+/* After an undo: nothing is owed but what the state says. */
+void aggregate_final_clear(Op *op);
+/* Between steps: output that one step had no room for; and the wall clock: after idle_timeout_ms
+ * without rows stream time goes on with it. true: there is output. */
 bool aggregate_final_tick(Op *op, int64_t now_ms);
 
 #endif

@@ -27,7 +27,8 @@ static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
     op->self = self;
     self->of_table = env->plan->nodes[node->inputs[0]]->is_table;
     assert(!self->of_table || node->window.kind == WINDOW_NONE);
-    op->tick_ms = node->window.idle_timeout_ms > 0 ? 0 : INT64_MAX;
+    op->tick_ms = node->window.final != FINAL_NONE ? 0 : INT64_MAX;
+    self->closings.resume = true;
     self->last_only = last_will_do(node, env);
     self->layout = store_layout_new(env->plan, node, env->query_arena);
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
@@ -123,7 +124,8 @@ static void aggregate_clear(Op *op) {
     Aggregation *self = op->self;
     assert(self);
     self->hop_first = self->hop_last = NULL;
-    aggregate_final_clear(self);
+    if (aggregate_is_final(self))
+        aggregate_final_clear(op);
 }
 
 static void aggregate_close(Op *op) {

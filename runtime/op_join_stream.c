@@ -11,7 +11,8 @@
  * noted (pending_min) is far enough behind. That note is the time of the last row looked at, as in
  * Kafka Streams: where one side only can wait, rows come out in groups.
  *
- *   place in the order:  time u64 BE, 0 right or 1 left, the order's key, arrival u64 BE
+ *   place in the order:  time u64 BE, 0 right or 1 left, the key as it is on the wire (0x00 as 0x00
+ *                        0xFF, ended by 0x00 0x01), window bounds, arrival u64 BE
  *   its value:           varint size of the row key, row key, row value
  *
  * apply() notes what comes out, drain() makes batches of it. Output columns: the join key, the left
@@ -21,6 +22,7 @@
 
 #include "runtime/ids.h"
 #include "runtime/op.h"
+#include "runtime/placement.h"
 #include "runtime/row_keys.h"
 #include "runtime/state_join.h"
 
@@ -46,7 +48,9 @@ typedef struct JoinStream {
     bool outer[2], waits;
     uint32_t bounds_size; /* of window bounds in front of each key */
     RowLayout key, values[2];
-    Buf scratch, place, waiting;
+    const Format *format; /* of keys in the order of what waits */
+    Encoder *encoder;
+    Buf scratch, place, waiting, wire;
     uint64_t step;
     JoinInput *inputs, *last;
     JoinOutput *outputs; /* of this pass, in order */
@@ -63,6 +67,28 @@ static RowLayout layout_of(const Schema *schema, uint32_t from, uint32_t to, Are
     for (uint32_t i = from; i < to; i++)
         types[i - from] = schema->columns[i].type;
     return (RowLayout){types, to - from};
+}
+
+/* What waits comes out in the order of keys as they are on the wire: those of the side that stays,
+ * or of the left one. */
+static void open_order(JoinStream *self, const Plan *plan, const PlanNode *node, Arena *arena) {
+    const PlanTopic *topic = placement_of(plan, node->inputs[0]);
+    const PlanNode *left = plan->nodes[node->inputs[0]];
+    while (left->input_count > 0)
+        left = plan->nodes[left->inputs[0]];
+    if (!topic)
+        topic = left->topic;
+    assert(left->kind == PLAN_SOURCE && topic);
+    SerdeSpec *spec = arena_alloc(arena, sizeof *spec);
+    *spec = (SerdeSpec){.format = topic->key.format,
+                        .columns = plan->nodes[node->inputs[0]]->schema->columns,
+                        .column_count = 1, .is_key = true, .unwrapped = true,
+                        .delimiter = topic->key.delimiter};
+    Err ignored;
+    if (spec->format == &format_none || spec->format->check(spec, &ignored) != ERR_OK)
+        spec->format = &format_json;
+    self->format = spec->format;
+    self->encoder = spec->format->encoder_new(spec, arena);
 }
 
 static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
@@ -82,6 +108,8 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     self->outer[1] = node->join == JOIN_RIGHT || node->join == JOIN_FULL;
     self->waits = (self->outer[0] || self->outer[1]) && !within->eager;
     self->grace = within->grace_ms;
+    if (self->waits)
+        open_order(self, env->plan, node, env->query_arena);
     self->bounds_size = node->windowed ? WINDOW_BOUNDS_SIZE : 0;
     StateJoinSpec spec = {ids_store(env->plan, env->first_id, env->partitions, node->id,
                                     env->partition),
@@ -187,13 +215,34 @@ static void emit_waiting(Op *op, const JoinInput *input, uint32_t index) {
     }
 }
 
-/* The place of a row without its arrival; its time is set by put_time(). */
-static void make_place(JoinStream *self, uint32_t port, Bytes key) {
-    assert(port < 2 && key.size > 0);
+/* So that no key is the beginning of another. */
+static void put_terminated(Buf *out, Bytes bytes) {
+    for (uint32_t i = 0; i < bytes.size; i++) {
+        buf_u8(out, bytes.data[i]);
+        if (bytes.data[i] == 0)
+            buf_u8(out, 0xFF);
+    }
+    buf_u8(out, 0);
+    buf_u8(out, 1);
+}
+
+/* The place of a row with the key of this one, without its arrival; its time is set by
+ * put_time(). A key that cannot be written stands as its row key. */
+static void make_place(JoinStream *self, uint32_t port, const JoinInput *input, uint32_t index) {
+    assert(port < 2 && self->encoder);
+    Bytes key = input->keys->keys[index];
+    bool is_null;
+    const char *reason;
     buf_reset(&self->place);
+    buf_reset(&self->wire);
     buf_u64_be(&self->place, 0);
     buf_u8(&self->place, port == 0 ? 1 : 0);
-    buf_bytes(&self->place, key);
+    if (self->format->encode(self->encoder, input->batch->columns, input->batch->selected[index],
+                             &self->wire, &is_null, &reason))
+        put_terminated(&self->place, buf_view(&self->wire));
+    else
+        put_terminated(&self->place, key);
+    buf_put(&self->place, key.data, self->bounds_size);
 }
 
 /* Who has met somebody waits no longer: all rows of that time and key. */
@@ -212,13 +261,15 @@ static void stop_waiting(JoinStream *self, int64_t rowtime) {
     }
 }
 
-static void wait_for_other(JoinStream *self, uint32_t port, Bytes key, int64_t rowtime,
+static void wait_for_other(JoinStream *self, const JoinInput *input, uint32_t index,
                            Bytes value) {
     JoinTimes *times = &self->state->times;
+    Bytes key = input->keys->keys[index];
+    int64_t rowtime = input->batch->rowtime[input->batch->selected[index]];
     assert(rowtime >= 0);
     if (rowtime < times->pending_min)
         times->pending_min = rowtime;
-    make_place(self, port, key);
+    make_place(self, input->port, input, index);
     put_time(self->place.data, rowtime);
     buf_u64_be(&self->place, self->state->arrival++);
     buf_reset(&self->waiting);
@@ -240,7 +291,8 @@ static bool meet_others(Op *op, const JoinInput *input, uint32_t index) {
     const JoinRow *row;
     while ((row = state_join_next(&find))) {
         if (self->waits && self->outer[other] && self->state->pending.count > 0) {
-            make_place(self, other, input->keys->keys[index]);
+            if (!found)
+                make_place(self, other, input, index);
             stop_waiting(self, row->rowtime);
         }
         JoinOutput *output = add_output(op, input, index);
@@ -277,7 +329,7 @@ static void join_row(Op *op, const JoinInput *input, uint32_t index) {
     row_value_put(&self->scratch, batch->columns + 1, self->values[port].column_count, row);
     if (self->outer[port] && !found) {
         if (self->waits && rowtime + self->after[port] >= times->stream)
-            wait_for_other(self, port, key, rowtime, buf_view(&self->scratch));
+            wait_for_other(self, input, index, buf_view(&self->scratch));
         else
             add_unmatched(op, input, index);
     }
@@ -506,6 +558,7 @@ static void join_close(Op *op) {
     buf_free(&self->scratch);
     buf_free(&self->place);
     buf_free(&self->waiting);
+    buf_free(&self->wire);
 }
 
 const OpOps op_join_stream_ops = {

@@ -19,6 +19,8 @@
 
 #include "base/hash.h"
 #include "data/row_key.h"
+#include "runtime/op_project.h"
+#include "runtime/placement.h"
 #include "runtime/scan.h"
 #include "runtime/table_group.h"
 #include "storage/log.h"
@@ -39,61 +41,6 @@ static bool is_grouped_table(const PlanNode *node) {
     return node->is_table && node->old_known;
 }
 
-static const PlanTopic *moved_like(const Plan *plan, uint32_t id);
-
-/* The topic as whose keys the rows of node `id` lie in their partitions; NULL: theirs are row
- * keys. */
-static const PlanTopic *lies_like(const Plan *plan, uint32_t id) {
-    const PlanNode *node = plan->nodes[id];
-    while (node->kind != PLAN_SOURCE && node->kind != PLAN_REPARTITION && node->input_count > 0)
-        node = plan->nodes[node->inputs[0]];
-    assert(node->kind != PLAN_AGGREGATE);
-    if (node->kind == PLAN_REPARTITION)
-        return moved_like(plan, node->id);
-    return node->kind == PLAN_SOURCE ? node->topic : NULL;
-}
-
-/* Whether an input of a join was moved for it. */
-static bool is_moved(const Plan *plan, uint32_t id) {
-    assert(id < plan->node_count);
-    const PlanNode *node = plan->nodes[id];
-    while (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT)
-        node = plan->nodes[node->inputs[0]];
-    return node->kind == PLAN_REPARTITION;
-}
-
-/* The same for the rows of a repartition: who is moved to a join lies as the other side does; by
- * row keys where both are moved, or nobody waits. */
-static const PlanTopic *moved_like(const Plan *plan, uint32_t id) {
-    assert(id < plan->node_count);
-    for (uint32_t i = id + 1; i < plan->node_count; i++) {
-        const PlanNode *node = plan->nodes[i];
-        uint32_t side = node->input_count == 2 && node->inputs[1] == id ? 1 : 0;
-        if (node->input_count == 0 || node->inputs[side] != id)
-            continue;
-        if (node->kind == PLAN_FILTER || node->kind == PLAN_PROJECT ||
-            node->kind == PLAN_RESOLVE) {
-            id = i;
-            continue;
-        }
-        bool meets = plan_is_join(node->kind) || node->kind == PLAN_JOIN_FOREIGN;
-        if (!meets || is_moved(plan, node->inputs[1 - side]))
-            return NULL;
-        return lies_like(plan, node->inputs[1 - side]);
-    }
-    return NULL;
-}
-
-static void open_encoder(Repartition *self, const PlanTopic *topic, Arena *arena) {
-    SerdeSpec *spec = arena_alloc(arena, sizeof *spec);
-    *spec = (SerdeSpec){.format = topic->key.format, .columns = topic->schema->columns,
-                        .column_count = topic->schema->key_count, .is_key = true,
-                        .unwrapped = topic->key.unwrapped, .delimiter = topic->key.delimiter};
-    self->format = spec->format;
-    self->encoder = spec->format->encoder_new(spec, arena);
-    assert(self->encoder);
-}
-
 static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
     assert(op->node->kind == PLAN_REPARTITION);
     Repartition *self = arena_alloc(env->query_arena, sizeof *self);
@@ -111,9 +58,9 @@ static ErrCode repartition_open(Op *op, OpEnv *env, Err *err) {
     self->both = arena_array(env->query_arena, op->node->schema->column_count * 2u,
                              sizeof *self->both);
     self->target = outbox_target(env->outbox, topic_id, topic.partition_count, false);
-    const PlanTopic *joined = moved_like(env->plan, op->node->id);
+    const PlanTopic *joined = placement_moved(env->plan, op->node->id);
     if (joined && joined->schema->key_count == op->node->schema->key_count)
-        open_encoder(self, joined, env->query_arena);
+        self->encoder = placement_encoder(joined, env->query_arena, &self->format);
     return ERR_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 
+#include "runtime/state_given.h"
 #include "runtime/store_layout.h"
 #include "storage/commit.h"
 #include "storage/store.h"
@@ -83,8 +84,7 @@ typedef struct StateWindow {
     int64_t stream_time_submitted, stream_time_settled;
     BucketList buckets; /* in order of start */
     size_t last;        /* index of the bucket used last */
-    int64_t given; /* EMIT FINAL: windows up to this start were given out; follows from stream_time
-                      between steps */
+    StateGiven given;   /* EMIT FINAL */
     /* Dropped by the running and by the submitted epoch: their memory goes when that settles. */
     BucketList expired, expired_earlier;
 } StateWindow;

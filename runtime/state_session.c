@@ -333,10 +333,14 @@ static int compare_closed(const void *left_void, const void *right_void) {
     return bytes_compare(session_row_key(left_slot), session_row_key(right_slot));
 }
 
-void state_session_close_until(StateSession *sessions, int64_t close_time, SessionList *closed) {
-    assert(sessions->final);
+void state_session_close(StateSession *sessions, int64_t close_time, size_t wanted,
+                         SessionList *closed) {
+    assert(sessions->final && wanted > 0);
     size_t before = closed->count;
     for (Slot *slot; (slot = heap_due(&sessions->heaps[SESSION_OPEN], close_time)) != NULL;) {
+        if (closed->count - before >= wanted &&
+            session_of(slot)->end > session_of(closed->slots[closed->count - 1])->end)
+            break;
         slot_table_retouch(&sessions->slots, slot);
         heap_remove(sessions, slot);
         session_of(slot)->wait = SESSION_KEPT;
@@ -381,6 +385,7 @@ void session_init(StateSession *sessions) {
     sessions->retention_ms = plan->retention_ms > kept_ms ? plan->retention_ms : kept_ms;
     sessions->stream_time = INT64_MIN;
     sessions->stream_time_submitted = sessions->stream_time_settled = INT64_MIN;
+    state_given_init(&sessions->given, -1);
     sessions->mask = CHAINS_MIN - 1;
     sessions->chains = mem_array(CHAINS_MIN, sizeof *sessions->chains);
     state_log_init(&sessions->log, sessions->spec.layout->fixed_size);

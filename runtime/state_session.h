@@ -60,6 +60,7 @@ typedef struct StateSession {
     uint32_t mask, chain_count;
     uint64_t next_serial;
     SessionHeap heaps[SESSION_WAITS];
+    StateGiven given; /* EMIT FINAL */
 } StateSession;
 
 ErrCode state_session_new(const StateSpec *spec, StateSession **sessions, Err *err);
@@ -89,9 +90,10 @@ void state_session_grow(StateSession *sessions, Slot *slot, int64_t start, int64
 /* Its states are taken over by another, or not wanted any more. */
 void state_session_remove(StateSession *sessions, Slot *slot);
 
-/* EMIT FINAL: moves all open sessions that end before `close_time` to `closed`, in order of end,
- * start, key. They stay until they expire. */
-void state_session_close_until(StateSession *sessions, int64_t close_time, SessionList *closed);
+/* EMIT FINAL: moves open sessions that end before `close_time` to `closed`, in order of end, start,
+ * key: about `wanted`, all that end at one time together. They stay until they expire. */
+void state_session_close(StateSession *sessions, int64_t close_time, size_t wanted,
+                         SessionList *closed);
 
 /* Whether there is an open session that ends before `close_time`. */
 bool state_session_closes(StateSession *sessions, int64_t close_time);

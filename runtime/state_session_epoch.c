@@ -90,15 +90,19 @@ static void session_save(State *state, Commit *commit) {
     if (commit) {
         save_images(sessions, commit);
         state_save_elements(&sessions->spec, &sessions->log, commit, false);
-        if (sessions->stream_time != sessions->stream_time_submitted) {
+        if (sessions->stream_time != sessions->stream_time_submitted ||
+            state_given_changed(&sessions->given)) {
             Buf value = {0};
             buf_zigzag(&value, sessions->stream_time);
+            if (sessions->final != FINAL_NONE)
+                state_given_put(&sessions->given, &value);
             commit_put(commit, sessions->spec.store_id, (Bytes){TIME_KEY, sizeof TIME_KEY},
                        buf_view(&value));
             buf_free(&value);
         }
     }
     sessions->stream_time_submitted = sessions->stream_time;
+    state_given_submit(&sessions->given);
     state_log_submit(&sessions->log);
 }
 
@@ -107,6 +111,7 @@ static void session_settle(State *state) {
     assert(sessions->log.submitted);
     state_log_settle(&sessions->log);
     sessions->stream_time_settled = sessions->stream_time_submitted;
+    state_given_settle(&sessions->given);
 }
 
 /* -- Undo ------------------------------------------------------------------------------------- */
@@ -142,6 +147,7 @@ static void session_undo(State *state, bool submitted_too) {
         session_link(sessions, back.slots[i]);
     }
     mem_free(back.slots);
+    state_given_undo(&sessions->given, submitted_too);
     sessions->stream_time = sessions->stream_time_submitted;
     if (submitted_too)
         sessions->stream_time = sessions->stream_time_submitted = sessions->stream_time_settled;
@@ -167,6 +173,7 @@ static void session_close(State *state) {
     for (uint32_t i = 0; i < SESSION_WAITS; i++)
         mem_free(sessions->heaps[i].slots);
     mem_free(sessions->chains);
+    state_given_close(&sessions->given);
     mem_free(sessions);
 }
 
@@ -188,6 +195,8 @@ static ErrCode load_entry(StateSession *sessions, ElementOwners *owners, Bytes k
     if (key.size == sizeof TIME_KEY && key.data[0] == TIME_KEY[0]) {
         Reader in = reader_of(value);
         sessions->stream_time = reader_zigzag(&in);
+        if (sessions->final != FINAL_NONE && !state_given_get(&sessions->given, &in))
+            return err_set(err, ERR_CORRUPT, "a mark of what was given out does not fit");
         return reader_ok(&in) ? ERR_OK : err_set(err, ERR_CORRUPT, "a stream time is cut short");
     }
     SessionBounds bounds;
@@ -200,17 +209,15 @@ static ErrCode load_entry(StateSession *sessions, ElementOwners *owners, Bytes k
     return ERR_OK;
 }
 
-/* What was closed before is not closed again: it ended before the stream time allows it. */
+/* What was closed before is not closed again. */
 static void link_loaded(StateSession *sessions) {
     assert(sessions->chain_count == 0);
-    int64_t closed = sessions->stream_time == INT64_MIN
-                         ? INT64_MIN
-                         : sessions->stream_time - sessions->grace_ms - sessions->gap_ms;
     for (uint32_t i = 0; i <= sessions->slots.mask; i++) {
         Slot *slot = sessions->slots.entries[i].slot;
         if (!slot)
             continue;
-        bool open = sessions->final && session_of(slot)->end >= closed;
+        bool open = sessions->final != FINAL_NONE &&
+                    session_of(slot)->end > sessions->given.now.until;
         session_of(slot)->wait = open ? SESSION_OPEN : SESSION_KEPT;
         session_link(sessions, slot);
     }

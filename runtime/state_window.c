@@ -81,6 +81,10 @@ int64_t state_window_next(const StateWindow *window, int64_t start) {
     return index < window->buckets.count ? window->buckets.items[index]->start : INT64_MAX;
 }
 
+static bool is_final(const StateWindow *window) {
+    return window->spec.layout->node->window.final != FINAL_NONE;
+}
+
 /* The start of the last window that holds something; -1: none. */
 static int64_t last_start(const BucketList *buckets) {
     size_t count = buckets->count;
@@ -94,6 +98,8 @@ void state_window_expire(StateWindow *window) {
     BucketList *buckets = &window->buckets;
     int64_t until = last_start(buckets) - window->retention_ms;
     size_t gone = 0;
+    if (is_final(window) && until > window->given.now.until + 1)
+        until = window->given.now.until + 1;
     while (gone < buckets->count && buckets->items[gone]->start < until)
         gone++;
     if (gone == 0)
@@ -125,14 +131,18 @@ static void save_expired(const StateWindow *window, Commit *commit) {
     }
 }
 
-/* See StateWindow.given. */
-static void set_given(StateWindow *window) {
-    const PlanWindow *plan = &window->spec.layout->node->window;
-    assert(plan->size_ms > 0);
-    window->given = -1;
-    if (window->stream_time != INT64_MIN &&
-        window->stream_time - plan->grace_ms - plan->size_ms > -1)
-        window->given = window->stream_time - plan->grace_ms - plan->size_ms;
+/* The stream time, and with EMIT FINAL what was given out. */
+static void save_time(const StateWindow *window, Commit *commit) {
+    if (window->stream_time == window->stream_time_submitted &&
+        !state_given_changed(&window->given))
+        return;
+    Buf value = {0};
+    buf_zigzag(&value, window->stream_time);
+    if (is_final(window))
+        state_given_put(&window->given, &value);
+    commit_put(commit, window->spec.store_id, (Bytes){TIME_KEY, sizeof TIME_KEY},
+               buf_view(&value));
+    buf_free(&value);
 }
 
 static void window_save(State *state, Commit *commit) {
@@ -140,14 +150,9 @@ static void window_save(State *state, Commit *commit) {
     if (commit) {
         state_save_images(&window->spec, &window->log, commit, true);
         save_expired(window, commit);
-        if (window->stream_time != window->stream_time_submitted) {
-            Buf value = {0};
-            buf_zigzag(&value, window->stream_time);
-            commit_put(commit, window->spec.store_id, (Bytes){TIME_KEY, sizeof TIME_KEY},
-                       buf_view(&value));
-            buf_free(&value);
-        }
+        save_time(window, commit);
     }
+    state_given_submit(&window->given);
     window->stream_time_submitted = window->stream_time;
     assert(window->expired_earlier.count == 0);
     BucketList swap = window->expired_earlier;
@@ -161,6 +166,7 @@ static void window_settle(State *state) {
     StateWindow *window = (StateWindow *)state;
     state_log_settle(&window->log);
     list_free_buckets(&window->expired_earlier);
+    state_given_settle(&window->given);
     window->stream_time_settled = window->stream_time_submitted;
 }
 
@@ -185,7 +191,7 @@ static void window_undo(State *state, bool submitted_too) {
     }
     state_log_undo(&window->log, submitted_too);
     window->last = 0;
-    set_given(window);
+    state_given_undo(&window->given, submitted_too);
 }
 
 static size_t window_pending(const State *state) {
@@ -213,6 +219,7 @@ static void window_close(State *state) {
     mem_free(window->expired.items);
     mem_free(window->expired_earlier.items);
     state_log_close(&window->log);
+    state_given_close(&window->given);
     mem_free(window);
 }
 
@@ -232,6 +239,8 @@ static ErrCode load_entry(StateWindow *window, ElementOwners *owners, Bytes key,
     if (key.size == sizeof TIME_KEY && key.data[0] == TIME_KEY[0]) {
         Reader in = reader_of(value);
         window->stream_time = reader_zigzag(&in);
+        if (is_final(window) && !state_given_get(&window->given, &in))
+            return err_set(err, ERR_CORRUPT, "a mark of what was given out does not fit");
         return reader_ok(&in) ? ERR_OK : err_set(err, ERR_CORRUPT, "a stream time is cut short");
     }
     Reader in = reader_of(key);
@@ -266,7 +275,6 @@ static ErrCode window_load(StateWindow *window, Err *err) {
     }
     state_log_loaded(&window->log);
     window->stream_time_submitted = window->stream_time_settled = window->stream_time;
-    set_given(window);
     return store_iter_close(iter, err);
 }
 
@@ -280,7 +288,7 @@ ErrCode state_window_new(const StateSpec *spec, StateWindow **target, Err *err) 
     int64_t kept_ms = plan->size_ms + plan->grace_ms;
     window->retention_ms = plan->retention_ms > kept_ms ? plan->retention_ms : kept_ms;
     window->stream_time = window->stream_time_submitted = window->stream_time_settled = INT64_MIN;
-    window->given = -1;
+    state_given_init(&window->given, -1);
     state_log_init(&window->log, spec->layout->fixed_size);
     ErrCode code = spec->snapshot ? window_load(window, err) : ERR_OK;
     window->spec.snapshot = NULL;

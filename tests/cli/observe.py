@@ -183,6 +183,15 @@ def test_analyze_is_drawn_again():
     same(shell.leave(), 0)
 
 
+def test_analyze_ends_with_whole_warnings():
+    shell = Shell()
+    for statement in (STREAM, USERS, ROWS):
+        shell.run(statement)
+    has(shell.run('EXPLAIN ANALYZE SELECT s.k, name FROM s JOIN users ON s.k = users.id EMIT '
+                  'CHANGES;'), 'warning: 3 rows without a match in USERS (left out)')
+    same(shell.leave(), 0)
+
+
 def test_copy_shows_how_far_it_is():
     os.mkfifo('rows')
     shell = Shell()

@@ -123,6 +123,14 @@ def test_retention_in_the_background():
     same([row['KEY'] for row in done.rows()], ['new'])
 
 
+def test_a_table_over_a_topic_that_drops_records_is_told():
+    made = "CREATE TOPIC t WITH (RETENTION_MS = 1000);"
+    table = ("CREATE TABLE t (k STRING PRIMARY KEY, v INT) "
+             "WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');")
+    has(good('-e', made + table).err, 'Topic t does not keep all of its records')
+    assert 'does not keep' not in good('-e', 'CREATE TOPIC t;' + table).err
+
+
 def test_shorter_retention_takes_effect_at_once():
     process = start('--format', 'ndjson')
     process.stdin.write((STREAM + "INSERT INTO s (ROWTIME, k, v) VALUES (1, 'old', 1);"

@@ -6,6 +6,7 @@
  * N changes for each shape, in lives of 5,000 turns each, every one with its own seed and another
  * variant of the shape. Prints a line for each shape; the last line is PROVED or "FAILED why".
  */
+#include "tests/tools/prove_shapes_join.h"
 #include "tests/tools/prove_shapes_session.h"
 
 static const Shape shapes[] = {
@@ -13,6 +14,10 @@ static const Shape shapes[] = {
     {"window", sizeof(WindowModel), 2, window_layout, window_open, window_change, window_check},
     {"session", sizeof(SessionModel), 4, session_layout, session_open, session_change,
      session_check},
+    {"join", sizeof(JoinModel), 1, join_layout, join_open, join_change, join_check},
+    {"pair", sizeof(PairModel), 1, pair_layout, pair_open, pair_change, pair_check},
+    {"foreign", sizeof(ForeignModel), 1, pair_layout, foreign_open, foreign_change,
+     foreign_check},
 };
 
 enum { LIFE_TURNS = 5000 };

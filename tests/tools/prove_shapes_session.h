@@ -140,7 +140,12 @@ static inline void session_close_due(ShapeWorld *world) {
     qsort(due, count, sizeof *due, compare_rows);
     SessionList closed = {0};
     SHAPE_CHECK(world, state_session_closes(sessions_of(world), close_time) == (count > 0));
-    state_session_close_until(sessions_of(world), close_time, &closed);
+    for (size_t before = SIZE_MAX; before != closed.count;) {
+        before = closed.count;
+        state_session_close(sessions_of(world), close_time, 1, &closed);
+    }
+    if (count > 0)
+        state_given_move(&sessions_of(world)->given, due[count - 1]->end);
     same_found(world, &closed, due, count);
     for (uint32_t i = 0; i < count; i++) {
         group_check(world, closed.slots[i], &due[i]->group);

@@ -132,6 +132,7 @@ static void figures_are_made_anew(void **state) {
     assert_int_equal(weir_catch_up(weir, 5000, &error), WEIR_OK);
     assert_int_equal(weir_refresh(result, &error), WEIR_OK);
     assert_step(result, "Source", 2, "2");
+    assert_string_equal(weir_warnings(result), "");
     done(weir, "TERMINATE CSAS_O_0;");
     assert_int_equal(weir_refresh(result, &error), WEIR_OK);
     assert_false(weir_is_live(result));

@@ -1,5 +1,6 @@
 /* test_window_crash.c - the machine stops anywhere: every kind of window comes back, byte for byte,
  * whatever the steps are. */
+#include "base/hash.h"
 #include "tests/unit/query_bench.h"
 
 enum { ROWS = 48, TURN_ROWS = 8, NTH_MAX = 400 };
@@ -120,7 +121,64 @@ static void byte_for_byte(void **state) {
     }
 }
 
+/* -- A window that one commit does not hold ---------------------------------------------------- */
+
+enum { LARGE_GROUPS = 60, LARGE_BYTES = STEP_OUTPUT_BYTES_MAX / 160 };
+
+static const Case large[] = {
+    {"large window", {.kind = WINDOW_TUMBLING, .size_ms = 500, .advance_ms = 500, .grace_ms = 0,
+                      .retention_ms = 500, .final = FINAL_COMPLETE}, 0},
+    {"large sessions", {.kind = WINDOW_SESSION, .size_ms = 50, .advance_ms = 50, .grace_ms = 0,
+                        .retention_ms = 50, .final = FINAL_COMPLETE}, 0},
+};
+
+static void put_large(Bench *bench) {
+    char *value = mem_alloc(LARGE_BYTES + 64);
+    char key[16];
+    for (int i = 0; i < LARGE_GROUPS; i++) {
+        int head = snprintf(value, 64, "{\"V\": 1, \"NAME\": \"");
+        memset(value + head, 'a' + i % 26, LARGE_BYTES);
+        snprintf(value + head + LARGE_BYTES, 3, "\"}");
+        snprintf(key, sizeof key, "\"k%02d\"", i);
+        bench_put(bench, "S", 0, key, value, i * 7);
+    }
+    bench_put(bench, "S", 0, "\"z\"", "{\"V\": 1}", 100000);
+    bench_put(bench, "S", 0, "\"z\"", "{\"V\": 2}", 200000);
+    mem_free(value);
+}
+
+/* Keys and sizes of the values in order. */
+static uint64_t run_large(const Case *one, uint64_t nth, uint64_t *changes) {
+    Bench bench;
+    open_world(&bench, one, 0);
+    put_large(&bench);
+    uint64_t before = io_mem_changes(bench.io);
+    io_mem_crash_at(bench.io, nth);
+    if (!start_and_pump(&bench)) {
+        reopen(&bench, nth);
+        assert_true(start_and_pump(&bench));
+    }
+    *changes = io_mem_changes(bench.io) - before;
+    const char *records = bench_records(&bench, "OUT", 0, true);
+    assert_true(strlen(records) > (size_t)LARGE_GROUPS * LARGE_BYTES);
+    uint64_t hash = hash_bytes(bytes_of(records));
+    bench_end(&bench);
+    return hash;
+}
+
+static void large_windows_resume(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        uint64_t changes, ignored;
+        uint64_t undisturbed = run_large(&large[i], 0, &changes);
+        assert_true(changes > 4);
+        for (uint64_t nth = 1; nth < changes; nth += 1 + changes / 5)
+            assert_int_equal(run_large(&large[i], nth, &ignored), undisturbed);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(byte_for_byte)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(byte_for_byte),
+                                       cmocka_unit_test(large_windows_resume)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
