@@ -131,6 +131,18 @@ void aggregate_emit(Op *op, const Batch *batch, const Updates *updates, const Co
     op_emit(op, output);
 }
 
+void aggregate_count_items(Op *op, const Column *const *columns, uint32_t rows) {
+    Aggregation *self = op->self;
+    uint32_t items = 0, key_count = op->node->schema->key_count;
+    assert(rows > 0);
+    for (uint32_t i = 0; self->large && i < op->node->aggregate_count; i++) {
+        const Column *column = columns[key_count + i];
+        if (column->type->kind == TYPE_ARRAY || column->type->kind == TYPE_MAP)
+            items += column->children[0].length;
+    }
+    self->items_per_row = items / rows;
+}
+
 static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
     assert(updates->count > 0);
     const Schema *schema = op->node->schema;
@@ -145,6 +157,7 @@ static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
         columns[schema->key_count + i] = after;
         olds[schema->key_count + i] = before;
     }
+    aggregate_count_items(op, columns, updates->count);
     aggregate_emit(op, batch, updates, columns, olds);
 }
 

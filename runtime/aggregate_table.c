@@ -229,6 +229,7 @@ void aggregate_changes(Op *op, const Batch *batch, const RowKeys *keys, const ui
     const Column **columns = arena_array(arena, schema->column_count, sizeof *columns);
     const Column **olds = arena_array(arena, schema->column_count, sizeof *olds);
     change_columns(op, batch, &changes, columns, olds);
+    aggregate_count_items(op, columns, changes.count);
     Batch *output = op_batch(op, batch);
     output->schema = schema;
     output->columns = columns;
