@@ -3,8 +3,8 @@
 A case is a chain of statements: maybe streams made from the flights (filtered, joined with the
 airports, computed, partitioned by something else, fed by a second INSERT INTO), then a table per
 group (plain or per window, maybe HAVING) or nothing, maybe a table made from that table, and
-questions about the last one: lookups (all rows, by key, WHERE, window bounds, ORDER BY, LIMIT) or
-a push query. All cases run with 1, 3 and 8 partitions and 1 and 2 workers, and every question must
+questions about the last one: lookups (all rows, by key, WHERE, window bounds, ORDER BY, LIMIT,
+GROUP BY) of the table or the stream, or a push query. All cases run with 1, 3 and 8 partitions and 1 and 2 workers, and every question must
 have the rows that sqlite3 computes over the same files. Last line: PROVED, or FAILED and why.
 
 Each expression is made in both dialects at once (class E). Where they differ, sqlite3's text says
@@ -307,8 +307,11 @@ class Case:
         test = scope.test(dice, 1)
         lite = f"SELECT {', '.join(i.lite for i in items)} FROM {source.lite} f WHERE {test.lite}"
         count = len(self.db.execute(lite).fetchall())
-        if count > 0:
-            self.ask(f"SELECT {{}} FROM {source.name} f WHERE {test.weir} EMIT CHANGES LIMIT {count};", [i.weir for i in items], lite)
+        emit = f'EMIT CHANGES LIMIT {count}' if dice.random() < 0.6 else ''
+        if count > 0 or not emit:
+            self.ask(f"SELECT {{}} FROM {source.name} f WHERE {test.weir} {emit};", [i.weir for i in items], lite)
+        if dice.random() < 0.5:
+            self.ask_groups(source, ' f', scope, self.group(scope, []))
 
     def table(self, source):
         dice, name = self.dice, self.name('t')
@@ -384,6 +387,10 @@ class Case:
             items, lites = items + ['WINDOWSTART'], lites + ['w']
         self.ask(f'SELECT {{}} FROM {table.name};', items, f"SELECT {', '.join(lites)} FROM {table.lite}")
         self.ask_where(table, window)
+        columns = [E(name, kind=kind, null=null) for name, kind, null in table.columns]
+        groupable = [column for column in columns if column.kind in ('int', 'big', 'text')]
+        if groupable and dice.random() < 0.5:
+            self.ask_groups(table, '', Scope(columns), dice.choice(groupable))
         rows = self.db.execute(f"SELECT {', '.join(lites)} FROM {table.lite}").fetchall()
         if rows:
             self.ask_keys(table, key_count, window, items, lites, rows)
@@ -407,6 +414,16 @@ class Case:
         self.ask(f'SELECT {{}} FROM {table.name} WHERE {weir};', [item.weir, table.columns[0][0]],
                  f'SELECT {item.lite}, {table.columns[0][0]} FROM {table.lite} WHERE {lite}')
 
+    def ask_groups(self, source, alias, scope, key):
+        """Aggregates over the rows as they are."""
+        dice = self.dice
+        calls = [self.aggregate(scope) for _ in range(dice.randint(1, 3))]
+        test = scope.test(dice, 1)
+        self.ask(f'SELECT {{}} FROM {source.name}{alias} WHERE {test.weir} GROUP BY {key.weir};',
+                 [key.weir] + [c.weir for c in calls],
+                 f"SELECT {', '.join([key.lite] + [c.lite for c in calls])} FROM {source.lite}{alias} "
+                 f'WHERE ({test.lite}) AND ({key.lite}) IS NOT NULL GROUP BY {key.lite}')
+
     def ask_keys(self, table, key_count, window, items, lites, rows):
         dice = self.dice
         def text(value, column):
@@ -422,6 +439,10 @@ class Case:
             where = f'g0 IN ({values})' if len(chosen) > 1 or dice.random() < 0.3 else f'g0 = {values}'
         else:
             where = ' AND '.join(f'{c[0]} = {text(v, c)}' for c, v in zip(columns, chosen[0]))
+        ranged = key_count == 1 and columns[0][1] in ('int', 'big') and dice.random() < 0.3
+        if ranged:
+            low, high = sorted(row[0] for row in (chosen * 2)[:2])
+            where = dice.choice([f'g0 BETWEEN {low} AND {high}', f'g0 > {low}', f'{high} >= g0 AND g0 <> {low}'])
         weir = lite = where
         if window and dice.random() < 0.6:
             start = chosen[0][-1]
