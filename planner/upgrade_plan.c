@@ -109,13 +109,25 @@ static ErrCode upgrade_keys(const Planner *planner, const UpgradePlan *walk, Err
     return upgrade_refused(planner, "The expressions of the key must match.", err);
 }
 
+static bool same_limits(const AggregateLimits *left, const AggregateLimits *right) {
+    if (left->literal_count != right->literal_count ||
+        left->element_count_max != right->element_count_max)
+        return false;
+    for (uint32_t i = 0; i < left->literal_count; i++) {
+        const Column *one = left->literals[i], *other = right->literals[i];
+        if (!type_equal(one->type, other->type) || !column_value_equal(one, 0, other, 0))
+            return false;
+    }
+    return true;
+}
+
 static bool same_aggregates(const PlanNode *left, const PlanNode *right) {
     if (left->aggregate_count != right->aggregate_count)
         return false;
     for (uint32_t i = 0; i < left->aggregate_count; i++) {
         const PlanAggregate *old = &left->aggregates[i], *now = &right->aggregates[i];
         if (old->aggregate != now->aggregate || old->arg_count != now->arg_count ||
-            !type_equal(old->type, now->type) ||
+            !type_equal(old->type, now->type) || !same_limits(&old->limits, &now->limits) ||
             memcmp(old->args, now->args, old->arg_count * sizeof *old->args) != 0)
             return false;
     }

@@ -91,21 +91,50 @@ static void hop_updates(Op *op, HopRows *rows, Updates *updates, uint32_t room) 
     }
 }
 
+/* Rows of a plan whose results are large; returns how many. */
+static uint32_t large_updates(Op *op, HopRows *rows, const Batch *view, uint32_t room) {
+    Aggregation *self = op->self;
+    uint32_t count = rows->end - rows->next < room ? rows->end - rows->next : room;
+    const uint32_t range[2] = {rows->next, rows->next + count};
+    assert(count > 0);
+    rows->next += count;
+    if (self->of_table) {
+        aggregate_changes(op, view, rows->keys, range);
+        return count;
+    }
+    Updates updates;
+    updates_init(&updates, view->arena, count, self->window != NULL);
+    updates.repeated = true; /* only some of the batch's rows */
+    aggregate_pick(op, view, rows->keys, &updates, range);
+    if (updates.count > 0)
+        aggregate_rows(op, view, rows->keys, &updates);
+    return count;
+}
+
+static uint32_t hop_some(Op *op, HopRows *rows, const Batch *view, uint32_t room) {
+    Updates updates;
+    assert(room > 0);
+    updates_init(&updates, view->arena, room, true);
+    updates.repeated = true;
+    hop_updates(op, rows, &updates, room);
+    if (updates.count > 0)
+        aggregate_rows(op, view, rows->keys, &updates);
+    return updates.count;
+}
+
 bool aggregate_hop(Op *op, uint32_t room) {
     Aggregation *self = op->self;
     OpEnv *env = op->env;
+    const PlanWindow *window = &op->node->window;
     assert(room > 0);
+    if (self->large && room > LARGE_ITEMS_MAX / (self->items_per_row + 1))
+        room = LARGE_ITEMS_MAX / (self->items_per_row + 1) + 1;
     while (self->hop_first && room > 0) {
         HopRows *rows = self->hop_first;
         Batch view = *rows->batch; /* what is made of it lives in this pass */
         view.arena = env->step_arena;
-        Updates updates;
-        updates_init(&updates, env->step_arena, room, true);
-        updates.repeated = true;
-        hop_updates(op, rows, &updates, room);
-        room -= updates.count;
-        if (updates.count > 0)
-            aggregate_rows(op, &view, rows->keys, &updates);
+        room -= window->advance_ms < window->size_ms ? hop_some(op, rows, &view, room)
+                                                     : large_updates(op, rows, &view, room);
         if (rows->next < rows->end)
             break;
         self->hop_first = rows->after;

@@ -5,6 +5,7 @@
  *   aggregate_pick.c     a run of rows becomes updates: row, window, place of the group
  *   aggregate_hop.c      the same where a row is in several windows
  *   aggregate_rows.c     updates change slots and become rows of output
+ *   aggregate_last.c     the same where only the last update of a group counts
  *   aggregate_table.c    changes of a table: undo, then add
  *   aggregate_session.c  rows change sessions, all of it
  *   aggregate_final.c    EMIT FINAL: which windows rows closed, and their rows of output
@@ -26,6 +27,8 @@ typedef struct HopRows {
 } HopRows;
 
 enum { HOP_NEW = -1 };
+
+enum { LARGE_ITEMS_MAX = 1 << 18 }; /* elements of results in one pass: some 10 MB */
 
 /* A row (or the clock) that let stream time pass the end of windows: those that start, of sessions
  * end, from `from` to `until` and that no closing in front of it speaks of. */
@@ -56,6 +59,9 @@ typedef struct Closings {
 typedef struct Aggregation {
     const StoreLayout *layout;
     bool of_table;          /* the input's rows are changes of a table */
+    bool large;             /* results are lists, and each of them is emitted: a few rows a pass */
+    uint32_t items_per_row; /* of such results, in the last batch */
+    bool last_only;         /* results are large, and of a group's updates the last will do */
     StateTable *table;      /* without windows */
     StateWindow *window;    /* TUMBLING, HOPPING */
     StateSession *sessions; /* SESSION */
@@ -119,8 +125,22 @@ typedef struct AggregateFail {
 void aggregate_fail(void *context, uint32_t row, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* HOPPING: takes rows selected[range[0], range[1]); they are worked off by aggregate_hop(), at most
- * `room` updates a call. true: there is more. */
+/* What a kernel is called with for these updates, without columns of results. */
+AggregateCall aggregate_call(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
+                             AggregateFail *fail);
+
+/* Emits a row for each update; results are in columns and, if wanted, olds: behind the keys. */
+void aggregate_emit(Op *op, const Batch *batch, const Updates *updates, const Column **columns,
+                    const Column **olds);
+
+/* Notes how large these results are: columns hold them behind the keys. */
+void aggregate_count_items(Op *op, const Column *const *columns, uint32_t rows);
+
+/* Of updates whose slots are touched: applies all, and emits the last of each group. */
+void aggregate_last(Op *op, const Batch *batch, const Updates *all);
+
+/* HOPPING, or large results: takes rows selected[range[0], range[1]); they are worked off by
+ * aggregate_hop(), at most `room` updates a call. true: there is more. */
 void aggregate_hop_add(Op *op, const Batch *batch, const RowKeys *keys, const uint32_t range[2]);
 bool aggregate_hop(Op *op, uint32_t room);
 

@@ -43,12 +43,10 @@ void aggregate_fail(void *context, uint32_t row, const char *format, ...) {
     batch_row_error(fail->batch, row, "aggregate", "%s: %s", fail->name, text);
 }
 
-/* All updates of one aggregate. In windows the slots lie in several tables, and the blocks of a
- * state belong to its own. */
-void aggregate_run(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
-                   Column *const results[2]) {
+/* In windows the slots lie in several tables, and the blocks of a state belong to its own. */
+AggregateCall aggregate_call(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
+                             AggregateFail *fail) {
     assert(index < op->node->aggregate_count);
-    assert(!results[1] || results[1]->length == updates->count);
     const Aggregation *self = op->self;
     const PlanAggregate *plan = &op->node->aggregates[index];
     Arena *arena = batch->arena;
@@ -58,16 +56,26 @@ void aggregate_run(Op *op, const Batch *batch, const Updates *updates, uint32_t 
     const Column **args = arena_array(arena, plan->arg_count, sizeof *args);
     for (uint32_t i = 0; i < plan->arg_count; i++)
         args[i] = batch->columns[plan->args[i]];
-    AggregateFail fail = {batch, plan->aggregate->name};
     AggregateCall call = {.states = states, .signs = updates->signs, .rows = updates->rows,
-                          .count = updates->count, .args = args,
-                          .arg_count = plan->arg_count, .limits = plan->limits,
-                          .before = results[0], .after = results[1], .heaps = updates->heaps,
-                          .arena = arena, .fail = aggregate_fail, .context = &fail};
+                          .count = updates->count, .args = args, .arg_count = plan->arg_count,
+                          .limits = plan->limits, .heaps = updates->heaps, .arena = arena,
+                          .fail = aggregate_fail, .context = fail};
     if (self->sessions)
         call.heap = &self->sessions->slots.blobs;
     else if (!self->window)
         call.heap = &self->table->slots.blobs;
+    return call;
+}
+
+/* All updates of one aggregate. */
+void aggregate_run(Op *op, const Batch *batch, const Updates *updates, uint32_t index,
+                   Column *const results[2]) {
+    assert(!results[1] || results[1]->length == updates->count);
+    const PlanAggregate *plan = &op->node->aggregates[index];
+    AggregateFail fail = {batch, plan->aggregate->name};
+    AggregateCall call = aggregate_call(op, batch, updates, index, &fail);
+    call.before = results[0];
+    call.after = results[1];
     plan->aggregate->ops->update(&call);
 }
 
@@ -103,25 +111,14 @@ static const Column *group_column(const Batch *batch, const Updates *updates, ui
     return column_gather(batch->arena, source, updates->rows, updates->count);
 }
 
-static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
+void aggregate_emit(Op *op, const Batch *batch, const Updates *updates, const Column **columns,
+                    const Column **olds) {
     assert(updates->count > 0);
     assert(op->node->is_table);
-    const Schema *schema = op->node->schema;
-    Arena *arena = batch->arena;
     Batch *output = op_batch(op, batch);
-    const Column **columns = arena_array(arena, schema->column_count, sizeof *columns);
-    const Column **olds = arena_array(arena, schema->column_count, sizeof *olds);
-    for (uint32_t i = 0; i < schema->key_count; i++)
+    for (uint32_t i = 0; i < op->node->schema->key_count; i++)
         columns[i] = olds[i] = group_column(batch, updates, i);
-    for (uint32_t i = 0; i < op->node->aggregate_count; i++) {
-        const Type *type = schema->columns[schema->key_count + i].type;
-        Column *after = column_new(arena, type, updates->count);
-        Column *before = op->old_wanted ? column_new(arena, type, updates->count) : NULL;
-        aggregate_run(op, batch, updates, i, (Column *const[2]){before, after});
-        columns[schema->key_count + i] = after;
-        olds[schema->key_count + i] = before;
-    }
-    output->schema = schema;
+    output->schema = op->node->schema;
     output->columns = columns;
     output->row_count = output->selected_count = updates->count;
     output->selected = batch_all_rows(updates->count);
@@ -134,14 +131,47 @@ static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
     op_emit(op, output);
 }
 
+void aggregate_count_items(Op *op, const Column *const *columns, uint32_t rows) {
+    Aggregation *self = op->self;
+    uint32_t items = 0, key_count = op->node->schema->key_count;
+    assert(rows > 0);
+    for (uint32_t i = 0; self->large && i < op->node->aggregate_count; i++) {
+        const Column *column = columns[key_count + i];
+        if (column->type->kind == TYPE_ARRAY || column->type->kind == TYPE_MAP)
+            items += column->children[0].length;
+    }
+    self->items_per_row = items / rows;
+}
+
+static void emit_updates(Op *op, const Batch *batch, const Updates *updates) {
+    assert(updates->count > 0);
+    const Schema *schema = op->node->schema;
+    Arena *arena = batch->arena;
+    const Column **columns = arena_array(arena, schema->column_count, sizeof *columns);
+    const Column **olds = arena_array(arena, schema->column_count, sizeof *olds);
+    for (uint32_t i = 0; i < op->node->aggregate_count; i++) {
+        const Type *type = schema->columns[schema->key_count + i].type;
+        Column *after = column_new(arena, type, updates->count);
+        Column *before = op->old_wanted ? column_new(arena, type, updates->count) : NULL;
+        aggregate_run(op, batch, updates, i, (Column *const[2]){before, after});
+        columns[schema->key_count + i] = after;
+        olds[schema->key_count + i] = before;
+    }
+    aggregate_count_items(op, columns, updates->count);
+    aggregate_emit(op, batch, updates, columns, olds);
+}
+
 void aggregate_rows(Op *op, const Batch *batch, const RowKeys *keys, Updates *updates) {
     assert(updates->count > 0);
     assert(updates->old_count == 0);
+    const Aggregation *self = op->self;
     touch_slots(batch, keys, updates);
-    if (op->node->window.final == FINAL_NONE) {
+    if (aggregate_is_final(self)) {
+        for (uint32_t i = 0; i < op->node->aggregate_count; i++)
+            aggregate_run(op, batch, updates, i, (Column *const[2]){NULL, NULL});
+    } else if (self->last_only) {
+        aggregate_last(op, batch, updates);
+    } else {
         emit_updates(op, batch, updates);
-        return;
     }
-    for (uint32_t i = 0; i < op->node->aggregate_count; i++)
-        aggregate_run(op, batch, updates, i, (Column *const[2]){NULL, NULL});
 }

@@ -90,6 +90,25 @@ static void pick_changes(const Aggregation *self, const Batch *batch, const RowK
     }
 }
 
+static void update_facts(Batch *updates, const Batch *batch, const Changes *changes) {
+    Arena *arena = batch->arena;
+    uint32_t count = changes->update_count;
+    uint64_t *seq = arena_raw(arena, count * sizeof *seq);
+    int64_t *offset = arena_raw(arena, count * sizeof *offset);
+    Bytes *headers = batch->headers ? arena_raw(arena, count * sizeof *headers) : NULL;
+    assert(count > 0);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = changes->sources[i];
+        seq[i] = batch->seq[row];
+        offset[i] = batch->offset[row];
+        if (headers)
+            headers[i] = batch->headers[row];
+    }
+    updates->seq = seq;
+    updates->offset = offset;
+    updates->headers = headers;
+}
+
 /* The input as the kernels see it: one row for each update. */
 static Batch *update_batch(const Op *op, const Batch *batch, const Changes *changes) {
     Arena *arena = batch->arena;
@@ -111,11 +130,14 @@ static Batch *update_batch(const Op *op, const Batch *batch, const Changes *chan
             columns[column] = made;
         }
     }
-    int64_t *offset = arena_raw(arena, count * sizeof *offset);
-    for (uint32_t i = 0; i < count; i++)
-        offset[i] = batch->offset[changes->sources[i]];
+    for (uint32_t i = 0; i < batch->schema->key_count; i++) {
+        Pick pick = {&batch->columns[i], 1, NULL, changes->sources, count};
+        Column *made = arena_alloc(arena, sizeof *made);
+        pick_values(&pick, batch->columns[i]->type, arena, made);
+        columns[i] = made;
+    }
     updates->columns = columns;
-    updates->offset = offset;
+    update_facts(updates, batch, changes);
     updates->row_count = updates->selected_count = count;
     updates->selected = batch_all_rows(count);
     updates->old = NULL;
@@ -169,6 +191,26 @@ static void change_facts(Batch *output, const Batch *batch, const Changes *chang
     output->window_start = output->window_end = NULL;
 }
 
+/* The last result of each group of these changes. */
+static void last_changes(Op *op, const Batch *batch, const Changes *changes) {
+    Arena *arena = batch->arena;
+    uint32_t count = changes->update_count;
+    Updates updates = {.count = count, .slots = changes->slots, .signs = changes->signs};
+    updates.rows = (uint16_t *)(uintptr_t)batch_all_rows(count);
+    updates.rowtime = arena_raw(arena, count * sizeof *updates.rowtime);
+    updates.old_rows = arena_raw(arena, count * sizeof *updates.old_rows);
+    for (uint32_t i = 0, old_at = 0; i < changes->count; i++) {
+        bool was_there = old_at < changes->old_count && changes->old_rows[old_at] == i;
+        old_at += was_there;
+        if (was_there)
+            updates.old_rows[updates.old_count++] = changes->first[i];
+        for (uint32_t k = changes->first[i]; k <= changes->last[i]; k++)
+            updates.rowtime[k] = changes->rowtime[i];
+    }
+    assert(updates.old_count == changes->old_count);
+    aggregate_last(op, update_batch(op, batch, changes), &updates);
+}
+
 void aggregate_changes(Op *op, const Batch *batch, const RowKeys *keys, const uint32_t range[2]) {
     assert(batch->old && batch->old->columns);
     assert(range[0] < range[1]);
@@ -179,9 +221,15 @@ void aggregate_changes(Op *op, const Batch *batch, const RowKeys *keys, const ui
     pick_changes(op->self, batch, keys, range, &changes);
     if (changes.count == 0)
         return;
+    const Aggregation *self = op->self;
+    if (self->last_only) {
+        last_changes(op, batch, &changes);
+        return;
+    }
     const Column **columns = arena_array(arena, schema->column_count, sizeof *columns);
     const Column **olds = arena_array(arena, schema->column_count, sizeof *olds);
     change_columns(op, batch, &changes, columns, olds);
+    aggregate_count_items(op, columns, changes.count);
     Batch *output = op_batch(op, batch);
     output->schema = schema;
     output->columns = columns;

@@ -10,6 +10,21 @@
 #include "runtime/aggregate_impl.h"
 #include "runtime/ids.h"
 
+/* A sink that consolidates and a lookup keep the last result of a group; lists can wait for it. */
+static bool last_will_do(const OpEnv *env) {
+    assert(env->plan);
+    return env->plan->kind == PLAN_PULL ||
+           (env->plan->kind == PLAN_PERSISTENT && env->consolidate);
+}
+
+static bool makes_lists(const PlanNode *node) {
+    assert(node->kind == PLAN_AGGREGATE);
+    bool lists = false;
+    for (uint32_t i = 0; i < node->aggregate_count; i++)
+        lists = lists || type_is_nested(node->aggregates[i].type);
+    return lists;
+}
+
 static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
     const PlanNode *node = op->node;
     assert(node->kind == PLAN_AGGREGATE);
@@ -19,6 +34,10 @@ static ErrCode aggregate_open(Op *op, OpEnv *env, Err *err) {
     assert(!self->of_table || node->window.kind == WINDOW_NONE);
     op->tick_ms = node->window.final != FINAL_NONE ? 0 : INT64_MAX;
     self->closings.resume = true;
+    self->last_only = makes_lists(node) && last_will_do(env);
+    self->large = makes_lists(node) && !self->last_only &&
+                  node->window.kind != WINDOW_SESSION && node->window.final == FINAL_NONE;
+    self->items_per_row = LARGE_ITEMS_MAX / 16; /* until there is a result */
     self->layout = store_layout_new(env->plan, node, env->query_arena);
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
                                               env->partition),
@@ -68,12 +87,12 @@ static ErrCode aggregate_apply(Op *op, int port, Batch *batch, uint16_t from, ui
         aggregate_sessions(op, batch, keys, range);
         return ERR_OK;
     }
-    if (self->of_table) {
-        aggregate_changes(op, batch, keys, range);
+    if (self->large || window->advance_ms < window->size_ms) {
+        aggregate_hop_add(op, batch, keys, range);
         return ERR_OK;
     }
-    if (window->advance_ms < window->size_ms) {
-        aggregate_hop_add(op, batch, keys, range);
+    if (self->of_table) {
+        aggregate_changes(op, batch, keys, range);
         return ERR_OK;
     }
     Updates updates;

@@ -4,8 +4,9 @@ Beside the cases of answers.py (real flights) there are two generated streams, w
 JITTER out of order, and a table: joined stream with stream (all kinds, WITHIN and GRACE PERIOD wide
 enough that no row is late), with the table, with themselves, several in a row; tables with tables,
 and by a foreign key. What comes out is grouped, filtered and looked up as in answers.py. Runs with
-1, 3 and 8 partitions and 1 and 2 workers; each case's statements stand before or behind the rows by
-chance; and each run is killed at random moments and begun again.
+1, 3 and 8 partitions and 1 and 2 workers; each case's statements stand before or behind the rows of
+streams by chance (tables are there first: their rows have later times); each run is killed at
+random moments and begun again.
 """
 import json
 import random
@@ -20,15 +21,16 @@ from answers import CASES_PER_LOAD, FLIGHTS, SHAPES, SOURCES, Case, E, Scope, So
 JITTER = 20000
 END = 7777777  # in `a`: rows that only move stream time, of every partition
 ROWS = 1500
-FLIGHT_SQL, FLIGHT_COPIES = SOURCES.split('COPY ', 1)
-SQL = FLIGHT_SQL + """CREATE STREAM lefts (k STRING KEY, x STRING, a INT, ts BIGINT)
+SQL = SOURCES.split('COPY ')[0] + """CREATE STREAM lefts (k STRING KEY, x STRING, a INT, ts BIGINT)
   WITH (KAFKA_TOPIC='lefts', PARTITIONS={p}, VALUE_FORMAT='JSON', TIMESTAMP='ts');
 CREATE STREAM rights (k STRING KEY, x STRING, a INT, ts BIGINT)
   WITH (KAFKA_TOPIC='rights', PARTITIONS={q}, VALUE_FORMAT='JSON', TIMESTAMP='ts');
 CREATE TABLE names (k STRING PRIMARY KEY, n STRING, w INT)
   WITH (KAFKA_TOPIC='names', PARTITIONS={p}, VALUE_FORMAT='JSON');
 """
-COPIES = 'COPY ' + FLIGHT_COPIES.format(a='{airports}', f=FLIGHTS) + """COPY names FROM '{names}' (FORMAT ndjson);
+TABLES = """COPY airports FROM '{airports}'; COPY names FROM '{names}' (FORMAT ndjson);
+"""
+STREAMS = f"COPY flights FROM '{FLIGHTS}' (FORMAT ndjson);" + """
 COPY lefts FROM '{lefts}' (FORMAT ndjson);
 COPY rights FROM '{rights}' (FORMAT ndjson);
 """
@@ -175,8 +177,8 @@ def prove_shape(weir, cases, db, files, shape, dice):
     partitions, workers = shape
     uneven, first = dice.choice([partitions, partitions, 2, 5]), dice.random() < 0.5
     with tempfile.TemporaryDirectory() as folder:
-        made, rows = '\n'.join('\n'.join(c.statements) for c in cases), COPIES.format(**files)
-        run(weir, folder, workers, SQL.format(p=partitions, q=uneven) + (made if first else ''))
+        made, rows = '\n'.join('\n'.join(c.statements) for c in cases), STREAMS.format(**files)
+        run(weir, folder, workers, SQL.format(p=partitions, q=uneven) + TABLES.format(**files) + (made if first else ''))
         killed(weir, folder, workers, rows, dice)
         if not first:
             run(weir, folder, workers, made)

@@ -236,6 +236,37 @@ static void test_undo_leads_back(void **state) {
     }
 }
 
+/* Undo takes back what was added, in any order: the result is that of what is left. */
+static void test_moments(void **state) {
+    (void)state;
+    TestAggregate variance = start("STDDEV_SAMP", &type_int);
+    update(&variance, build_column(&type_int, "2|4|null|9|9|4"), "++++--");
+    assert_string_equal(variance.before, "0.0|0.0|2.0|2.0|13.0|2.0");
+    assert_string_equal(variance.after, "0.0|2.0|2.0|13.0|2.0|0.0");
+    TestAggregate deviation = start("STDDEV_SAMPLE", &type_double);
+    update(&deviation, build_column(&type_double, "1.0|3.0|5.0"), "+++");
+    assert_string_equal(deviation.after, "0.0|1.4142135623730951|2.0");
+    const Type *type = type_array(build_arena, &type_bigint);
+    TestAggregate lists = start("SUM_LIST", type);
+    update(&lists, build_column(type, "[1,null,2]|[]|null|[1,null,2]"), "+++-");
+    assert_string_equal(lists.after, "3|3|3|0");
+}
+
+static void test_collections(void **state) {
+    (void)state;
+    TestAggregate list = start("COLLECT_LIST", &type_int);
+    update(&list, build_column(&type_int, "1|2|1|null|1|7|null"), "++++---");
+    assert_string_equal(list.after, "[1]|[1, 2]|[1, 2, 1]|[1, 2, 1, null]|[1, 2, null]|"
+                                    "[1, 2, null]|[1, 2]");
+    TestAggregate only = start("ATTR", &type_int);
+    update(&only, build_column(&type_int, "1|1|null|null|1|1"), "+++---");
+    assert_string_equal(only.after, "1|1|null|1|1|null");
+    TestAggregate counts = start("HISTOGRAM", &type_string);
+    update(&counts, build_column(&type_string, "b|a|b|null|b|b|c"), "++++---");
+    assert_string_equal(counts.after,
+                        "{b=1}|{a=1, b=1}|{a=1, b=2}|{a=1, b=2}|{a=1, b=1}|{a=1}|{a=1}");
+}
+
 static int setup(void **state) {
     (void)state;
     build_arena = arena_new("test", 0);
@@ -255,6 +286,7 @@ int main(void) {
         T(test_count), T(test_sum), T(test_sum_of_decimals), T(test_avg),
         T(test_extremes_of_all_types), T(test_extremes_of_some_types),
         T(test_heap_holds_one_block_a_state), T(test_states_as_bytes), T(test_undo_leads_back),
+        T(test_moments), T(test_collections),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -91,6 +91,23 @@ static void merged_is_whole(void **state) {
     }
 }
 
+/* Elements are taken over, and none is left behind. */
+static void growing_merged_is_whole(void **state) {
+    (void)state;
+    static const char *const names[] = {"COLLECT_LIST", "COLLECT_SET", "COUNT_DISTINCT", "ATTR",
+                                        "HISTOGRAM", "EARLIEST_BY_OFFSET", "LATEST_BY_OFFSET"};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+        check(names[i], &type_string, "pear|null|apple|pear|zoo", 5);
+        check(names[i], &type_string, "a|a|a", 3);
+        check(names[i], &type_string, "null|null", 2);
+    }
+    check("COLLECT_SET", build_decimal(6, 2), "10.25|null|10.25", 3);
+    check("COUNT_DISTINCT", &type_double, "0.0|-0.0|1.5|1.5", 4);
+    check("SUM_LIST", type_array(build_arena, &type_int), "[1,null,2]|null|[2147483647]", 3);
+    check("STDDEV_SAMP", &type_int, "2|4|4|null|6", 5);
+    check("STDDEV_SAMPLE", &type_double, "1.0|3.0|5.0", 3);
+}
+
 static void sum_too_large(void **state) {
     (void)state;
     const Type *type = build_decimal(4, 2);
@@ -118,6 +135,7 @@ static int teardown(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merged_is_whole),
+        cmocka_unit_test(growing_merged_is_whole),
         cmocka_unit_test(sum_too_large),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
