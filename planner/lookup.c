@@ -176,16 +176,26 @@ static bool is_in_key_order(const Expr *value) {
     return true;
 }
 
-/* `column op value` of the key column `number`, either way round; false: it is no such thing. */
-static bool bound_of_key(const LookupWalk *walk, const Expr *expr, uint32_t number, ExprOp *op,
-                         const Expr **value) {
+static bool is_bound(const Expr *expr) {
+    return expr->kind == EXPR_COMPARE && expr->op >= OP_EQUAL && expr->op <= OP_GREATER_EQUAL &&
+           expr->op != OP_NOT_EQUAL;
+}
+
+/* `b op a` for `a op b`. */
+static ExprOp op_turned(ExprOp op) {
     static const ExprOp turned[] = {[OP_EQUAL] = OP_EQUAL,
                                     [OP_LESS] = OP_GREATER,
                                     [OP_LESS_EQUAL] = OP_GREATER_EQUAL,
                                     [OP_GREATER] = OP_LESS,
                                     [OP_GREATER_EQUAL] = OP_LESS_EQUAL};
-    if (expr->kind != EXPR_COMPARE || expr->op < OP_EQUAL || expr->op > OP_GREATER_EQUAL ||
-        expr->op == OP_NOT_EQUAL)
+    assert(op >= OP_EQUAL && op <= OP_GREATER_EQUAL && op != OP_NOT_EQUAL);
+    return turned[op];
+}
+
+/* `column op value` of the key column `number`, either way round; false: it is no such thing. */
+static bool bound_of_key(const LookupWalk *walk, const Expr *expr, uint32_t number, ExprOp *op,
+                         const Expr **value) {
+    if (!is_bound(expr))
         return false;
     for (uint32_t i = 0; i < 2; i++) {
         LookupKeys keys = lookup_none(walk, 1);
@@ -193,7 +203,7 @@ static bool bound_of_key(const LookupWalk *walk, const Expr *expr, uint32_t numb
         if (!is_key(walk, column) || column->column != number ||
             !lookup_add(walk, &keys, column, expr->args[1 - i]) || keys.count == 0)
             continue;
-        *op = i == 0 ? expr->op : turned[expr->op];
+        *op = i == 0 ? expr->op : op_turned(expr->op);
         *value = keys.values[number];
         return is_in_key_order(*value);
     }
@@ -243,13 +253,7 @@ static void bound_keys(const LookupWalk *walk, const Expr *where, PlanLookup *lo
 /* -- Window bounds ----------------------------------------------------------------------------- */
 
 static bool bound_compare(const Expr *expr, ExprPseudo *pseudo, ExprOp *op, int64_t *value) {
-    static const ExprOp turned[] = {[OP_EQUAL] = OP_EQUAL,
-                                    [OP_LESS] = OP_GREATER,
-                                    [OP_LESS_EQUAL] = OP_GREATER_EQUAL,
-                                    [OP_GREATER] = OP_LESS,
-                                    [OP_GREATER_EQUAL] = OP_LESS_EQUAL};
-    if (expr->kind != EXPR_COMPARE || expr->op < OP_EQUAL || expr->op > OP_GREATER_EQUAL ||
-        expr->op == OP_NOT_EQUAL)
+    if (!is_bound(expr))
         return false;
     for (uint32_t i = 0; i < 2; i++) {
         const Expr *side = expr->args[i], *other = expr->args[1 - i];
@@ -257,7 +261,7 @@ static bool bound_compare(const Expr *expr, ExprPseudo *pseudo, ExprOp *op, int6
             other->type->kind != TYPE_BIGINT)
             continue;
         *pseudo = side->pseudo;
-        *op = i == 0 ? expr->op : turned[expr->op];
+        *op = i == 0 ? expr->op : op_turned(expr->op);
         *value = other->literal->i64[0];
         return true;
     }

@@ -48,6 +48,30 @@ static ErrCode open_null_keys(Projection *projection, OpEnv *env, Err *err) {
     return ERR_OK;
 }
 
+/* Of a deleted row its key, window and time are there. */
+static bool is_fact(const Expr *expr, uint32_t key_count) {
+    assert(expr);
+    return expr->kind == EXPR_PSEUDO || (expr->kind == EXPR_COLUMN && expr->column < key_count);
+}
+
+static ErrCode open_facts(Projection *projection, OpEnv *env, Err *err) {
+    const PlanNode *node = projection->node;
+    uint32_t count = node->schema->column_count;
+    uint32_t key_count = env->plan->nodes[node->inputs[0]]->schema->key_count;
+    const Expr **exprs = arena_array(env->query_arena, count, sizeof *exprs);
+    uint32_t *columns = arena_array(env->query_arena, count, sizeof *columns);
+    for (uint32_t i = node->schema->key_count; i < count; i++) {
+        if (!is_fact(node->exprs[i], key_count))
+            continue;
+        exprs[projection->fact_count] = node->exprs[i];
+        columns[projection->fact_count++] = i;
+    }
+    projection->fact_columns = columns;
+    if (projection->fact_count == 0)
+        return ERR_OK;
+    return expr_compile(exprs, projection->fact_count, env->query_arena, &projection->facts, err);
+}
+
 ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env, Err *err) {
     assert(node->kind == PLAN_PROJECT || node->kind == PLAN_REPARTITION);
     assert(node->exprs);
@@ -63,6 +87,8 @@ ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env
                          env->query_arena, &projection->values, err));
         expr_set_io(projection->values, env->io);
     }
+    if (node->is_table && env->plan->kind == PLAN_PUSH)
+        return open_facts(projection, env, err);
     return ERR_OK;
 }
 
@@ -98,6 +124,36 @@ static const Batch *only_values(const Batch *batch, Batch *part) {
     return part;
 }
 
+/* The column with NULL in the deleted rows, whatever it holds there. */
+static const Column *null_deleted(const Column *column, const Batch *batch) {
+    assert(column->length == batch->row_count);
+    uint32_t words = column_words(batch->row_count);
+    Column *copy = arena_alloc(batch->arena, sizeof *copy);
+    *copy = *column;
+    copy->validity = arena_raw(batch->arena, words * sizeof *copy->validity);
+    for (uint32_t i = 0; i < words; i++)
+        copy->validity[i] = column->validity ? column->validity[i] : UINT64_MAX;
+    for (uint32_t i = 0; i < batch->selected_count; i++) {
+        uint32_t row = batch->selected[i];
+        if (batch->kind[row] == ROW_DELETE)
+            copy->validity[row / 64] &= ~(1ULL << row % 64);
+    }
+    return copy;
+}
+
+static void put_facts(const Projection *projection, const Batch *batch, const Column **columns) {
+    assert(projection->fact_columns);
+    const Schema *schema = projection->node->schema;
+    for (uint32_t i = schema->key_count; i < schema->column_count; i++)
+        columns[i] = null_deleted(columns[i], batch);
+    if (!projection->facts)
+        return;
+    const Column **facts = arena_array(batch->arena, projection->fact_count, sizeof *facts);
+    expr_run(projection->facts, batch, facts);
+    for (uint32_t i = 0; i < projection->fact_count; i++)
+        columns[projection->fact_columns[i]] = facts[i];
+}
+
 static const Column *const *project(const Projection *projection, const Batch *batch,
                                     const Batch *values) {
     assert(batch->selected_count > 0);
@@ -117,6 +173,8 @@ static const Column *const *project(const Projection *projection, const Batch *b
         for (uint32_t i = schema->key_count; i < schema->column_count; i++)
             columns[i] = column_new(batch->arena, schema->columns[i].type, batch->row_count);
     }
+    if (projection->fact_columns && values->selected_count < batch->selected_count)
+        put_facts(projection, batch, columns);
     return columns;
 }
 

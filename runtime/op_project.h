@@ -12,6 +12,11 @@ typedef struct Projection {
     ExprProgram *keys, *values; /* NULL: there are none */
     ExprProgram *null_keys; /* of rows whose value is null: what needs one is NULL. NULL: the same
                                as `keys` */
+    /* Push queries on tables: the columns that a deleted row has, too; the others are NULL there.
+     * facts NULL: it has none. */
+    ExprProgram *facts;
+    const uint32_t *fact_columns; /* NULL: not such a query */
+    uint32_t fact_count;
 } Projection;
 
 ErrCode projection_open(Projection *projection, const PlanNode *node, OpEnv *env, Err *err);

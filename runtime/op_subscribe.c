@@ -1,10 +1,10 @@
 /*
  * op_subscribe.c - the rows of a table under a foreign key: see op_foreign.h.
  *
- * The store has the foreign key of each row, by the row's own key. Both outputs of an input batch
- * (word to the old foreign keys first, then the rows under their new ones) lie over its physical
- * rows. As in ksqlDB nothing is told of a delete of what was not there. Where ksqlDB leaves the
- * old result of an INNER join alone when a foreign key becomes NULL, it is taken back here.
+ * The store has the foreign key of each row, by the row's own key. A row whose foreign key changed
+ * makes two: word to the old one, and itself under the new one. As in ksqlDB nothing is told of a
+ * delete of what was not there. Where ksqlDB leaves the old result of an INNER join alone when a
+ * foreign key becomes NULL, it is taken back here.
  *
  * Output columns: the foreign key, all of the input, the note.
  */
@@ -15,15 +15,15 @@
 #include "runtime/op_foreign.h"
 #include "runtime/row_keys.h"
 
-/* What an input batch makes. */
+/* What is told of the rows of an input batch, in order. */
 typedef struct Words {
     const Batch *batch;
     RowKeys *keys;
     const Column *foreign_key;
-    Bytes *old_foreign; /* [physical row]: row value of the foreign key before */
-    int64_t *old_notes, *notes;
-    uint16_t *old_selected, *selected;
-    uint32_t old_count, count;
+    uint16_t *rows;  /* of the input: those of this and the next two lists */
+    Bytes *foreign;  /* row value of the foreign key it goes to */
+    int64_t *notes;
+    uint32_t count;  /* at most two for each row */
     struct Words *next;
 } Words;
 
@@ -102,12 +102,10 @@ static ErrCode subscribe_prepare(Op *op, int port, Batch *batch, Err *err) {
                                ROW_KEYS_PARTIAL, &self->scratch);
     for (uint32_t i = 0; i < batch->selected_count; i++)
         slot_table_prefetch(&self->table->slots, words->keys->hashes[i]);
-    words->old_foreign = arena_array(arena, batch->row_count, sizeof *words->old_foreign);
-    words->old_notes = arena_array(arena, batch->row_count, sizeof *words->old_notes);
-    words->notes = arena_array(arena, batch->row_count, sizeof *words->notes);
-    size_t rows_size = batch->selected_count * sizeof(uint16_t);
-    words->old_selected = arena_raw(arena, rows_size);
-    words->selected = arena_raw(arena, rows_size);
+    size_t room = 2 * (size_t)batch->selected_count;
+    words->rows = arena_raw(arena, room * sizeof *words->rows);
+    words->foreign = arena_raw(arena, room * sizeof *words->foreign);
+    words->notes = arena_raw(arena, room * sizeof *words->notes);
     if (self->last)
         self->last->next = words;
     else
@@ -116,11 +114,11 @@ static ErrCode subscribe_prepare(Op *op, int port, Batch *batch, Err *err) {
     return ERR_OK;
 }
 
-static void tell_old(Words *words, uint16_t row, Bytes old, ForeignNote note) {
-    assert(old.data);
-    words->old_foreign[row] = old;
-    words->old_notes[row] = foreign_note(words->batch->offset[row], note);
-    words->old_selected[words->old_count++] = row;
+static void tell(Words *words, uint16_t row, Bytes foreign, ForeignNote note) {
+    assert(foreign.data && words->count < 2 * words->batch->selected_count);
+    words->rows[words->count] = row;
+    words->foreign[words->count] = foreign;
+    words->notes[words->count++] = foreign_note(words->batch->offset[row], note);
 }
 
 /* A row value of one column: its count, one byte of validity, the value. */
@@ -133,14 +131,10 @@ static bool is_null_value(Bytes value) {
 static void tell_row(const Subscribe *self, Words *words, uint16_t row, Bytes old, Bytes now) {
     assert(now.data);
     bool was_joined = old.data && !is_null_value(old);
-    bool is_null = is_null_value(now);
     if (was_joined && !bytes_equal(old, now))
-        tell_old(words, row, old, FOREIGN_LEAVE);
-    if (is_null && self->inner && !was_joined)
-        return;
-    words->notes[row] = foreign_note(words->batch->offset[row],
-                                     was_joined ? FOREIGN_CHANGE : FOREIGN_ROW);
-    words->selected[words->count++] = row;
+        tell(words, row, old, FOREIGN_LEAVE);
+    if (was_joined || !self->inner || !is_null_value(now))
+        tell(words, row, now, was_joined ? FOREIGN_CHANGE : FOREIGN_ROW);
 }
 
 static void change_row(Subscribe *self, Words *words, uint32_t index) {
@@ -154,12 +148,12 @@ static void change_row(Subscribe *self, Words *words, uint32_t index) {
     if (batch->kind[row] == ROW_VALUE) {
         buf_reset(&self->scratch);
         row_value_put(&self->scratch, &words->foreign_key, 1, row);
-        tell_row(self, words, row, old, buf_view(&self->scratch));
         if (!old.data || !bytes_equal(old, buf_view(&self->scratch)))
             slot_table_set_value(slots, slot, buf_view(&self->scratch));
+        tell_row(self, words, row, old, (Bytes){slot->value, slot->value_size});
     } else {
         if (old.data && !(self->inner && is_null_value(old)))
-            tell_old(words, row, old, FOREIGN_DELETE);
+            tell(words, row, old, FOREIGN_DELETE);
         slot_table_drop_value(slots, slot);
     }
     slot_table_set_present(slots, slot, batch->kind[row] == ROW_VALUE);
@@ -186,41 +180,48 @@ static ErrCode subscribe_apply(Op *op, int port, Batch *batch, uint16_t from, ui
 
 /* -- Output ----------------------------------------------------------------------------------- */
 
-static const Column *note_column(Arena *arena, int64_t *notes, uint32_t count) {
-    assert(notes);
-    Column *column = arena_alloc(arena, sizeof *column);
-    *column = (Column){.type = &type_bigint, .length = count};
-    column->i64 = notes;
-    return column;
-}
-
-static void emit_words(Op *op, const Words *words, const Column *key, bool old) {
-    const Batch *batch = words->batch;
-    assert(key && key->length == batch->row_count);
-    Batch *output = op_batch(op, batch);
-    const Schema *schema = op->node->schema;
-    const Column **columns = arena_array(batch->arena, schema->column_count, sizeof *columns);
-    columns[0] = key;
-    memcpy(columns + 1, batch->columns, (schema->column_count - 2) * sizeof *columns);
-    columns[schema->column_count - 1] =
-        note_column(batch->arena, old ? words->old_notes : words->notes, batch->row_count);
-    output->schema = schema;
-    output->columns = columns;
-    output->kind = arena_alloc(batch->arena, batch->row_count); /* ROW_VALUE all */
-    output->selected = old ? words->old_selected : words->selected;
-    output->selected_count = old ? words->old_count : words->count;
+static void chunk_facts(Batch *output, const Batch *batch, const uint16_t *rows, uint32_t count) {
+    Arena *arena = batch->arena;
+    assert(count > 0 && count <= BATCH_ROWS_MAX);
+    uint64_t *seq = arena_raw(arena, count * sizeof *seq);
+    int64_t *rowtime = arena_raw(arena, count * sizeof *rowtime);
+    int64_t *offset = arena_raw(arena, count * sizeof *offset);
+    for (uint32_t i = 0; i < count; i++) {
+        seq[i] = batch->seq[rows[i]];
+        rowtime[i] = batch->rowtime[rows[i]];
+        offset[i] = batch->offset[rows[i]];
+    }
+    output->seq = seq;
+    output->rowtime = rowtime;
+    output->offset = offset;
+    output->kind = arena_alloc(arena, count); /* ROW_VALUE all */
+    output->selected = batch_all_rows(count);
+    output->row_count = output->selected_count = count;
+    output->headers = NULL;
     output->old = NULL;
-    op_emit(op, output);
 }
 _Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
 
-static ErrCode emit_old(Op *op, const Subscribe *self, const Words *words, Err *err) {
-    assert(words->old_count > 0);
+static ErrCode emit_chunk(Op *op, const Words *words, uint32_t from, uint32_t count, Err *err) {
+    const Subscribe *self = op->self;
     const Batch *batch = words->batch;
-    Column *columns[1];
-    TRY(row_value_get(words->old_foreign, batch->row_count, &self->layout->values, batch->arena,
-                      columns, err));
-    emit_words(op, words, columns[0], true);
+    const Schema *schema = op->node->schema;
+    assert(from + count <= words->count);
+    Arena *arena = batch->arena;
+    Batch *output = op_batch(op, batch);
+    const Column **columns = arena_array(arena, schema->column_count, sizeof *columns);
+    output->schema = schema;
+    output->columns = columns;
+    chunk_facts(output, batch, words->rows + from, count);
+    TRY(row_value_get(words->foreign + from, count, &self->layout->values, arena,
+                      (Column **)(void *)columns, err));
+    for (uint32_t i = 0; i < batch->schema->column_count; i++)
+        columns[1 + i] = column_gather(arena, batch->columns[i], words->rows + from, count);
+    Column *note = arena_alloc(arena, sizeof *note);
+    *note = (Column){.type = &type_bigint, .length = count};
+    note->i64 = words->notes + from;
+    columns[schema->column_count - 1] = note;
+    op_emit(op, output);
     return ERR_OK;
 }
 
@@ -230,10 +231,10 @@ static ErrCode subscribe_drain(Op *op, bool *more, Err *err) {
     Subscribe *self = op->self;
     ErrCode code = ERR_OK;
     for (const Words *words = self->words; words && code == ERR_OK; words = words->next) {
-        if (words->old_count > 0)
-            code = emit_old(op, self, words, err);
-        if (code == ERR_OK && words->count > 0)
-            emit_words(op, words, words->foreign_key, false);
+        for (uint32_t at = 0; at < words->count && code == ERR_OK; at += BATCH_ROWS_MAX) {
+            uint32_t left = words->count - at;
+            code = emit_chunk(op, words, at, left < BATCH_ROWS_MAX ? left : BATCH_ROWS_MAX, err);
+        }
     }
     self->words = self->last = NULL;
     return code;

@@ -58,6 +58,15 @@ conformance() {
     return "${PIPESTATUS[0]}"
 }
 
+# Lookups and push queries in steps of 1 and 7 records: the same bytes.
+conformance_steps() {
+    local cases=../shared/conformance n
+    for n in 1 7; do
+        build/release/weir test --cases "$cases/rest.ndjson" --steps $n |
+            cmp - build/conformance_rest.ndjson || return 1
+    done
+}
+
 # Every statement of the cases: text to tree to text gives the same tree.
 roundtrip() {
     make -s build/release/tests/tools/parse_roundtrip || return 1
@@ -94,8 +103,9 @@ if [ -d ../shared/conformance ]; then
     step "conformance, queries" conformance query floors.txt
     step "conformance, lookups" conformance rest floors_pull.txt
     step "conformance, push queries" conformance rest floors_push.txt
+    step "conformance, steps of 1 and 7" conformance_steps
 else
-    skipped=$((skipped + 4))
+    skipped=$((skipped + 5))
     echo "skip  conformance (no cases here)"
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
