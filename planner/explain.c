@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include "udf/value_text.h"
+
 static const char *const explain_kinds[] = {
     [PLAN_SOURCE] = "Source",         [PLAN_MATERIALIZE] = "Materialize",
     [PLAN_STORE] = "Store",           [PLAN_FILTER] = "Filter",
@@ -44,6 +46,10 @@ static void explain_aggregates(Buf *out, const PlanNode *node, const Plan *plan)
         buf_printf(out, "%s%s(", i > 0 ? ", " : " ", aggregate->aggregate->name);
         for (uint32_t j = 0; j < aggregate->arg_count; j++)
             buf_printf(out, "%s%s", j > 0 ? ", " : "", input->columns[aggregate->args[j]].name);
+        for (uint32_t j = 0; j < aggregate->limits.literal_count; j++) {
+            buf_text(out, j + aggregate->arg_count > 0 ? ", " : "");
+            value_text_print(out, aggregate->limits.literals[j], 0);
+        }
         buf_text(out, ")");
     }
     for (uint32_t i = 0; i < node->schema->key_count; i++)
