@@ -54,6 +54,11 @@ class E:
         self.weir, self.lite, self.kind, self.null = weir, lite or weir, kind, null
 
 
+def column(text, kind='int', null=False):
+    """How expressions read a column."""
+    return E(text, kind=kind, null=null)
+
+
 def wider(*parts):
     return 'big' if any(p.kind == 'big' for p in parts) else 'int'
 
@@ -229,7 +234,7 @@ class Source:
         self.name, self.lite, self.columns = name, lite, columns
 
     def scope(self):
-        return [E(f'f.{name}', kind=kind, null=null) for name, kind, null in self.columns]
+        return [column(f'f.{name}', kind, null) for name, kind, null in self.columns]
 
 
 class Question:
@@ -404,7 +409,7 @@ class Case:
 
     def ask_where(self, table, window):
         dice = self.dice
-        scope = Scope([E(name, kind=kind, null=null) for name, kind, null in table.columns])
+        scope = Scope([column(name, kind, null) for name, kind, null in table.columns])
         item, test = scope.any(dice, 2), scope.test(dice, 2)
         weir, lite = test.weir, test.lite
         if window:
