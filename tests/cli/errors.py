@@ -40,8 +40,8 @@ MISTAKES = [
     ('A comma too many', 'SELECT sensor, FROM readings EMIT CHANGES;', 'FROM'),
     ('A reserved word as a name', "CREATE STREAM s (from INT) WITH (KAFKA_TOPIC='t', "
      "VALUE_FORMAT='JSON');", '`FROM`'),
-    ('No EMIT CHANGES on a stream', 'SELECT sensor, COUNT(*) FROM readings GROUP BY sensor;',
-     'EMIT CHANGES'),
+    ('No EMIT CHANGES on a join',
+     'SELECT r.sensor, room FROM readings r JOIN sensors s ON r.sensor = s.sensor;', 'EMIT CHANGES'),
     ('Text and number compared', "SELECT * FROM readings WHERE value = 'high' EMIT CHANGES;",
      'DOUBLE'),
     ('Text and number added', "SELECT value + 'x' FROM readings EMIT CHANGES;", 'DOUBLE'),
