@@ -185,6 +185,15 @@ AstExpr *build_call(ParseContext *p, Token name, const AstList *args, bool star)
     return expr_set_args(p, expr, args);
 }
 
+/* COUNT(DISTINCT x): an aggregate of its own. */
+AstExpr *build_distinct(ParseContext *p, Token name, const AstExpr *expr) {
+    AstExpr *call = build_call(p, name, build_exprs(p, NULL, expr), false);
+    if (strcmp(call->name, "COUNT") != 0)
+        build_fail(p, name.pos, "DISTINCT inside a function is for COUNT(DISTINCT x) only");
+    call->name = "COUNT_DISTINCT";
+    return call;
+}
+
 /* DAY, HOUR, MINUTE and SECOND may be names; alone and bare as an argument they are units. */
 AstExpr *build_argument(ParseContext *p, AstExpr *expr) {
     if (expr->kind != AST_COLUMN || expr->qualifier || expr == p->paren)

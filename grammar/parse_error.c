@@ -365,7 +365,8 @@ static const char *foreign_hint(Token token) {
     } words[] = {
         {"DELETE", "A row of a table goes with a record of its key whose value is NULL; DROP ... "
                    "DELETE TOPIC forgets all."},
-        {"DISTINCT", "There is no DISTINCT: GROUP BY the same columns makes each of them once."},
+        {"DISTINCT", "SELECT DISTINCT is written GROUP BY: it makes each of the columns once. "
+                     "COUNT(DISTINCT x) counts different values."},
         {"MERGE", "INSERT INTO table ... VALUES sets the row of its key, there or not."},
         {"TRUNCATE", "DROP ... DELETE TOPIC forgets all records."},
         {"UNION", "INSERT INTO stream SELECT ... adds a second query's rows to a stream."},

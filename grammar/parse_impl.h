@@ -55,6 +55,7 @@ typedef struct Lexer {
     const ParseVariables *variables;
     bool extensions; /* words of additions are keywords */
     LexerPlace place;
+    bool opened; /* the last token was a "(" */
 } Lexer;
 
 /* The next token, past blanks and comments; kind 0 at the end. A keyword that cannot be one where
@@ -162,6 +163,7 @@ AstExpr *build_struct(ParseContext *p, Token token, const AstList *members);
 AstExpr *build_cast(ParseContext *p, Token token, const AstExpr *value, const AstType *type);
 AstExpr *build_case(ParseContext *p, Token token, const AstExpr *operand, const AstList *whens,
                     const AstExpr *otherwise);
+AstExpr *build_distinct(ParseContext *p, Token name, const AstExpr *expr);
 AstExpr *build_call(ParseContext *p, Token name, const AstList *args, bool star);
 AstExpr *build_argument(ParseContext *p, AstExpr *expr);
 AstExpr *build_unit(ParseContext *p, Token unit);

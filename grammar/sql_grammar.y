@@ -653,6 +653,7 @@ primary(E) ::= STRUCT_OF(T) LP members(L) RP. { E = build_struct(p, T, L); }
 primary(E) ::= identifier(N) LP RP.         { E = build_call(p, N, NULL, false); }
 primary(E) ::= identifier(N) LP STAR RP.    { E = build_call(p, N, NULL, true); }
 primary(E) ::= identifier(N) LP arguments(A) RP. { E = build_call(p, N, A, false); }
+primary(E) ::= identifier(N) LP DISTINCT_OF expr(X) RP. { E = build_distinct(p, N, X); }
 
 %type whens {AstList *}
 whens(L) ::= WHEN expr(C) THEN expr(R).          { L = build_pair(p, NULL, C, R); }

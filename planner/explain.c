@@ -98,17 +98,25 @@ static void explain_topic(Buf *out, const PlanNode *node) {
     }
 }
 
+/* How much of a store is read. */
+static void explain_lookup(Buf *out, const PlanLookup *lookup) {
+    if (lookup->by_key)
+        buf_printf(out, ", %u key%s", lookup->key_count, lookup->key_count == 1 ? "" : "s");
+    else if (lookup->min_count > 0 || lookup->max_count > 0)
+        buf_text(out, ", a range of keys");
+    else
+        buf_text(out, ", all rows");
+    if (lookup->window_start_min != INT64_MIN || lookup->window_start_max != INT64_MAX)
+        buf_text(out, ", some windows");
+}
+
 static void explain_inside(Buf *out, const Plan *plan, const PlanNode *node) {
     switch (node->kind) {
     case PLAN_SOURCE:
     case PLAN_SINK: explain_topic(out, node); break;
     case PLAN_STORE:
         buf_printf(out, " of %s/%s", node->store_query, node->store_path);
-        if (plan->lookup.by_key)
-            buf_printf(out, ", %u key%s", plan->lookup.key_count,
-                       plan->lookup.key_count == 1 ? "" : "s");
-        else
-            buf_text(out, ", all rows");
+        explain_lookup(out, &plan->lookup);
         break;
     case PLAN_FILTER:
         buf_text(out, " ");
