@@ -1,10 +1,10 @@
 /*
  * scale.c - many queries on one topic, and one query on many partitions, measured.
  *
- *   scale FILE filter|count QUERIES PARTITIONS WORKERS
+ *   scale FILE filter|count QUERIES PARTITIONS WORKERS live|loaded
  *
- * The bids of FILE (nexgen's) are loaded while the queries run, and the time is taken until every
- * query has processed every row. filter: each query keeps twenty of the 20,000 bidders; count: rows
+ * live: the bids of FILE (nexgen's) are loaded while the queries run; loaded: before that. The time
+ * is taken until every query has processed every row. filter: each query keeps twenty of the 20,000 bidders; count: rows
  * per auction. Prints one line: rows per second of each query, and the CPU seconds of the process.
  */
 #include <stdio.h>
@@ -50,8 +50,8 @@ static WeirStatus scale_create(Weir *weir, char **argv, WeirError *error) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) {
-        fprintf(stderr, "usage: scale FILE filter|count QUERIES PARTITIONS WORKERS\n");
+    if (argc != 7) {
+        fprintf(stderr, "usage: scale FILE filter|count QUERIES PARTITIONS WORKERS live|loaded\n");
         return 2;
     }
     WeirOptions options = {.workers = (uint32_t)strtoul(argv[5], NULL, 10)};
@@ -64,10 +64,15 @@ int main(int argc, char **argv) {
     if (weir_open(NULL, &options, &weir, &error) != WEIR_OK ||
         scale_create(weir, argv, &error) != WEIR_OK)
         return scale_failed(&error);
+    bool loaded = strcmp(argv[6], "loaded") == 0;
+    if (loaded && (weir_execute(weir, "PAUSE ALL;", NULL, &error) != WEIR_OK ||
+                   weir_execute(weir, copy, &result, &error) != WEIR_OK))
+        return scale_failed(&error);
     double cpu = scale_cpu_seconds();
     int64_t begin_us = io->ops->mono_us(io);
-    if (weir_execute(weir, copy, &result, &error) != WEIR_OK ||
-        weir_catch_up(weir, 600000, &error) != WEIR_OK)
+    WeirStatus status = loaded ? weir_execute(weir, "RESUME ALL;", NULL, &error)
+                               : weir_execute(weir, copy, &result, &error);
+    if (status != WEIR_OK || weir_catch_up(weir, 600000, &error) != WEIR_OK)
         return scale_failed(&error);
     double rows = strtod(weir_message(result) + strlen("COPY "), NULL);
     double seconds = (double)(io->ops->mono_us(io) - begin_us) / 1e6;

@@ -16,14 +16,14 @@ gcc -O2 -o "$out/nexgen" "$peers/nexgen.c" -lm
 [ -s "$data/bid.ndjson" ] || "$out/nexgen" --events "$events" --seed 1 --rate 10000 --out "$data"
 
 # What the load alone takes is taken off; the best of three.
-run() { for _ in 1 2 3; do "$out/scale" "$data/bid.ndjson" "$@"; done | sort -g -k11,11 | head -n 1; }
-for queries in 0 1 10 30 100; do run filter $queries 2 2; done | awk '
+run() { for _ in 1 2 3; do "$out/scale" "$data/bid.ndjson" "$@"; done | sort -g -k"${key:-11},${key:-11}" | ${take:-head} -n 1; }
+for queries in 0 1 10 30 100; do run filter $queries 2 2 live; done | awk '
     NR == 1 { load = $11; next }
     { cpu = $11 - load; if (NR == 2) one = cpu
       printf "%3d filters on one topic: %.3f CPU s beside the load, the rate of each %.2f of one alone\n",
           $3, cpu, one / cpu }'
 for kind in filter count; do
-    for workers in 1 2; do run $kind 1 8 $workers; done | awk -v kind=$kind '
+    for workers in 1 2; do key=9 take=tail run $kind 1 8 $workers loaded; done | awk -v kind=$kind '
         { rate[NR] = $9 }
         END { printf "8 partitions, %s: one worker %9.0f rows/s, two %9.0f: %.2f times\n", kind,
                   rate[1], rate[2], rate[2] / rate[1] }'
