@@ -24,7 +24,7 @@ enum {
     BATCH_ROWS_MAX = 1024,             /* 8 KiB per BIGINT column: four columns fit L1 */
     STEP_BYTES_MAX = 256 << 10,        /* a step stays in L2 */
     JOURNAL_FILE_BYTES_MIN = 4 << 20,  /* first journal file; doubles to the maximum */
-    SCAN_BLOCKS_MAX = 16,              /* blocks a shared scan keeps for its slowest task */
+    SCAN_BLOCKS_MAX = 32,              /* blocks a shared scan keeps for its slowest task */
     STEP_OUTPUT_BYTES_MAX = 32 << 20,  /* of a step that is not done: half of a commit */
     SEGMENT_BYTES_MAX = 64 << 20,      /* what retention drops at once */
     SEGMENT_CHUNK_BYTES = 64 << 10,    /* one index entry and one sum each */

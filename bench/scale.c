@@ -4,8 +4,9 @@
  *   scale FILE filter|count QUERIES PARTITIONS WORKERS live|loaded
  *
  * live: the bids of FILE (nexgen's) are loaded while the queries run; loaded: before that. The time
- * is taken until every query has processed every row. filter: each query keeps twenty of the 20,000 bidders; count: rows
- * per auction. Prints one line: rows per second of each query, and the CPU seconds of the process.
+ * is taken until every query has processed every row. filter: each query keeps twenty of the 20,000
+ * bidders; count: rows per auction. Prints one line: rows per second of each query, and the CPU
+ * seconds of the process.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@ gcc -O2 -o "$out/nexgen" "$peers/nexgen.c" -lm
 
 # What the load alone takes is taken off; the best of three.
 run() { for _ in 1 2 3; do "$out/scale" "$data/bid.ndjson" "$@"; done | sort -g -k"${key:-11},${key:-11}" | ${take:-head} -n 1; }
-for queries in 0 1 10 30 100; do run filter $queries 2 2 live; done | awk '
+for queries in 0 1 10 30 100; do run filter $queries 2 2 loaded; done | awk '
     NR == 1 { load = $11; next }
     { cpu = $11 - load; if (NR == 2) one = cpu
       printf "%3d filters on one topic: %.3f CPU s beside the load, the rate of each %.2f of one alone\n",

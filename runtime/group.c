@@ -13,8 +13,8 @@
 
 enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
-    GROUP_STEPS_MAX = 8,           /* in one turn: half of the blocks that a scan keeps */
-    GROUP_STEPS_BEHIND_MAX = 64,   /* of who is behind others: it is to catch up with them */
+    GROUP_STEPS_MAX = 16,           /* in one turn: half of the blocks that a scan keeps */
+    GROUP_STEPS_BEHIND_MAX = 128,   /* of who is behind others: it is to catch up with them */
     GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
     GROUP_TICK_MS_MAX = 60000,     /* the wall clock may be set, so it is looked at again */
