@@ -7,22 +7,32 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "cli/session.h"
 
-enum { ESCAPE_WAIT_MS = 50, SEQUENCE_SIZE_MAX = 16, ESCAPE = 27, RUBOUT = 127 };
+enum { ESCAPE_WAIT_MS = 50, SIGNAL_LOOK_MS = 100, SEQUENCE_SIZE_MAX = 16 };
+enum { ESCAPE = 27, RUBOUT = 127 };
 
 bool keys_waiting(const Keys *keys) {
     struct pollfd in = {.fd = keys->fd, .events = POLLIN};
     return keys->next < keys->count || poll(&in, 1, 0) > 0;
 }
 
+/* As poll(). A signal may come just before the wait, or to another thread: it is looked for. */
+static int keys_wait(const Keys *keys, int timeout_ms) {
+    struct pollfd in = {.fd = keys->fd, .events = POLLIN};
+    int ready = poll(&in, 1, timeout_ms < 0 ? SIGNAL_LOOK_MS : timeout_ms);
+    while (ready == 0 && timeout_ms < 0 && !session_stop)
+        ready = poll(&in, 1, SIGNAL_LOOK_MS);
+    return ready;
+}
+
 /* The next byte; -1: none within the time (-1: no limit), -2: a signal, -3: the end. */
 static int keys_byte(Keys *keys, int timeout_ms) {
     if (keys->next < keys->count)
         return keys->bytes[keys->next++];
-    struct pollfd in = {.fd = keys->fd, .events = POLLIN};
-    int ready = poll(&in, 1, timeout_ms);
+    int ready = keys_wait(keys, timeout_ms);
     if (ready == 0)
-        return -1;
+        return timeout_ms < 0 ? -2 : -1;
     if (ready < 0)
         return errno == EINTR ? -2 : -3;
     ssize_t got = read(keys->fd, keys->bytes, sizeof keys->bytes);
