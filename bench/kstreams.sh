@@ -4,7 +4,8 @@
 #
 # The programs of PEERS/kstreams read and write topics of one partition on a broker of their own
 # (whose CPU time is not counted); ours read and write our log, on disk, in one process with one
-# worker (whose CPU time is all counted). Records are JSON, state is kept on both sides.
+# worker (whose CPU time is all counted). Records are JSON, state is kept on both sides. Theirs is the
+# rate of the second half of the events: the Java machine is warm then.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 peers=$(realpath "${1:-../shared/peers}")
@@ -84,7 +85,8 @@ for query in $queries; do
         rm -rf "$out/sink" && cp -r "$out/streams" "$out/sink"
         "$out/nexmark" json "$out/sink" "$(sql_of "$query")" | awk '{ print $2 }'
     done | sort -g | head -n 1 > "$out/ours.txt"
-    theirs=$(sed -n "s/^$query n=.* ev_per_cpu_s=\([0-9]*\) .*/\1/p" "$out/kstreams.log" | tail -n 1)
+    theirs=$(sed -n "s/^$query n=\([0-9]*\) .* second_half_cpu=\([0-9.]*\) .*/\1 \2/p" \
+        "$out/kstreams.log" | awk '{ rate = $1 / 2 / $2 } END { print rate + 0 }')
     awk -v query="$query" -v events="$events" -v theirs="${theirs:-0}" '{
         ours = events / $1
         printf "%-10s %14.0f %14.0f %8.1f\n", query, theirs, ours, theirs ? ours / theirs : 0 }' \
