@@ -6,11 +6,14 @@ Reads SELECT * FROM <query> EMIT CHANGES. How a result is folded stands beside e
 nexmark.sql: the last value of a key, or the entries of its TOPK. Columns are taken by name, or by
 their place where expected.json's names are expressions.
 """
+import decimal
 import json
 import sys
 
 
 def text(value):
+    if isinstance(value, decimal.Decimal):  # with the digits it has
+        return format(value, 'f')
     return '' if value is None else str(value)
 
 
@@ -80,7 +83,7 @@ FOLDS = {
 
 def main():
     columns = json.load(open(sys.argv[1]))['expected'][sys.argv[2]]['columns']
-    rows = (json.loads(line) for line in sys.stdin)
+    rows = (json.loads(line, parse_float=decimal.Decimal) for line in sys.stdin)
     for row in FOLDS.get(sys.argv[2], lambda rows: rows)(rows):
         if isinstance(row, str):
             print(row)
