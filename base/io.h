@@ -70,6 +70,7 @@ struct IoFile {
 
 /* The machine's own: one object for the process, never closed. */
 Io *io_posix(void);
+int64_t io_posix_mono_us(void); /* its mono_us */
 
 /* Files in memory. Without faults it behaves as a perfect disk; base/io_mem.h has the faults.
  * The clock is the machine's until io_mem_set_clock(). */

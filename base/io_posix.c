@@ -366,6 +366,11 @@ Io *io_posix(void) {
     return posix_held ? posix_held : &posix_io;
 }
 
+int64_t io_posix_mono_us(void) {
+    Io *io = io_posix();
+    return io->ops->mono_us(io);
+}
+
 void io_posix_hold_unsynced(bool on) {
     if (on && !posix_held)
         posix_held = io_hold_new(&posix_io);

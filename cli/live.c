@@ -20,18 +20,13 @@ enum {
     LINE_COLUMNS = 80,
 };
 
-static int64_t live_now_us(void) {
-    Io *io = io_posix();
-    return io->ops->mono_us(io);
-}
-
 void live_begin(Live *live, bool wanted) {
     const char *term = getenv("TERM");
     *live = (Live){.wanted = wanted && isatty(STDERR_FILENO) && isatty(STDIN_FILENO) && term &&
                              strcmp(term, "dumb") != 0};
     if (!live->wanted)
         return;
-    live->begin_us = live->told_us = live_now_us();
+    live->begin_us = live->told_us = io_posix_mono_us();
     if (tcgetattr(STDIN_FILENO, &live->before) != 0)
         return;
     struct termios raw = live->before;
@@ -82,7 +77,7 @@ static void live_draw(Live *live, WeirResult *result, uint64_t rows, double rate
 }
 
 void live_tell(Live *live, WeirResult *result, uint64_t rows) {
-    int64_t now_us = live_now_us();
+    int64_t now_us = io_posix_mono_us();
     if (!live->wanted || now_us - live->told_us < TELL_US)
         return;
     if (rows == 0 && !live->hinted && now_us - live->begin_us >= HINT_US) {
@@ -120,8 +115,8 @@ bool live_is_left(const Live *live) {
 }
 
 bool live_wait(Live *live, int64_t timeout_us, const volatile sig_atomic_t *stop) {
-    int64_t until_us = live_now_us() + timeout_us;
-    while (!live->left && !(stop && *stop) && live_now_us() < until_us)
+    int64_t until_us = io_posix_mono_us() + timeout_us;
+    while (!live->left && !(stop && *stop) && io_posix_mono_us() < until_us)
         live_take_keys(live, PAUSE_MS);
     return !live->left && !(stop && *stop);
 }

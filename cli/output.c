@@ -103,11 +103,6 @@ static bool output_is_closed(void) {
     return ferror(stdout) || (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL));
 }
 
-static int64_t output_now_us(void) {
-    Io *io = io_posix();
-    return io->ops->mono_us(io);
-}
-
 /* Nothing has come at once: shows what there is, and waits. A table of a push query waits a moment
  * longer for the rows that size its columns. */
 static WeirStatus output_wait(Output *output, const OutputOps *ops, WeirError *error) {
@@ -189,7 +184,7 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
         return OUTPUT_DONE;
     if (output_analyze_suits(result, options))
         return output_analyze(result, options, error);
-    int64_t begin_us = output_now_us();
+    int64_t begin_us = io_posix_mono_us();
     Output output = {.result = result,
                      .columns = weir_column_count(result),
                      .wait_ms = options->fed ? FED_WAIT_MS : WAIT_MS,
@@ -216,7 +211,7 @@ OutputEnd output_result(WeirResult *result, const OutputOptions *options, WeirEr
     if (fflush(stdout) != 0 || ferror(stdout))
         end = OUTPUT_CLOSED;
     if (options->footer)
-        output_footer(&output, options->timing, output_now_us() - begin_us);
+        output_footer(&output, options->timing, io_posix_mono_us() - begin_us);
     const char *warnings = weir_is_push(result) ? weir_warnings(result) : "";
     if (*warnings)
         output_say("warning: ", warnings);

@@ -35,11 +35,6 @@ struct OutputView {
     int64_t drawn_us;
 };
 
-static int64_t view_now_us(void) {
-    Io *io = io_posix();
-    return io->ops->mono_us(io);
-}
-
 /* Rows that fit the screen. */
 static size_t view_lines(const OutputView *view) {
     struct winsize size = {0};
@@ -199,7 +194,7 @@ static void view_draw(Output *output) {
     if (more > 0)
         printf("and %llu more\n", (unsigned long long)more);
     view->drawn = view->is_terminal ? (uint32_t)shown + 4 + (more > 0) : 0;
-    view->drawn_us = view_now_us();
+    view->drawn_us = io_posix_mono_us();
     fflush(stdout);
 }
 
@@ -216,7 +211,7 @@ static void view_row(Output *output) {
         view_keyed_row(output);
     else
         view_last_row(output);
-    if (view_now_us() - output->view->drawn_us >= VIEW_DRAW_US)
+    if (io_posix_mono_us() - output->view->drawn_us >= VIEW_DRAW_US)
         view_flush(output);
     output->cell_count = output->columns; /* something waits for a flush */
 }

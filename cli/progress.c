@@ -21,11 +21,6 @@ static struct {
     char what[256];
 } progress;
 
-static int64_t progress_now_us(void) {
-    Io *io = io_posix();
-    return io->ops->mono_us(io);
-}
-
 static bool progress_is_wanted(void) {
     const char *term = getenv("TERM");
     return isatty(STDERR_FILENO) && isatty(STDIN_FILENO) && term && strcmp(term, "dumb") != 0;
@@ -77,7 +72,7 @@ static void progress_show(const char *what, const Buf *state, const char *keys) 
 
 void progress_work(void *context, const WeirWork *work) {
     (void)context;
-    int64_t now_us = progress_now_us();
+    int64_t now_us = io_posix_mono_us();
     if (work->done == 0 || strcmp(work->what, progress.what) != 0) {
         progress.begin_us = now_us;
         progress.begin_rows = work->rows;
@@ -116,13 +111,13 @@ void progress_catch_up(WeirResult *result, const volatile sig_atomic_t *stop) {
     if (!progress_is_wanted() || !weir_made_query(result) || !weir_progress(result, &at))
         return;
     uint64_t target = at.rows_in + (uint64_t)at.lag;
-    int64_t begin_us = progress_now_us();
+    int64_t begin_us = io_posix_mono_us();
     Live live;
     live_begin(&live, true);
     while (at.lag > 0 && at.rows_in < target && !*stop && wait_for_key() &&
            weir_progress(result, &at)) {
         double rate = (double)at.rate;
-        if (progress_now_us() - begin_us < FIRST_US)
+        if (io_posix_mono_us() - begin_us < FIRST_US)
             continue;
         char what[sizeof progress.what];
         Buf state = {0};

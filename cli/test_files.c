@@ -141,11 +141,6 @@ static void report_end(const TestJobs *jobs) {
 
 /* -- Jobs -------------------------------------------------------------------------------------- */
 
-static int64_t job_now_us(void) {
-    Io *io = io_posix();
-    return io->ops->mono_us(io);
-}
-
 /* In the child: what the file says goes into the pipe. */
 static void job_child(const TestJob *job, const TestFilesOptions *options, const int ends[2]) {
     close(ends[0]);
@@ -160,7 +155,7 @@ static bool job_start(TestJob *job, const TestFilesOptions *options) {
     fflush(NULL);
     if (pipe(ends) != 0)
         return false;
-    job->begin_us = job_now_us();
+    job->begin_us = io_posix_mono_us();
     job->child = fork();
     if (job->child == 0)
         job_child(job, options, ends);
@@ -181,7 +176,7 @@ static void job_end(TestJob *job) {
                    WTERMSIG(status) == SIGALRM ? " (it took too long)" : "");
     else if (WEXITSTATUS(status) > 1)
         buf_printf(&job->text, "%s:1: ended with status %d\n", job->path, WEXITSTATUS(status));
-    job->taken_us = job_now_us() - job->begin_us;
+    job->taken_us = io_posix_mono_us() - job->begin_us;
     job->passed = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     job->ended = true;
 }

@@ -12,6 +12,14 @@
 #include "data/decimal.h"
 #include "data/row_impl.h"
 
+RowLayout row_layout_of(const Schema *schema, uint32_t from, uint32_t to, Arena *arena) {
+    assert(from <= to && to <= schema->column_count);
+    const Type **types = arena_array(arena, to - from, sizeof *types);
+    for (uint32_t i = from; i < to; i++)
+        types[i - from] = schema->columns[i].type;
+    return (RowLayout){types, to - from};
+}
+
 /* == Writing == */
 
 static void value_put(Buf *out, const Column *column, uint32_t row);

@@ -17,12 +17,16 @@
 #include "base/buf.h"
 #include "base/reader.h"
 #include "data/column.h"
+#include "data/schema.h"
 
 /* The types of a row's values, in order. */
 typedef struct RowLayout {
     const Type *const *types;
     uint32_t column_count;
 } RowLayout;
+
+/* Of the schema's columns [from, to). */
+RowLayout row_layout_of(const Schema *schema, uint32_t from, uint32_t to, Arena *arena);
 
 void row_value_put(Buf *out, const Column *const *columns, uint32_t count, uint32_t row);
 

@@ -152,6 +152,9 @@ bool engine_tells(const Weir *weir, bool over, int64_t *told_us);
 void engine_tell(const Weir *weir, const WeirWork *work);
 PlannerHost engine_host(Weir *weir);
 
+/* A topic whose name is like the statement's; NULL: none is. */
+const char *engine_nearest_topic(const Call *call);
+
 /* The source of this name, or UNKNOWN_NAME in ksqlDB's words with a hint. */
 ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,
                            Err *err);

@@ -393,14 +393,8 @@ void print_line(const Print *print, uint32_t row, Buf *out) {
 
 static ErrCode print_no_topic(Call *call, Err *err) {
     const AstStatement *statement = call->statement;
-    LogTopic *topics;
-    uint32_t count;
-    log_topics(call->weir->storage, call->arena, &topics, &count);
-    const char **names = arena_array(call->arena, count, sizeof *names);
-    for (uint32_t i = 0; i < count; i++)
-        names[i] = topics[i].name;
     const Source *source = catalog_source(&call->weir->catalog, statement->name);
-    const char *near = source ? source->topic.topic : parse_nearest(statement->name, names, count);
+    const char *near = source ? source->topic.topic : engine_nearest_topic(call);
     return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line, statement->name_pos.column,
                       "Could not find topic '%s'. Names of topics are case-sensitive.%s%s%s",
                       statement->name, near ? "\nDid you mean PRINT '" : "", near ? near : "",

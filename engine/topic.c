@@ -206,17 +206,21 @@ static ErrCode topic_create(Call *call, Err *err) {
     return ERR_OK;
 }
 
-static ErrCode topic_find(Call *call, LogTopic *topic, Err *err) {
-    const AstStatement *statement = call->statement;
-    if (log_topic_find(call->weir->storage, statement->name, topic))
-        return ERR_OK;
+const char *engine_nearest_topic(const Call *call) {
     LogTopic *topics;
     uint32_t count;
     log_topics(call->weir->storage, call->arena, &topics, &count);
     const char **names = arena_array(call->arena, count, sizeof *names);
     for (uint32_t i = 0; i < count; i++)
         names[i] = topics[i].name;
-    const char *near = parse_nearest(statement->name, names, count);
+    return parse_nearest(call->statement->name, names, count);
+}
+
+static ErrCode topic_find(Call *call, LogTopic *topic, Err *err) {
+    const AstStatement *statement = call->statement;
+    if (log_topic_find(call->weir->storage, statement->name, topic))
+        return ERR_OK;
+    const char *near = engine_nearest_topic(call);
     return err_set_at(err, ERR_UNKNOWN_NAME, statement->name_pos.line, statement->name_pos.column,
                       "Topic %s does not exist. Names of topics are case-sensitive.%s%s%s",
                       statement->name, near ? "\nDid you mean '" : "", near ? near : "",

@@ -38,7 +38,4 @@ static inline ForeignNote foreign_kind(int64_t note) {
     return (ForeignNote)(note & 3);
 }
 
-/* Types of schema columns [from, to). */
-RowLayout foreign_layout(const Schema *schema, uint32_t from, uint32_t to, Arena *arena);
-
 #endif

@@ -73,10 +73,10 @@ static ErrCode foreign_open(Op *op, OpEnv *env, Err *err) {
     assert(left_end > key_count && right->key_count == 1);
     assert(node->schema->column_count == left_end - 1 + right->column_count + 1);
     Arena *arena = env->query_arena;
-    self->left_key = foreign_layout(left, 1, 1 + key_count, arena);
-    self->left = foreign_layout(left, 1 + key_count, left_end, arena);
-    self->right_key = foreign_layout(right, 0, 1, arena);
-    self->right = foreign_layout(right, 1, right->column_count, arena);
+    self->left_key = row_layout_of(left, 1, 1 + key_count, arena);
+    self->left = row_layout_of(left, 1 + key_count, left_end, arena);
+    self->right_key = row_layout_of(right, 0, 1, arena);
+    self->right = row_layout_of(right, 1, right->column_count, arena);
     self->inner = node->join == JOIN_INNER;
     self->one_pass = joined_again(op);
     StateSpec spec = {NULL, ids_store(env->plan, env->first_id, env->partitions, node->id,

@@ -61,14 +61,6 @@ enum { WINDOW_BOUNDS_SIZE = 16, PLACE_TIME_SIZE = 8, PLACE_SIDE_SIZE = 1, ARRIVA
 
 /* -- Opening ----------------------------------------------------------------------------------- */
 
-static RowLayout layout_of(const Schema *schema, uint32_t from, uint32_t to, Arena *arena) {
-    assert(from <= to && to <= schema->column_count);
-    const Type **types = arena_array(arena, to - from, sizeof *types);
-    for (uint32_t i = from; i < to; i++)
-        types[i - from] = schema->columns[i].type;
-    return (RowLayout){types, to - from};
-}
-
 /* What waits comes out in the order of keys as they are on the wire: those of the side that stays,
  * or of the left one. */
 static void open_order(JoinStream *self, const Plan *plan, const PlanNode *node, Arena *arena) {
@@ -99,8 +91,8 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     for (uint32_t port = 0; port < 2; port++) {
         const Schema *schema = env->plan->nodes[node->inputs[port]]->schema;
         assert(schema->key_count == 1);
-        self->key = layout_of(schema, 0, 1, env->query_arena);
-        self->values[port] = layout_of(schema, 1, schema->column_count, env->query_arena);
+        self->key = row_layout_of(schema, 0, 1, env->query_arena);
+        self->values[port] = row_layout_of(schema, 1, schema->column_count, env->query_arena);
         self->before[port] = port == 0 ? within->before_ms : within->after_ms;
         self->after[port] = port == 0 ? within->after_ms : within->before_ms;
     }

@@ -44,14 +44,6 @@ typedef struct JoinTables {
     Changes *changes, *last; /* of this step's batches */
 } JoinTables;
 
-static RowLayout layout_of(const Schema *schema, uint32_t from, uint32_t to, Arena *arena) {
-    assert(from <= to && to <= schema->column_count);
-    const Type **types = arena_array(arena, to - from, sizeof *types);
-    for (uint32_t i = from; i < to; i++)
-        types[i - from] = schema->columns[i].type;
-    return (RowLayout){types, to - from};
-}
-
 static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     const PlanNode *node = op->node;
     assert(node->kind == PLAN_JOIN_TABLES && node->input_count == 2);
@@ -63,9 +55,9 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
         if (input->schema->key_count != 1 || input->windowed)
             return err_set(err, ERR_UNSUPPORTED,
                            "a join needs tables without windows whose key is one column");
-        self->key = layout_of(input->schema, 0, 1, env->query_arena);
+        self->key = row_layout_of(input->schema, 0, 1, env->query_arena);
         self->values[side] =
-            layout_of(input->schema, 1, input->schema->column_count, env->query_arena);
+            row_layout_of(input->schema, 1, input->schema->column_count, env->query_arena);
     }
     assert(node->schema->column_count ==
            3 + self->values[0].column_count + self->values[1].column_count);

@@ -39,7 +39,7 @@ static ErrCode resolve_open(Op *op, OpEnv *env, Err *err) {
     self->layout = arena_alloc(env->query_arena, sizeof *self->layout);
     self->layout->node = node;
     self->layout->schema = node->schema;
-    self->layout->keys = foreign_layout(node->schema, 0, node->schema->key_count,
+    self->layout->keys = row_layout_of(node->schema, 0, node->schema->key_count,
                                         env->query_arena);
     assert(self->layout->keys.column_count > 0);
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,

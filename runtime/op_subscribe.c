@@ -37,14 +37,6 @@ typedef struct Subscribe {
     Words *words, *last; /* of this step's batches */
 } Subscribe;
 
-RowLayout foreign_layout(const Schema *schema, uint32_t from, uint32_t to, Arena *arena) {
-    assert(from <= to && to <= schema->column_count);
-    const Type **types = arena_array(arena, to - from, sizeof *types);
-    for (uint32_t i = from; i < to; i++)
-        types[i - from] = schema->columns[i].type;
-    return (RowLayout){types, to - from};
-}
-
 static ErrCode subscribe_open(Op *op, OpEnv *env, Err *err) {
     const PlanNode *node = op->node;
     assert(node->kind == PLAN_SUBSCRIBE);
@@ -56,8 +48,8 @@ static ErrCode subscribe_open(Op *op, OpEnv *env, Err *err) {
     self->layout = arena_alloc(env->query_arena, sizeof *self->layout);
     self->layout->node = node;
     self->layout->schema = input;
-    self->layout->keys = foreign_layout(input, 0, input->key_count, env->query_arena);
-    self->layout->values = foreign_layout(node->schema, 0, 1, env->query_arena);
+    self->layout->keys = row_layout_of(input, 0, input->key_count, env->query_arena);
+    self->layout->values = row_layout_of(node->schema, 0, 1, env->query_arena);
     TRY(expr_compile(&node->join_key, 1, env->query_arena, &self->program, err));
     expr_set_io(self->program, env->io);
     StateSpec spec = {self->layout, ids_store(env->plan, env->first_id, env->partitions, node->id,
