@@ -277,10 +277,7 @@ static ErrCode make_result(Lookup *lookup, ResultRows *rows, Err *err) {
         bytes[i] = lookup->rows[from + i].bytes;
         rowtimes[i] = lookup->rows[from + i].rowtime;
     }
-    const Type **types = arena_array(lookup->arena, schema->column_count, sizeof *types);
-    for (uint32_t i = 0; i < schema->column_count; i++)
-        types[i] = schema->columns[i].type;
-    RowLayout layout = {types, schema->column_count};
+    RowLayout layout = row_layout_of(schema, 0, schema->column_count, lookup->arena);
     Column **columns = arena_array(lookup->arena, schema->column_count, sizeof *columns);
     TRY(row_value_get(bytes, (uint32_t)count, &layout, lookup->arena, columns, err));
     *rows = (ResultRows){.schema = schema, .columns = (const Column *const *)columns,

@@ -134,10 +134,7 @@ static ErrCode emit_groups(LookupGroups *groups, size_t from, uint32_t count, Er
         bytes[i] = (Bytes){slot->value, slot->value_size};
         rowtime[i] = slot->rowtime;
     }
-    const Type **types = arena_array(arena, schema->column_count, sizeof *types);
-    for (uint32_t i = 0; i < schema->column_count; i++)
-        types[i] = schema->columns[i].type;
-    RowLayout layout = {types, schema->column_count};
+    RowLayout layout = row_layout_of(schema, 0, schema->column_count, arena);
     Column **columns = arena_array(arena, schema->column_count, sizeof *columns);
     TRY(row_value_get(bytes, count, &layout, arena, columns, err));
     batch->columns = (const Column *const *)columns;
