@@ -7,7 +7,10 @@
 #include "base/mem.h"
 #include "base/reader.h"
 
-enum { TABLE_WRITE_BYTES = 256 << 10 }; /* in one write */
+enum {
+    TABLE_WRITE_BYTES = 256 << 10, /* in one write */
+    TABLE_ALIGN = 4096,            /* of writes past the page cache: nobody reads the file soon */
+};
 
 char *table_path(const char *folder, uint64_t id) {
     assert(id > 0);
@@ -25,7 +28,7 @@ ErrCode table_writer_open(TableWriter *writer, Io *io, const char *folder, uint6
     assert(folder);
     *writer = (TableWriter){.io = io, .id = id, .folder = mem_strdup(folder)};
     char *path = table_path(folder, id);
-    ErrCode code = io->ops->open(io, path, IO_WRITE, &writer->file, err);
+    ErrCode code = io->ops->open(io, path, IO_DIRECT, &writer->file, err);
     if (code == ERR_OK) /* a crash may have left one */
         code = writer->file->ops->resize(writer->file, 0, err);
     mem_free(path);
@@ -50,14 +53,25 @@ void table_writer_head(TableWriter *writer, uint64_t lsn) {
     assert(writer->out.size == TABLE_HEAD_SIZE);
 }
 
-static ErrCode table_flush(TableWriter *writer, size_t least, Err *err) {
+/* Writes whole sectors, and what is left when it is the end. */
+static ErrCode table_flush(TableWriter *writer, bool end, Err *err) {
     assert(writer->file);
-    if (writer->out.size < least || writer->out.size == 0)
-        return ERR_OK;
+    assert(writer->offset % TABLE_ALIGN == 0);
     IoFile *file = writer->file;
-    TRY(file->ops->write(file, writer->offset, buf_view(&writer->out), err));
-    writer->offset += writer->out.size;
-    buf_reset(&writer->out);
+    Buf *out = &writer->out;
+    if (!end && out->size < TABLE_WRITE_BYTES)
+        return ERR_OK;
+    uint32_t rest = (uint32_t)(out->size % TABLE_ALIGN), whole = (uint32_t)out->size - rest;
+    if (whole > 0)
+        TRY(file->ops->write(file, writer->offset, (Bytes){out->data, whole}, err));
+    writer->offset += whole;
+    memmove(out->data, out->data + whole, rest);
+    out->size = rest;
+    if (!end || rest == 0)
+        return ERR_OK;
+    TRY(file->ops->write(file, writer->offset, buf_view(out), err));
+    writer->offset += rest;
+    buf_reset(out);
     return ERR_OK;
 }
 
@@ -82,7 +96,7 @@ static ErrCode table_end_block(TableWriter *writer, Err *err) {
     writer->entries += writer->block_entries;
     writer->block_entries = 0;
     buf_reset(&writer->block);
-    return table_flush(writer, TABLE_WRITE_BYTES, err);
+    return table_flush(writer, false, err);
 }
 
 ErrCode table_writer_add(TableWriter *writer, Bytes key, Bytes value, Err *err) {
@@ -123,7 +137,7 @@ ErrCode table_writer_finish(TableWriter *writer, TableRef *ref, Err *err) {
     buf_bytes(&writer->out, buf_view(&footer));
     buf_free(&index);
     buf_free(&footer);
-    TRY(table_flush(writer, 0, err));
+    TRY(table_flush(writer, true, err));
     TRY(writer->file->ops->sync(writer->file, err));
     ref->id = writer->id;
     ref->size = writer->offset;
