@@ -99,19 +99,25 @@ static ErrCode table_end_block(TableWriter *writer, Err *err) {
     return table_flush(writer, false, err);
 }
 
-ErrCode table_writer_add(TableWriter *writer, Bytes key, Bytes value, Err *err) {
+ErrCode table_writer_add(TableWriter *writer, const TableEntry *entry, Err *err) {
     assert(writer->file);
-    assert(key.size >= 4);
+    assert(entry->key.size >= 4);
+    bool range = entry->kind == TABLE_REMOVE_RANGE;
+    bool after_range = writer->block_kind == TABLE_REMOVE_RANGE;
+    if (after_range && !range)
+        TRY(table_end_block(writer, err));
+    assert(!range || after_range || writer->entries + writer->block_entries == 0);
+    assert(range || after_range || writer->entries + writer->block_entries == 0 ||
+           bytes_compare(buf_view(&writer->last_key), entry->key) < 0);
     Buf *block = &writer->block;
-    assert(writer->entries + writer->block_entries == 0 ||
-           bytes_compare(buf_view(&writer->last_key), key) < 0);
-    buf_u8(block, TABLE_ENTRY_PUT);
-    buf_varint(block, key.size);
-    buf_varint(block, value.size);
-    buf_bytes(block, key);
-    buf_bytes(block, value);
+    buf_u8(block, (uint8_t)entry->kind);
+    buf_varint(block, entry->key.size);
+    buf_varint(block, entry->value.size);
+    buf_bytes(block, entry->key);
+    buf_bytes(block, entry->value);
     buf_reset(&writer->last_key);
-    buf_bytes(&writer->last_key, key);
+    buf_bytes(&writer->last_key, entry->key);
+    writer->block_kind = entry->kind;
     writer->block_entries++;
     return block->size >= TABLE_BLOCK_BYTES ? table_end_block(writer, err) : ERR_OK;
 }
@@ -198,6 +204,19 @@ static ErrCode table_part(TableReader *table, uint64_t offset, uint64_t size, co
     return got == size ? ERR_OK : table_damaged(table, offset, what);
 }
 
+/* An entry that is not whole has kind 0. */
+static TableEntry table_next_entry(Reader *reader) {
+    uint8_t kind = reader_u8(reader);
+    uint32_t key_size = (uint32_t)reader_varint(reader);
+    uint32_t value_size = (uint32_t)reader_varint(reader);
+    Bytes key = reader_bytes(reader, key_size);
+    Bytes value = reader_bytes(reader, value_size);
+    bool known = kind == TABLE_PUT || kind == TABLE_REMOVE || kind == TABLE_REMOVE_RANGE;
+    if (!reader_ok(reader) || !known || key.size < 4)
+        return (TableEntry){0};
+    return (TableEntry){(TableEntryKind)kind, key, value};
+}
+
 static ErrCode table_read_block(TableReader *table, uint64_t offset, uint32_t size, uint64_t sum) {
     assert(table->each);
     TRY(table_part(table, offset, size, "block"));
@@ -210,15 +229,11 @@ static ErrCode table_read_block(TableReader *table, uint64_t offset, uint32_t si
     uint32_t count = reader_u32_le(&reader);
     bool whole = reader_u32_le(&reader) == size - 16;
     for (uint32_t i = 0; i < count && reader_ok(&reader) && whole; i++) {
-        uint8_t kind = reader_u8(&reader);
-        uint32_t key_size = (uint32_t)reader_varint(&reader);
-        uint32_t value_size = (uint32_t)reader_varint(&reader);
-        Bytes key = reader_bytes(&reader, key_size);
-        Bytes value = reader_bytes(&reader, value_size);
-        if (!reader_ok(&reader) || kind != TABLE_ENTRY_PUT || key.size < 4)
+        TableEntry entry = table_next_entry(&reader);
+        if (entry.kind == 0)
             return table_damaged(table, offset, "entry");
         table->entries++;
-        TRY(table->each(table->context, key, value, table->err));
+        TRY(table->each(table->context, &entry, table->err));
     }
     if (!whole || !reader_ok(&reader) || reader_left(&reader) > 0)
         return table_damaged(table, offset, "block");
