@@ -19,8 +19,8 @@
  *       56    8  next_file_id  ids of table files
  *       64    4  next_id       ids of topics, stores, tasks
  *       68    4  table_count   at most 128
- *       72   24n tables: file id u64, size u64, sum u64 (the one in the file's footer); the first is
- *                the whole state of its time, each other what changed after the one before it
+ *       72   24n tables: file id u64, size u64, sum u64 (the one in the file's footer); the first
+ *                is the whole state of its time, each other what changed after the one before it
  *        .    8  sum           XXH3-64 of all before it
  */
 #ifndef STORAGE_MANIFEST_IMPL_H
@@ -46,7 +46,8 @@ enum {
 
 typedef struct TableRef {
     uint64_t id, size, sum;
-    uint32_t interval; /* it holds what is in the memtable with this number and below; not on disk */
+    uint32_t interval; /* the memtable's entries of this number and below are in it, or in those
+                        * before it; not on disk */
 } TableRef;
 
 typedef struct Manifest {

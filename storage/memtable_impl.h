@@ -11,10 +11,10 @@
  * once; of the next eight each slot keeps a copy (`hint`), so a search touches one cell, not six.
  * A node without keys does not exist; nodes are not merged otherwise.
  *
- * Checkpoints write what changed. Time is cut into intervals with numbers: every entry carries the
- * number of the interval in which it was put, every node the greatest below it, and what was removed
- * is noted beside the tree. What is in the tree now = what was in it at the end of interval n, less
- * all that was removed since, and then the entries put since: in this order.
+ * Checkpoints write what changed. Time is cut into intervals with numbers: every entry carries
+ * the number of the interval in which it was put, every node the greatest below it, and what was
+ * removed is noted beside the tree. What is in the tree now = what was in it at the end of
+ * interval n, less all that was removed since, and then the entries put since: in this order.
  *
  * Threads: one writer; memtable_share() needs the writer's lock, reading a shared root needs none.
  */

@@ -1,4 +1,4 @@
-/* test_checkpoint_state.c - many checkpoints over a state that changes: what tables hold together. */
+/* test_checkpoint_state.c - many checkpoints over a state that changes: what tables hold. */
 #include <stdio.h>
 
 #include "storage/removed_impl.h"
