@@ -74,6 +74,7 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
         set->segment_bytes_max = SEGMENT_BYTES_MAX;
     if (set->mark_ms == 0)
         set->mark_ms = STORAGE_MARK_MS;
+    storage->state.interval = 1;
     atomic_init(&storage->next_id, 1);
     atomic_init(&storage->commit_seq, 1);
     lock_init(&storage->queue_lock);
@@ -94,6 +95,7 @@ static void storage_free(Storage *storage) {
     assert(!storage->threads_running);
     assert(!storage->queue_first);
     checkpoint_release(storage);
+    checkpoint_close_state(storage);
     journal_close(&storage->journal);
     topics_close(&storage->topics);
     reserve_close(storage);
