@@ -170,9 +170,12 @@ ErrCode cluster_offsets(Storage *storage, TopicPartition where, bool fresh, int6
     Cluster *cluster = storage->cluster;
     LogTopic topic;
     TRY(cluster_name_of(storage, where, &topic, err));
-    ErrCode code = cluster->ops->offsets(cluster, topic.name, where, fresh, start, end, err);
-    assert(code != ERR_OK || *start <= *end);
-    return code;
+    ClusterOffsets offsets;
+    TRY(cluster->ops->offsets(cluster, topic.name, where, fresh, &offsets, err));
+    assert(offsets.start <= offsets.end);
+    *start = offsets.start;
+    *end = offsets.end;
+    return ERR_OK;
 }
 
 /* == By hand ================================================================================== */

@@ -42,6 +42,10 @@ typedef struct TopicConfig {
     bool expires;                          /* ... compact,delete: changelogs of windows */
 } TopicConfig;
 
+typedef struct ClusterOffsets {
+    int64_t start, end;
+} ClusterOffsets;
+
 typedef struct ClusterOps {
     /* -- Topics. On threads that may wait. NOT_FOUND: there is none of that name. */
     ErrCode (*topic_find)(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
@@ -57,7 +61,7 @@ typedef struct ClusterOps {
     /* First offset kept, and the end of what is committed. fresh: asked now, which may wait;
      * otherwise as last seen (asked, if never seen). */
     ErrCode (*offsets)(Cluster *cluster, const char *name, TopicPartition where, bool fresh,
-                       int64_t *start, int64_t *end, Err *err);
+                       ClusterOffsets *offsets, Err *err);
 
     /* -- Owning. Which slot a task belongs to: by its first source, so that inputs that are read
      * together share one. */
@@ -146,8 +150,8 @@ bool commit_item_next(CommitItems *items, CommitItem *item); /* pointers: into t
 void commit_save(const Commit *commit, Buf *target);
 Commit *commit_load(Storage *storage, Bytes saved, Err *err); /* NULL: damaged, *err says where */
 
-/* The cluster has it. base_offsets: one for each APPEND item, in order. `notes` (each of at most 100
- * bytes; one for each store with changes, and four; none for a commit of records alone) are written with it
+/* The cluster has it. base_offsets: one for each APPEND item, in order. `notes` (of at most 100
+ * bytes; one for each store with changes, and four; none for records alone) are written with it
  * in the folder's store STORE_CLUSTER, which is the cluster's own memory of how far the folder is
  * (changelog offsets, the last command). Then `done` comes as usual. */
 typedef struct ClusterNote {

@@ -1,8 +1,8 @@
 /*
  * commit_remote.c - a commit's way through a cluster: see cluster.h.
  *
- * Space for what the folder will get of it, notes included, is taken before the cluster has it: what
- * is committed there must be written here. Nothing of it is in the folder's journal before the
+ * Space for what the folder will get of it, notes included, is taken before the cluster has it:
+ * what is committed there must be written here. Nothing of it is in the folder's journal before the
  * cluster has said yes. All answers come by the writer's queue, so `done` is called there, as ever.
  */
 #include <assert.h>

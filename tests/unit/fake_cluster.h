@@ -163,13 +163,13 @@ static inline ErrCode fake_fetch(Cluster *cluster, const char *name, TopicPartit
 }
 
 static inline ErrCode fake_offsets(Cluster *cluster, const char *name, TopicPartition where,
-                                   bool fresh, int64_t *start, int64_t *end, Err *err) {
+                                   bool fresh, ClusterOffsets *offsets, Err *err) {
     FakeCluster *fake = (FakeCluster *)cluster;
     (void)fresh;
     lock_take(&fake->lock);
     FakeTopic *topic = fake_topic(fake, name);
-    *start = 0;
-    *end = topic ? topic->partitions[where.partition].end : 0;
+    offsets->start = 0;
+    offsets->end = topic ? topic->partitions[where.partition].end : 0;
     lock_release(&fake->lock);
     return topic ? ERR_OK : err_set(err, ERR_NOT_FOUND, "topic %s is gone", name);
 }
