@@ -564,20 +564,20 @@ static ErrCode mem_free_space(Io *io, const char *path, uint64_t *bytes, Err *er
 
 static int64_t mem_now_ms(Io *io) {
     MemIo *self = (MemIo *)io;
+    if (!atomic_load_explicit(&self->clock_set, memory_order_acquire))
+        return io_posix()->ops->now_ms(io_posix());
     lock_take(&self->lock);
     int64_t now = self->clock_us / 1000;
-    if (!self->clock_set)
-        now = io_posix()->ops->now_ms(io_posix());
     lock_release(&self->lock);
     return now;
 }
 
 static int64_t mem_mono_us(Io *io) {
     MemIo *self = (MemIo *)io;
+    if (!atomic_load_explicit(&self->clock_set, memory_order_acquire))
+        return io_posix()->ops->mono_us(io_posix());
     lock_take(&self->lock);
     int64_t now = self->mono_us;
-    if (!self->clock_set)
-        now = io_posix()->ops->mono_us(io_posix());
     lock_release(&self->lock);
     return now;
 }

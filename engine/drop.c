@@ -244,16 +244,26 @@ static ErrCode drop_restart(Weir *weir, CatalogQuery *query, Err *err) {
     return engine_start_query(weir, query, err);
 }
 
-static ErrCode drop_pause_one(Weir *weir, CatalogQuery *query, bool paused, Err *err) {
-    query->paused = paused;
-    if (!paused)
-        query->fail_on = engine_query_fail_on(&weir->settings);
+/* One commit for all of them, so that queries of one topic go on together: who is left behind
+ * decodes by itself what the others shared. */
+static ErrCode drop_pause(Weir *weir, CatalogQuery *const *queries, size_t count, bool paused,
+                          Err *err) {
+    if (count == 0)
+        return ERR_OK;
     Commit *commit = commit_new(weir->storage, 0);
-    catalog_put_query(commit, query);
+    for (size_t i = 0; i < count; i++) {
+        queries[i]->paused = paused;
+        if (!paused)
+            queries[i]->fail_on = engine_query_fail_on(&weir->settings);
+        catalog_put_query(commit, queries[i]);
+    }
     TRY(commit_wait(commit, NULL, err));
-    if (query->running)
-        query_pause(query->running, paused);
-    return paused ? ERR_OK : drop_restart(weir, query, err);
+    for (size_t i = 0; i < count; i++)
+        if (queries[i]->running)
+            query_pause(queries[i]->running, paused);
+    for (size_t i = 0; i < count && !paused; i++)
+        TRY(drop_restart(weir, queries[i], err));
+    return ERR_OK;
 }
 
 /* Whether PAUSE names a generated source, not a query. */
@@ -281,14 +291,13 @@ ErrCode engine_pause(Call *call, Err *err) {
     Catalog *catalog = &call->weir->catalog;
     bool paused = call->statement->kind == AST_PAUSE;
     if (call->statement->all) {
-        for (size_t i = 0; i < catalog->query_count; i++)
-            TRY(drop_pause_one(call->weir, catalog->queries[i], paused, err));
+        TRY(drop_pause(call->weir, catalog->queries, catalog->query_count, paused, err));
     } else if (drop_is_generated(call)) {
         return drop_pause_generator(call, paused, err);
     } else {
         CatalogQuery *query;
         TRY(drop_find_query(call, &query, err));
-        TRY(drop_pause_one(call->weir, query, paused, err));
+        TRY(drop_pause(call->weir, &query, 1, paused, err));
     }
     result_message(call->result, paused ? "Query paused." : "Query resumed.");
     return ERR_OK;

@@ -41,7 +41,8 @@ typedef struct ArbiterInput {
 
     /* The step that is being chosen: good rows [cursor.next, chosen_next) with seq[]. */
     uint32_t chosen_next;
-    uint64_t *seq;
+    const uint64_t *seq;
+    uint64_t *numbers; /* of this step: what seq is, unless its rows are the step's only ones */
 } ArbiterInput;
 
 typedef struct ArbiterStep {
@@ -49,7 +50,7 @@ typedef struct ArbiterStep {
     int64_t rowtime_max; /* rows after it are not taken: skew */
     Arena *arena;        /* of the step */
     OpEnv *env;          /* errors and counters */
-    uint64_t *next_seq;
+    uint64_t next_seq; /* 0 when the step begins: it counts within the step */
     const QueryScriptItem *script; /* NULL: none; moves along */
     uint32_t script_count;
     uint32_t script_taken; /* out: items that are done with after arbiter_take() */

@@ -64,8 +64,8 @@ static int64_t group_now_us(const Group *group) {
 }
 
 /* Rows a second of each operator, over the time since it was last looked at: about a second. */
-static void sample_rates(Group *group) {
-    int64_t now_us = group_now_us(group), before_us = atomic_load(&group->sample_us);
+static void sample_rates(Group *group, int64_t now_us) {
+    int64_t before_us = atomic_load_explicit(&group->sample_us, memory_order_relaxed);
     if (before_us != 0 && now_us - before_us < GROUP_SAMPLE_US)
         return;
     for (uint32_t i = 0; i < group->task_count; i++) {
@@ -543,10 +543,11 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     bool was_in_flight = group->in_flight;
     take_outcome(group);
     *worked = was_in_flight && !group->in_flight;
-    sample_rates(group);
+    group->clock_us = group_now_us(group);
+    sample_rates(group, group->clock_us);
     if (query_state(group->query) != QUERY_RUNNING)
         return;
-    try_refused(group, group_now_us(group));
+    try_refused(group, group->clock_us);
     if (at_failed_row(group)) {
         stop_at_row(group);
         *worked = *worked || !group->failing; /* it left the row out and goes on */
@@ -556,7 +557,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
                 pending_bytes(group) >= GROUP_PENDING_BYTES;
     bool stepped = false;
     bool paused = atomic_load(&group->query->paused);
-    bool waits = !retry_is_due(&group->retry, group_now_us(group));
+    bool waits = !retry_is_due(&group->retry, group->clock_us);
     group->idle = group->idle || paused;
     if (!full && !paused && (!waits || group->refused))
         take_steps(group, &stepped, due_us);
@@ -565,7 +566,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
         return;
     note_dirty(group);
     int64_t commit_us = commit_due_us(group);
-    if (commit_us <= group_now_us(group)) {
+    if (commit_us <= group->clock_us || commit_us <= group_now_us(group)) {
         hand_over(group);
         *worked = true;
     } else if (commit_us < *due_us) {
@@ -595,6 +596,7 @@ static ErrCode run_others(Task *task, uint32_t rows, const QueryScript *script, 
     TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX};
     ErrCode code = ERR_OK;
     uint32_t script_taken;
+    task_clock(task);
     for (bool worked = true; worked && code == ERR_OK;)
         code = task_step(task, &limits, &worked, &script_taken, err);
     for (uint32_t i = 0; i < task->input_count; i++) {
@@ -617,6 +619,7 @@ ErrCode group_run_script(Group *group, const QueryScript *script, Err *err) {
                              .script_count = script->to - taken};
         bool worked;
         uint32_t step_taken;
+        task_clock(task);
         code = task_step(task, &limits, &worked, &step_taken, err);
         assert(code != ERR_OK || worked || step_taken > 0 || task->owing);
         taken += step_taken;

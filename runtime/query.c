@@ -111,6 +111,7 @@ static ErrCode make_task(Query *query, const TaskSpec *spec, Task **task, Err *e
     OpEnv env = *spec->env;
     env.outbox = group->outbox;
     env.errors = &group->errors;
+    env.clock_us = &group->clock_us;
     env.states = &group->states;
     TaskSpec own = *spec;
     own.env = &env;

@@ -339,29 +339,24 @@ static int64_t task_now_us(const Task *task) {
     return task->env.io->ops->mono_us(task->env.io);
 }
 
-static void clock_begin(Task *task) {
-    assert(task);
-    task->env.clock_us = task_now_us(task);
+void task_clock(Task *task) {
+    assert(task->env.clock_us);
+    *task->env.clock_us = task_now_us(task);
 }
 
-static void clock_read(Task *task) {
-    int64_t now_us = task_now_us(task);
-    if (now_us > task->env.clock_us)
-        task->read_us += now_us - task->env.clock_us;
-    task->env.clock_us = now_us;
-}
-
-/* What reading cost goes to the sources of the step, by their rows. */
+/* What looking and reading cost up to now goes to the sources of the step, by their rows. */
 static void share_read(Task *task) {
     assert(task->chosen.rows > 0);
+    int64_t now_us = task_now_us(task), read_us = now_us - *task->env.clock_us;
+    *task->env.clock_us = now_us;
     for (uint32_t i = 0; i < task->input_count; i++) {
         const ArbiterInput *input = &task->inputs[i];
         if (!input->cursor.block || input->chosen_next <= input->cursor.next)
             continue;
         uint64_t rows = input->chosen_next - input->cursor.next;
-        op_count(input->source, OP_TIME_US, (uint64_t)task->read_us * rows / task->chosen.rows);
+        if (read_us > 0)
+            op_count(input->source, OP_TIME_US, (uint64_t)read_us * rows / task->chosen.rows);
     }
-    task->read_us = 0;
 }
 
 /* -- Looking and stepping --------------------------------------------------------------------- */
@@ -369,9 +364,7 @@ static void share_read(Task *task) {
 ErrCode task_peek(Task *task, Err *err) {
     assert(task->inputs[0].cursor.scan);
     int64_t rowtime;
-    clock_begin(task);
     TRY(arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime, err));
-    clock_read(task);
     atomic_store_explicit(&task->next_rowtime, rowtime, memory_order_relaxed);
     publish_promise(task);
     return ERR_OK;
@@ -416,7 +409,6 @@ static ErrCode drain_pass(Task *task, Err *err) {
         *arena = arena_new("drain", 0);
     task->env.step_arena = *arena;
     task->env.step++;
-    clock_begin(task);
     ErrCode code = op_drain(&task->ops[last], err);
     if (code == ERR_OK)
         code = run_ops(task, last + 1, err);
@@ -439,7 +431,7 @@ ErrCode task_tick(Task *task, int64_t now_ms, bool *worked, Err *err) {
         return ERR_OK;
     arena_reset(task->step_arena);
     task->env.step++;
-    clock_begin(task);
+    task_clock(task);
     for (uint32_t i = 0; i < task->op_count; i++) {
         if (task->ops[i].tick_ms <= now_ms)
             TRY(task->ops[i].ops->tick(&task->ops[i], now_ms, err));
@@ -476,13 +468,12 @@ static void note_failure(Task *task) {
 /* Chooses rows and runs them through; step.rows 0: there were none. */
 static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
     assert(limits);
-    clock_begin(task);
     arena_reset(task->step_arena);
     task->env.step++;
     task->env.row_failed = false;
     task->chosen = (ArbiterStep){.rows_max = limits->rows_max, .rowtime_max = limits->rowtime_max,
                                  .arena = task->step_arena, .env = &task->env,
-                                 .next_seq = &task->next_seq, .script = limits->script,
+                                 .script = limits->script,
                                  .script_count = limits->script_count};
     if (arbiter_choose(task->inputs, task->input_count, &task->chosen, err) != ERR_OK) {
         task->failed = task->env.row_failed;
@@ -493,7 +484,6 @@ static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
         return ERR_OK;
     task->running_min = earlier(task->running_min, task->chosen.rowtime_min);
     ErrCode code = arbiter_emit(task->inputs, task->input_count, &task->chosen, err);
-    clock_read(task);
     share_read(task);
     if (code == ERR_OK)
         code = run_ops(task, 0, err);
@@ -563,7 +553,7 @@ bool task_skip(Task *task, const Err *reason) {
 ErrCode task_refuse(Task *task, Err *err) {
     assert(task->owing && task->chosen.rows == 1);
     task->env.row_failed = true;
-    task->env.failed_seq = task->next_seq - 1;
+    task->env.failed_seq = task->chosen.next_seq - 1;
     note_failure(task);
     return err_set(err, ERR_LIMIT, "one record makes over %d bytes of output",
                    STEP_OUTPUT_BYTES_MAX);

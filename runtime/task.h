@@ -22,10 +22,8 @@ struct Task {
     Op *ops; /* [node]; those of other stages have ops NULL and no edges */
     Op *readers; /* [node]: of a cut node's internal topic; their counts are the node's too */
     uint32_t op_count;
-    int64_t read_us; /* spent on reading, not yet a source's */
     bool ticks; /* some operator may want the wall clock */
     bool ticked; /* it did something since the last submit */
-    uint64_t next_seq;
     _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */
     /* Output rows that are not visible yet are not before it: what readers of lanes wait for. */
     _Atomic int64_t promise;
@@ -56,6 +54,9 @@ void task_free(Task *task);
 /* Opens and closes the cursors; on the worker's thread. */
 ErrCode task_attach(Task *task, ScanSet *scans, Err *err);
 void task_detach(Task *task);
+
+/* What has passed until now on the tasks' common clock (OpEnv.clock_us) is nobody's. */
+void task_clock(Task *task);
 
 /* Sets next_rowtime and the promise. */
 ErrCode task_peek(Task *task, Err *err);
