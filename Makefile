@@ -186,6 +186,7 @@ cli-test: $(BUILD)/weir
 	@python3 tests/cli/run.py $(BUILD)/weir
 	@python3 tests/cli/topics.py $(BUILD)/weir
 	@python3 tests/cli/observe.py $(BUILD)/weir
+	@python3 tests/cli/poison.py $(BUILD)/weir
 	@python3 tests/cli/errors.py $(BUILD)/weir
 
 run-embed: $(EMBED)

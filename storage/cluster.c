@@ -20,10 +20,25 @@ static void cluster_topics_free(ClusterTopics *table) {
     mem_free(table);
 }
 
+/* Its last answers are on their way through the writer. */
+static void cluster_settle(Storage *storage) {
+    assert(storage->cluster);
+    while (atomic_load(&storage->remote_count) > 0) {
+        Err ignored; /* who waits for a commit is told */
+        if (!storage->threads_running)
+            (void)!storage_pump(storage, &ignored);
+        lock_take(&storage->queue_lock);
+        if (storage->threads_running)
+            (void)signal_wait_for(&storage->changed, &storage->queue_lock, CLUSTER_WAIT_US);
+        lock_release(&storage->queue_lock);
+    }
+}
+
 void storage_attach(Storage *storage, Cluster *cluster) {
     assert(!cluster || cluster->ops);
     assert(!storage->cluster || !cluster);
-    assert(atomic_load(&storage->remote_count) == 0);
+    if (storage->cluster)
+        cluster_settle(storage);
     cluster_topics_free(storage->cluster_topics);
     storage->cluster_topics = NULL;
     storage->cluster = cluster;
