@@ -33,6 +33,7 @@ struct MemNode {
     uint32_t capacity, used, dead; /* bytes of cells; dead: of those no slot points to */
     uint32_t prefix;               /* bytes that all keys share */
     uint32_t interval;             /* no entry below was put in a later one */
+    uint32_t last;                 /* the slot inserted last: keys may come in order */
     MemSlot slots[MEM_SLOTS];
     uint8_t cells[];
 };
@@ -167,6 +168,7 @@ static MemNode *node_reserve(MemNode **where, uint32_t size) {
         capacity = MEM_NODE_BYTES_MIN;
     MemNode *grown = node_copy(node, 0, node->count, capacity);
     grown->prefix = node->prefix;
+    grown->last = node->last;
     mem_free(node);
     *where = grown;
     return grown;
@@ -360,12 +362,15 @@ static void node_find_prefix(MemNode *node) {
 }
 
 /* Where to split: after an append at the end almost everything stays left, so that keys that come
- * in order fill their nodes; else in the middle of the bytes. */
-static uint32_t node_middle(const MemNode *node, uint32_t inserted) {
+ * in order fill their nodes; where they come in order inside, behind the inserted one, so that it
+ * is the end of a node from then on; else in the middle of the bytes. */
+static uint32_t node_middle(const MemNode *node, uint32_t inserted, uint32_t before) {
     assert(inserted < node->count);
     assert(node->count >= 2);
     if (inserted == node->count - 1)
         return node->count - 1;
+    if (inserted == before + 1)
+        return inserted + 1;
     uint32_t live = node->used - node->dead, sum = 0, index = 0;
     while (index < node->count - 1 && sum < live / 2)
         sum += slot_cell_size(node, index++);
@@ -384,9 +389,11 @@ static void node_split(MemNode **where, uint32_t inserted, MemSplit *split) {
     MemNode *node = *where;
     assert(node->dead <= node->used);
     assert(!split->right);
+    uint32_t before = node->last;
+    node->last = inserted;
     if (node->count < MEM_SLOTS && (node->count < 2 || node->used - node->dead <= MEM_NODE_BYTES))
         return;
-    uint32_t middle = node_middle(node, inserted);
+    uint32_t middle = node_middle(node, inserted, before);
     MemNode *left = node_copy(node, 0, middle, cells_size(node, 0, middle));
     MemNode *right = node_copy(node, middle, node->count, cells_size(node, middle, node->count));
     node_find_prefix(left);
