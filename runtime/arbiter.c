@@ -7,9 +7,14 @@
 #include <stdio.h>
 
 #include "data/row_value.h"
+#include "runtime/ids.h"
 #include "runtime/view.h"
 
 enum { DROPPED_BLOCKS_MAX = 16 }; /* blocks of nothing but dropped rows that one look goes over */
+
+TopicPartition arbiter_lane(const ArbiterInput *input) {
+    return ids_lane(input->spec.where, input->position_lane);
+}
 
 /* -- Heads ------------------------------------------------------------------------------------ */
 
@@ -114,6 +119,9 @@ static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
     Cursor *cursor = &input->cursor;
     input->fatal = NULL;
     for (uint32_t blocks = 0; cursor->offset < input->end; blocks++) {
+        if (!cursor->block || cursor->row >= cursor->block->row_count)
+            note_begin(env->note, &(NoteRows){env->task_id, 0, arbiter_lane(input),
+                                              cursor->offset}, env->alone);
         TRY(cursor_load(cursor, err));
         if (!cursor->block)
             break;
@@ -324,6 +332,18 @@ static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) 
 static bool ends_step(const ArbiterInput *input) {
     assert(input->cursor.block);
     return input->chosen_next >= input->cursor.good_count || !has_row(input);
+}
+
+void arbiter_first(const ArbiterInput *inputs, uint32_t count, NoteRows *rows) {
+    const ArbiterInput *first = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const ArbiterInput *input = &inputs[i];
+        if (input->chosen_next > input->cursor.next && (!first || input->seq[0] < first->seq[0]))
+            first = input;
+    }
+    assert(first && first->cursor.block);
+    rows->where = arbiter_lane(first);
+    rows->offset = first->cursor.block->offset[first->cursor.good[first->cursor.next]];
 }
 
 static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);

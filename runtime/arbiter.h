@@ -70,6 +70,12 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
 /* Emits the chosen rows through the inputs' sources, as batches in the step's arena. */
 ErrCode arbiter_emit(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step, Err *err);
 
+/* Where and what the step's first row is. */
+void arbiter_first(const ArbiterInput *inputs, uint32_t count, NoteRows *rows);
+
+/* What the input's position is kept under. */
+TopicPartition arbiter_lane(const ArbiterInput *input);
+
 /* Which input's row has this seq, and its offset. NULL: none. */
 ArbiterInput *arbiter_find(ArbiterInput *inputs, uint32_t count, uint64_t seq, int64_t *offset);
 

@@ -498,6 +498,15 @@ static bool skip_row(Group *group) {
     return false;
 }
 
+static void fail_at_row(Group *group) {
+    QueryStop stop = {0};
+    assert(group->failing);
+    for (uint32_t i = 0; i < group->task_count && !stop.known; i++)
+        if (group->tasks[i]->blocked)
+            task_stopped_at(group->tasks[i], &stop);
+    query_fail_at(group->query, &group->failure, &stop);
+}
+
 static void stop_at_row(Group *group) {
     assert(group->failing);
     assert(group->persistent);
@@ -507,7 +516,7 @@ static void stop_at_row(Group *group) {
     if (group->dirty_since_us != 0)
         hand_over(group);
     else if (!skip_row(group))
-        query_fail(group->query, &group->failure);
+        fail_at_row(group);
 }
 
 /* Others read the same, so far in front that their blocks are not shared. */

@@ -31,6 +31,7 @@
 
 #include "data/batch.h"
 #include "planner/plan.h"
+#include "runtime/note.h"
 #include "runtime/outbox.h"
 #include "runtime/runtime.h"
 #include "runtime/state.h"
@@ -91,6 +92,9 @@ struct OpEnv {
     uint32_t partition;            /* of this task */
     const bool *cut; /* [node]: its rows leave this task */
     uint32_t fail_on; /* QueryFailOn */
+    uint32_t task_id;
+    NoteSlot *note; /* the worker's; NULL: nothing is noted */
+    bool alone;     /* what the task does is on trial: note.h */
     bool single_partition, consolidate;
     bool limit_reached; /* the client has all rows it wants */
     bool skipping;      /* nothing was found yet behind many dropped rows */

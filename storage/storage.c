@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "storage/cluster_impl.h"
 #include "storage/folder_impl.h"
 #include "storage/recovery_impl.h"
 #include "storage/storage_impl.h"
@@ -30,6 +31,10 @@ ErrCode storage_state(Storage *storage, Err *err) {
     lock_take(&storage->queue_lock);
     Err failure = storage->failure;
     lock_release(&storage->queue_lock);
+    if (failure.code == ERR_FENCED) {
+        *err = failure;
+        return ERR_FENCED;
+    }
     return err_set(err, ERR_STORAGE_FAILED, "%s is stopped: %s", storage->folder, failure.message);
 }
 
@@ -102,6 +107,7 @@ static void storage_free(Storage *storage) {
     lock_close(&storage->queue_lock);
     lock_close(&storage->state_lock);
     lock_close(&storage->listen_lock);
+    storage_attach(storage, NULL);
     if (storage->lock_file)
         storage->lock_file->ops->close(storage->lock_file);
     mem_free(storage->folder);
@@ -190,8 +196,12 @@ ErrCode storage_pump(Storage *storage, Err *err) {
     if (storage->threads_running)
         return ERR_OK;
     bool worked = true;
+    if (storage->cluster)
+        cluster_pump(storage);
     while (worked)
         TRY(writer_step(storage, &worked, err));
+    if (storage->cluster)
+        cluster_wait(storage);
     TRY(storage_state(storage, err));
     TRY(background_prepare(storage, err));
     TRY(reserve_step(storage, err));
