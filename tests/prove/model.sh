@@ -14,7 +14,7 @@ verify() {
     mkdir -p "$work/$2" && cd "$work/$2" || exit 1
     rm -f ./*.trail
     shift 2
-    { spin -a "$@" "$model" && "${CC:-gcc}" -w -O2 -DSAFETY -DCOLLAPSE -o pan pan.c &&
+    { spin -a "$@" "$model" && "${CC:-gcc}" -w ${optimize:--O2} -DSAFETY -DCOLLAPSE -o pan pan.c &&
         ./pan -m1000000 -E; } > out 2>&1
     grep -q 'errors: 0$' out && ! grep -q 'search not completed' out
 }
@@ -32,7 +32,7 @@ whole() {
 
 # without MODEL RULE: it must be broken.
 without() {
-    if (verify "$1" rule -D"$2" -DFAULTS="$3"); then
+    if (optimize=-O0; verify "$1" rule -D"$2" -DFAULTS="$3"); then
         echo "FAILED: $1 without $2: no error found, and there ought to be one"
         exit 1
     elif ! grep -q '^pan:1: ' "$work/rule/out"; then
@@ -42,7 +42,7 @@ without() {
     fi
     printf '%s, %-17s broken: %s\n' "$1" "$2" "$(sed -n 's/^pan:1: //p' "$work/rule/out")"
 }
-rules() { sed -n '/^ \* Each rule/,/^ \*\//s/^ \*   \([A-Z_]*\) .*/\1/p' "$models/$1.pml"; }
+rules() { sed -n '/^ \* Each rule/,/^ \*\//s/^ \*   \([A-Z_][A-Z_]*\) .*/\1/p' "$models/$1.pml"; }
 
 whole kafka_slot "$faults" -DN=2
 whole kafka_slot $((faults > 2 ? 2 : faults)) -DN=3
