@@ -26,7 +26,7 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
 # What the binary links, and what only the tests and benchmarks need (Debian's package names).
 DEPS       = gcc make pkg-config libc6-dev lemon re2c libjansson-dev libxxhash-dev \
              libutf8proc-dev librdkafka-dev libpcre2-dev liblua5.4-dev libmd-dev tzdata
-DEPS_CHECK = clang libclang-rt-14-dev libgmp-dev libcmocka-dev python3 python3-pexpect \
+DEPS_CHECK = clang libclang-rt-14-dev libgmp-dev libcmocka-dev python3 python3-pexpect spin \
              python3-pyte sqlite3 libsimdjson-dev g++ git
 
 LIBS       = -ljansson -lutf8proc -lpcre2-8 -llua5.4 -lmd -lrdkafka -lm -lpthread
@@ -186,6 +186,7 @@ cli-test: $(BUILD)/weir
 	@python3 tests/cli/run.py $(BUILD)/weir
 	@python3 tests/cli/topics.py $(BUILD)/weir
 	@python3 tests/cli/observe.py $(BUILD)/weir
+	@python3 tests/cli/poison.py $(BUILD)/weir
 	@python3 tests/cli/errors.py $(BUILD)/weir
 
 run-embed: $(EMBED)

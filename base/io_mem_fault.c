@@ -454,8 +454,8 @@ uint64_t io_mem_used(Io *io) {
 void io_mem_set_clock(Io *io, int64_t now_ms) {
     MemIo *self = (MemIo *)io;
     lock_take(&self->lock);
-    self->clock_set = true;
     self->clock_us = now_ms * 1000;
+    atomic_store_explicit(&self->clock_set, true, memory_order_release);
     lock_release(&self->lock);
 }
 

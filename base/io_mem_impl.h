@@ -13,6 +13,8 @@
 #ifndef BASE_IO_MEM_IMPL_H
 #define BASE_IO_MEM_IMPL_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "base/io_impl.h"
 #include "base/io_mem.h"
@@ -89,7 +91,8 @@ typedef struct MemIo {
     bool stopped;
     uint64_t space, used; /* bytes; space is UINT64_MAX without a budget */
 
-    bool clock_set, seeded;
+    _Atomic bool clock_set; /* without: the machine's clock, for which nobody takes the lock */
+    bool seeded;
     int64_t clock_us, mono_us;
     uint64_t random;
 } MemIo;

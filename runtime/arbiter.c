@@ -6,11 +6,15 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "base/vector.h"
 #include "data/row_value.h"
+#include "runtime/ids.h"
 #include "runtime/view.h"
 
 enum { DROPPED_BLOCKS_MAX = 16 }; /* blocks of nothing but dropped rows that one look goes over */
+
+TopicPartition arbiter_lane(const ArbiterInput *input) {
+    return ids_lane(input->spec.where, input->position_lane);
+}
 
 /* -- Heads ------------------------------------------------------------------------------------ */
 
@@ -115,6 +119,9 @@ static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
     Cursor *cursor = &input->cursor;
     input->fatal = NULL;
     for (uint32_t blocks = 0; cursor->offset < input->end; blocks++) {
+        if (!cursor->block || cursor->row >= cursor->block->row_count)
+            note_begin(env->note, &(NoteRows){env->task_id, 0, arbiter_lane(input),
+                                              cursor->offset}, env->alone);
         TRY(cursor_load(cursor, err));
         if (!cursor->block)
             break;
@@ -246,7 +253,7 @@ static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) 
     step->rows++;
     if (block->rowtime[row] < step->rowtime_min)
         step->rowtime_min = block->rowtime[row];
-    input->seq[input->chosen_next - input->cursor.next] = (*step->next_seq)++;
+    input->numbers[input->chosen_next - input->cursor.next] = step->next_seq++;
     input->chosen_next++;
     return true;
 }
@@ -259,7 +266,7 @@ static bool choose_rows(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes)
     uint32_t last = input->fatal ? input->fatal->row : UINT32_MAX;
     uint32_t sum = *bytes, rows = step->rows;
     int64_t rowtime_min = step->rowtime_min;
-    uint64_t seq = *step->next_seq;
+    uint64_t seq = step->next_seq;
     assert(step->rows > 0);
     bool full = false;
     for (; i < input->cursor.good_count; i++) {
@@ -274,19 +281,14 @@ static bool choose_rows(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes)
         sum += size;
         rows++;
         rowtime_min = rowtime < rowtime_min ? rowtime : rowtime_min;
-        input->seq[i - first] = seq++;
+        input->numbers[i - first] = seq++;
     }
     *bytes = sum;
     step->rows = rows;
     step->rowtime_min = rowtime_min;
-    *step->next_seq = seq;
+    step->next_seq = seq;
     input->chosen_next = i;
     return !full;
-}
-
-VECTOR_LOOP static void number_rows(uint64_t *restrict seq, uint32_t count, uint64_t first) {
-    for (uint32_t i = 0; i < count; i++)
-        seq[i] = first + i;
 }
 
 /* The whole block of the only input, where nothing in it stands in the way; false: its rows are to
@@ -303,8 +305,9 @@ static bool choose_block(ArbiterInput *input, ArbiterStep *step) {
         block->rowtime_max > step->rowtime_max ||
         (input->stop_offset >= first && input->stop_offset <= last))
         return false;
-    number_rows(input->seq, count, *step->next_seq);
-    *step->next_seq += count;
+    assert(step->next_seq == 0);
+    input->seq = batch_first_seq;
+    step->next_seq = count;
     step->rows = count;
     step->rowtime_min = block->rowtime_min;
     input->chosen_next = count;
@@ -313,14 +316,15 @@ static bool choose_block(ArbiterInput *input, ArbiterStep *step) {
 
 static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) {
     assert(step->arena);
-    assert(step->next_seq);
     step->rows = 0;
+    step->next_seq = 0;
     step->blocked = false;
     step->script_taken = 0;
     step->rowtime_min = INT64_MAX;
     assert(step->rows_max > 0 && step->rows_max <= BATCH_ROWS_MAX);
     for (uint32_t i = 0; i < count; i++)
-        inputs[i].seq = arena_raw(step->arena, step->rows_max * sizeof *inputs[i].seq);
+        inputs[i].seq = inputs[i].numbers =
+            arena_raw(step->arena, step->rows_max * sizeof *inputs[i].numbers);
 }
 
 /* Whether, with this input's block used up, the order of what follows is unknown: its next head
@@ -328,6 +332,18 @@ static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) 
 static bool ends_step(const ArbiterInput *input) {
     assert(input->cursor.block);
     return input->chosen_next >= input->cursor.good_count || !has_row(input);
+}
+
+void arbiter_first(const ArbiterInput *inputs, uint32_t count, NoteRows *rows) {
+    const ArbiterInput *first = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const ArbiterInput *input = &inputs[i];
+        if (input->chosen_next > input->cursor.next && (!first || input->seq[0] < first->seq[0]))
+            first = input;
+    }
+    assert(first && first->cursor.block);
+    rows->where = arbiter_lane(first);
+    rows->offset = first->cursor.block->offset[first->cursor.good[first->cursor.next]];
 }
 
 static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);

@@ -64,8 +64,8 @@ static int64_t group_now_us(const Group *group) {
 }
 
 /* Rows a second of each operator, over the time since it was last looked at: about a second. */
-static void sample_rates(Group *group) {
-    int64_t now_us = group_now_us(group), before_us = atomic_load(&group->sample_us);
+static void sample_rates(Group *group, int64_t now_us) {
+    int64_t before_us = atomic_load_explicit(&group->sample_us, memory_order_relaxed);
     if (before_us != 0 && now_us - before_us < GROUP_SAMPLE_US)
         return;
     for (uint32_t i = 0; i < group->task_count; i++) {
@@ -498,6 +498,15 @@ static bool skip_row(Group *group) {
     return false;
 }
 
+static void fail_at_row(Group *group) {
+    QueryStop stop = {0};
+    assert(group->failing);
+    for (uint32_t i = 0; i < group->task_count && !stop.known; i++)
+        if (group->tasks[i]->blocked)
+            task_stopped_at(group->tasks[i], &stop);
+    query_fail_at(group->query, &group->failure, &stop);
+}
+
 static void stop_at_row(Group *group) {
     assert(group->failing);
     assert(group->persistent);
@@ -507,7 +516,7 @@ static void stop_at_row(Group *group) {
     if (group->dirty_since_us != 0)
         hand_over(group);
     else if (!skip_row(group))
-        query_fail(group->query, &group->failure);
+        fail_at_row(group);
 }
 
 /* Others read the same, so far in front that their blocks are not shared. */
@@ -543,10 +552,11 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     bool was_in_flight = group->in_flight;
     take_outcome(group);
     *worked = was_in_flight && !group->in_flight;
-    sample_rates(group);
+    group->clock_us = group_now_us(group);
+    sample_rates(group, group->clock_us);
     if (query_state(group->query) != QUERY_RUNNING)
         return;
-    try_refused(group, group_now_us(group));
+    try_refused(group, group->clock_us);
     if (at_failed_row(group)) {
         stop_at_row(group);
         *worked = *worked || !group->failing; /* it left the row out and goes on */
@@ -556,7 +566,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
                 pending_bytes(group) >= GROUP_PENDING_BYTES;
     bool stepped = false;
     bool paused = atomic_load(&group->query->paused);
-    bool waits = !retry_is_due(&group->retry, group_now_us(group));
+    bool waits = !retry_is_due(&group->retry, group->clock_us);
     group->idle = group->idle || paused;
     if (!full && !paused && (!waits || group->refused))
         take_steps(group, &stepped, due_us);
@@ -565,7 +575,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
         return;
     note_dirty(group);
     int64_t commit_us = commit_due_us(group);
-    if (commit_us <= group_now_us(group)) {
+    if (commit_us <= group->clock_us || commit_us <= group_now_us(group)) {
         hand_over(group);
         *worked = true;
     } else if (commit_us < *due_us) {
@@ -595,6 +605,7 @@ static ErrCode run_others(Task *task, uint32_t rows, const QueryScript *script, 
     TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX};
     ErrCode code = ERR_OK;
     uint32_t script_taken;
+    task_clock(task);
     for (bool worked = true; worked && code == ERR_OK;)
         code = task_step(task, &limits, &worked, &script_taken, err);
     for (uint32_t i = 0; i < task->input_count; i++) {
@@ -617,6 +628,7 @@ ErrCode group_run_script(Group *group, const QueryScript *script, Err *err) {
                              .script_count = script->to - taken};
         bool worked;
         uint32_t step_taken;
+        task_clock(task);
         code = task_step(task, &limits, &worked, &step_taken, err);
         assert(code != ERR_OK || worked || step_taken > 0 || task->owing);
         taken += step_taken;

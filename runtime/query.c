@@ -11,7 +11,8 @@
 
 /* -- State ------------------------------------------------------------------------------------ */
 
-static void leave_running(Query *query, QueryState state, const Err *err) {
+static void leave_running(Query *query, QueryState state, const Err *err,
+                          const QueryStop *stop) {
     assert(state != QUERY_RUNNING);
     assert(state == QUERY_ERROR || state == QUERY_FINISHED);
     assert((state == QUERY_ERROR) == (err != NULL));
@@ -19,6 +20,8 @@ static void leave_running(Query *query, QueryState state, const Err *err) {
     bool first = query_state(query) == QUERY_RUNNING;
     if (first && err)
         query->error = *err;
+    if (first && stop)
+        query->stop = *stop;
     if (first) {
         Io *io = query->runtime->io;
         atomic_store(&query->end_us, io->ops->mono_us(io));
@@ -33,11 +36,24 @@ static void leave_running(Query *query, QueryState state, const Err *err) {
 void query_fail(Query *query, const Err *err) {
     assert(err->code != ERR_OK);
     assert(err->code != ERR_OK);
-    leave_running(query, QUERY_ERROR, err);
+    leave_running(query, QUERY_ERROR, err, NULL);
+}
+
+void query_fail_at(Query *query, const Err *err, const QueryStop *stop) {
+    assert(err->code != ERR_OK);
+    assert(stop);
+    leave_running(query, QUERY_ERROR, err, stop);
+}
+
+void query_stopped_at(Query *query, QueryStop *stop) {
+    assert(stop);
+    lock_take(&query->lock);
+    *stop = query_state(query) == QUERY_ERROR ? query->stop : (QueryStop){0};
+    lock_release(&query->lock);
 }
 
 void query_finish(Query *query) {
-    leave_running(query, QUERY_FINISHED, NULL);
+    leave_running(query, QUERY_FINISHED, NULL, NULL);
 }
 
 void query_changed(Query *query) {
@@ -111,7 +127,9 @@ static ErrCode make_task(Query *query, const TaskSpec *spec, Task **task, Err *e
     OpEnv env = *spec->env;
     env.outbox = group->outbox;
     env.errors = &group->errors;
+    env.clock_us = &group->clock_us;
     env.states = &group->states;
+    env.note = worker->note;
     TaskSpec own = *spec;
     own.env = &env;
     TRY(task_new(&own, task, err));
@@ -164,6 +182,108 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
     return ERR_OK;
 }
 
+/* -- Rows that ended the process -------------------------------------------------------------- */
+
+static int64_t query_now_us(const Query *query) {
+    Io *io = query->runtime->io;
+    return io->ops->mono_us(io);
+}
+
+static Task *task_of_id(const Query *query, uint32_t task_id) {
+    for (uint32_t i = 0; i < query->task_count; i++)
+        if (query->tasks[i]->id == task_id)
+            return query->tasks[i];
+    return NULL;
+}
+
+static Group *group_of_task(const Query *query, const Task *task) {
+    assert(task);
+    for (uint32_t i = 0; i < query->group_count; i++)
+        for (uint32_t k = 0; k < query->groups[i]->task_count; k++)
+            if (query->groups[i]->tasks[k] == task)
+                return query->groups[i];
+    return NULL;
+}
+
+static void describe_end(const NoteRows *rows, const Task *task, Err *err) {
+    const char *topic = "?";
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        const ArbiterInput *input = &task->inputs[i];
+        if (input->spec.where.topic_id == rows->where.topic_id)
+            topic = input->spec.topic ? input->spec.topic->topic : input->node->path;
+    }
+    err_report(err, ERR_INTERNAL, 0, 0,
+               "the process ended twice while this query %s offset %lld of topic %s, partition %u",
+               rows->rows > 0 ? "ran the record at" : "read from", (long long)rows->offset, topic,
+               rows->where.partition % (1U << 16));
+}
+
+static uint32_t ids_of_tasks(const Query *query) {
+    return ids_task_count(query->plan, query->options.partitions);
+}
+
+/* What the note of the last process says of this query. */
+static void heed_note(Query *query) {
+    struct Note *note = query->runtime->options.note;
+    uint32_t first = query->options.first_id, count = ids_of_tasks(query);
+    NoteRows rows;
+    if (query->plan->kind != PLAN_PERSISTENT)
+        return;
+    if (note_suspect(note, first, count, &rows)) {
+        Task *task = task_of_id(query, rows.task_id);
+        if (task)
+            (void)task_try(task, &rows);
+    }
+    if (!note_quarantined(note, first, count, &rows))
+        return;
+    Task *task = task_of_id(query, rows.task_id);
+    if (!task || !task_quarantine(task, &rows)) {
+        note_release(note, first, count);
+        return;
+    }
+    Group *group = group_of_task(query, task);
+    query->quarantined = group->failing = true;
+    describe_end(&rows, task, &group->failure);
+}
+
+bool query_is_suspect(Runtime *runtime, const Plan *plan, uint32_t first_id,
+                      uint32_t partitions) {
+    assert(partitions > 0);
+    NoteRows rows;
+    uint32_t count = ids_task_count(plan, partitions);
+    return note_suspect(runtime->options.note, first_id, count, &rows) ||
+           note_quarantined(runtime->options.note, first_id, count, &rows);
+}
+
+static bool is_on_trial(Query *query) {
+    bool tries = query->quarantined;
+    for (uint32_t i = 0; i < query->task_count; i++)
+        tries = tries || atomic_load(&query->tasks[i]->on_trial);
+    QueryFigures figures;
+    if (tries)
+        query_figures(query, &figures);
+    return tries && figures.state == QUERY_RUNNING && figures.lag > 0;
+}
+
+ErrCode query_await_trial(Query *query, int64_t timeout_ms, Err *err) {
+    const int64_t look_us = 500;
+    int64_t until_us = query_now_us(query) + timeout_ms * 1000;
+    assert(timeout_ms > 0);
+    if (!query->runtime->threads)
+        return is_on_trial(query) ? runtime_pump(query->runtime, err) : ERR_OK;
+    while (is_on_trial(query) && query_now_us(query) < until_us) {
+        lock_take(&query->lock);
+        signal_wait_for(&query->changed, &query->lock, look_us);
+        lock_release(&query->lock);
+    }
+    return ERR_OK;
+}
+
+void query_release(Runtime *runtime, const Plan *plan, uint32_t first_id, uint32_t partitions) {
+    assert(partitions > 0);
+    note_release(runtime->options.note, first_id, ids_task_count(plan, partitions));
+}
+
 static Query *query_new(Runtime *runtime, const QueryOptions *options) {
     assert(options->plan);
     Query *query = mem_alloc(sizeof *query);
@@ -172,6 +292,7 @@ static Query *query_new(Runtime *runtime, const QueryOptions *options) {
     query->options = *options;
     query->start_us = runtime->io->ops->mono_us(runtime->io);
     atomic_store(&query->logged, options->logged);
+    atomic_store(&query->paused, options->paused);
     query->arena = arena_new("query", 0);
     lock_init(&query->lock);
     signal_init(&query->changed);
@@ -236,6 +357,7 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
     }
     query->by_lanes = is_by_lanes(query);
     TRY_DONE(make_tasks(query, snapshot, err));
+    heed_note(query);
     if (options->results)
         result_queue_on_room(options->results, wake_workers, query);
     TRY_DONE(add_groups(query, err));

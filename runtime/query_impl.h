@@ -32,6 +32,8 @@ struct Query {
     Lock lock;
     Signal changed; /* workers -> who waits: positions settled, or the state */
     Err error;
+    QueryStop stop;
+    bool quarantined; /* it goes as far as rows that ended the process */
     Err retry_error; /* why the last try failed; all of these under the lock */
     uint32_t retry_count; /* 0: nothing is waited for */
     int64_t retry_at_us;
@@ -39,6 +41,7 @@ struct Query {
 
 /* The first reason counts; ends the result queue. From any worker. */
 void query_fail(Query *query, const Err *err);
+void query_fail_at(Query *query, const Err *err, const QueryStop *stop);
 void query_finish(Query *query);
 void query_changed(Query *query);
 

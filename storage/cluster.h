@@ -42,6 +42,10 @@ typedef struct TopicConfig {
     bool expires;                          /* ... compact,delete: changelogs of windows */
 } TopicConfig;
 
+typedef struct ClusterOffsets {
+    int64_t start, end;
+} ClusterOffsets;
+
 typedef struct ClusterOps {
     /* -- Topics. On threads that may wait. NOT_FOUND: there is none of that name. */
     ErrCode (*topic_find)(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
@@ -57,7 +61,7 @@ typedef struct ClusterOps {
     /* First offset kept, and the end of what is committed. fresh: asked now, which may wait;
      * otherwise as last seen (asked, if never seen). */
     ErrCode (*offsets)(Cluster *cluster, const char *name, TopicPartition where, bool fresh,
-                       int64_t *start, int64_t *end, Err *err);
+                       ClusterOffsets *offsets, Err *err);
 
     /* -- Owning. Which slot a task belongs to: by its first source, so that inputs that are read
      * together share one. */
@@ -72,6 +76,9 @@ typedef struct ClusterOps {
     /* -- Writing. Takes the commit; one of commit_accept() and commit_reject() is called for it
      * later, on any thread. Never waits. */
     void (*submit)(Cluster *cluster, Commit *commit);
+
+    /* Called by storage_pump(), for one that has no threads of its own; may be NULL. */
+    void (*pump)(Cluster *cluster);
 } ClusterOps;
 
 /* An implementation begins with one. */
@@ -83,12 +90,20 @@ struct Cluster {
 void storage_attach(Storage *storage, Cluster *cluster);
 Cluster *storage_cluster(const Storage *storage); /* NULL: the log is the folder's */
 
+/* The cluster is over for this process (another one has fenced it): every call from now on returns
+ * `cause`. */
+void storage_end(Storage *storage, const Err *cause);
+
+/* A block of batches for fetch(): `memory` is of base/mem.h and taken over, `part` is what of it is
+ * batches, one after the other, with offsets and sums that are right. */
+LogBlock *log_block_own(uint8_t *memory, Bytes part);
+
 /* Something new may be fetched from this partition: calls the storage's listener. */
 void storage_notify(Storage *storage, TopicPartition where, int64_t end_offset);
 
 /* -- What a group and the engine say beside their entries ------------------------------------- */
 
-enum { COMMIT_NO_SLOT = -1 };
+enum { COMMIT_NO_SLOT = -1, CONFIG_DEFAULT = -2 };
 void commit_slot(Commit *commit, uint32_t slot);
 void commit_statement(Commit *commit, Bytes text); /* the SQL that it is for; copied */
 void commit_topic_config(Commit *commit, uint32_t topic_id, const TopicConfig *config);
@@ -96,7 +111,7 @@ void commit_topic_config(Commit *commit, uint32_t topic_id, const TopicConfig *c
 /* -- What the cluster reads of a commit, and how it ends -------------------------------------- */
 
 typedef enum CommitItemKind {
-    COMMIT_ITEM_APPEND,       /* where, batch (sealed; base offset 0) */
+    COMMIT_ITEM_APPEND,       /* where, value: the batch (sealed; base offset 0) */
     COMMIT_ITEM_POSITION,     /* id: the task; where: its source; offset (below 0: forgotten) */
     COMMIT_ITEM_PUT,          /* id: the store; key, value */
     COMMIT_ITEM_REMOVE,       /* id: the store; key */
@@ -118,7 +133,7 @@ typedef struct CommitItem {
 
 typedef struct CommitItems {
     const Commit *commit;
-    Bytes entries, rest; /* not yet read; of the open entry */
+    Bytes entries, records, rest; /* not yet read; of the open entry */
     uint8_t type;
     uint32_t id;
     size_t topic_index;
@@ -135,7 +150,8 @@ bool commit_item_next(CommitItems *items, CommitItem *item); /* pointers: into t
 void commit_save(const Commit *commit, Buf *target);
 Commit *commit_load(Storage *storage, Bytes saved, Err *err); /* NULL: damaged, *err says where */
 
-/* The cluster has it. base_offsets: one for each APPEND item, in order. `notes` are written with it
+/* The cluster has it. base_offsets: one for each APPEND item, in order. `notes` (of at most 100
+ * bytes; one for each store with changes, and four; none for records alone) are written with it
  * in the folder's store STORE_CLUSTER, which is the cluster's own memory of how far the folder is
  * (changelog offsets, the last command). Then `done` comes as usual. */
 typedef struct ClusterNote {
