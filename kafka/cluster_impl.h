@@ -136,7 +136,8 @@ ErrCode cluster_check(KafkaCluster *cluster, Err *err); /* the cause; OK: it is 
 /* control.c */
 void control_open(KafkaCluster *cluster);
 void control_close(KafkaCluster *cluster); /* jobs that are queued still run */
-void control_post(KafkaCluster *cluster, void (*run)(KafkaCluster *, void *), void *arg);
+/* false: it is closed, nothing happens. */
+bool control_post(KafkaCluster *cluster, void (*run)(KafkaCluster *, void *), void *arg);
 
 /* members.c */
 ErrCode members_join(KafkaCluster *cluster, Err *err);

@@ -331,7 +331,11 @@ static void command_job(KafkaCluster *cluster, void *arg) {
 
 void commands_submit(KafkaCluster *cluster, Commit *commit) {
     assert(commit);
-    control_post(cluster, command_job, commit);
+    if (control_post(cluster, command_job, commit))
+        return;
+    Err err;
+    err_report(&err, ERR_CANCELLED, 0, 0, "the connection to the cluster is being closed");
+    commit_reject(commit, &err);
 }
 
 /* == At the start ============================================================================= */

@@ -10,13 +10,16 @@
 
 enum { CONTROL_LOOK_US = 500000 };
 
-void control_post(KafkaCluster *cluster, void (*run)(KafkaCluster *, void *), void *arg) {
+bool control_post(KafkaCluster *cluster, void (*run)(KafkaCluster *, void *), void *arg) {
     assert(run);
     Control *control = &cluster->control;
+    lock_take(&cluster->lock);
+    if (!control->running) {
+        lock_release(&cluster->lock);
+        return false;
+    }
     ControlJob *job = mem_alloc(sizeof *job);
     *job = (ControlJob){.run = run, .arg = arg};
-    lock_take(&cluster->lock);
-    assert(control->running);
     if (control->last)
         control->last->next = job;
     else
@@ -24,6 +27,7 @@ void control_post(KafkaCluster *cluster, void (*run)(KafkaCluster *, void *), vo
     control->last = job;
     signal_one(&control->work);
     lock_release(&cluster->lock);
+    return true;
 }
 
 /* NULL: none. Waits for a moment. *running: whether to come again. */

@@ -104,9 +104,7 @@ int64_t group_step(KafkaCluster *cluster) {
         }
     }
     lock_release(&cluster->lock);
-    if (first)
-        control_post(cluster, group_job, first);
-    else
+    if (!first || !control_post(cluster, group_job, first))
         arena_free(arena);
     return cluster->group_due_us;
 }

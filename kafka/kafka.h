@@ -18,7 +18,7 @@
 ErrCode kafka_cluster_open(const KafkaConfig *config, Storage *storage, Cluster **cluster,
                            Err *err);
 
-/* Commits under way are finished, as far as the cluster answers in time; later ones are rejected. */
+/* Commits under way are finished, if the cluster answers in time; later ones are rejected. */
 void kafka_cluster_stop(Cluster *cluster);
 void kafka_cluster_close(Cluster *cluster); /* NULL is allowed */
 

@@ -352,7 +352,8 @@ static ErrCode produce_position(Bundle *bundle, Producer *producer, const TaskPo
     }
     buf_free(&value);
     Outgoing out = {.topic = producer->positions, .record = &record,
-                    .partition = (uint32_t)producer->positions_partition, .report = bundle->report, .is_now = true};
+                    .partition = (uint32_t)producer->positions_partition,
+                    .report = bundle->report, .is_now = true};
     return produce_record(producer, &out, err);
 }
 

@@ -132,7 +132,7 @@ static void slot_initialized(Slot *slot) {
     kafka_trouble_over(&slot->cluster->trouble);
     slot_become(slot, slot->state, SLOT_STEP_READING);
     if (deciding)
-        control_post(slot->cluster, slot_read_job, slot);
+        (void)control_post(slot->cluster, slot_read_job, slot);
     else
         kill_point_pass(KILL_IN_TAKE);
 }

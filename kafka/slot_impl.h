@@ -9,13 +9,13 @@
  *                              -> FENCED           a newer process is there; this one is over
  *
  * Rules (tests/models/kafka_slot.pml has them all):
- *  - TAKING and DECIDING: a new producer, init_transactions(), *then* members to their end (a newer
- *    one: over), then positions to their end. When init_transactions() has returned, every marker of
- *    this transactional id is written.
+ *  - TAKING and DECIDING: a new producer, init_transactions(), *then* members to their end (a
+ *    newer one: over), then positions to their end. When init_transactions() has returned, every
+ *    marker of this transactional id is written.
  *  - DECIDING: the last transaction in the positions topic is the bundle's: accept; it is the one
  *    before it: reject; anything else: somebody else owned the slot meanwhile: FENCED.
- *  - Nothing of a bundle is in the folder before it is known to be committed, and its groups are not
- *    told that it failed before it is known never to be.
+ *  - Nothing of a bundle is in the folder before it is known to be committed, and its groups are
+ *    not told that it failed before it is known never to be.
  *
  * Everything here belongs to the Kafka thread, but what the cluster's lock guards.
  */
