@@ -33,6 +33,7 @@ struct MemNode {
     uint32_t capacity, used, dead; /* bytes of cells; dead: of those no slot points to */
     uint32_t prefix;               /* bytes that all keys share */
     uint32_t interval;             /* no entry below was put in a later one */
+    uint32_t last;                 /* the slot inserted last: keys may come in order */
     MemSlot slots[MEM_SLOTS];
     uint8_t cells[];
 };
@@ -136,27 +137,38 @@ static MemNode *node_own(MemNode **where) {
     return copy;
 }
 
-/* Makes room for `size` more bytes of cells, throwing dead ones away. */
+/* The slots [from, to) of a node in one of their own, without prefix, its cells one after the
+ * other. */
+static MemNode *node_copy(const MemNode *node, uint32_t from, uint32_t to, uint32_t capacity) {
+    assert(from <= to && to <= node->count);
+    MemNode *copy = node_new(node->level, capacity);
+    copy->count = to - from;
+    copy->interval = node->interval;
+    for (uint32_t i = from; i < to; i++) {
+        uint32_t bytes = slot_cell_size(node, i);
+        memcpy(copy->cells + copy->used, node->cells + node->slots[i].cell, bytes);
+        copy->slots[i - from] = node->slots[i];
+        copy->slots[i - from].cell = copy->used;
+        copy->used += bytes;
+    }
+    assert(copy->used <= capacity);
+    return copy;
+}
+
+/* Makes room for `size` more bytes of cells, throwing dead ones away. Half as much again: all of
+ * the state lies in nodes, and what they have to spare is memory that nobody uses. */
 static MemNode *node_reserve(MemNode **where, uint32_t size) {
     MemNode *node = *where;
     assert(!node_shared(node));
     if (node->capacity - node->used >= size)
         return node;
     uint32_t needed = node->used - node->dead + size;
-    uint32_t capacity = MEM_NODE_BYTES_MIN;
-    while (capacity < needed + needed / 8)
-        capacity *= 2;
-    MemNode *grown = node_new(node->level, capacity);
-    grown->count = node->count;
+    uint32_t capacity = needed + needed / 2;
+    if (capacity < MEM_NODE_BYTES_MIN)
+        capacity = MEM_NODE_BYTES_MIN;
+    MemNode *grown = node_copy(node, 0, node->count, capacity);
     grown->prefix = node->prefix;
-    grown->interval = node->interval;
-    for (uint32_t i = 0; i < node->count; i++) {
-        uint32_t bytes = slot_cell_size(node, i);
-        memcpy(grown->cells + grown->used, node->cells + node->slots[i].cell, bytes);
-        grown->slots[i] = node->slots[i];
-        grown->slots[i].cell = grown->used;
-        grown->used += bytes;
-    }
+    grown->last = node->last;
     mem_free(node);
     *where = grown;
     return grown;
@@ -350,39 +362,44 @@ static void node_find_prefix(MemNode *node) {
 }
 
 /* Where to split: after an append at the end almost everything stays left, so that keys that come
- * in order fill their nodes; else in the middle of the bytes. */
-static uint32_t node_middle(const MemNode *node, uint32_t inserted) {
+ * in order fill their nodes; where they come in order inside, behind the inserted one, so that it
+ * is the end of a node from then on; else in the middle of the bytes. */
+static uint32_t node_middle(const MemNode *node, uint32_t inserted, uint32_t before) {
     assert(inserted < node->count);
     assert(node->count >= 2);
     if (inserted == node->count - 1)
         return node->count - 1;
+    if (inserted == before + 1)
+        return inserted + 1;
     uint32_t live = node->used - node->dead, sum = 0, index = 0;
     while (index < node->count - 1 && sum < live / 2)
         sum += slot_cell_size(node, index++);
     return index == 0 ? 1 : index;
 }
 
-static void node_split(MemNode *node, uint32_t inserted, MemSplit *split) {
+static uint32_t cells_size(const MemNode *node, uint32_t from, uint32_t to) {
+    assert(from <= to && to <= node->count);
+    uint32_t bytes = 0;
+    for (uint32_t i = from; i < to; i++)
+        bytes += slot_cell_size(node, i);
+    return bytes < MEM_NODE_BYTES_MIN ? MEM_NODE_BYTES_MIN : bytes;
+}
+
+static void node_split(MemNode **where, uint32_t inserted, MemSplit *split) {
+    MemNode *node = *where;
     assert(node->dead <= node->used);
     assert(!split->right);
+    uint32_t before = node->last;
+    node->last = inserted;
     if (node->count < MEM_SLOTS && (node->count < 2 || node->used - node->dead <= MEM_NODE_BYTES))
         return;
-    uint32_t middle = node_middle(node, inserted);
-    uint32_t bytes = 0;
-    for (uint32_t i = middle; i < node->count; i++)
-        bytes += slot_cell_size(node, i);
-    MemNode *right = node_new(node->level, bytes < MEM_NODE_BYTES_MIN ? MEM_NODE_BYTES_MIN : bytes);
-    for (uint32_t i = middle; i < node->count; i++) {
-        uint32_t size = slot_cell_size(node, i);
-        memcpy(right->cells + right->used, node->cells + node->slots[i].cell, size);
-        right->slots[i - middle] = (MemSlot){0, right->used, node->slots[i].key_size};
-        right->used += size;
-    }
-    right->count = node->count - middle;
-    right->interval = node->interval;
-    node_close_slots(node, middle, node->count);
-    node_find_prefix(node);
+    uint32_t middle = node_middle(node, inserted, before);
+    MemNode *left = node_copy(node, 0, middle, cells_size(node, 0, middle));
+    MemNode *right = node_copy(node, middle, node->count, cells_size(node, middle, node->count));
+    node_find_prefix(left);
     node_find_prefix(right);
+    mem_free(node);
+    *where = left;
     split->right = right;
 }
 
@@ -417,7 +434,7 @@ static void node_put(Memtable *table, MemNode **where, Bytes key, Bytes value, M
             return;
         inner_insert(where, ++index, slot_key(below.right, 0), below.right);
     }
-    node_split(*where, index, split);
+    node_split(where, index, split);
 }
 
 void memtable_put(Memtable *table, Bytes key, Bytes value) {
