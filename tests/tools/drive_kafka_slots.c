@@ -6,8 +6,8 @@
  *
  * SLOTS tasks, each in a slot of its own. A task numbers records from its position on: each commit
  * has up to 100 of them (value "TASK NUMBER") in its partition of topic SERVICE-out, the sum so far
- * in a store, and the position behind them. A commit that is rejected for a reason that passes is done again.
- * At COUNT records each it prints "done" and the sums, by the store as it is then.
+ * in a store, and the position behind them. A commit that is rejected for a reason that passes is
+ * done again. At COUNT records each it prints "done" and the sums, by the store as it is then.
  */
 #include <assert.h>
 #include <inttypes.h>
