@@ -16,7 +16,8 @@ enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
     GROUP_STEPS_MAX = 16,           /* in one turn: half of the blocks that a scan keeps */
     GROUP_STEPS_BEHIND_MAX = 128,   /* of who is behind others: it is to catch up with them */
-    GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
+    GROUP_COST_FACTOR = 10,        /* small hand-overs take at most a tenth of a worker */
+    GROUP_IDLE_US_MAX = 2000,      /* large ones cost by the byte: waiting saves nothing */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
     GROUP_TICK_MS_MAX = 60000,     /* the wall clock may be set, so it is looked at again */
     GROUP_SKEW_US = 1000,          /* how soon a task held back by others looks again */
@@ -297,6 +298,14 @@ static Task *owing_task(const Group *group) {
     return NULL;
 }
 
+/* How long after a hand-over one with nothing left to read has its next: tasks on other workers may
+ * wait for its rows. */
+static int64_t idle_wait_us(const Group *group) {
+    int64_t wait_us = GROUP_COST_FACTOR * group->handover_cost_us;
+    assert(wait_us >= 0);
+    return wait_us < GROUP_IDLE_US_MAX ? wait_us : GROUP_IDLE_US_MAX;
+}
+
 /* When the next commit is due; INT64_MAX: when something else happens. */
 static int64_t commit_due_us(const Group *group) {
     assert(group->worker);
@@ -310,7 +319,7 @@ static int64_t commit_due_us(const Group *group) {
     if (group->idle && !group->worker->runtime->threads)
         return 0; /* by hand: nothing else will make time pass */
     if (group->idle)
-        return group->handover_us + GROUP_COST_FACTOR * group->handover_cost_us;
+        return group->handover_us + idle_wait_us(group);
     return group->dirty_since_us + group->worker->runtime->options.commit_interval_ms * 1000;
 }
 
