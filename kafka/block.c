@@ -23,7 +23,7 @@ enum {
     LENGTH_STARTS = 12,
     MAGIC = 2,
     APPEND_TIME = 1 << 3,
-    RECORD_EXTRA = 48, /* lengths, deltas and attributes of a record: six varints at their longest */
+    RECORD_EXTRA = 48, /* lengths, deltas and attributes of a record, at their longest */
     BATCH_BYTES = 4 << 20, /* a batch is closed above it; one record more must fit the limit */
 };
 

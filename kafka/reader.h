@@ -4,8 +4,8 @@
  *   broker -> librdkafka's queue of the partition -> fetch(): block of batches -> window -> scans
  *
  * Nothing is fetched that nobody asks for: a partition is read once somebody has fetched from it,
- * from the offset asked for, as far ahead as its queue takes. Readers near to one another share what
- * was read (the window); one elsewhere gets a stream of its own, on another handle, up to
+ * from the offset asked for, as far ahead as its queue takes. Readers near to one another share
+ * what was read (the window); one elsewhere gets a stream of its own, on another handle, up to
  * READER_STREAMS; beyond that the one that was not used for longest is moved.
  */
 #ifndef KAFKA_READER_H
@@ -59,7 +59,8 @@ ErrCode kafka_reader_topic_state(KafkaReader *reader, const char *name, int64_t 
                                  Err *err);
 
 /* To be called about once a second, on the Kafka thread: takes librdkafka's errors, stops what
- * nobody reads, looks whether topics are as they were. May wait for 200 ms while there is trouble. */
+ * nobody reads, looks whether topics are as they were. May wait for 200 ms when there is trouble.
+ */
 void kafka_reader_tick(KafkaReader *reader);
 
 #endif
