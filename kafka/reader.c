@@ -45,6 +45,19 @@ ErrCode kafka_reader_open(const KafkaConfig *config, const KafkaReaderOptions *o
     return code;
 }
 
+void kafka_reader_stop(KafkaReader *reader) {
+    atomic_store(&reader->stopped, true);
+    shared_lock_read(&reader->lock);
+    for (uint32_t i = 0; i < PART_BUCKETS; i++)
+        for (Part *part = reader->buckets[i]; part; part = part->next) {
+            lock_take(&part->lock);
+            for (uint32_t k = 0; k < READER_STREAMS; k++)
+                stream_stop(part, k);
+            lock_release(&part->lock);
+        }
+    shared_lock_release(&reader->lock);
+}
+
 static void part_free(Part *part) {
     for (uint32_t i = 0; i < READER_STREAMS; i++) {
         stream_stop(part, i);
@@ -199,7 +212,9 @@ ErrCode kafka_reader_fetch(KafkaReader *reader, const char *name, TopicPartition
     *block = NULL;
     lock_take(&part->lock);
     part_asked_as(part, where);
-    ErrCode code = part_fetch(part, offset, block, err);
+    ErrCode code = atomic_load(&reader->stopped)
+                       ? err_set(err, ERR_CANCELLED, "the connection to the cluster is closed")
+                       : part_fetch(part, offset, block, err);
     lock_release(&part->lock);
     return code;
 }

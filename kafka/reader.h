@@ -40,7 +40,10 @@ typedef struct KafkaReaderOptions {
 ErrCode kafka_reader_open(const KafkaConfig *config, const KafkaReaderOptions *options,
                           KafkaReader **reader, Err *err);
 
-/* Afterwards nobody is notified any more. Blocks that were given out live on. */
+/* Afterwards nobody is notified any more, and nothing can be fetched. */
+void kafka_reader_stop(KafkaReader *reader);
+
+/* Blocks that were given out live on. */
 void kafka_reader_close(KafkaReader *reader); /* NULL is allowed */
 
 /* As ClusterOps.fetch(). NOT_FOUND below the start (offsets() then knows the new one). Beyond the

@@ -67,6 +67,7 @@ struct KafkaReader {
     SharedLock lock;
     Part *buckets[PART_BUCKETS];
     _Atomic uint32_t part_count;
+    atomic_bool stopped;
     Lock client_lock; /* while one is opened */
     KafkaClient *_Atomic clients[READER_STREAMS]; /* NULL: not needed yet */
     Lock scratch_lock;
