@@ -9,8 +9,13 @@
 #include "data/row_value.h"
 #include "runtime/ids.h"
 #include "runtime/view.h"
+#include "storage/cluster.h"
 
-enum { DROPPED_BLOCKS_MAX = 16 }; /* blocks of nothing but dropped rows that one look goes over */
+enum {
+    DROPPED_BLOCKS_MAX = 16, /* blocks of nothing but dropped rows that one look goes over */
+    SCRIPT_WAIT_US = 10000,
+    SCRIPT_WAITS_MAX = 3000,
+};
 
 TopicPartition arbiter_lane(const ArbiterInput *input) {
     return ids_lane(input->spec.where, input->position_lane);
@@ -112,6 +117,16 @@ static ErrCode stop_at_fatal(ArbiterInput *input, ArbiterStep *step, Err *err) {
                    input->spec.where.partition, input->fatal->text);
 }
 
+/* Of a cluster, records may be there that have not come yet. */
+static bool is_to_come(const ArbiterInput *input, const OpEnv *env) {
+    int64_t start, end;
+    Err ignored; /* then reading says it */
+    assert(!input->cursor.block);
+    return storage_cluster(env->storage) &&
+           log_offsets(env->storage, input->spec.where, &start, &end, &ignored) == ERR_OK &&
+           input->cursor.offset < end;
+}
+
 /* Loads the next good row of the input, if there is one; rows before it that were dropped are
  * taken. */
 static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
@@ -135,6 +150,10 @@ static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
             return ERR_OK;
         }
         take_rows(input, cursor->block->row_count, env);
+    }
+    if (cursor->offset < input->end && is_to_come(input, env)) {
+        env->waiting = true;
+        return ERR_OK;
     }
     input->first_until = 0; /* whatever it was: there is nothing more */
     atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
@@ -196,6 +215,7 @@ static ArbiterInput *first_of(ArbiterInput *inputs, uint32_t count) {
 static ErrCode load_heads(ArbiterInput *inputs, uint32_t count, OpEnv *env, Err *err) {
     assert(count > 0);
     env->skipping = false;
+    env->waiting = false;
     for (uint32_t i = 0; i < count; i++)
         inputs[i].promised =
             inputs[i].promise ? atomic_load_explicit(inputs[i].promise, memory_order_acquire)
@@ -224,7 +244,7 @@ ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *
     assert(rowtime);
     assert(env->counters);
     TRY(load_heads(inputs, count, env, err));
-    const ArbiterInput *first = first_of(inputs, count);
+    const ArbiterInput *first = env->waiting ? NULL : first_of(inputs, count);
     *rowtime = first ? row_time(first) : INT64_MAX;
     for (uint32_t i = 0; i < count && !first; i++) {
         if (at_fatal(&inputs[i]))
@@ -353,7 +373,7 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
     if (step->script)
         return choose_script(inputs, count, step, err);
     TRY(load_heads(inputs, count, step->env, err));
-    if (step->env->skipping)
+    if (step->env->skipping || step->env->waiting)
         return ERR_OK; /* whose row is next is not known yet */
     for (uint32_t i = 0; i < count; i++) {
         if (at_fatal(&inputs[i]))
@@ -398,6 +418,18 @@ static void skip_dropped(ArbiterInput *input, int64_t offset, OpEnv *env) {
     input->chosen_next = input->cursor.next;
 }
 
+/* Scripts name what is there: it is waited for. */
+static ErrCode load_waiting(ArbiterInput *input, const OpEnv *env, Err *err) {
+    assert(input->cursor.scan);
+    for (uint32_t i = 0; i < SCRIPT_WAITS_MAX; i++) {
+        TRY(cursor_load(&input->cursor, err));
+        if (input->cursor.block || !is_to_come(input, env))
+            break;
+        storage_await(env->storage, SCRIPT_WAIT_US);
+    }
+    return ERR_OK;
+}
+
 /* One item of the script; *full: the step ends before it. */
 static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *step, uint32_t *bytes,
                            bool *full, Err *err) {
@@ -413,7 +445,7 @@ static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *ste
           cursor->block->offset[cursor->good[cursor->next]] == offset))
         cursor_seek(cursor, offset);
     if (!chosen) {
-        TRY(cursor_load(cursor, err));
+        TRY(load_waiting(input, step->env, err));
         if (!cursor->block)
             return err_set(err, ERR_INTERNAL, "the script names a record that is not there");
         input->chosen_next = cursor->next;

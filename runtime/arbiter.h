@@ -2,7 +2,8 @@
  * arbiter.h - puts the records of several inputs into one order, a step at a time.
  *
  * The smallest rowtime among the heads of the inputs comes next; ties: tables before streams, then
- * order in the statement, then partition. An input known to be empty is not waited for. Inputs
+ * order in the statement, then partition. An input known to be empty is not waited for; one whose
+ * records are in a cluster and have not come yet is (OpEnv.waiting: nothing is chosen). Inputs
  * with first_until are read up to there before any other (table sides when a query starts). A
  * script fixes the order instead. An internal topic that several tasks write may be read by lanes:
  * one input for each writer, merged like any others, so that a reader does not see one writer's

@@ -98,6 +98,7 @@ struct OpEnv {
     bool single_partition, consolidate;
     bool limit_reached; /* the client has all rows it wants */
     bool skipping;      /* nothing was found yet behind many dropped rows */
+    bool waiting;       /* records of a cluster are there that have not come yet */
     uint64_t step; /* number of the running pass: what belongs to another one is stale */
     int64_t *clock_us; /* up to then the time is somebody's: one clock of all tasks of a group */
     uint32_t drain_rows_max;

@@ -8,6 +8,7 @@
 #include "runtime/ids.h"
 #include "runtime/result_impl.h"
 #include "runtime/worker.h"
+#include "storage/cluster.h"
 
 /* -- State ------------------------------------------------------------------------------------ */
 
@@ -99,22 +100,25 @@ static bool is_by_lanes(const Query *query) {
     return cut && timed;
 }
 
-static uint32_t worker_of(const Query *query, uint32_t partition) {
+static uint32_t worker_of(const Query *query, uint32_t partition, int32_t slot) {
     assert(query->runtime->worker_count > 0);
     struct Runtime *runtime = query->runtime;
+    if (slot != COMMIT_NO_SLOT)
+        return (uint32_t)slot % runtime->worker_count;
     if (query->stages.whole)
         return atomic_fetch_add(&runtime->next_worker, 1) % runtime->worker_count;
     return partition % runtime->worker_count;
 }
 
-static Group *group_on(Query *query, Worker *worker) {
+static Group *group_on(Query *query, Worker *worker, int32_t slot) {
     assert(worker);
     assert(query->group_count <= query->task_count);
     for (uint32_t i = 0; i < query->group_count; i++) {
-        if (query->groups[i]->worker == worker)
+        if (query->groups[i]->worker == worker && query->groups[i]->slot == slot)
             return query->groups[i];
     }
     Group *group = group_new(query, worker, query->task_count);
+    group->slot = slot;
     query->groups[query->group_count++] = group;
     return group;
 }
@@ -122,8 +126,9 @@ static Group *group_on(Query *query, Worker *worker) {
 static ErrCode make_task(Query *query, const TaskSpec *spec, Task **task, Err *err) {
     assert(task);
     assert(spec->env->plan == query->plan);
-    Worker *worker = &query->runtime->workers[worker_of(query, spec->partition)];
-    Group *group = group_on(query, worker);
+    int32_t slot = query_slot(query, spec->stage, spec->partition);
+    Worker *worker = &query->runtime->workers[worker_of(query, spec->partition, slot)];
+    Group *group = group_on(query, worker, slot);
     OpEnv env = *spec->env;
     env.outbox = group->outbox;
     env.errors = &group->errors;
@@ -180,6 +185,16 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
     }
     assert(made == query->task_count);
     return ERR_OK;
+}
+
+/* Of each node of the plan. */
+static const uint32_t *keep_topics(Query *query, const uint32_t *topics) {
+    assert(query->arena);
+    if (!topics)
+        return NULL;
+    uint32_t *kept = arena_array(query->arena, query->plan->node_count, sizeof *kept);
+    memcpy(kept, topics, query->plan->node_count * sizeof *kept);
+    return kept;
 }
 
 /* -- Rows that ended the process -------------------------------------------------------------- */
@@ -297,12 +312,8 @@ static Query *query_new(Runtime *runtime, const QueryOptions *options) {
     lock_init(&query->lock);
     signal_init(&query->changed);
     row_errors_init(&query->errors);
-    if (options->internal_topics) {
-        uint32_t *topics =
-            arena_array(query->arena, query->plan->node_count, sizeof *topics);
-        memcpy(topics, options->internal_topics, query->plan->node_count * sizeof *topics);
-        query->options.internal_topics = topics;
-    }
+    query->options.internal_topics = keep_topics(query, options->internal_topics);
+    query->options.changelogs = keep_topics(query, options->changelogs);
     return query;
 }
 
@@ -312,6 +323,7 @@ static void query_free(Query *query) {
         task_free(query->tasks[i]);
     for (uint32_t i = 0; i < query->group_count; i++)
         group_free(query->groups[i]);
+    query_leave_slots(query);
     row_errors_close(&query->errors);
     signal_close(&query->changed);
     lock_close(&query->lock);
@@ -341,8 +353,6 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
     assert(options->plan->node_count > 0);
     Query *query = query_new(runtime, options);
     Snapshot *snapshot = NULL;
-    if (query->plan->kind == PLAN_PERSISTENT)
-        snapshot = snapshot_open(runtime->storage);
     ErrCode code;
     TRY_DONE(stages_make(runtime->storage, query->plan, runtime->options.single_partition,
                          query->arena, &query->stages, err));
@@ -356,6 +366,9 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
         goto done;
     }
     query->by_lanes = is_by_lanes(query);
+    TRY_DONE(query_take_slots(query, err));
+    if (query->plan->kind == PLAN_PERSISTENT)
+        snapshot = snapshot_open(runtime->storage); /* of what the slots have now */
     TRY_DONE(make_tasks(query, snapshot, err));
     heed_note(query);
     if (options->results)
@@ -450,7 +463,7 @@ static ErrCode collect_targets(const Query *query, uint32_t stage, Arena *arena,
             int64_t start;
             Target *target = &(*targets)[(*count)++];
             target->input = &task->inputs[k];
-            TRY(log_offsets(query->runtime->storage, target->input->spec.where, &start,
+            TRY(log_offsets_now(query->runtime->storage, target->input->spec.where, &start,
                             &target->end, err));
         }
     }

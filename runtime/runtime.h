@@ -86,6 +86,7 @@ typedef struct QueryOptions {
     ResultQueue *results;   /* PUSH; borrowed */
     /* Internal topics by REPARTITION node id -> topic id; made by the caller. */
     const uint32_t *internal_topics;
+    const uint32_t *changelogs; /* likewise, of nodes that keep a store: with a cluster */
 } QueryOptions;
 
 /* Ids for the commit group, tasks and stores of a plan over `partitions` partitions (not fewer
@@ -94,6 +95,9 @@ uint32_t query_ids_needed(const Plan *plan, uint32_t partitions);
 
 /* Whether node `id` of the plan (a REPARTITION) needs an internal topic, and its partitions. */
 bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
+
+/* Whether node `id` keeps a store that needs a changelog in the cluster, and its partitions. */
+bool query_changelog(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
 
 /* Opens operators, loads their state from the last commit, and begins. */
 ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **query, Err *err);

@@ -210,12 +210,13 @@ static ErrCode wire(Wiring *wiring, Err *err) {
 static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInput *input,
                               Err *err) {
     assert(!input->cursor.scan);
-    int64_t start, end;
-    TRY(log_offsets(task->env.storage, input->spec.where, &start, &end, err));
-    int64_t position = -1;
+    int64_t start = 0, end = 0, position = -1;
     if (spec->persistent)
         position = log_position(task->env.storage, task->id,
                                 ids_lane(input->spec.where, input->position_lane));
+    bool tables_first = spec->table_first && input->spec.is_table && input->spec.topic;
+    if (position < 0 || tables_first || spec->bounded)
+        TRY(log_offsets_now(task->env.storage, input->spec.where, &start, &end, err));
     input->submitted = position;
     /* Tables are always read from their beginning, and internal topics are the query's own. */
     bool latest = spec->from_end && !input->spec.is_table && input->spec.topic;
@@ -224,7 +225,7 @@ static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInp
     input->cursor.offset = position;
     atomic_store(&input->settled, position);
     atomic_store(&input->seen, position);
-    if (spec->table_first && input->spec.is_table && input->spec.topic)
+    if (tables_first)
         input->first_until = end;
     if (spec->bounded)
         input->end = end;

@@ -15,14 +15,30 @@ static void cluster_topics_free(ClusterTopics *table) {
     for (size_t i = 0; i < table->count; i++)
         mem_free(table->topics[i]);
     mem_free(table->topics);
+    signal_close(&table->arrived);
     lock_close(&table->lock);
     mem_free(table);
+}
+
+/* Its last answers are on their way through the writer. */
+static void cluster_settle(Storage *storage) {
+    assert(storage->cluster);
+    while (atomic_load(&storage->remote_count) > 0) {
+        Err ignored; /* who waits for a commit is told */
+        if (!storage->threads_running)
+            (void)!storage_pump(storage, &ignored);
+        lock_take(&storage->queue_lock);
+        if (storage->threads_running)
+            (void)signal_wait_for(&storage->changed, &storage->queue_lock, CLUSTER_WAIT_US);
+        lock_release(&storage->queue_lock);
+    }
 }
 
 void storage_attach(Storage *storage, Cluster *cluster) {
     assert(!cluster || cluster->ops);
     assert(!storage->cluster || !cluster);
-    assert(atomic_load(&storage->remote_count) == 0);
+    if (storage->cluster)
+        cluster_settle(storage);
     cluster_topics_free(storage->cluster_topics);
     storage->cluster_topics = NULL;
     storage->cluster = cluster;
@@ -31,6 +47,7 @@ void storage_attach(Storage *storage, Cluster *cluster) {
     system_see_id(storage, STORE_FIRST_FREE - 1); /* stores of fixed ids are the folder's alone */
     storage->cluster_topics = mem_alloc(sizeof *storage->cluster_topics);
     lock_init(&storage->cluster_topics->lock);
+    signal_init(&storage->cluster_topics->arrived);
 }
 
 Cluster *storage_cluster(const Storage *storage) {
@@ -45,6 +62,42 @@ void storage_notify(Storage *storage, TopicPartition where, int64_t end_offset) 
     if (storage->listener)
         storage->listener(storage->listener_context, where, end_offset);
     lock_release(&storage->listen_lock);
+    lock_take(&storage->cluster_topics->lock);
+    signal_all(&storage->cluster_topics->arrived);
+    lock_release(&storage->cluster_topics->lock);
+}
+
+void storage_await(Storage *storage, int64_t timeout_us) {
+    assert(timeout_us > 0);
+    ClusterTopics *table = storage->cluster_topics;
+    if (!table)
+        return;
+    lock_take(&table->lock);
+    (void)signal_wait_for(&table->arrived, &table->lock, timeout_us);
+    lock_release(&table->lock);
+}
+
+void storage_seen_end(Storage *storage, TopicPartition where, int64_t end_offset) {
+    assert(end_offset >= 0);
+    Topic *topic = topics_find(&storage->topics, where.topic_id);
+    if (!topic)
+        return;
+    assert(where.partition < topic->partition_count);
+    _Atomic int64_t *seen = &topic->seen_ends[where.partition];
+    int64_t before = atomic_load(seen);
+    while (before < end_offset && !atomic_compare_exchange_weak(seen, &before, end_offset)) {
+    }
+    topic_unref(topic);
+}
+
+static int64_t seen_end(Storage *storage, TopicPartition where) {
+    assert(storage->cluster);
+    Topic *topic = topics_find(&storage->topics, where.topic_id);
+    if (!topic)
+        return 0; /* a borrowed one: nobody here writes it */
+    int64_t end = atomic_load(&topic->seen_ends[where.partition]);
+    topic_unref(topic);
+    return end;
 }
 
 void storage_end(Storage *storage, const Err *cause) {
@@ -174,7 +227,9 @@ ErrCode cluster_offsets(Storage *storage, TopicPartition where, bool fresh, int6
     TRY(cluster->ops->offsets(cluster, topic.name, where, fresh, &offsets, err));
     assert(offsets.start <= offsets.end);
     *start = offsets.start;
-    *end = offsets.end;
+    *end = seen_end(storage, where);
+    if (*end < offsets.end)
+        *end = offsets.end;
     return ERR_OK;
 }
 

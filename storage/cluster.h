@@ -101,6 +101,15 @@ LogBlock *log_block_own(uint8_t *memory, Bytes part);
 /* Something new may be fetched from this partition: calls the storage's listener. */
 void storage_notify(Storage *storage, TopicPartition where, int64_t end_offset);
 
+/* The partition is known to end there, or later: log_offsets() says so, and who reads in order
+ * waits for what is missing. commit_accept() says it of the base offsets and counts of a commit;
+ * the cluster says it before, where it knows more (records that did not stay together). */
+void storage_seen_end(Storage *storage, TopicPartition where, int64_t end_offset);
+
+/* Waits until something may be fetched that could not be, or the time is over; at once where there
+ * is no cluster. For threads that read by hand. */
+void storage_await(Storage *storage, int64_t timeout_us);
+
 /* -- What a group and the engine say beside their entries ------------------------------------- */
 
 enum { COMMIT_NO_SLOT = -1, CONFIG_DEFAULT = -2 };

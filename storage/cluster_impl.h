@@ -14,6 +14,7 @@
 
 typedef struct ClusterTopics {
     Lock lock;
+    Signal arrived;
     LogTopic **topics; /* of id LOG_TOPIC_BORROWED + index; they stay where they are */
     size_t count, capacity;
 } ClusterTopics;

@@ -148,6 +148,7 @@ static void note_offsets(Commit *commit, const int64_t *base_offsets) {
         appended->last_offset = base_offsets[i] + commit->appends[i].count - 1;
         commit->base_offsets[i] = base_offsets[i];
         assert(base_offsets[i] >= 0);
+        storage_seen_end(commit->storage, appended->where, appended->last_offset + 1);
     }
 }
 

@@ -29,6 +29,7 @@ Topic *topic_new(Io *io, const char *folder, uint32_t id, const char *name, uint
     topic->name = mem_strdup(name);
     topic->partitions = mem_array(partitions, sizeof *topic->partitions);
     topic->next_offsets = mem_array(partitions, sizeof *topic->next_offsets);
+    topic->seen_ends = mem_array(partitions, sizeof *topic->seen_ends);
     topic->adding = mem_array(partitions, sizeof *topic->adding);
     char *path = topic_folder(folder, id);
     Buf buf = {0};
@@ -66,6 +67,7 @@ void topic_unref(Topic *topic) {
         partition_free(topic->partitions[i]);
     mem_free(topic->partitions);
     mem_free(topic->next_offsets);
+    mem_free((void *)topic->seen_ends);
     mem_free(topic->adding);
     mem_free(topic->name);
     mem_free(topic);
