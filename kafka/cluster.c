@@ -148,13 +148,21 @@ static KafkaCluster *cluster_new(const KafkaConfig *config, Storage *storage) {
     return cluster;
 }
 
+static void cluster_notify(void *context, TopicPartition where) {
+    KafkaCluster *cluster = context;
+    storage_notify(cluster->storage, where, 0);
+}
+
 static ErrCode cluster_open(KafkaCluster *cluster, Err *err) {
     assert(!cluster->admin);
     TRY(kafka_admin_open(cluster->config, &cluster->trouble, KAFKA_ADMIN_TIMEOUT_MS,
                          &cluster->admin, err));
     TRY(commands_open(cluster, err));
-    TRY(kafka_reader_open(cluster->config, cluster->storage, &cluster->trouble, cluster->admin,
-                          &cluster->reader, err));
+    KafkaReaderOptions reading = {.admin = cluster->admin,
+                                  .trouble = &cluster->trouble,
+                                  .notify = cluster_notify,
+                                  .context = cluster};
+    TRY(kafka_reader_open(cluster->config, &reading, &cluster->reader, err));
     cluster->slots = mem_array(cluster->slot_count, sizeof *cluster->slots);
     cluster->group_seen = mem_array(cluster->slot_count, sizeof *cluster->group_seen);
     for (uint32_t i = 0; i < cluster->slot_count; i++)
@@ -180,6 +188,8 @@ ErrCode kafka_cluster_open(const KafkaConfig *config, Storage *storage, Cluster 
 void kafka_cluster_stop(Cluster *base) {
     thread_close(self(base));
     control_close(self(base));
+    if (self(base)->reader)
+        kafka_reader_stop(self(base)->reader);
 }
 
 void kafka_cluster_close(Cluster *base) {

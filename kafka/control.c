@@ -1,7 +1,7 @@
 /*
  * control.c - the control thread: what waits for the cluster's answer and is not a transaction.
  *
- * Jobs one after the other; between them it looks who has joined the service.
+ * Jobs one after the other; between them it looks who has joined the service, and after the reader.
  */
 #include <assert.h>
 
@@ -61,6 +61,7 @@ static void *control_run(void *arg) {
         if (running && cluster_check(cluster, &err) == ERR_OK &&
             members_look(cluster, &err) == ERR_FENCED)
             cluster_over(cluster, &err);
+        kafka_reader_tick(cluster->reader);
     }
     return NULL;
 }
