@@ -20,8 +20,8 @@ static const Option options[] = {
 enum { OPTION_COUNT = sizeof options / sizeof options[0], HELP_INDENT = 22, HELP_WIDTH = 96 };
 
 static const char exits[] = "0 done, 1 a statement or test failed, 2 wrong usage, 3 the data "
-                            "cannot be opened, 4 the time was over, 5 fenced: a newer process has the "
-                            "service, 130 interrupted.";
+                            "cannot be opened, 4 the time was over, 5 fenced (a newer process "
+                            "has the service), 130 interrupted.";
 
 /* -- --help ------------------------------------------------------------------------------------ */
 
