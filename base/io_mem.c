@@ -92,9 +92,7 @@ void io_mem_file_unref(MemFile *file) {
     assert(file->refs > 0);
     if (--file->refs > 0)
         return;
-    for (size_t i = 0; i < file->page_count; i++)
-        mem_free(file->pages[i]);
-    mem_free(file->pages);
+    io_mem_pages_free(file);
     mem_free(file->sectors);
     mem_free(file->dirty);
     buf_free(&file->saved);
@@ -160,18 +158,6 @@ static ErrCode mem_read(IoFile *file, uint64_t offset, void *target, uint32_t si
     return ERR_OK;
 }
 
-void io_mem_pages_reserve(MemFile *file, uint64_t count) {
-    assert(count <= SIZE_MAX / sizeof *file->pages);
-    if (count <= file->page_count)
-        return;
-    size_t grown = file->page_count * 2 > count ? file->page_count * 2 : (size_t)count;
-    if (grown < 4)
-        grown = 4;
-    file->pages = mem_resize(file->pages, grown * sizeof *file->pages);
-    memset(file->pages + file->page_count, 0, (grown - file->page_count) * sizeof *file->pages);
-    file->page_count = grown;
-}
-
 /* With the file's lock held: it is going to end at `size`. */
 static bool mem_take_space(MemIo *io, const MemFile *file, uint64_t size) {
     uint64_t before = io_mem_pages_of(file->size), after = io_mem_pages_of(size);
@@ -192,9 +178,10 @@ static void mem_put(MemFile *content, uint64_t offset, Bytes source) {
         uint32_t from = (uint32_t)((offset + done) % MEM_PAGE);
         uint32_t left = source.size - done;
         uint32_t step = MEM_PAGE - from < left ? MEM_PAGE - from : left;
-        if (!content->pages[page])
-            content->pages[page] =
-                step == MEM_PAGE ? mem_resize(NULL, MEM_PAGE) : mem_alloc(MEM_PAGE);
+        if (!content->pages[page]) {
+            uint8_t *made = io_mem_page_add(content, page);
+            memset(made, 0, step == MEM_PAGE ? 0 : MEM_PAGE);
+        }
         memcpy(content->pages[page] + from, source.data + done, step);
         done += step;
     }
@@ -253,10 +240,8 @@ static ErrCode mem_size(IoFile *file, uint64_t *size, Err *err) {
 /* Forgets what lies beyond `size` and zeroes the rest of its page. */
 void io_mem_file_cut(MemFile *file, uint64_t size) {
     uint64_t first = io_mem_pages_of(size);
-    for (uint64_t page = first; page < file->page_count; page++) {
-        mem_free(file->pages[page]);
-        file->pages[page] = NULL;
-    }
+    for (uint64_t page = first; page < file->page_count; page++)
+        io_mem_page_drop(file, page);
     if (size % MEM_PAGE != 0 && first <= file->page_count && file->pages[first - 1])
         memset(file->pages[first - 1] + size % MEM_PAGE, 0, MEM_PAGE - size % MEM_PAGE);
 }

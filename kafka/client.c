@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "kafka/timestamp.h"
 
 enum {
     FOR_READ = 1 << KAFKA_READ,
@@ -128,8 +129,10 @@ static ErrCode client_create(const KafkaConfig *config, const KafkaClientOptions
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_log_cb(conf, client_log);
     rd_kafka_conf_set_error_cb(conf, client_error);
-    if (writes)
+    if (writes) {
         rd_kafka_conf_set_dr_msg_cb(conf, client_delivered);
+        kafka_timestamp_hook(conf);
+    }
     client->handle = rd_kafka_new(writes ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, text,
                                   sizeof text);
     if (client->handle)

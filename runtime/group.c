@@ -16,7 +16,8 @@ enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
     GROUP_STEPS_MAX = 16,           /* in one turn: half of the blocks that a scan keeps */
     GROUP_STEPS_BEHIND_MAX = 128,   /* of who is behind others: it is to catch up with them */
-    GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
+    GROUP_COST_FACTOR = 10,        /* small hand-overs take at most a tenth of a worker */
+    GROUP_IDLE_US_MAX = 2000,      /* large ones cost by the byte: waiting saves nothing */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
     GROUP_TICK_MS_MAX = 60000,     /* the wall clock may be set, so it is looked at again */
     GROUP_SKEW_US = 1000,          /* how soon a task held back by others looks again */
@@ -94,6 +95,7 @@ static void publish_figures(Group *group) {
         state->ops->figures(state, &figures);
         atomic_store_explicit(&state->rows, figures.rows, memory_order_relaxed);
         atomic_store_explicit(&state->bytes, figures.bytes, memory_order_relaxed);
+        atomic_store_explicit(&state->unmatched, figures.unmatched, memory_order_relaxed);
         sum.rows += figures.rows;
         sum.bytes += figures.bytes;
     }
@@ -266,12 +268,15 @@ static void hand_over(Group *group) {
     Commit *commit = commit_new(group->worker->runtime->storage, group->owner_id);
     if (group->slot != COMMIT_NO_SLOT)
         commit_slot(commit, (uint32_t)group->slot);
-    commit_expect(commit, pending_bytes(group));
+    size_t pending = pending_bytes(group);
+    commit_expect(commit, pending + pending / 64 * group->bytes_ratio);
     save_positions(group, commit);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->save(group->states.items[i], commit);
     group->logging = processing_log_begin(group, commit);
     outbox_save(group->outbox, commit);
+    size_t more = commit_bytes(commit) > pending ? commit_bytes(commit) - pending : 0;
+    group->bytes_ratio = pending > 64 ? more / (pending / 64) : 0;
     submit(group, commit);
     group->handover_us = group_now_us(group);
     group->handover_cost_us = group->handover_us - begin_us;
@@ -297,6 +302,14 @@ static Task *owing_task(const Group *group) {
     return NULL;
 }
 
+/* How long after a hand-over one with nothing left to read has its next: tasks on other workers may
+ * wait for its rows. */
+static int64_t idle_wait_us(const Group *group) {
+    int64_t wait_us = GROUP_COST_FACTOR * group->handover_cost_us;
+    assert(wait_us >= 0);
+    return wait_us < GROUP_IDLE_US_MAX ? wait_us : GROUP_IDLE_US_MAX;
+}
+
 /* When the next commit is due; INT64_MAX: when something else happens. */
 static int64_t commit_due_us(const Group *group) {
     assert(group->worker);
@@ -310,7 +323,7 @@ static int64_t commit_due_us(const Group *group) {
     if (group->idle && !group->worker->runtime->threads)
         return 0; /* by hand: nothing else will make time pass */
     if (group->idle)
-        return group->handover_us + GROUP_COST_FACTOR * group->handover_cost_us;
+        return group->handover_us + idle_wait_us(group);
     return group->dirty_since_us + group->worker->runtime->options.commit_interval_ms * 1000;
 }
 

@@ -6,7 +6,7 @@
  *   due. One hand-over is in flight at a time; the group goes on meanwhile, in the next epoch.
  *
  * When a commit is due: with nothing left to read at once, but not sooner than ten times what the
- * last hand-over cost; under load after the commit interval or GROUP_PENDING_BYTES.
+ * last hand-over cost, or 2 ms; under load after the commit interval or GROUP_PENDING_BYTES.
  *
  * When a step fails because of a row, the group undoes everything since its last hand-over, runs
  * again up to that row, commits that much, and the query stops in state ERROR exactly there; or it
@@ -52,6 +52,7 @@ typedef struct Group {
     bool retry_step;     /* ... the latter */
     int64_t dirty_since_us; /* 0: nothing to commit */
     int64_t handover_us, handover_cost_us;
+    size_t bytes_ratio; /* last hand-over: bytes more than what was pending, in 64ths of it */
     int64_t clock_us; /* OpEnv.clock_us */
     bool idle; /* the last step found nothing */
     uint32_t rows_cut; /* of a step: fewer after one that made too much; 0: not cut */
