@@ -285,7 +285,7 @@ static int64_t commit_due_us(const Group *group) {
         return INT64_MAX;
     if (group->rows_cut > 0)
         return 0;
-    if (pending_bytes(group) >= GROUP_PENDING_BYTES)
+    if (pending_bytes(group) >= GROUP_PENDING_BYTES || commit_interval_ms(group) == 0)
         return 0;
     if (group->idle && !group->worker->runtime->threads)
         return 0; /* by hand: nothing else will make time pass */
