@@ -140,8 +140,9 @@ class Case:
         else:
             part, null = 'NULL', True
         self.keep(name, f'SELECT *, {part} AS part_ FROM ({lite})')
-        moved = key != source.key or form != source.form or count != source.partitions
-        alone = not twice and (source.partitions == 1 or not moved)  # one task writes a partition
+        moved = key != source.key or form != source.form or count != source.partitions or (on and count != self.load.partitions)
+        one = source.partitions == 1 and (not on or self.load.partitions == 1)
+        alone = not twice and (one or not moved)  # one task writes a partition
         return Source(name, columns, key=key, form=form, partitions=count, scale=source.scale,
                       disorder=source.disorder if alone and not self.load.parts else None,
                       ordered=source.ordered and alone and (count == 1 or not null))
@@ -478,7 +479,8 @@ class BatchCase(Case):
         jk = f'jk{self.made}'
         weir_key = 'ROWKEY' if whole else sides[1] if kind == 'RIGHT' else sides[0]
         names = [('l.x', 'lx'), ('l.a', 'la'), ('l.ts', 'lts'), ('r.x', 'rx'), ('r.a', 'ra'), ('r.ts', 'rts')]
-        items = ', '.join(f'AS_VALUE({c}) AS {n}' if c == weir_key else f'{c} AS {n}' for c, n in names)
+        # Both sides of ON may be the key, of a RIGHT JOIN too, whose left one may be missing.
+        items = ', '.join(f'AS_VALUE({c}) AS {n}' if c in sides else f'{c} AS {n}' for c, n in names)
         lite_items = ', '.join(f'{c} AS {n}' for c, n in names)
         test = f'COALESCE(l.a, 0) <> {END} AND COALESCE(r.a, 0) <> {END}'
         self.statements.append(
