@@ -27,6 +27,8 @@ typedef enum IoMode {
     IO_DIRECT, /* as IO_WRITE, without the page cache where the file system can: aligned by 4096 */
 } IoMode;
 
+enum { IO_MAP_BYTES = 4096 };
+
 /* Calls on one open file; safe from several threads as pread and pwrite are. */
 typedef struct IoFileOps {
     /* Fills target with up to `size` bytes; *got is less only at the end of the file. */
@@ -38,6 +40,9 @@ typedef struct IoFileOps {
     ErrCode (*resize)(IoFile *file, uint64_t size, Err *err);
     /* Space for [0, size) is taken and reads as zeros; NO_SPACE when there is none. */
     ErrCode (*allocate)(IoFile *file, uint64_t size, Err *err);
+    /* The first IO_MAP_BYTES of the file, which is as long, as memory until close. What is stored
+     * there is the file's even if the process dies at once, but not if the machine does. */
+    ErrCode (*map)(IoFile *file, void **memory, Err *err);
     void (*close)(IoFile *file);
 } IoFileOps;
 

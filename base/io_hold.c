@@ -234,6 +234,13 @@ static ErrCode hold_allocate(IoFile *file, uint64_t size, Err *err) {
     return ERR_OK;
 }
 
+/* Nothing of a map is held: like a power cut that comes after it was written. */
+static ErrCode hold_map(IoFile *file, void **memory, Err *err) {
+    HoldHandle *self = (HoldHandle *)file;
+    TRY(hold_sync(file, err));
+    return self->under->ops->map(self->under, memory, err);
+}
+
 static void hold_close(IoFile *file) {
     if (!file)
         return;
@@ -255,6 +262,7 @@ static const IoFileOps hold_file_ops = {
     .size = hold_size,
     .resize = hold_resize,
     .allocate = hold_allocate,
+    .map = hold_map,
     .close = hold_close,
 };
 

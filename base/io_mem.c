@@ -92,9 +92,7 @@ void io_mem_file_unref(MemFile *file) {
     assert(file->refs > 0);
     if (--file->refs > 0)
         return;
-    for (size_t i = 0; i < file->page_count; i++)
-        mem_free(file->pages[i]);
-    mem_free(file->pages);
+    io_mem_pages_free(file);
     mem_free(file->sectors);
     mem_free(file->dirty);
     buf_free(&file->saved);
@@ -160,18 +158,6 @@ static ErrCode mem_read(IoFile *file, uint64_t offset, void *target, uint32_t si
     return ERR_OK;
 }
 
-void io_mem_pages_reserve(MemFile *file, uint64_t count) {
-    assert(count <= SIZE_MAX / sizeof *file->pages);
-    if (count <= file->page_count)
-        return;
-    size_t grown = file->page_count * 2 > count ? file->page_count * 2 : (size_t)count;
-    if (grown < 4)
-        grown = 4;
-    file->pages = mem_resize(file->pages, grown * sizeof *file->pages);
-    memset(file->pages + file->page_count, 0, (grown - file->page_count) * sizeof *file->pages);
-    file->page_count = grown;
-}
-
 /* With the file's lock held: it is going to end at `size`. */
 static bool mem_take_space(MemIo *io, const MemFile *file, uint64_t size) {
     uint64_t before = io_mem_pages_of(file->size), after = io_mem_pages_of(size);
@@ -192,9 +178,10 @@ static void mem_put(MemFile *content, uint64_t offset, Bytes source) {
         uint32_t from = (uint32_t)((offset + done) % MEM_PAGE);
         uint32_t left = source.size - done;
         uint32_t step = MEM_PAGE - from < left ? MEM_PAGE - from : left;
-        if (!content->pages[page])
-            content->pages[page] =
-                step == MEM_PAGE ? mem_resize(NULL, MEM_PAGE) : mem_alloc(MEM_PAGE);
+        if (!content->pages[page]) {
+            uint8_t *made = io_mem_page_add(content, page);
+            memset(made, 0, step == MEM_PAGE ? 0 : MEM_PAGE);
+        }
         memcpy(content->pages[page] + from, source.data + done, step);
         done += step;
     }
@@ -253,10 +240,8 @@ static ErrCode mem_size(IoFile *file, uint64_t *size, Err *err) {
 /* Forgets what lies beyond `size` and zeroes the rest of its page. */
 void io_mem_file_cut(MemFile *file, uint64_t size) {
     uint64_t first = io_mem_pages_of(size);
-    for (uint64_t page = first; page < file->page_count; page++) {
-        mem_free(file->pages[page]);
-        file->pages[page] = NULL;
-    }
+    for (uint64_t page = first; page < file->page_count; page++)
+        io_mem_page_drop(file, page);
     if (size % MEM_PAGE != 0 && first <= file->page_count && file->pages[first - 1])
         memset(file->pages[first - 1] + size % MEM_PAGE, 0, MEM_PAGE - size % MEM_PAGE);
 }
@@ -296,6 +281,26 @@ static ErrCode mem_allocate(IoFile *file, uint64_t size, Err *err) {
     return mem_set_size(self, now > size ? now : size, "take space for", err);
 }
 
+/* The file's first page. All of it counts as written, since nobody sees when it is. */
+static ErrCode mem_map(IoFile *file, void **memory, Err *err) {
+    MemHandle *self = (MemHandle *)file;
+    MemFile *content = self->content;
+    _Static_assert((int)MEM_PAGE == (int)IO_MAP_BYTES, "a map is one page");
+    MemGate gate = self->io->tracked ? mem_enter(self, IO_MEM_WRITE) : MEM_GO;
+    if (gate != MEM_GO)
+        return io_mem_gate_error(gate, "map", self->path, err);
+    lock_take(&content->lock);
+    assert(content->size >= MEM_PAGE && !self->read_only);
+    if (self->io->tracked)
+        io_mem_track_write(content, 0, MEM_PAGE, false);
+    io_mem_pages_reserve(content, 1);
+    if (!content->pages[0])
+        content->pages[0] = mem_alloc(MEM_PAGE);
+    *memory = content->pages[0];
+    lock_release(&content->lock);
+    return ERR_OK;
+}
+
 static void mem_close(IoFile *file) {
     if (!file)
         return;
@@ -316,6 +321,7 @@ static const IoFileOps mem_file_ops = {
     .size = mem_size,
     .resize = mem_resize_file,
     .allocate = mem_allocate,
+    .map = mem_map,
     .close = mem_close,
 };
 
@@ -564,20 +570,20 @@ static ErrCode mem_free_space(Io *io, const char *path, uint64_t *bytes, Err *er
 
 static int64_t mem_now_ms(Io *io) {
     MemIo *self = (MemIo *)io;
+    if (!atomic_load_explicit(&self->clock_set, memory_order_acquire))
+        return io_posix()->ops->now_ms(io_posix());
     lock_take(&self->lock);
     int64_t now = self->clock_us / 1000;
-    if (!self->clock_set)
-        now = io_posix()->ops->now_ms(io_posix());
     lock_release(&self->lock);
     return now;
 }
 
 static int64_t mem_mono_us(Io *io) {
     MemIo *self = (MemIo *)io;
+    if (!atomic_load_explicit(&self->clock_set, memory_order_acquire))
+        return io_posix()->ops->mono_us(io_posix());
     lock_take(&self->lock);
     int64_t now = self->mono_us;
-    if (!self->clock_set)
-        now = io_posix()->ops->mono_us(io_posix());
     lock_release(&self->lock);
     return now;
 }

@@ -190,7 +190,7 @@ static void mem_sector_restore(MemFile *file, const MemSector *sector, uint32_t 
     if (!bytes) {
         uint64_t page = sector->index / MEM_SECTORS_PER_PAGE;
         assert(page < file->page_count);
-        file->pages[page] = mem_alloc(MEM_PAGE);
+        memset(io_mem_page_add(file, page), 0, MEM_PAGE);
         bytes = mem_sector_bytes(file, sector->index);
     }
     if (sector->saved == MEM_NO_BYTES)
@@ -416,7 +416,7 @@ static bool mem_flip_content(MemFile *file, uint64_t offset, unsigned bit) {
     io_mem_pages_reserve(file, offset / MEM_PAGE + 1);
     uint64_t page = offset / MEM_PAGE;
     if (!file->pages[page])
-        file->pages[page] = mem_alloc(MEM_PAGE);
+        memset(io_mem_page_add(file, page), 0, MEM_PAGE);
     file->pages[page][offset % MEM_PAGE] ^= mask;
     for (size_t i = 0; i < file->sector_count; i++) {
         MemSector *sector = &file->sectors[i];
@@ -454,8 +454,8 @@ uint64_t io_mem_used(Io *io) {
 void io_mem_set_clock(Io *io, int64_t now_ms) {
     MemIo *self = (MemIo *)io;
     lock_take(&self->lock);
-    self->clock_set = true;
     self->clock_us = now_ms * 1000;
+    atomic_store_explicit(&self->clock_set, true, memory_order_release);
     lock_release(&self->lock);
 }
 

@@ -13,6 +13,8 @@
 #ifndef BASE_IO_MEM_IMPL_H
 #define BASE_IO_MEM_IMPL_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "base/io_impl.h"
 #include "base/io_mem.h"
@@ -32,10 +34,15 @@ typedef struct MemSector {
     bool lost;     /* a failed sync has called it clean: no later sync writes it */
 } MemSector;
 
+typedef struct MemSlab MemSlab;
+typedef struct MemFreePage MemFreePage;
+
 typedef struct MemFile {
     Lock lock;
     uint8_t **pages; /* NULL: zeros */
     size_t page_count;
+    MemSlab *slabs; /* what they lie in; the first one is being filled */
+    MemFreePage *free_pages;
     uint64_t size;
 
     /* Only while faults are on. */
@@ -89,7 +96,8 @@ typedef struct MemIo {
     bool stopped;
     uint64_t space, used; /* bytes; space is UINT64_MAX without a budget */
 
-    bool clock_set, seeded;
+    _Atomic bool clock_set; /* without: the machine's clock, for which nobody takes the lock */
+    bool seeded;
     int64_t clock_us, mono_us;
     uint64_t random;
 } MemIo;
@@ -134,8 +142,13 @@ void io_mem_file_unref(MemFile *file);
 void io_mem_file_use(MemIo *io, MemFile *file); /* as an entry or a handle, with a reference */
 void io_mem_file_leave(MemIo *io, MemFile *file);
 void io_mem_file_cut(MemFile *file, uint64_t size);
-void io_mem_pages_reserve(MemFile *file, uint64_t count);
 bool io_mem_parent_there(const MemIo *io, const char *path);
 bool io_mem_path_in(const char *path, const char *folder, size_t folder_size);
+
+/* io_mem_page.c: with the file's lock held. */
+void io_mem_pages_reserve(MemFile *file, uint64_t count);
+uint8_t *io_mem_page_add(MemFile *file, uint64_t page); /* was not there; holds any bytes */
+void io_mem_page_drop(MemFile *file, uint64_t page);    /* may be missing */
+void io_mem_pages_free(MemFile *file);
 
 #endif

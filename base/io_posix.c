@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -34,6 +35,7 @@ typedef struct PosixFile {
     int fd;
     int direct; /* O_DIRECT, for aligned writes; -1: none */
     char *path;
+    void *map; /* NULL: none */
 } PosixFile;
 
 static ErrCode posix_read(IoFile *file, uint64_t offset, void *target, uint32_t size,
@@ -150,10 +152,22 @@ static ErrCode posix_allocate(IoFile *file, uint64_t size, Err *err) {
     return ERR_OK;
 }
 
+static ErrCode posix_map(IoFile *file, void **memory, Err *err) {
+    PosixFile *self = (PosixFile *)file;
+    assert(!self->map);
+    void *map = mmap(NULL, IO_MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+    if (map == MAP_FAILED)
+        return io_fail(err, errno, "map", self->path);
+    *memory = self->map = map;
+    return ERR_OK;
+}
+
 static void posix_close(IoFile *file) {
     if (!file)
         return;
     PosixFile *self = (PosixFile *)file;
+    if (self->map)
+        munmap(self->map, IO_MAP_BYTES);
     close(self->fd);
     if (self->direct >= 0)
         close(self->direct);
@@ -168,6 +182,7 @@ static const IoFileOps posix_file_ops = {
     .size = posix_size,
     .resize = posix_resize,
     .allocate = posix_allocate,
+    .map = posix_map,
     .close = posix_close,
 };
 
@@ -182,7 +197,7 @@ static int posix_open_fd(const char *path, int flags) {
 static PosixFile *posix_file_new(int fd, int direct, const char *path) {
     assert(fd >= 0);
     PosixFile *self = mem_alloc(sizeof *self);
-    *self = (PosixFile){{&posix_file_ops}, fd, direct, mem_strdup(path)};
+    *self = (PosixFile){{&posix_file_ops}, fd, direct, mem_strdup(path), NULL};
     return self;
 }
 

@@ -73,6 +73,11 @@ static ErrCode still_allocate(IoFile *file, uint64_t size, Err *err) {
     return self->under->ops->allocate(self->under, size, err);
 }
 
+static ErrCode still_map(IoFile *file, void **memory, Err *err) {
+    IoFile *under = ((StillFile *)file)->under;
+    return under->ops->map(under, memory, err);
+}
+
 static void still_close(IoFile *file) {
     StillFile *self = (StillFile *)file;
     self->under->ops->close(self->under);
@@ -80,7 +85,7 @@ static void still_close(IoFile *file) {
 }
 
 static const IoFileOps still_file_ops = {still_read,   still_write,    still_sync, still_size,
-                                         still_resize, still_allocate, still_close};
+                                         still_resize, still_allocate, still_map,  still_close};
 
 static IoFile *still_wrap(StillIo *self, IoFile *under) {
     assert(under);

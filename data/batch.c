@@ -84,6 +84,10 @@ static const uint16_t batch_rows[] = {
 
 _Static_assert(sizeof batch_rows / sizeof *batch_rows == 65536, "every uint16_t once");
 
+const uint64_t batch_first_seq[] = {BATCH_ROWS_1K(0)};
+
+_Static_assert(sizeof batch_first_seq / sizeof *batch_first_seq >= BATCH_ROWS_MAX, "for any step");
+
 const uint16_t *batch_all_rows(uint32_t count) {
     assert(count <= UINT16_MAX);
     (void)count;

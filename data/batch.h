@@ -66,4 +66,7 @@ void batch_row_note(const Batch *batch, uint32_t row, const char *kind, const ch
 /* All rows: 0, 1, 2, ... count-1; static memory. */
 const uint16_t *batch_all_rows(uint32_t count);
 
+/* The seq of rows that are a step's only ones: 0, 1, 2, ... for BATCH_ROWS_MAX rows; likewise. */
+extern const uint64_t batch_first_seq[];
+
 #endif

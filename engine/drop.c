@@ -1,4 +1,5 @@
-/* drop.c - DROP STREAM/TABLE (EXPLAIN too), TERMINATE, PAUSE, RESUME, DROP TYPE, CREATE TYPE. */
+/* drop.c - DROP STREAM/TABLE (EXPLAIN too), TERMINATE, PAUSE, RESUME, ALTER QUERY, CREATE and DROP
+ * TYPE. */
 #include "engine/drop_set.h"
 #include "engine/engine_query_impl.h"
 #include "grammar/parse.h"
@@ -241,19 +242,30 @@ static ErrCode drop_restart(Weir *weir, CatalogQuery *query, Err *err) {
     if (query->running)
         query_stop(query->running);
     query->running = NULL;
+    query_release(weir->runtime, query->plan, query->first_id, query->partitions);
     return engine_start_query(weir, query, err);
 }
 
-static ErrCode drop_pause_one(Weir *weir, CatalogQuery *query, bool paused, Err *err) {
-    query->paused = paused;
-    if (!paused)
-        query->fail_on = engine_query_fail_on(&weir->settings);
+/* One commit for all of them, so that queries of one topic go on together: who is left behind
+ * decodes by itself what the others shared. */
+static ErrCode drop_pause(Weir *weir, CatalogQuery *const *queries, size_t count, bool paused,
+                          Err *err) {
+    if (count == 0)
+        return ERR_OK;
     Commit *commit = commit_new(weir->storage, 0);
-    catalog_put_query(commit, query);
+    for (size_t i = 0; i < count; i++) {
+        queries[i]->paused = paused;
+        if (!paused)
+            queries[i]->fail_on = engine_query_fail_on(&weir->settings);
+        catalog_put_query(commit, queries[i]);
+    }
     TRY(commit_wait(commit, NULL, err));
-    if (query->running)
-        query_pause(query->running, paused);
-    return paused ? ERR_OK : drop_restart(weir, query, err);
+    for (size_t i = 0; i < count; i++)
+        if (queries[i]->running)
+            query_pause(queries[i]->running, paused);
+    for (size_t i = 0; i < count && !paused; i++)
+        TRY(drop_restart(weir, queries[i], err));
+    return ERR_OK;
 }
 
 /* Whether PAUSE names a generated source, not a query. */
@@ -277,18 +289,59 @@ static ErrCode drop_pause_generator(Call *call, bool paused, Err *err) {
     return catalog_show_source(&weir->catalog, &source, err);
 }
 
+/* The first offset behind the records; *count: how many there are. */
+static ErrCode drop_skip_to(Weir *weir, const QueryStop *stop, int64_t *count, int64_t *offset,
+                            Err *err) {
+    int64_t start, end;
+    TRY(log_offsets(weir->storage, stop->where, &start, &end, err));
+    if (*count > end - stop->offset)
+        *count = end - stop->offset;
+    *offset = stop->offset + *count;
+    return ERR_OK;
+}
+
+/* The position alone moves: all before it is committed, and nothing of the record is. */
+static ErrCode drop_skip(Call *call, Err *err) {
+    Weir *weir = call->weir;
+    int64_t count = call->statement->limit, offset;
+    CatalogQuery *query;
+    QueryStop stop = {0};
+    TRY(drop_find_query(call, &query, err));
+    if (query->running)
+        query_stopped_at(query->running, &stop);
+    if (!stop.known)
+        return err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
+                          call->statement->name_pos.column,
+                          "Query %s has not stopped at a record.\n"
+                          "SKIP is for queries in state ERROR; SHOW QUERIES tells the reason.",
+                          query->id);
+    if (count < 1)
+        return err_set_at(err, ERR_SEMANTIC, call->statement->pos.line, call->statement->pos.column,
+                          "SKIP needs a number of records above 0.");
+    TRY(drop_skip_to(weir, &stop, &count, &offset, err));
+    Commit *commit = commit_new(weir->storage, 0);
+    commit_position(commit, stop.task_id, stop.lane, offset);
+    TRY(commit_wait(commit, NULL, err));
+    TRY(drop_restart(weir, query, err));
+    result_message(call->result, "Query %s goes on behind %lld record%s of topic %s, partition %u, "
+                   "from offset %lld.", query->id, (long long)count, count == 1 ? "" : "s",
+                   stop.topic, stop.where.partition, (long long)offset);
+    return ERR_OK;
+}
+
 ErrCode engine_pause(Call *call, Err *err) {
     Catalog *catalog = &call->weir->catalog;
     bool paused = call->statement->kind == AST_PAUSE;
+    if (call->statement->kind == AST_ALTER_QUERY)
+        return drop_skip(call, err);
     if (call->statement->all) {
-        for (size_t i = 0; i < catalog->query_count; i++)
-            TRY(drop_pause_one(call->weir, catalog->queries[i], paused, err));
+        TRY(drop_pause(call->weir, catalog->queries, catalog->query_count, paused, err));
     } else if (drop_is_generated(call)) {
         return drop_pause_generator(call, paused, err);
     } else {
         CatalogQuery *query;
         TRY(drop_find_query(call, &query, err));
-        TRY(drop_pause_one(call->weir, query, paused, err));
+        TRY(drop_pause(call->weir, &query, 1, paused, err));
     }
     result_message(call->result, paused ? "Query paused." : "Query resumed.");
     return ERR_OK;

@@ -12,10 +12,14 @@
 
 #include "base/io_library.h"
 #include "base/mem.h"
+#include "base/buf.h"
 #include "engine/result_impl.h"
 #include "grammar/parse.h"
 
-enum { STATEMENT_ARENA_BYTES = 64 << 20 };
+enum {
+    STATEMENT_ARENA_BYTES = 64 << 20,
+    ENGINE_TRIAL_MS = 10000, /* the rows of a step take milliseconds */
+};
 
 void engine_notice(Weir *weir, const char *format, ...) {
     if (!weir->options.notice)
@@ -48,14 +52,29 @@ Runtime *engine_runtime(Weir *weir) {
 
 /* -- Opening and closing ----------------------------------------------------------------------- */
 
+static ErrCode engine_restart_query(Weir *weir, CatalogQuery *query, Err *err) {
+    if (engine_start_query(weir, query, err) == ERR_OK)
+        return ERR_OK;
+    if (err_action(err->code) == ERR_ACTION_STOP_ENGINE)
+        return err->code;
+    engine_notice(weir, "Query %s could not be started: %s", query->id, err->message);
+    return ERR_OK;
+}
+
+/* Those in which the last process ended come first, one after the other. */
 static ErrCode engine_start_queries(Weir *weir, Err *err) {
     for (size_t i = 0; i < weir->catalog.query_count; i++) {
         CatalogQuery *query = weir->catalog.queries[i];
-        if (engine_start_query(weir, query, err) == ERR_OK)
+        if (!query_is_suspect(weir->runtime, query->plan, query->first_id, query->partitions))
             continue;
-        if (err_action(err->code) == ERR_ACTION_STOP_ENGINE)
-            return err->code;
-        engine_notice(weir, "Query %s could not be started: %s", query->id, err->message);
+        TRY(engine_restart_query(weir, query, err));
+        if (query->running && !query->paused)
+            TRY(query_await_trial(query->running, ENGINE_TRIAL_MS, err));
+    }
+    for (size_t i = 0; i < weir->catalog.query_count; i++) {
+        CatalogQuery *query = weir->catalog.queries[i];
+        if (!query->running && query->start_error.code == ERR_OK)
+            TRY(engine_restart_query(weir, query, err));
     }
     return ERR_OK;
 }
@@ -70,6 +89,16 @@ static ErrCode engine_start_generators(Weir *weir, Err *err) {
         engine_notice(weir, "No rows are generated for %s: %s", source->name, err->message);
     }
     return ERR_OK;
+}
+
+/* Without it a record that ends the process ends every next one: worth a word, not a refusal. */
+static void engine_open_note(Weir *weir, const char *folder) {
+    Err err;
+    Buf path = {0};
+    buf_printf(&path, "%s/running", folder);
+    if (note_open(weir->io, buf_cstr(&path), &weir->note, &err) != ERR_OK)
+        engine_notice(weir, "What queries are at is not noted: %s", err.message);
+    buf_free(&path);
 }
 
 enum { ENGINE_MEMORY_BYTES = 2 << 20 }; /* journal of an engine in memory */
@@ -91,10 +120,13 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
         storage.journal_file_bytes = ENGINE_MEMORY_BYTES;
     }
     TRY_DONE(storage_open(io, folder, &storage, &opened->storage, err));
+    if (!options->in_memory)
+        engine_open_note(opened, folder);
     RuntimeOptions runtime = {.workers = options->workers,
                               .step_rows = options->step_rows,
                               .single_partition = options->single_partition,
-                              .interrupts = &opened->interrupts};
+                              .interrupts = &opened->interrupts,
+                              .note = opened->note};
     opened->runtime = runtime_new(io, opened->storage, &runtime);
     if (options->udf_dir) {
         TRY_DONE(io_library_allow(options->udf_dir, err));
@@ -161,6 +193,7 @@ void weir_close(Weir *weir) {
     catalog_close(&weir->catalog);
     if (weir->runtime)
         runtime_free(weir->runtime);
+    note_close(weir->note);
     if (weir->storage)
         storage_close(weir->storage);
     settings_close(&weir->settings);
@@ -206,6 +239,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
         return engine_terminate(call, err);
     case AST_PAUSE:
     case AST_RESUME:
+    case AST_ALTER_QUERY:
         return engine_pause(call, err);
     case AST_CREATE_TYPE:
     case AST_DROP_TYPE:
@@ -255,8 +289,7 @@ static ErrCode engine_dispatch(Call *call, Err *err) {
     case AST_ASSERT_TABLE:
         return engine_not_here(statement, "ASSERT of values and sources", err);
     }
-    assert(0 && "unknown statement");
-    return ERR_INTERNAL;
+    return ERR_INTERNAL; /* unknown */
 }
 
 static const char *engine_find_variable(void *context, const char *name) {

@@ -22,6 +22,7 @@
 #include "engine/weir.h"
 #include "grammar/ast.h"
 #include "planner/planner.h"
+#include "runtime/note.h"
 
 typedef struct Variable {
     char *name;
@@ -34,6 +35,7 @@ struct Weir {
     EngineOptions options;
     Storage *storage;
     Runtime *runtime;
+    Note *note; /* NULL: in memory */
     SharedLock lock;
     Catalog catalog;
     Retention *retention;
@@ -80,7 +82,7 @@ ErrCode engine_lookup_prepare(Call *call, const Planned *planned, Arena *arena,
 ErrCode engine_drop(Call *call, Err *err);
 ErrCode engine_explain_drop(Call *call, const AstStatement *statement, Err *err); /* dry run */
 ErrCode engine_terminate(Call *call, Err *err);
-ErrCode engine_pause(Call *call, Err *err);
+ErrCode engine_pause(Call *call, Err *err); /* PAUSE, RESUME, ALTER QUERY */
 ErrCode engine_type(Call *call, Err *err); /* CREATE TYPE, DROP TYPE */
 ErrCode engine_create_function(Call *call, Err *err);
 ErrCode engine_drop_function(Call *call, Err *err);

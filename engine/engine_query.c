@@ -150,6 +150,7 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
     QueryOptions options = {.plan = query->plan,
                             .first_id = query->first_id,
                             .partitions = query->partitions,
+                            .paused = query->paused,
                             .from_end = query->from_end,
                             .fail_on = query->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
@@ -169,8 +170,6 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
         return code;
     }
     query->start_error.code = ERR_OK;
-    if (query->paused)
-        query_pause(query->running, true);
     return ERR_OK;
 }
 

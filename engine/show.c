@@ -63,6 +63,17 @@ const char *show_query_state(const CatalogQuery *query, const QueryFigures *figu
     return "UNKNOWN";
 }
 
+static void show_query_ways_out(Buf *out, const CatalogQuery *query) {
+    QueryStop stop = {0};
+    buf_printf(out, "; RESUME %s; tries again", query->id);
+    if (query->running)
+        query_stopped_at(query->running, &stop);
+    if (stop.known)
+        buf_printf(out, ", ALTER QUERY %s SKIP 1; leaves out the record at offset %lld of topic "
+                   "%s, partition %u", query->id, (long long)stop.offset, stop.topic,
+                   stop.where.partition);
+}
+
 void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *figures) {
     const Err *reason = query->running ? &figures->error : &query->start_error;
     if (reason->code == ERR_OK || (query->running && figures->state == QUERY_FINISHED))
@@ -72,7 +83,7 @@ void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *
         buf_printf(out, ", again in %lld ms after %u tries", (long long)figures->retry_in_ms,
                    figures->retry_count);
     else if (figures->state == QUERY_ERROR || !query->running)
-        buf_printf(out, "; RESUME %s; tries again", query->id);
+        show_query_ways_out(out, query);
 }
 
 /* Why the query is in ERROR, or what it left out. */

@@ -291,6 +291,7 @@ typedef enum AstStatementKind {
     AST_ALTER_TOPIC,     /* name, properties */
     AST_DROP_TOPIC,      /* name, if_exists */
     AST_DESCRIBE_TOPIC,  /* name */
+    AST_ALTER_QUERY,     /* name, limit: records to skip; an addition */
 } AstStatementKind;
 
 typedef enum AstShow {

@@ -453,6 +453,10 @@ static void print_other(Buf *out, const AstStatement *statement) {
     case AST_RESUME:
         print_command(out, statement, "RESUME");
         break;
+    case AST_ALTER_QUERY:
+        print_command(out, statement, "ALTER QUERY");
+        buf_printf(out, " SKIP %lld", (long long)statement->limit);
+        break;
     case AST_SET:
         print_setting(out, statement, "SET ");
         break;

@@ -247,6 +247,9 @@ ErrCode lexer_next(Lexer *lexer, Token *token, Err *err) {
     bool made = lexer->place == LEXER_MADE || lexer->place == LEXER_DESCRIBED;
     if (token->kind == TK_TOPIC && made && lexer->extensions)
         token->kind = TK_TOPIC_MADE;
+    if (token->kind == TK_RESERVED && lexer->place == LEXER_MADE && lexer->extensions &&
+        strcmp(token->keyword->text, "QUERY") == 0)
+        token->kind = TK_QUERY_MADE;
     if (token->kind == TK_DISTINCT && lexer->opened && lexer->extensions)
         token->kind = TK_DISTINCT_OF;
     lexer->opened = token->kind == TK_LP;

@@ -6,11 +6,20 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "base/vector.h"
 #include "data/row_value.h"
+#include "runtime/ids.h"
 #include "runtime/view.h"
+#include "storage/cluster.h"
 
-enum { DROPPED_BLOCKS_MAX = 16 }; /* blocks of nothing but dropped rows that one look goes over */
+enum {
+    DROPPED_BLOCKS_MAX = 16, /* blocks of nothing but dropped rows that one look goes over */
+    SCRIPT_WAIT_US = 10000,
+    SCRIPT_WAITS_MAX = 3000,
+};
+
+TopicPartition arbiter_lane(const ArbiterInput *input) {
+    return ids_lane(input->spec.where, input->position_lane);
+}
 
 /* -- Heads ------------------------------------------------------------------------------------ */
 
@@ -108,6 +117,16 @@ static ErrCode stop_at_fatal(ArbiterInput *input, ArbiterStep *step, Err *err) {
                    input->spec.where.partition, input->fatal->text);
 }
 
+/* Of a cluster, records may be there that have not come yet. */
+static bool is_to_come(const ArbiterInput *input, const OpEnv *env) {
+    int64_t start, end;
+    Err ignored; /* then reading says it */
+    assert(!input->cursor.block);
+    return storage_cluster(env->storage) &&
+           log_offsets(env->storage, input->spec.where, &start, &end, &ignored) == ERR_OK &&
+           input->cursor.offset < end;
+}
+
 /* Loads the next good row of the input, if there is one; rows before it that were dropped are
  * taken. */
 static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
@@ -115,6 +134,9 @@ static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
     Cursor *cursor = &input->cursor;
     input->fatal = NULL;
     for (uint32_t blocks = 0; cursor->offset < input->end; blocks++) {
+        if (!cursor->block || cursor->row >= cursor->block->row_count)
+            note_begin(env->note, &(NoteRows){env->task_id, 0, arbiter_lane(input),
+                                              cursor->offset}, env->alone);
         TRY(cursor_load(cursor, err));
         if (!cursor->block)
             break;
@@ -128,6 +150,10 @@ static ErrCode load_head(ArbiterInput *input, OpEnv *env, Err *err) {
             return ERR_OK;
         }
         take_rows(input, cursor->block->row_count, env);
+    }
+    if (cursor->offset < input->end && is_to_come(input, env)) {
+        env->waiting = true;
+        return ERR_OK;
     }
     input->first_until = 0; /* whatever it was: there is nothing more */
     atomic_store_explicit(&input->seen, cursor->offset, memory_order_release);
@@ -189,6 +215,7 @@ static ArbiterInput *first_of(ArbiterInput *inputs, uint32_t count) {
 static ErrCode load_heads(ArbiterInput *inputs, uint32_t count, OpEnv *env, Err *err) {
     assert(count > 0);
     env->skipping = false;
+    env->waiting = false;
     for (uint32_t i = 0; i < count; i++)
         inputs[i].promised =
             inputs[i].promise ? atomic_load_explicit(inputs[i].promise, memory_order_acquire)
@@ -217,7 +244,7 @@ ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *
     assert(rowtime && earliest);
     assert(env->counters);
     TRY(load_heads(inputs, count, env, err));
-    const ArbiterInput *first = first_of(inputs, count);
+    const ArbiterInput *first = env->waiting ? NULL : first_of(inputs, count);
     *rowtime = first ? row_time(first) : INT64_MAX;
     *earliest = env->skipping ? INT64_MIN : *rowtime;
     for (uint32_t i = 0; i < count; i++) {
@@ -251,7 +278,7 @@ static bool choose_row(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes) 
     step->rows++;
     if (block->rowtime[row] < step->rowtime_min)
         step->rowtime_min = block->rowtime[row];
-    input->seq[input->chosen_next - input->cursor.next] = (*step->next_seq)++;
+    input->numbers[input->chosen_next - input->cursor.next] = step->next_seq++;
     input->chosen_next++;
     return true;
 }
@@ -264,7 +291,7 @@ static bool choose_rows(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes)
     uint32_t last = input->fatal ? input->fatal->row : UINT32_MAX;
     uint32_t sum = *bytes, rows = step->rows;
     int64_t rowtime_min = step->rowtime_min;
-    uint64_t seq = *step->next_seq;
+    uint64_t seq = step->next_seq;
     assert(step->rows > 0);
     bool full = false;
     for (; i < input->cursor.good_count; i++) {
@@ -279,19 +306,14 @@ static bool choose_rows(ArbiterInput *input, ArbiterStep *step, uint32_t *bytes)
         sum += size;
         rows++;
         rowtime_min = rowtime < rowtime_min ? rowtime : rowtime_min;
-        input->seq[i - first] = seq++;
+        input->numbers[i - first] = seq++;
     }
     *bytes = sum;
     step->rows = rows;
     step->rowtime_min = rowtime_min;
-    *step->next_seq = seq;
+    step->next_seq = seq;
     input->chosen_next = i;
     return !full;
-}
-
-VECTOR_LOOP static void number_rows(uint64_t *restrict seq, uint32_t count, uint64_t first) {
-    for (uint32_t i = 0; i < count; i++)
-        seq[i] = first + i;
 }
 
 /* The whole block of the only input, where nothing in it stands in the way; false: its rows are to
@@ -308,8 +330,9 @@ static bool choose_block(ArbiterInput *input, ArbiterStep *step) {
         block->rowtime_max > step->rowtime_max ||
         (input->stop_offset >= first && input->stop_offset <= last))
         return false;
-    number_rows(input->seq, count, *step->next_seq);
-    *step->next_seq += count;
+    assert(step->next_seq == 0);
+    input->seq = batch_first_seq;
+    step->next_seq = count;
     step->rows = count;
     step->rowtime_min = block->rowtime_min;
     input->chosen_next = count;
@@ -318,14 +341,15 @@ static bool choose_block(ArbiterInput *input, ArbiterStep *step) {
 
 static void begin_step(ArbiterInput *inputs, uint32_t count, ArbiterStep *step) {
     assert(step->arena);
-    assert(step->next_seq);
     step->rows = 0;
+    step->next_seq = 0;
     step->blocked = false;
     step->script_taken = 0;
     step->rowtime_min = INT64_MAX;
     assert(step->rows_max > 0 && step->rows_max <= BATCH_ROWS_MAX);
     for (uint32_t i = 0; i < count; i++)
-        inputs[i].seq = arena_raw(step->arena, step->rows_max * sizeof *inputs[i].seq);
+        inputs[i].seq = inputs[i].numbers =
+            arena_raw(step->arena, step->rows_max * sizeof *inputs[i].numbers);
 }
 
 /* Whether, with this input's block used up, the order of what follows is unknown: its next head
@@ -335,6 +359,18 @@ static bool ends_step(const ArbiterInput *input) {
     return input->chosen_next >= input->cursor.good_count || !has_row(input);
 }
 
+void arbiter_first(const ArbiterInput *inputs, uint32_t count, NoteRows *rows) {
+    const ArbiterInput *first = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const ArbiterInput *input = &inputs[i];
+        if (input->chosen_next > input->cursor.next && (!first || input->seq[0] < first->seq[0]))
+            first = input;
+    }
+    assert(first && first->cursor.block);
+    rows->where = arbiter_lane(first);
+    rows->offset = first->cursor.block->offset[first->cursor.good[first->cursor.next]];
+}
+
 static ErrCode choose_script(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err);
 
 ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, Err *err) {
@@ -342,7 +378,7 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
     if (step->script)
         return choose_script(inputs, count, step, err);
     TRY(load_heads(inputs, count, step->env, err));
-    if (step->env->skipping)
+    if (step->env->skipping || step->env->waiting)
         return ERR_OK; /* whose row is next is not known yet */
     for (uint32_t i = 0; i < count; i++) {
         if (at_fatal(&inputs[i]))
@@ -387,6 +423,18 @@ static void skip_dropped(ArbiterInput *input, int64_t offset, OpEnv *env) {
     input->chosen_next = input->cursor.next;
 }
 
+/* Scripts name what is there: it is waited for. */
+static ErrCode load_waiting(ArbiterInput *input, const OpEnv *env, Err *err) {
+    assert(input->cursor.scan);
+    for (uint32_t i = 0; i < SCRIPT_WAITS_MAX; i++) {
+        TRY(cursor_load(&input->cursor, err));
+        if (input->cursor.block || !is_to_come(input, env))
+            break;
+        storage_await(env->storage, SCRIPT_WAIT_US);
+    }
+    return ERR_OK;
+}
+
 /* One item of the script; *full: the step ends before it. */
 static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *step, uint32_t *bytes,
                            bool *full, Err *err) {
@@ -402,7 +450,7 @@ static ErrCode choose_item(ArbiterInput *input, int64_t offset, ArbiterStep *ste
           cursor->block->offset[cursor->good[cursor->next]] == offset))
         cursor_seek(cursor, offset);
     if (!chosen) {
-        TRY(cursor_load(cursor, err));
+        TRY(load_waiting(input, step->env, err));
         if (!cursor->block)
             return err_set(err, ERR_INTERNAL, "the script names a record that is not there");
         input->chosen_next = cursor->next;

@@ -2,7 +2,8 @@
  * arbiter.h - puts the records of several inputs into one order, a step at a time.
  *
  * The smallest rowtime among the heads of the inputs comes next; ties: tables before streams, then
- * order in the statement, then partition. An input known to be empty is not waited for. Inputs
+ * order in the statement, then partition. An input known to be empty is not waited for; one whose
+ * records are in a cluster and have not come yet is (OpEnv.waiting: nothing is chosen). Inputs
  * with first_until are read up to there before any other (table sides when a query starts). A
  * script fixes the order instead. An internal topic that several tasks write may be read by lanes:
  * one input for each writer, merged like any others, so that a reader does not see one writer's
@@ -41,7 +42,8 @@ typedef struct ArbiterInput {
 
     /* The step that is being chosen: good rows [cursor.next, chosen_next) with seq[]. */
     uint32_t chosen_next;
-    uint64_t *seq;
+    const uint64_t *seq;
+    uint64_t *numbers; /* of this step: what seq is, unless its rows are the step's only ones */
 } ArbiterInput;
 
 typedef struct ArbiterStep {
@@ -49,7 +51,7 @@ typedef struct ArbiterStep {
     int64_t rowtime_max; /* rows after it are not taken: skew */
     Arena *arena;        /* of the step */
     OpEnv *env;          /* errors and counters */
-    uint64_t *next_seq;
+    uint64_t next_seq; /* 0 when the step begins: it counts within the step */
     const QueryScriptItem *script; /* NULL: none; moves along */
     uint32_t script_count;
     uint32_t script_taken; /* out: items that are done with after arbiter_take() */
@@ -71,6 +73,12 @@ ErrCode arbiter_choose(ArbiterInput *inputs, uint32_t count, ArbiterStep *step, 
 
 /* Emits the chosen rows through the inputs' sources, as batches in the step's arena. */
 ErrCode arbiter_emit(ArbiterInput *inputs, uint32_t count, const ArbiterStep *step, Err *err);
+
+/* Where and what the step's first row is. */
+void arbiter_first(const ArbiterInput *inputs, uint32_t count, NoteRows *rows);
+
+/* What the input's position is kept under. */
+TopicPartition arbiter_lane(const ArbiterInput *input);
 
 /* Which input's row has this seq, and its offset. NULL: none. */
 ArbiterInput *arbiter_find(ArbiterInput *inputs, uint32_t count, uint64_t seq, int64_t *offset);

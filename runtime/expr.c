@@ -226,8 +226,7 @@ static uint32_t select_dense(const uint8_t *truth, uint32_t row_count, uint16_t 
     return count;
 }
 
-uint32_t expr_select(ExprProgram *program, const Batch *batch, uint16_t *selected) {
-    assert(program->result_count == 1);
+static uint32_t select_rows(ExprProgram *program, const Batch *batch, uint16_t *selected) {
     expr_execute(program, batch);
     const Column *truth = expr_operand(program, program->results[0]);
     assert(truth->type->kind == TYPE_BOOLEAN || truth->type->kind == TYPE_NULL);
@@ -242,6 +241,20 @@ uint32_t expr_select(ExprProgram *program, const Batch *batch, uint16_t *selecte
     }
     program->batch = NULL;
     return count;
+}
+
+uint32_t expr_select(ExprProgram *program, const Batch *batch, uint16_t *selected) {
+    assert(program->result_count == 1);
+    if (!program->sieve)
+        return select_rows(program, batch, selected);
+    bool whole;
+    uint32_t count = expr_sieve_run(program->sieve, batch, selected, &whole);
+    if (whole || count == 0)
+        return count;
+    Batch part = *batch;
+    part.selected = selected; /* its rows move to the front */
+    part.selected_count = count;
+    return select_rows(program, &part, selected);
 }
 
 void expr_set_io(ExprProgram *program, Io *io) {

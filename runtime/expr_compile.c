@@ -467,6 +467,7 @@ static ErrCode compile_finish(Compile *compile, ExprProgram **program) {
                        made->reg_count, EXPR_REGISTERS_MAX);
     expr_storage_assign(made);
     made->columns = arena_array(made->arena, made->reg_count, sizeof *made->columns);
+    made->sieve = expr_sieve_build(made);
     *program = made;
     return ERR_OK;
 }

@@ -76,6 +76,7 @@ struct ExprProgram {
     uint32_t *results;
     uint32_t inst_count, reg_count, buffer_count, selection_count, result_count;
     Io *io;
+    const struct ExprSieve *sieve; /* NULL: none */
     /* During a run. */
     const Batch *batch;
     uint32_t row_count;
@@ -102,6 +103,16 @@ bool expr_tree_is_constant(const Expr *expr); /* pure, and no row is looked at *
 bool expr_tree_is_cheap(const Expr *expr);
 
 /* -- Compiling -------------------------------------------------------------------------------- */
+
+/* What the leading comparisons of a predicate say about columns (expr_sieve.c). */
+typedef struct ExprSieve ExprSieve;
+
+/* NULL: the program is no predicate, or does not begin with such comparisons. */
+const ExprSieve *expr_sieve_build(const ExprProgram *program);
+
+/* Selected rows that pass, to rows[] (room for all selected ones): for the others the predicate is
+ * not TRUE and does not fail. *whole: for these it is TRUE. */
+uint32_t expr_sieve_run(const ExprSieve *sieve, const Batch *batch, uint16_t *rows, bool *whole);
 
 /* Gives registers their buffers (expr_storage.c). */
 void expr_storage_assign(ExprProgram *program);

@@ -10,12 +10,14 @@
 #include "runtime/processing_log.h"
 #include "runtime/result_impl.h"
 #include "runtime/worker.h"
+#include "storage/cluster.h"
 
 enum {
     GROUP_PENDING_BYTES = 4 << 20, /* a frame of this size is written at the disk's full rate */
     GROUP_STEPS_MAX = 16,           /* in one turn: half of the blocks that a scan keeps */
     GROUP_STEPS_BEHIND_MAX = 128,   /* of who is behind others: it is to catch up with them */
-    GROUP_COST_FACTOR = 10,        /* hand-overs take at most a tenth of a worker */
+    GROUP_COST_FACTOR = 10,        /* small hand-overs take at most a tenth of a worker */
+    GROUP_IDLE_US_MAX = 2000,      /* large ones cost by the byte: waiting saves nothing */
     GROUP_SAMPLE_US = 1000000,     /* rows a second are counted over about one */
     GROUP_TICK_MS_MAX = 60000,     /* the wall clock may be set, so it is looked at again */
     GROUP_SKEW_US = 1000,          /* how soon a task held back by others looks again */
@@ -30,6 +32,7 @@ Group *group_new(Query *query, struct Worker *worker, uint32_t task_count) {
     group->worker = worker;
     group->persistent = query->plan->kind == PLAN_PERSISTENT;
     group->tasks = mem_array(task_count, sizeof *group->tasks);
+    group->slot = COMMIT_NO_SLOT;
     group->outbox = outbox_new();
     row_errors_init_group(&group->errors, &query->errors);
     return group;
@@ -64,8 +67,8 @@ static int64_t group_now_us(const Group *group) {
 }
 
 /* Rows a second of each operator, over the time since it was last looked at: about a second. */
-static void sample_rates(Group *group) {
-    int64_t now_us = group_now_us(group), before_us = atomic_load(&group->sample_us);
+static void sample_rates(Group *group, int64_t now_us) {
+    int64_t before_us = atomic_load_explicit(&group->sample_us, memory_order_relaxed);
     if (before_us != 0 && now_us - before_us < GROUP_SAMPLE_US)
         return;
     for (uint32_t i = 0; i < group->task_count; i++) {
@@ -163,8 +166,22 @@ static void roll_back(Group *group, bool submitted_too) {
 static void committed(void *arg, const CommitOutcome *outcome) {
     Group *group = arg;
     assert(atomic_load(&group->outcome) == GROUP_OPEN);
+    if (outcome->result == COMMIT_ABORTED)
+        group->cause = *outcome->err;
     worker_post(group->worker, &group->outcome,
                 outcome->result == COMMIT_DURABLE ? GROUP_DURABLE : GROUP_ABORTED);
+}
+
+/* What the cluster has not taken: to be tried again, or the end. */
+static void commit_aborted(Group *group) {
+    assert(group->slot != COMMIT_NO_SLOT);
+    assert(group->cause.code != ERR_OK);
+    if (err_action(group->cause.code) != ERR_ACTION_RETRY) {
+        query_fail(group->query, &group->cause);
+        return;
+    }
+    group->retry_step = false;
+    retry_failed(&group->retry, group->query, &group->cause, group_now_us(group));
 }
 
 static void take_outcome(Group *group) {
@@ -176,11 +193,18 @@ static void take_outcome(Group *group) {
     atomic_store(&group->outcome, GROUP_OPEN);
     if (outcome == GROUP_DURABLE) {
         settle(group);
+        if (group->slot != COMMIT_NO_SLOT)
+            retry_over(&group->retry, group->query);
         return;
     }
     roll_back(group, true);
     Err err;
-    if (storage_state(group->worker->runtime->storage, &err) == ERR_OK)
+    bool stands = storage_state(group->worker->runtime->storage, &err) == ERR_OK;
+    if (stands && group->slot != COMMIT_NO_SLOT) {
+        commit_aborted(group);
+        return;
+    }
+    if (stands)
         err_report(&err, ERR_STORAGE_FAILED, 0, 0, "a commit was not accepted");
     query_fail(group->query, &err);
 }
@@ -220,11 +244,13 @@ static void submit(Group *group, Commit *commit) {
     if (!again)
         end_logging(group);
     if (code == ERR_OK) {
-        retry_over(&group->retry, group->query);
+        if (group->slot == COMMIT_NO_SLOT) /* else: when the cluster has it */
+            retry_over(&group->retry, group->query);
         return;
     }
     group->in_flight = false;
     if (again) {
+        group->retry_step = false;
         group->refused = commit;
         retry_failed(&group->retry, group->query, &err, group_now_us(group));
         return;
@@ -239,6 +265,8 @@ static void hand_over(Group *group) {
     assert(group->persistent && !group->in_flight && !group->refused);
     int64_t begin_us = group_now_us(group);
     Commit *commit = commit_new(group->worker->runtime->storage, group->owner_id);
+    if (group->slot != COMMIT_NO_SLOT)
+        commit_slot(commit, (uint32_t)group->slot);
     commit_expect(commit, pending_bytes(group));
     save_positions(group, commit);
     for (size_t i = 0; i < group->states.count; i++)
@@ -277,6 +305,14 @@ static int64_t commit_interval_ms(const Group *group) {
     return group->worker->runtime->options.commit_interval_ms;
 }
 
+/* How long after a hand-over one with nothing left to read has its next: tasks on other workers may
+ * wait for its rows. */
+static int64_t idle_wait_us(const Group *group) {
+    int64_t wait_us = GROUP_COST_FACTOR * group->handover_cost_us;
+    assert(wait_us >= 0);
+    return wait_us < GROUP_IDLE_US_MAX ? wait_us : GROUP_IDLE_US_MAX;
+}
+
 /* When the next commit is due; INT64_MAX: when something else happens. */
 static int64_t commit_due_us(const Group *group) {
     assert(group->worker);
@@ -290,7 +326,7 @@ static int64_t commit_due_us(const Group *group) {
     if (group->idle && !group->worker->runtime->threads)
         return 0; /* by hand: nothing else will make time pass */
     if (group->idle)
-        return group->handover_us + GROUP_COST_FACTOR * group->handover_cost_us;
+        return group->handover_us + idle_wait_us(group);
     return group->dirty_since_us + commit_interval_ms(group) * 1000;
 }
 
@@ -391,7 +427,9 @@ static void step_failed(Group *group, const Task *task, const Err *err) {
     assert(err->code != ERR_OK);
     assert(task);
     roll_back(group, false);
-    if (group->persistent && err_action(err->code) == ERR_ACTION_RETRY) {
+    bool heals = group->persistent || storage_cluster(group->worker->runtime->storage);
+    if (heals && err_action(err->code) == ERR_ACTION_RETRY) {
+        group->retry_step = true;
         retry_failed(&group->retry, group->query, err, group_now_us(group));
         return;
     }
@@ -477,6 +515,10 @@ static void step(Group *group, bool *worked, int64_t *due_us) {
         return;
     for (uint32_t i = 0; i < group->task_count; i++)
         *worked = *worked || group->tasks[i]->env.skipping;
+    if (group->retry_step) {
+        group->retry_step = false;
+        retry_over(&group->retry, group->query);
+    }
     group->idle = !*worked;
     if (*worked && !group->persistent && !owing_task(group))
         settle_step(group);
@@ -508,6 +550,15 @@ static bool skip_row(Group *group) {
     return false;
 }
 
+static void fail_at_row(Group *group) {
+    QueryStop stop = {0};
+    assert(group->failing);
+    for (uint32_t i = 0; i < group->task_count && !stop.known; i++)
+        if (group->tasks[i]->blocked)
+            task_stopped_at(group->tasks[i], &stop);
+    query_fail_at(group->query, &group->failure, &stop);
+}
+
 static void stop_at_row(Group *group) {
     assert(group->failing);
     assert(group->persistent);
@@ -517,7 +568,7 @@ static void stop_at_row(Group *group) {
     if (group->dirty_since_us != 0)
         hand_over(group);
     else if (!skip_row(group))
-        query_fail(group->query, &group->failure);
+        fail_at_row(group);
 }
 
 /* Others read the same, so far in front that their blocks are not shared. */
@@ -554,10 +605,11 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     bool was_in_flight = group->in_flight;
     take_outcome(group);
     *worked = was_in_flight && !group->in_flight;
-    sample_rates(group);
+    group->clock_us = group_now_us(group);
+    sample_rates(group, group->clock_us);
     if (query_state(group->query) != QUERY_RUNNING)
         return;
-    try_refused(group, group_now_us(group));
+    try_refused(group, group->clock_us);
     if (at_failed_row(group)) {
         stop_at_row(group);
         *worked = *worked || !group->failing; /* it left the row out and goes on */
@@ -567,7 +619,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
                 pending_bytes(group) >= GROUP_PENDING_BYTES;
     bool stepped = false;
     bool paused = atomic_load(&group->query->paused);
-    bool waits = !retry_is_due(&group->retry, group_now_us(group));
+    bool waits = !retry_is_due(&group->retry, group->clock_us);
     group->idle = group->idle || paused;
     if (!full && !paused && (!waits || group->refused))
         take_steps(group, &stepped, due_us);
@@ -576,7 +628,7 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
         return;
     note_dirty(group);
     int64_t commit_us = commit_due_us(group);
-    if (commit_us <= group_now_us(group)) {
+    if (commit_us <= group->clock_us || commit_us <= group_now_us(group)) {
         hand_over(group);
         *worked = true;
     } else if (commit_us < *due_us) {
@@ -606,8 +658,12 @@ static ErrCode run_others(Task *task, uint32_t rows, const QueryScript *script, 
     TaskLimits limits = {.rows_max = rows, .rowtime_max = INT64_MAX};
     ErrCode code = ERR_OK;
     uint32_t script_taken;
-    for (bool worked = true; worked && code == ERR_OK;)
+    task_clock(task);
+    for (bool worked = true; (worked || task->env.waiting) && code == ERR_OK;) {
+        if (!worked)
+            storage_await(task->env.storage, GROUP_SKEW_US);
         code = task_step(task, &limits, &worked, &script_taken, err);
+    }
     for (uint32_t i = 0; i < task->input_count; i++) {
         if (in_script(&task->inputs[i], script))
             task->inputs[i].end = INT64_MAX;
@@ -628,6 +684,7 @@ ErrCode group_run_script(Group *group, const QueryScript *script, Err *err) {
                              .script_count = script->to - taken};
         bool worked;
         uint32_t step_taken;
+        task_clock(task);
         code = task_step(task, &limits, &worked, &step_taken, err);
         assert(code != ERR_OK || worked || step_taken > 0 || task->owing);
         taken += step_taken;

@@ -6,7 +6,7 @@
  *   due. One hand-over is in flight at a time; the group goes on meanwhile, in the next epoch.
  *
  * When a commit is due: with nothing left to read at once, but not sooner than ten times what the
- * last hand-over cost; under load after the commit interval or GROUP_PENDING_BYTES.
+ * last hand-over cost, or 2 ms; under load after the commit interval or GROUP_PENDING_BYTES.
  *
  * When a step fails because of a row, the group undoes everything since its last hand-over, runs
  * again up to that row, commits that much, and the query stops in state ERROR exactly there; or it
@@ -16,6 +16,10 @@
  * with fewer rows, a commit for each, until that is over; one row that makes too much fails.
  *
  * Queries that keep nothing settle after every step instead.
+ *
+ * With a cluster as the log (storage/cluster.h) the tasks of a query in one slot are a group. A
+ * commit that the cluster has not taken is no failure where the cause may pass: the group goes back
+ * to its last durable commit and tries again.
  */
 #ifndef RUNTIME_GROUP_H
 #define RUNTIME_GROUP_H
@@ -33,6 +37,7 @@ typedef struct Group {
     Task **tasks;
     uint32_t task_count;
     uint32_t owner_id;
+    int32_t slot; /* with a cluster, of a persistent query; COMMIT_NO_SLOT */
     bool persistent;
     Outbox *outbox;
     StateList states;
@@ -41,10 +46,13 @@ typedef struct Group {
 
     bool in_flight;
     _Atomic int outcome; /* GroupOutcome: storage's writer -> worker */
+    Err cause;           /* of GROUP_ABORTED; written before it */
     Commit *refused;     /* a hand-over without room, to be tried again */
     Retry retry;         /* a commit that was refused, or a step that the environment failed */
+    bool retry_step;     /* ... the latter */
     int64_t dirty_since_us; /* 0: nothing to commit */
     int64_t handover_us, handover_cost_us;
+    int64_t clock_us; /* OpEnv.clock_us */
     bool idle; /* the last step found nothing */
     uint32_t rows_cut; /* of a step: fewer after one that made too much; 0: not cut */
 

@@ -130,7 +130,7 @@ static ErrCode open_chain(Lookup *lookup, Err *err) {
                           .errors = &lookup->errors, .counters = &lookup->counters,
                           .states = &lookup->states, .partitions = 1,
                           .step_arena = arena_new("lookup", 0),
-                          .clock_us = lookup->begin_us,
+                          .clock_us = &lookup->clock_us,
                           .drain_rows_max = BATCH_ROWS_MAX};
     lookup->ops = arena_array(lookup->arena, plan->node_count + 1u, sizeof *lookup->ops);
     for (uint32_t i = 0; i < plan->node_count; i++)
@@ -313,7 +313,7 @@ static ErrCode run_lookup(Lookup *lookup, ResultRows *rows, OpFigures *figures, 
     assert(lookup->plan->kind == PLAN_PULL);
     assert(!rows != !figures);
     row_errors_init(&lookup->errors);
-    lookup->begin_us = runtime->io->ops->mono_us(runtime->io);
+    lookup->begin_us = lookup->clock_us = runtime->io->ops->mono_us(runtime->io);
     lookup->interrupts = interrupts_now(lookup);
     ErrCode code;
     TRY_DONE(find_nodes(lookup, err));

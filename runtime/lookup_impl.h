@@ -51,7 +51,7 @@ typedef struct Lookup {
     LookupRow *rows;
     size_t row_count, row_capacity;
     bool enough; /* LIMIT without ORDER BY is full */
-    int64_t begin_us;
+    int64_t begin_us, clock_us;
     uint32_t interrupts; /* as the lookup began: another number ends it */
 } Lookup;
 

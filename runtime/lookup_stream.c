@@ -10,6 +10,9 @@
 #include "runtime/scan.h"
 #include "runtime/view.h"
 #include "runtime/worker.h"
+#include "storage/cluster.h"
+
+enum { RECORD_WAIT_US = 10000, RECORD_WAITS_MAX = 3000 };
 
 /* Reports the bad records among the block's physical rows [first, to). */
 static void report_errors(const Block *block, Batch *batch, uint32_t first, uint32_t to) {
@@ -82,18 +85,36 @@ static ErrCode run_block(Lookup *lookup, Cursor *cursor, const StreamRange *rang
     return ERR_OK;
 }
 
+/* Records of a cluster come when they come. */
+static ErrCode wait_for_records(Lookup *lookup, uint32_t *waits, Err *err) {
+    assert(lookup->runtime->storage);
+    if (++*waits > RECORD_WAITS_MAX)
+        return err_set(err, ERR_TIMEOUT, "no records of topic %s have come for %d s",
+                       lookup->first_node->topic->topic,
+                       RECORD_WAITS_MAX / (1000000 / RECORD_WAIT_US));
+    storage_await(lookup->runtime->storage, RECORD_WAIT_US);
+    return ERR_OK;
+}
+
 static ErrCode run_partition(Lookup *lookup, ScanSet *scans, const StreamRange *range, Err *err) {
     const PlanNode *node = lookup->first_node;
     Cursor cursor = {.offset = range->start, .lane = -1};
     ScanSpec spec = {.where = range->where, .topic = node->topic, .schema = node->schema,
                      .used = node->used, .is_table = node->is_table};
     ErrCode code;
+    uint32_t waits = 0;
     assert(range->start <= range->end);
     TRY_DONE(cursor_open(&cursor, scans, &spec, err));
     while (cursor.offset < range->end && !lookup->enough) {
         TRY_DONE(cursor_load(&cursor, err));
+        if (!cursor.block && storage_cluster(lookup->runtime->storage) &&
+            cursor.offset < range->end) {
+            TRY_DONE(wait_for_records(lookup, &waits, err));
+            continue;
+        }
         if (!cursor.block)
             break;
+        waits = 0;
         TRY_DONE(run_block(lookup, &cursor, range, err));
     }
 done:
@@ -114,7 +135,7 @@ static ErrCode find_ranges(Lookup *lookup, StreamRange **ranges, uint32_t *count
     for (uint32_t i = 0; i < topic.partition_count; i++) {
         StreamRange *range = &(*ranges)[i];
         range->where = (TopicPartition){topic.id, i};
-        TRY(log_offsets(storage, range->where, &range->start, &range->end, err));
+        TRY(log_offsets_now(storage, range->where, &range->start, &range->end, err));
     }
     return ERR_OK;
 }

@@ -122,9 +122,9 @@ void op_clock(Op *op) {
     Io *io = op->env->io;
     assert(io);
     int64_t now_us = io->ops->mono_us(io);
-    if (now_us > op->env->clock_us)
-        op_count(op, OP_TIME_US, (uint64_t)(now_us - op->env->clock_us));
-    op->env->clock_us = now_us;
+    if (now_us > *op->env->clock_us)
+        op_count(op, OP_TIME_US, (uint64_t)(now_us - *op->env->clock_us));
+    *op->env->clock_us = now_us;
 }
 
 ErrCode op_drain(Op *op, Err *err) {

@@ -31,6 +31,7 @@
 
 #include "data/batch.h"
 #include "planner/plan.h"
+#include "runtime/note.h"
 #include "runtime/outbox.h"
 #include "runtime/runtime.h"
 #include "runtime/state.h"
@@ -91,11 +92,15 @@ struct OpEnv {
     uint32_t partition;            /* of this task */
     const bool *cut; /* [node]: its rows leave this task */
     uint32_t fail_on; /* QueryFailOn */
+    uint32_t task_id;
+    NoteSlot *note; /* the worker's; NULL: nothing is noted */
+    bool alone;     /* what the task does is on trial: note.h */
     bool single_partition, consolidate;
     bool limit_reached; /* the client has all rows it wants */
     bool skipping;      /* nothing was found yet behind many dropped rows */
+    bool waiting;       /* records of a cluster are there that have not come yet */
     uint64_t step; /* number of the running pass: what belongs to another one is stale */
-    int64_t clock_us; /* up to then the time is somebody's */
+    int64_t *clock_us; /* up to then the time is somebody's: one clock of all tasks of a group */
     uint32_t drain_rows_max;
 
     /* Set by op_fail(): the row that made apply() fail. */
@@ -152,7 +157,7 @@ ErrCode op_run(Op *op, Err *err);
 /* Adds its counts to the figures. From any thread. */
 void op_figures_add(OpFigures *figures, const Op *op);
 
-/* What has passed since env->clock_us is the operator's, and the clock goes on from now. */
+/* What has passed since *env->clock_us is the operator's, and the clock goes on from now. */
 void op_clock(Op *op);
 
 /* Drains once. Sets op->owes. */

@@ -8,10 +8,12 @@
 #include "runtime/ids.h"
 #include "runtime/result_impl.h"
 #include "runtime/worker.h"
+#include "storage/cluster.h"
 
 /* -- State ------------------------------------------------------------------------------------ */
 
-static void leave_running(Query *query, QueryState state, const Err *err) {
+static void leave_running(Query *query, QueryState state, const Err *err,
+                          const QueryStop *stop) {
     assert(state != QUERY_RUNNING);
     assert(state == QUERY_ERROR || state == QUERY_FINISHED);
     assert((state == QUERY_ERROR) == (err != NULL));
@@ -19,6 +21,8 @@ static void leave_running(Query *query, QueryState state, const Err *err) {
     bool first = query_state(query) == QUERY_RUNNING;
     if (first && err)
         query->error = *err;
+    if (first && stop)
+        query->stop = *stop;
     if (first) {
         Io *io = query->runtime->io;
         atomic_store(&query->end_us, io->ops->mono_us(io));
@@ -33,11 +37,24 @@ static void leave_running(Query *query, QueryState state, const Err *err) {
 void query_fail(Query *query, const Err *err) {
     assert(err->code != ERR_OK);
     assert(err->code != ERR_OK);
-    leave_running(query, QUERY_ERROR, err);
+    leave_running(query, QUERY_ERROR, err, NULL);
+}
+
+void query_fail_at(Query *query, const Err *err, const QueryStop *stop) {
+    assert(err->code != ERR_OK);
+    assert(stop);
+    leave_running(query, QUERY_ERROR, err, stop);
+}
+
+void query_stopped_at(Query *query, QueryStop *stop) {
+    assert(stop);
+    lock_take(&query->lock);
+    *stop = query_state(query) == QUERY_ERROR ? query->stop : (QueryStop){0};
+    lock_release(&query->lock);
 }
 
 void query_finish(Query *query) {
-    leave_running(query, QUERY_FINISHED, NULL);
+    leave_running(query, QUERY_FINISHED, NULL, NULL);
 }
 
 void query_changed(Query *query) {
@@ -83,22 +100,25 @@ static bool is_by_lanes(const Query *query) {
     return cut && timed;
 }
 
-static uint32_t worker_of(const Query *query, uint32_t partition) {
+static uint32_t worker_of(const Query *query, uint32_t partition, int32_t slot) {
     assert(query->runtime->worker_count > 0);
     struct Runtime *runtime = query->runtime;
+    if (slot != COMMIT_NO_SLOT)
+        return (uint32_t)slot % runtime->worker_count;
     if (query->stages.whole)
         return atomic_fetch_add(&runtime->next_worker, 1) % runtime->worker_count;
     return partition % runtime->worker_count;
 }
 
-static Group *group_on(Query *query, Worker *worker) {
+static Group *group_on(Query *query, Worker *worker, int32_t slot) {
     assert(worker);
     assert(query->group_count <= query->task_count);
     for (uint32_t i = 0; i < query->group_count; i++) {
-        if (query->groups[i]->worker == worker)
+        if (query->groups[i]->worker == worker && query->groups[i]->slot == slot)
             return query->groups[i];
     }
     Group *group = group_new(query, worker, query->task_count);
+    group->slot = slot;
     query->groups[query->group_count++] = group;
     return group;
 }
@@ -106,12 +126,15 @@ static Group *group_on(Query *query, Worker *worker) {
 static ErrCode make_task(Query *query, const TaskSpec *spec, Task **task, Err *err) {
     assert(task);
     assert(spec->env->plan == query->plan);
-    Worker *worker = &query->runtime->workers[worker_of(query, spec->partition)];
-    Group *group = group_on(query, worker);
+    int32_t slot = query_slot(query, spec->stage, spec->partition);
+    Worker *worker = &query->runtime->workers[worker_of(query, spec->partition, slot)];
+    Group *group = group_on(query, worker, slot);
     OpEnv env = *spec->env;
     env.outbox = group->outbox;
     env.errors = &group->errors;
+    env.clock_us = &group->clock_us;
     env.states = &group->states;
+    env.note = worker->note;
     TaskSpec own = *spec;
     own.env = &env;
     TRY(task_new(&own, task, err));
@@ -164,6 +187,118 @@ static ErrCode make_tasks(Query *query, Snapshot *snapshot, Err *err) {
     return ERR_OK;
 }
 
+/* Of each node of the plan. */
+static const uint32_t *keep_topics(Query *query, const uint32_t *topics) {
+    assert(query->arena);
+    if (!topics)
+        return NULL;
+    uint32_t *kept = arena_array(query->arena, query->plan->node_count, sizeof *kept);
+    memcpy(kept, topics, query->plan->node_count * sizeof *kept);
+    return kept;
+}
+
+/* -- Rows that ended the process -------------------------------------------------------------- */
+
+static int64_t query_now_us(const Query *query) {
+    Io *io = query->runtime->io;
+    return io->ops->mono_us(io);
+}
+
+static Task *task_of_id(const Query *query, uint32_t task_id) {
+    for (uint32_t i = 0; i < query->task_count; i++)
+        if (query->tasks[i]->id == task_id)
+            return query->tasks[i];
+    return NULL;
+}
+
+static Group *group_of_task(const Query *query, const Task *task) {
+    assert(task);
+    for (uint32_t i = 0; i < query->group_count; i++)
+        for (uint32_t k = 0; k < query->groups[i]->task_count; k++)
+            if (query->groups[i]->tasks[k] == task)
+                return query->groups[i];
+    return NULL;
+}
+
+static void describe_end(const NoteRows *rows, const Task *task, Err *err) {
+    const char *topic = "?";
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        const ArbiterInput *input = &task->inputs[i];
+        if (input->spec.where.topic_id == rows->where.topic_id)
+            topic = input->spec.topic ? input->spec.topic->topic : input->node->path;
+    }
+    err_report(err, ERR_INTERNAL, 0, 0,
+               "the process ended twice while this query %s offset %lld of topic %s, partition %u",
+               rows->rows > 0 ? "ran the record at" : "read from", (long long)rows->offset, topic,
+               rows->where.partition % (1U << 16));
+}
+
+static uint32_t ids_of_tasks(const Query *query) {
+    return ids_task_count(query->plan, query->options.partitions);
+}
+
+/* What the note of the last process says of this query. */
+static void heed_note(Query *query) {
+    struct Note *note = query->runtime->options.note;
+    uint32_t first = query->options.first_id, count = ids_of_tasks(query);
+    NoteRows rows;
+    if (query->plan->kind != PLAN_PERSISTENT)
+        return;
+    if (note_suspect(note, first, count, &rows)) {
+        Task *task = task_of_id(query, rows.task_id);
+        if (task)
+            (void)task_try(task, &rows);
+    }
+    if (!note_quarantined(note, first, count, &rows))
+        return;
+    Task *task = task_of_id(query, rows.task_id);
+    if (!task || !task_quarantine(task, &rows)) {
+        note_release(note, first, count);
+        return;
+    }
+    Group *group = group_of_task(query, task);
+    query->quarantined = group->failing = true;
+    describe_end(&rows, task, &group->failure);
+}
+
+bool query_is_suspect(Runtime *runtime, const Plan *plan, uint32_t first_id,
+                      uint32_t partitions) {
+    assert(partitions > 0);
+    NoteRows rows;
+    uint32_t count = ids_task_count(plan, partitions);
+    return note_suspect(runtime->options.note, first_id, count, &rows) ||
+           note_quarantined(runtime->options.note, first_id, count, &rows);
+}
+
+static bool is_on_trial(Query *query) {
+    bool tries = query->quarantined;
+    for (uint32_t i = 0; i < query->task_count; i++)
+        tries = tries || atomic_load(&query->tasks[i]->on_trial);
+    QueryFigures figures;
+    if (tries)
+        query_figures(query, &figures);
+    return tries && figures.state == QUERY_RUNNING && figures.lag > 0;
+}
+
+ErrCode query_await_trial(Query *query, int64_t timeout_ms, Err *err) {
+    const int64_t look_us = 500;
+    int64_t until_us = query_now_us(query) + timeout_ms * 1000;
+    assert(timeout_ms > 0);
+    if (!query->runtime->threads)
+        return is_on_trial(query) ? runtime_pump(query->runtime, err) : ERR_OK;
+    while (is_on_trial(query) && query_now_us(query) < until_us) {
+        lock_take(&query->lock);
+        signal_wait_for(&query->changed, &query->lock, look_us);
+        lock_release(&query->lock);
+    }
+    return ERR_OK;
+}
+
+void query_release(Runtime *runtime, const Plan *plan, uint32_t first_id, uint32_t partitions) {
+    assert(partitions > 0);
+    note_release(runtime->options.note, first_id, ids_task_count(plan, partitions));
+}
+
 static Query *query_new(Runtime *runtime, const QueryOptions *options) {
     assert(options->plan);
     Query *query = mem_alloc(sizeof *query);
@@ -172,16 +307,13 @@ static Query *query_new(Runtime *runtime, const QueryOptions *options) {
     query->options = *options;
     query->start_us = runtime->io->ops->mono_us(runtime->io);
     atomic_store(&query->logged, options->logged);
+    atomic_store(&query->paused, options->paused);
     query->arena = arena_new("query", 0);
     lock_init(&query->lock);
     signal_init(&query->changed);
     row_errors_init(&query->errors);
-    if (options->internal_topics) {
-        uint32_t *topics =
-            arena_array(query->arena, query->plan->node_count, sizeof *topics);
-        memcpy(topics, options->internal_topics, query->plan->node_count * sizeof *topics);
-        query->options.internal_topics = topics;
-    }
+    query->options.internal_topics = keep_topics(query, options->internal_topics);
+    query->options.changelogs = keep_topics(query, options->changelogs);
     return query;
 }
 
@@ -191,6 +323,7 @@ static void query_free(Query *query) {
         task_free(query->tasks[i]);
     for (uint32_t i = 0; i < query->group_count; i++)
         group_free(query->groups[i]);
+    query_leave_slots(query);
     row_errors_close(&query->errors);
     signal_close(&query->changed);
     lock_close(&query->lock);
@@ -220,8 +353,6 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
     assert(options->plan->node_count > 0);
     Query *query = query_new(runtime, options);
     Snapshot *snapshot = NULL;
-    if (query->plan->kind == PLAN_PERSISTENT)
-        snapshot = snapshot_open(runtime->storage);
     ErrCode code;
     TRY_DONE(stages_make(runtime->storage, query->plan, runtime->options.single_partition,
                          query->arena, &query->stages, err));
@@ -235,7 +366,11 @@ ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **targe
         goto done;
     }
     query->by_lanes = is_by_lanes(query);
+    TRY_DONE(query_take_slots(query, err));
+    if (query->plan->kind == PLAN_PERSISTENT)
+        snapshot = snapshot_open(runtime->storage); /* of what the slots have now */
     TRY_DONE(make_tasks(query, snapshot, err));
+    heed_note(query);
     if (options->results)
         result_queue_on_room(options->results, wake_workers, query);
     TRY_DONE(add_groups(query, err));
@@ -328,7 +463,7 @@ static ErrCode collect_targets(const Query *query, uint32_t stage, Arena *arena,
             int64_t start;
             Target *target = &(*targets)[(*count)++];
             target->input = &task->inputs[k];
-            TRY(log_offsets(query->runtime->storage, target->input->spec.where, &start,
+            TRY(log_offsets_now(query->runtime->storage, target->input->spec.where, &start,
                             &target->end, err));
         }
     }

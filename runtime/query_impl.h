@@ -21,6 +21,7 @@ struct Query {
     uint32_t task_count;
     Group **groups;
     uint32_t group_count;
+    bool has_slots; /* query_take_slots() was called */
     bool by_lanes; /* a windowed operator reads an internal topic: arbiter.h */
     Counters counters;
     int64_t start_us;
@@ -32,6 +33,8 @@ struct Query {
     Lock lock;
     Signal changed; /* workers -> who waits: positions settled, or the state */
     Err error;
+    QueryStop stop;
+    bool quarantined; /* it goes as far as rows that ended the process */
     Err retry_error; /* why the last try failed; all of these under the lock */
     uint32_t retry_count; /* 0: nothing is waited for */
     int64_t retry_at_us;
@@ -39,12 +42,18 @@ struct Query {
 
 /* The first reason counts; ends the result queue. From any worker. */
 void query_fail(Query *query, const Err *err);
+void query_fail_at(Query *query, const Err *err, const QueryStop *stop);
 void query_finish(Query *query);
 void query_changed(Query *query);
 
 static inline QueryState query_state(const Query *query) {
     return (QueryState)atomic_load_explicit(&query->state, memory_order_acquire);
 }
+
+/* query_slots.c: with a cluster; without one there are no slots and nothing is taken. */
+int32_t query_slot(const Query *query, uint32_t stage, uint32_t partition);
+ErrCode query_take_slots(Query *query, Err *err);
+void query_leave_slots(Query *query);
 
 /* The time before which rows may be taken now: the slowest other task plus the skew. */
 int64_t query_rowtime_max(const Query *query, const Task *task);

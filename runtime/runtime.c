@@ -7,8 +7,12 @@
 
 #include "base/mem.h"
 #include "runtime/worker.h"
+#include "storage/cluster.h"
 
-enum { COMMIT_INTERVAL_MS = 100 };
+enum {
+    COMMIT_INTERVAL_MS = 100,
+    PUMP_WAIT_US = 1000, /* by hand, for records of a cluster */
+};
 
 static void poke_all(Runtime *runtime) {
     assert(runtime->worker_count > 0);
@@ -70,6 +74,16 @@ static bool any_in_flight(const Worker *worker) {
     return false;
 }
 
+/* Whether records of a cluster are on their way to it. */
+static bool any_waiting(const Worker *worker) {
+    assert(!worker->runtime->threads);
+    for (size_t i = 0; i < worker->group_count; i++)
+        for (uint32_t k = 0; k < worker->groups[i]->task_count; k++)
+            if (worker->groups[i]->tasks[k]->env.waiting)
+                return true;
+    return false;
+}
+
 ErrCode runtime_pump(Runtime *runtime, Err *err) {
     assert(!runtime->threads);
     Worker *worker = &runtime->workers[0];
@@ -78,6 +92,10 @@ ErrCode runtime_pump(Runtime *runtime, Err *err) {
         worker_turn(worker, &worked, &due_us);
         TRY(storage_pump(runtime->storage, err));
         worked = worked || any_in_flight(worker);
+        if (worked || !storage_cluster(runtime->storage) || !any_waiting(worker))
+            continue;
+        storage_await(runtime->storage, PUMP_WAIT_US);
+        worked = true;
     }
     return ERR_OK;
 }

@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "base/limits.h"
 #include "data/row_error.h"
 #include "planner/plan.h"
 #include "storage/commit.h"
@@ -28,6 +29,7 @@ typedef struct RuntimeOptions {
                                     their writers */
     bool single_partition;       /* conformance cases: all records are in partition 0 */
     const _Atomic uint32_t *interrupts; /* query_catch_up() ends when it changes; may be NULL */
+    struct Note *note; /* note.h; borrowed. NULL: nothing is noted */
 } RuntimeOptions;
 
 Runtime *runtime_new(Io *io, Storage *storage, const RuntimeOptions *options);
@@ -73,6 +75,7 @@ typedef struct QueryOptions {
     uint32_t first_id;      /* query_ids_needed() consecutive ids from storage_new_id() */
     uint32_t partitions;    /* as given to query_ids_needed(), and to lookups; 0: those of the
                                largest source */
+    bool paused;            /* until query_pause(false) */
     bool from_end;          /* auto.offset.reset=latest for positions that are not there yet */
     bool table_first;       /* table sides are read to their present end first */
     bool consolidate;       /* one output per key and commit before table sinks */
@@ -85,6 +88,7 @@ typedef struct QueryOptions {
     ResultQueue *results;   /* PUSH; borrowed */
     /* Internal topics by REPARTITION node id -> topic id; made by the caller. */
     const uint32_t *internal_topics;
+    const uint32_t *changelogs; /* likewise, of nodes that keep a store: with a cluster */
 } QueryOptions;
 
 /* Ids for the commit group, tasks and stores of a plan over `partitions` partitions (not fewer
@@ -93,6 +97,9 @@ uint32_t query_ids_needed(const Plan *plan, uint32_t partitions);
 
 /* Whether node `id` of the plan (a REPARTITION) needs an internal topic, and its partitions. */
 bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
+
+/* Whether node `id` keeps a store that needs a changelog in the cluster, and its partitions. */
+bool query_changelog(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
 
 /* Opens operators, loads their state from the last commit, and begins. */
 ErrCode query_start(Runtime *runtime, const QueryOptions *options, Query **query, Err *err);
@@ -122,6 +129,27 @@ typedef struct QueryFigures {
 } QueryFigures;
 
 void query_figures(Query *query, QueryFigures *figures);
+
+/* Where a query in ERROR has stopped; its position is there, and all before it is committed. */
+typedef struct QueryStop {
+    bool known; /* otherwise it was no record that stopped it */
+    uint32_t task_id;
+    TopicPartition where, lane; /* lane: what the position is kept under */
+    int64_t offset;
+    char topic[TOPIC_NAME_BYTES_MAX + 1];
+} QueryStop;
+
+void query_stopped_at(Query *query, QueryStop *stop);
+
+/* Whether the process ended in this query the last time, or did so twice before. It is to be
+ * started before all others, which wait for it: query_await_trial(). */
+bool query_is_suspect(Runtime *runtime, const Plan *plan, uint32_t first_id, uint32_t partitions);
+
+/* Waits until it is through the rows in question, or has nothing left to read, or has stopped. */
+ErrCode query_await_trial(Query *query, int64_t timeout_ms, Err *err);
+
+/* The rows that ended the process twice may be run again, from the query's next start on. */
+void query_release(Runtime *runtime, const Plan *plan, uint32_t first_id, uint32_t partitions);
 
 /* "USER", "SYSTEM" or "UNKNOWN": whose fault an error of a query is. */
 const char *query_error_type(ErrCode code);

@@ -59,8 +59,8 @@ void block_ref(Block *block) {
     block->references++;
 }
 
-static void block_release_sources(Block *block) {
-    assert(block->references == 0);
+static void release_sources(Block *block) {
+    assert(block->source_count <= SCAN_SOURCES_MAX);
     for (size_t i = 0; i < block->source_count; i++)
         log_block_unref(block->sources[i]);
     block->source_count = 0;
@@ -68,7 +68,7 @@ static void block_release_sources(Block *block) {
 
 static void block_free(Block *block) {
     assert(block->references == 0);
-    block_release_sources(block);
+    release_sources(block);
     mem_free(block->sources);
     arena_free(block->arena);
     mem_free(block);
@@ -80,7 +80,7 @@ void block_unref(Scan *scan, Block *block) {
     assert(block->references > 0);
     if (--block->references > 0)
         return;
-    block_release_sources(block);
+    release_sources(block);
     if (scan->free_count == SCAN_FREE_MAX) {
         block_free(block);
         return;
@@ -350,26 +350,34 @@ static ErrCode collect(Cursor *cursor, ScanRecords *records, Block *block, Err *
 
 /* -- Loading ---------------------------------------------------------------------------------- */
 
-static Block *find_in_ring(const ScanRing *ring, int64_t offset) {
+/* *place: where to begin, mostly right behind the block before; then where it was. */
+static Block *find_in_ring(const ScanRing *ring, int64_t offset, uint32_t *place) {
+    uint32_t at = *place;
     for (uint32_t i = 0; i < SCAN_BLOCKS_MAX; i++) {
-        Block *block = ring->blocks[i];
-        if (block && offset >= block->first_offset && offset < block->next_offset)
+        at = at + 1 < SCAN_BLOCKS_MAX ? at + 1 : 0;
+        Block *block = ring->blocks[at];
+        if (block && offset >= block->first_offset && offset < block->next_offset) {
+            *place = at;
             return block;
+        }
     }
     return NULL;
 }
 
-static Block *find_block(const Scan *scan, int64_t offset) {
+static Block *find_block(const Scan *scan, int64_t offset, uint32_t *place) {
     assert(offset >= 0);
-    Block *block = find_in_ring(&scan->front, offset);
-    return block ? block : find_in_ring(&scan->behind, offset);
+    if (offset >= scan->front_offset)
+        return NULL; /* nobody was there yet */
+    Block *block = find_in_ring(&scan->front, offset, place);
+    return block ? block : find_in_ring(&scan->behind, offset, place);
 }
 
 bool cursor_is_behind(const Cursor *cursor) {
     assert(cursor->scan);
     const Scan *scan = cursor->scan;
+    uint32_t place = cursor->place;
     return scan->cursor_count > 1 && cursor->offset < scan->front_offset &&
-           !find_in_ring(&scan->front, cursor->offset);
+           !find_in_ring(&scan->front, cursor->offset, &place);
 }
 
 /* With one cursor nobody else will ask for the block: its memory, still in the cache, is the next
@@ -387,6 +395,24 @@ static void add_to_ring(Scan *scan, Block *block) {
     ring->next = (ring->next + 1) % SCAN_BLOCKS_MAX;
 }
 
+/* Whether values of this type may point into the record. */
+static bool type_points(const Type *type) {
+    return type->kind == TYPE_STRING || type->kind == TYPE_BYTES || type_is_nested(type);
+}
+
+/* A block of numbers needs the log's buffers no more: they are read into anew, still in the cache,
+ * instead of waiting for the slowest cursor. */
+static void drop_sources(const ScanDecoder *decoder, Block *block) {
+    const ScanSpec *spec = decoder->spec;
+    assert(block->row_count > 0);
+    if (!spec->topic || block->headers)
+        return;
+    for (uint32_t i = 0; i < spec->schema->column_count; i++)
+        if (spec->used[i] && type_points(spec->schema->columns[i].type))
+            return;
+    release_sources(block);
+}
+
 static ErrCode decode_block(Cursor *cursor, Block **target, Err *err) {
     assert(target);
     Scan *scan = cursor->scan;
@@ -401,6 +427,7 @@ static ErrCode decode_block(Cursor *cursor, Block **target, Err *err) {
         *target = NULL;
         return code;
     }
+    drop_sources(&scan->decoder, block);
     add_to_ring(scan, block);
     *target = block;
     return ERR_OK;
@@ -430,7 +457,7 @@ ErrCode cursor_load(Cursor *cursor, Err *err) {
         return ERR_OK;
     block_unref(scan, cursor->block);
     cursor->block = NULL;
-    Block *block = find_block(scan, cursor->offset);
+    Block *block = find_block(scan, cursor->offset, &cursor->place);
     if (block)
         block_ref(block);
     else

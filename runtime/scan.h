@@ -83,6 +83,7 @@ typedef struct Cursor {
     uint32_t row;   /* of the block: the first one not taken */
     uint32_t next;  /* index into good: the first row >= row */
     uint16_t *own;  /* room for the rows of a lane */
+    uint32_t place; /* in the ring, of the block it had last */
 
     /* Where it reads when the ring has nothing for it. */
     LogBlock *source;

@@ -287,9 +287,9 @@ static void save_side(const StateJoin *join, uint32_t side, Commit *commit, Buf 
         if (change->bucket->expired)
             continue;
         put_bucket_key(key, side, change->bucket->start);
-        buf_put(key, change->chain->key, change->chain->key_size);
-        buf_u64_be(key, (uint64_t)change->row->rowtime);
         buf_u64_be(key, change->row->arrival);
+        buf_u64_be(key, (uint64_t)change->row->rowtime);
+        buf_put(key, change->chain->key, change->chain->key_size);
         commit_put(commit, join->store_id, buf_view(key),
                    (Bytes){change->row->bytes, change->row->size});
     }
@@ -443,13 +443,13 @@ static ErrCode load_times(StateJoin *join, Bytes value, Err *err) {
 }
 
 static ErrCode load_row(StateJoin *join, Bytes key, Bytes value, Err *err) {
-    enum { HEAD = 9, TAIL = 16 };
+    assert(key.size > 0);
     Reader in = reader_of(key);
     uint32_t side = reader_u8(&in);
     int64_t start = (int64_t)reader_u64_be(&in);
-    Bytes inner = reader_bytes(&in, key.size > HEAD + TAIL ? key.size - HEAD - TAIL : 0);
-    JoinRow head = {.rowtime = (int64_t)reader_u64_be(&in)};
-    head.arrival = reader_u64_be(&in);
+    JoinRow head = {.arrival = reader_u64_be(&in)};
+    head.rowtime = (int64_t)reader_u64_be(&in);
+    Bytes inner = {in.next, reader_left(&in)};
     if (!reader_ok(&in) || inner.size == 0 || side > 1 || head.rowtime < 0 ||
         bucket_start(join, head.rowtime) != start)
         return err_set(err, ERR_CORRUPT, "a stored row of a join does not fit");

@@ -9,8 +9,8 @@
  *
  * Rows that found no partner wait in `pending`, in order of (time, side, key, arrival).
  *
- *   entry of a row:      side u8, bucket start u64 BE, row key, time u64 BE, arrival u64 BE
- *                        -> the row value
+ *   entry of a row:      side u8, bucket start u64 BE, arrival u64 BE, time u64 BE, row key
+ *                        -> the row value; so a bucket grows at its end, which costs a tree least
  *   entry of a waiting:  2 u8, its place in the order -> see op_join_stream.c
  *   0xFF                 -> zig-zag: the times of both sides, stream time, least time
  *

@@ -210,12 +210,13 @@ static ErrCode wire(Wiring *wiring, Err *err) {
 static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInput *input,
                               Err *err) {
     assert(!input->cursor.scan);
-    int64_t start, end;
-    TRY(log_offsets(task->env.storage, input->spec.where, &start, &end, err));
-    int64_t position = -1;
+    int64_t start = 0, end = 0, position = -1;
     if (spec->persistent)
         position = log_position(task->env.storage, task->id,
                                 ids_lane(input->spec.where, input->position_lane));
+    bool tables_first = spec->table_first && input->spec.is_table && input->spec.topic;
+    if (position < 0 || tables_first || spec->bounded)
+        TRY(log_offsets_now(task->env.storage, input->spec.where, &start, &end, err));
     input->submitted = position;
     /* Tables are always read from their beginning, and internal topics are the query's own. */
     bool latest = spec->from_end && !input->spec.is_table && input->spec.topic;
@@ -224,7 +225,7 @@ static ErrCode first_position(const TaskSpec *spec, const Task *task, ArbiterInp
     input->cursor.offset = position;
     atomic_store(&input->settled, position);
     atomic_store(&input->seen, position);
-    if (spec->table_first && input->spec.is_table && input->spec.topic)
+    if (tables_first)
         input->first_until = end;
     if (spec->bounded)
         input->end = end;
@@ -260,6 +261,7 @@ ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
     task->env.query_arena = task->query_arena;
     task->env.step_arena = task->step_arena;
     task->env.partition = spec->partition;
+    task->env.task_id = task->noted.task_id = task->id;
     task->env.cut = spec->stages->cut;
     atomic_store(&task->next_rowtime, INT64_MIN);
     atomic_store(&task->promise, INT64_MIN);
@@ -339,29 +341,24 @@ static int64_t task_now_us(const Task *task) {
     return task->env.io->ops->mono_us(task->env.io);
 }
 
-static void clock_begin(Task *task) {
-    assert(task);
-    task->env.clock_us = task_now_us(task);
+void task_clock(Task *task) {
+    assert(task->env.clock_us);
+    *task->env.clock_us = task_now_us(task);
 }
 
-static void clock_read(Task *task) {
-    int64_t now_us = task_now_us(task);
-    if (now_us > task->env.clock_us)
-        task->read_us += now_us - task->env.clock_us;
-    task->env.clock_us = now_us;
-}
-
-/* What reading cost goes to the sources of the step, by their rows. */
+/* What looking and reading cost up to now goes to the sources of the step, by their rows. */
 static void share_read(Task *task) {
     assert(task->chosen.rows > 0);
+    int64_t now_us = task_now_us(task), read_us = now_us - *task->env.clock_us;
+    *task->env.clock_us = now_us;
     for (uint32_t i = 0; i < task->input_count; i++) {
         const ArbiterInput *input = &task->inputs[i];
         if (!input->cursor.block || input->chosen_next <= input->cursor.next)
             continue;
         uint64_t rows = input->chosen_next - input->cursor.next;
-        op_count(input->source, OP_TIME_US, (uint64_t)task->read_us * rows / task->chosen.rows);
+        if (read_us > 0)
+            op_count(input->source, OP_TIME_US, (uint64_t)read_us * rows / task->chosen.rows);
     }
-    task->read_us = 0;
 }
 
 /* -- Looking and stepping --------------------------------------------------------------------- */
@@ -369,9 +366,12 @@ static void share_read(Task *task) {
 ErrCode task_peek(Task *task, Err *err) {
     assert(task->inputs[0].cursor.scan);
     int64_t rowtime;
-    clock_begin(task);
-    TRY(arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime, &task->earliest, err));
-    clock_read(task);
+    ErrCode code = arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime,
+                                &task->earliest, err);
+    note_end(task->env.note);
+    TRY(code);
+    if (task_is_halted(task))
+        rowtime = task->earliest = INT64_MIN + 1; /* there is something to do */
     atomic_store_explicit(&task->next_rowtime, rowtime, memory_order_relaxed);
     publish_promise(task);
     return ERR_OK;
@@ -416,10 +416,11 @@ static ErrCode drain_pass(Task *task, Err *err) {
         *arena = arena_new("drain", 0);
     task->env.step_arena = *arena;
     task->env.step++;
-    clock_begin(task);
+    note_begin(task->env.note, &task->noted, task->env.alone);
     ErrCode code = op_drain(&task->ops[last], err);
     if (code == ERR_OK)
         code = run_ops(task, last + 1, err);
+    note_end(task->env.note);
     task->env.step_arena = task->step_arena;
     return code;
 }
@@ -439,7 +440,7 @@ ErrCode task_tick(Task *task, int64_t now_ms, bool *worked, Err *err) {
         return ERR_OK;
     arena_reset(task->step_arena);
     task->env.step++;
-    clock_begin(task);
+    task_clock(task);
     for (uint32_t i = 0; i < task->op_count; i++) {
         if (task->ops[i].tick_ms <= now_ms)
             TRY(task->ops[i].ops->tick(&task->ops[i], now_ms, err));
@@ -473,27 +474,45 @@ static void note_failure(Task *task) {
     task->failed = true;
 }
 
+static ErrCode choose(Task *task, Err *err) {
+    assert(task->chosen.rows_max > 0);
+    if (task_is_halted(task)) {
+        task->chosen.rows = 0;
+        task->blocked = true;
+        return ERR_OK;
+    }
+    ErrCode code = arbiter_choose(task->inputs, task->input_count, &task->chosen, err);
+    note_end(task->env.note);
+    if (code != ERR_OK)
+        task->failed = task->env.row_failed;
+    else
+        task->blocked = task->chosen.blocked;
+    return code;
+}
+
 /* Chooses rows and runs them through; step.rows 0: there were none. */
 static ErrCode begin_step(Task *task, const TaskLimits *limits, Err *err) {
     assert(limits);
-    clock_begin(task);
     arena_reset(task->step_arena);
     task->env.step++;
     task->env.row_failed = false;
-    task->chosen = (ArbiterStep){.rows_max = limits->rows_max, .rowtime_max = limits->rowtime_max,
+    uint32_t rows_max = task->env.alone ? 1 : limits->rows_max;
+    task->chosen = (ArbiterStep){.rows_max = rows_max, .rowtime_max = limits->rowtime_max,
                                  .arena = task->step_arena, .env = &task->env,
-                                 .next_seq = &task->next_seq, .script = limits->script,
+                                 .script = limits->script,
                                  .script_count = limits->script_count};
-    if (arbiter_choose(task->inputs, task->input_count, &task->chosen, err) != ERR_OK) {
-        task->failed = task->env.row_failed;
-        return err->code;
+    TRY(choose(task, err));
+    if (task->blocked && task_begin_trial(task)) {
+        task->chosen.rows_max = 1;
+        TRY(choose(task, err));
     }
-    task->blocked = task->chosen.blocked;
     if (task->chosen.rows == 0)
         return ERR_OK;
+    task->noted.rows = task->chosen.rows;
+    arbiter_first(task->inputs, task->input_count, &task->noted);
+    note_begin(task->env.note, &task->noted, task->env.alone);
     task->running_min = earlier(task->running_min, task->chosen.rowtime_min);
     ErrCode code = arbiter_emit(task->inputs, task->input_count, &task->chosen, err);
-    clock_read(task);
     share_read(task);
     if (code == ERR_OK)
         code = run_ops(task, 0, err);
@@ -510,38 +529,23 @@ ErrCode task_step(Task *task, const TaskLimits *limits, bool *worked, uint32_t *
     assert(task->inputs[0].cursor.scan);
     task->env.drain_rows_max = limits->rows_max;
     *script_taken = 0;
-    if (!task->owing) {
-        TRY(begin_step(task, limits, err));
-    } else if (drain_pass(task, err) != ERR_OK) {
-        note_failure(task);
-        return err->code;
-    }
+    ErrCode code = task->owing ? drain_pass(task, err) : begin_step(task, limits, err);
+    note_end(task->env.note);
+    TRY(code);
     *worked = task->chosen.rows > 0;
     if (task->owing)
         return ERR_OK;
     *script_taken = task->chosen.script_taken;
     if (*worked)
         arbiter_take(task->inputs, task->input_count, &task->chosen);
+    if (*worked && task->env.alone)
+        task_go_on_trial(task);
     return ERR_OK;
-}
-
-/* The input whose next row is the one that failed. */
-static ArbiterInput *blocked_input(Task *task) {
-    assert(task->blocked);
-    for (uint32_t i = 0; i < task->input_count; i++) {
-        ArbiterInput *input = &task->inputs[i];
-        const Cursor *cursor = &input->cursor;
-        if (input->stop_offset >= 0 && !input->fatal && cursor->block &&
-            cursor->next < cursor->good_count &&
-            cursor->block->offset[cursor->good[cursor->next]] == input->stop_offset)
-            return input;
-    }
-    return NULL;
 }
 
 bool task_skip(Task *task, const Err *reason) {
     assert(reason->code != ERR_OK);
-    ArbiterInput *input = blocked_input(task);
+    ArbiterInput *input = task_blocked_input(task);
     if (!input)
         return false;
     Cursor *cursor = &input->cursor;
@@ -563,7 +567,7 @@ bool task_skip(Task *task, const Err *reason) {
 ErrCode task_refuse(Task *task, Err *err) {
     assert(task->owing && task->chosen.rows == 1);
     task->env.row_failed = true;
-    task->env.failed_seq = task->next_seq - 1;
+    task->env.failed_seq = task->chosen.next_seq - 1;
     note_failure(task);
     return err_set(err, ERR_LIMIT, "one record makes over %d bytes of output",
                    STEP_OUTPUT_BYTES_MAX);

@@ -22,10 +22,8 @@ struct Task {
     Op *ops; /* [node]; those of other stages have ops NULL and no edges */
     Op *readers; /* [node]: of a cut node's internal topic; their counts are the node's too */
     uint32_t op_count;
-    int64_t read_us; /* spent on reading, not yet a source's */
     bool ticks; /* some operator may want the wall clock */
     bool ticked; /* it did something since the last submit */
-    uint64_t next_seq;
     _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */
     int64_t earliest;             /* of all rows at hand: arbiter_peek() */
     /* Output rows that are not visible yet are not before it: what readers of lanes wait for. */
@@ -36,6 +34,11 @@ struct Task {
     Arena **drain_arenas;         /* [node]; NULL: did not drain yet */
     bool failed;                  /* a row made a step fail: it is an input's stop_offset */
     bool blocked;                 /* and is the next one now */
+    NoteRows noted;               /* of the running step */
+    NoteRows trial;               /* rows at which the process ended */
+    uint32_t trial_left;          /* of them, since they were reached */
+    _Atomic bool on_trial;        /* they are still to be taken, one by one */
+    const ArbiterInput *halted;   /* its end is where reading ends the process; NULL: none is */
 };
 
 /* What a task is made from: the query's facts, and where it belongs. */
@@ -57,6 +60,9 @@ void task_free(Task *task);
 /* Opens and closes the cursors; on the worker's thread. */
 ErrCode task_attach(Task *task, ScanSet *scans, Err *err);
 void task_detach(Task *task);
+
+/* What has passed until now on the tasks' common clock (OpEnv.clock_us) is nobody's. */
+void task_clock(Task *task);
 
 /* Sets next_rowtime and the promise. */
 ErrCode task_peek(Task *task, Err *err);
@@ -88,6 +94,21 @@ ErrCode task_refuse(Task *task, Err *err);
 /* Goes past the row at which the task is blocked, and counts it as a row error with this reason;
  * false: the record is one that is to stop the query (QueryFailOn). */
 bool task_skip(Task *task, const Err *reason);
+
+/* The process ended once in these rows: they are taken one by one. It ended twice: the task is
+ * blocked at them, as if they had failed. false: they are behind it, or gone. */
+bool task_try(Task *task, const NoteRows *rows);
+bool task_quarantine(Task *task, const NoteRows *rows);
+
+/* What the task is blocked at. */
+void task_stopped_at(Task *task, QueryStop *stop);
+
+/* Inside of task.c and task_trial.c. The input whose next row is the one that failed: */
+ArbiterInput *task_blocked_input(Task *task);
+bool task_is_halted(const Task *task);
+/* The rows on trial are reached: from here on one by one. */
+bool task_begin_trial(Task *task);
+void task_go_on_trial(Task *task); /* a step alone went well */
 
 /* Back to the positions last submitted (settled: to those that are durable). */
 void task_rewind(Task *task, bool settled);

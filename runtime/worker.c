@@ -194,6 +194,7 @@ void worker_init(Worker *worker, Runtime *runtime, uint32_t index) {
     signal_init(&worker->signal);
     signal_init(&worker->done);
     worker->scans = scan_set_new(runtime->storage);
+    worker->note = note_slot(runtime->options.note, index);
     if (runtime->threads) {
         char name[16];
         snprintf(name, sizeof name, "worker %u", index % 1000);

@@ -14,6 +14,7 @@ typedef struct Worker {
     uint32_t index;
     Thread thread;
     ScanSet *scans;
+    NoteSlot *note; /* NULL: nothing is noted */
     Group **groups; /* its own */
     size_t group_count, group_capacity;
 

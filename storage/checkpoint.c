@@ -36,11 +36,12 @@ void checkpoint_request(Storage *storage) {
     background_kick(storage);
 }
 
-/* A checkpoint writes all state anew: it waits for as many bytes of journal. Where there is little,
- * it comes soon, so that tails stay short and their memory and journal files are used again. */
+/* Where there is much state a checkpoint waits for many bytes of journal: of what changes often it
+ * writes the last value only. Where there is little, it comes soon, so that tails stay short and
+ * their memory and journal files are used again. */
 static void checkpoint_set_due(Storage *storage) {
     assert(storage->options.checkpoint_bytes_min > 0);
-    uint64_t bytes = storage->checkpoint.last.table.size;
+    uint64_t bytes = manifest_table_bytes(&storage->checkpoint.last);
     if (bytes > CHECKPOINT_BYTES_MAX)
         bytes = CHECKPOINT_BYTES_MAX;
     if (bytes < storage->options.checkpoint_bytes_min)
@@ -91,7 +92,7 @@ static void checkpoint_freeze(Storage *storage) {
     next->redo_sum = journal->chain.sum;
     next->wall_ms = storage->io->ops->now_ms(storage->io);
     lock_take(&storage->state_lock);
-    checkpoint->root = memtable_share(&storage->state);
+    checkpoint_freeze_state(storage);
     lock_release(&storage->state_lock);
     checkpoint->topics = topics_all(&storage->topics, &checkpoint->topic_count);
     checkpoint->topic_index = checkpoint->partition_index = 0;
@@ -195,69 +196,6 @@ static ErrCode checkpoint_logs(Storage *storage, Err *err) {
     return ERR_OK;
 }
 
-static ErrCode checkpoint_put_partitions(Checkpoint *checkpoint, TableWriter *writer, Err *err) {
-    assert(checkpoint->topic_count > 0);
-    assert(writer->file);
-    Buf saved = {0};
-    ErrCode code = ERR_OK;
-    for (size_t i = 0; i < checkpoint->topic_count; i++) {
-        Topic *topic = checkpoint->topics[i];
-        for (uint32_t j = 0; j < topic->partition_count && code == ERR_OK; j++) {
-            uint8_t key[SYSTEM_KEY_SIZE];
-            Bytes where = system_partition_key(key, (TopicPartition){topic->id, j});
-            buf_reset(&saved);
-            partition_save(topic->partitions[j], &saved);
-            code = table_writer_add(writer, where, buf_view(&saved), err);
-        }
-    }
-    buf_free(&saved);
-    return code;
-}
-
-/* All keys in order: those of store 0 that only table files have go in between. */
-static ErrCode checkpoint_put_state(Storage *storage, TableWriter *writer, Err *err) {
-    assert(writer->file);
-    Checkpoint *checkpoint = &storage->checkpoint;
-    const uint8_t after[] = {0, 0, 0, STORE_SYSTEM, SYSTEM_PARTITION + 1};
-    bool partitions_put = checkpoint->topic_count == 0;
-    MemIter iter;
-    Bytes key, value;
-    mem_iter_seek(&iter, checkpoint->root, (Bytes){NULL, 0});
-    while (mem_iter_next(&iter, &key, &value)) {
-        if (!partitions_put && bytes_compare(key, (Bytes){after, sizeof after}) >= 0) {
-            TRY(checkpoint_put_partitions(checkpoint, writer, err));
-            partitions_put = true;
-        }
-        TRY(table_writer_add(writer, key, value, err));
-    }
-    return partitions_put ? ERR_OK : checkpoint_put_partitions(checkpoint, writer, err);
-}
-
-static ErrCode checkpoint_state(Storage *storage, Err *err) {
-    assert(storage->checkpoint.stage == CHECKPOINT_STATE);
-    assert(storage->checkpoint.next.generation == storage->checkpoint.last.generation + 1);
-    Checkpoint *checkpoint = &storage->checkpoint;
-    Manifest *next = &checkpoint->next;
-    checkpoint->stage = CHECKPOINT_SLOT;
-    next->table = (TableRef){0};
-    next->next_id = atomic_load(&storage->next_id);
-    if (!checkpoint->root) {
-        assert(checkpoint->topic_count == 0);
-        return ERR_OK;
-    }
-    TableWriter writer;
-    uint64_t id = next->next_file_id++;
-    ErrCode code = table_writer_open(&writer, storage->io, storage->folder, id, err);
-    if (code == ERR_OK) {
-        table_writer_head(&writer, next->redo_lsn);
-        code = checkpoint_put_state(storage, &writer, err);
-    }
-    if (code == ERR_OK)
-        code = table_writer_finish(&writer, &next->table, err);
-    table_writer_close(&writer);
-    return code;
-}
-
 /* == (c) and (d) ============================================================================== */
 
 static ErrCode checkpoint_slot(Storage *storage, Err *err) {
@@ -316,6 +254,7 @@ void checkpoint_release(Storage *storage) {
     Checkpoint *checkpoint = &storage->checkpoint;
     mem_node_unref(checkpoint->root);
     checkpoint->root = NULL;
+    removed_free(&checkpoint->merged);
     for (size_t i = 0; i < checkpoint->topic_count; i++)
         topic_unref(checkpoint->topics[i]);
     mem_free(checkpoint->topics);
@@ -331,12 +270,14 @@ static ErrCode checkpoint_recycle(Storage *storage, Err *err) {
     for (size_t i = 0; i < checkpoint->topic_count; i++)
         for (uint32_t j = 0; j < checkpoint->topics[i]->partition_count; j++)
             partition_settle(checkpoint->topics[i]->partitions[j]);
-    uint64_t old_table = checkpoint->last.table.id;
+    Manifest old = checkpoint->last;
     checkpoint->last = checkpoint->next;
+    checkpoint_settle_state(storage);
     checkpoint_set_due(storage);
     TRY(journal_recycle(&storage->journal, checkpoint->last.redo_seq, err));
-    if (old_table != 0 && old_table != checkpoint->last.table.id)
-        TRY(remove_path(storage->io, table_path(storage->folder, old_table), err));
+    for (uint32_t i = 0; i < old.table_count; i++)
+        if (!manifest_names(&checkpoint->last, old.tables[i].id))
+            TRY(remove_path(storage->io, table_path(storage->folder, old.tables[i].id), err));
     TRY(checkpoint_drop_topics(storage, checkpoint->last.redo_lsn, err));
     TRY(checkpoint_drop_segments(checkpoint, err));
     checkpoint_release(storage);

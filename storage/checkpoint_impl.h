@@ -2,9 +2,9 @@
  * checkpoint_impl.h - the state on disk, so that old journal files can be used again.
  *
  *   (a) cut      the writer goes on in the next file; x is its last LSN; state and tails freeze
- *   (b) write    tails to segments, the whole state to one table file; sync files, then folders
- *   (c) slot     the other slot: {generation + 1, epoch, redo = (file, x, sum), table, ids}; sync
- *   (d) recycle  journal files before redo, the table before, folders of topics dropped before x
+ *   (b) write    tails to segments, what changed in the state to a table file; sync files, folders
+ *   (c) slot     the other slot: {generation + 1, epoch, redo = (file, x, sum), tables, ids}; sync
+ *   (d) recycle  journal files before redo, tables that went, folders of topics dropped before x
  *
  * Commits go on beside all of it: what is frozen is a reference to the memtable's root. One stage
  * is one or more steps, so that storage_pump() mixes them with commits. A checkpoint that runs out
@@ -27,6 +27,11 @@ typedef enum CheckpointStage {
     CHECKPOINT_RECYCLE,
 } CheckpointStage;
 
+typedef struct CheckpointRemoved {
+    uint32_t interval;
+    Removed keys;
+} CheckpointRemoved;
+
 typedef struct Checkpoint {
     /* Guarded by Storage.queue_lock. */
     bool wanted;               /* someone asked for one */
@@ -46,9 +51,18 @@ typedef struct Checkpoint {
 
     /* Frozen by the cut. */
     MemNode *root;
+    uint64_t root_bytes;    /* about, as a table file */
+    uint32_t root_interval; /* the last one in it */
+    bool state_written;     /* to a table of `next` */
     Topic **topics; /* each with a reference */
     size_t topic_count, topic_index;
     uint32_t partition_index;
+
+    /* What was removed, ascending by interval: of all after the first table, and of those that have
+     * no table yet because an attempt was given up. */
+    CheckpointRemoved *removed;
+    size_t removed_count, removed_capacity;
+    Removed merged; /* in the intervals of the table being written */
 } Checkpoint;
 
 void checkpoint_request(Storage *storage);
@@ -65,6 +79,16 @@ void checkpoint_cut(Storage *storage);
 
 /* Start-up: everything that was recovered, under a new epoch, in a new journal file. */
 ErrCode checkpoint_first(Storage *storage, bool state_changed, Err *err);
+
+/* checkpoint_state.c. Cut: the state as it is now, with the state lock. State: to a table file.
+ * Settle: the slot is durable. */
+void checkpoint_freeze_state(Storage *storage);
+ErrCode checkpoint_state(Storage *storage, Err *err);
+void checkpoint_settle_state(Storage *storage);
+/* Ends the running interval of the memtable and returns its number: at the cut, and between tables
+ * that are loaded. */
+uint32_t checkpoint_next_interval(Storage *storage);
+void checkpoint_close_state(Storage *storage);
 
 /* Waits until a checkpoint that begins from now on is over. Without threads it makes one. */
 ErrCode checkpoint_wait(Storage *storage, Err *err);

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "storage/cluster.h"
 #include "storage/storage_impl.h"
 
 enum {
@@ -24,6 +25,8 @@ Commit *commit_new(Storage *storage, uint32_t owner_id) {
     commit->seq = atomic_fetch_add(&storage->commit_seq, 1);
     commit->open_at = COMMIT_NONE_OPEN;
     commit->frame_bytes_max = storage->options.frame_bytes_max;
+    commit->apart = storage->cluster != NULL;
+    commit->slot = COMMIT_NO_SLOT;
     return commit;
 }
 
@@ -39,8 +42,13 @@ static void commit_end_segments(Commit *commit) {
 void commit_drop(Commit *commit) {
     if (!commit)
         return;
-    for (size_t i = 0; i < commit->topic_count; i++)
+    for (size_t i = 0; i < commit->topic_count; i++) {
         mem_free(commit->topics[i].name);
+        mem_free(commit->topics[i].gone_name);
+        mem_free((void *)(uintptr_t)commit->topics[i].config);
+    }
+    buf_free(&commit->records);
+    buf_free(&commit->statement);
     commit_end_segments(commit);
     mem_free(commit->segments);
     spare_memory_give(&commit->storage->spare, commit->body.data, commit->body.capacity);
@@ -55,7 +63,7 @@ void commit_drop(Commit *commit) {
 size_t commit_bytes(const Commit *commit) {
     assert(commit->body.size <= COMMIT_BYTES_MAX + FRAME_BYTES_MAX);
     assert(commit);
-    return commit->body.size;
+    return commit->body.size + commit->records.size;
 }
 
 void commit_expect(Commit *commit, size_t bytes) {
@@ -89,6 +97,7 @@ static void commit_open_entry(Commit *commit, uint8_t type, uint32_t id) {
     commit->open_type = type;
     commit->open_id = id;
     commit->frame_entries++;
+    commit->state_entries += type == ENTRY_STATE;
     buf_u8(&commit->body, type);
     buf_u8(&commit->body, ENTRY_REQUIRED);
     buf_u16_le(&commit->body, ENTRY_VERSION);
@@ -115,7 +124,8 @@ static void commit_end_frame(Commit *commit) {
         .size = end - commit->frame_start,
         .entry_count = commit->frame_entries,
         .append_first = commit->frame_append_first,
-        .append_count = (uint32_t)commit->append_count - commit->frame_append_first,
+        .append_count =
+            commit->apart ? 0 : (uint32_t)commit->append_count - commit->frame_append_first,
     };
     commit->frame_start = end;
     commit->frame_entries = 0;
@@ -231,7 +241,8 @@ void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batc
     commit->adds = true;
     assert(batch->count > 0);
     assert(batch->buf.size >= RECORD_BATCH_HEAD_SIZE);
-    if (!commit_begin(commit, ENTRY_APPEND, where.topic_id, batch->buf.size + 8))
+    if (!commit->apart && !commit_begin(commit, ENTRY_APPEND, where.topic_id,
+                                        batch->buf.size + 8))
         return;
     size_t needed = commit->append_count + 1;
     commit->appends = mem_grow(commit->appends, &commit->append_capacity, needed,
@@ -243,6 +254,10 @@ void commit_append(Commit *commit, TopicPartition where, const RecordBatch *batc
     commit->appends[commit->append_count] = (CommitAppend){commit->frame_entries - 1, batch->count};
     commit->appended[commit->append_count] = (CommitAppended){where, -1, -1};
     commit->base_offsets[commit->append_count++] = -1;
+    if (commit->apart) {
+        commit_append_apart(commit, where, buf_view(&batch->buf));
+        return;
+    }
     buf_u32_le(&commit->body, where.topic_id);
     buf_u32_le(&commit->body, where.partition);
     buf_bytes(&commit->body, buf_view(&batch->buf));
@@ -267,6 +282,7 @@ static void commit_topic(Commit *commit, CommitTopic topic) {
     size_t size = topic.name ? strlen(topic.name) : 0;
     if (!commit_begin(commit, ENTRY_TOPIC, 0, size + 13)) {
         mem_free(topic.name);
+        mem_free(topic.gone_name);
         return;
     }
     commit->topics = mem_grow(commit->topics, &commit->topic_capacity, commit->topic_count + 1,
@@ -300,7 +316,10 @@ void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, ui
 void commit_topic_delete(Commit *commit, uint32_t topic_id) {
     assert(topic_id > 0);
     commit->removes = true;
-    commit_topic(commit, (CommitTopic){.kind = ENTRY_DELETE, .id = topic_id});
+    LogTopic topic;
+    bool named = commit->apart && log_topic_get(commit->storage, topic_id, &topic);
+    commit_topic(commit, (CommitTopic){.kind = ENTRY_DELETE, .id = topic_id,
+                                       .gone_name = named ? mem_strdup(topic.name) : NULL});
 }
 
 static void commit_catalog(Commit *commit, uint8_t kind, Bytes key, Bytes value) {
@@ -328,8 +347,7 @@ void commit_catalog_remove(Commit *commit, Bytes key) {
 
 /* == Handing over ============================================================================= */
 
-/* Closes the last frame, hashes them all, and adds up what they take in the journal. */
-static void commit_seal(Commit *commit) {
+void commit_seal(Commit *commit) {
     assert(commit->frames || commit->frame_count == 0);
     if (commit->journal_bytes > 0)
         return; /* a second attempt */
@@ -379,8 +397,8 @@ static bool commit_mixes(const Commit *commit) {
 
 /* What the writer would refuse later is named here, where it can be returned. Waits for room in
  * tails where waiting is possible. */
-static ErrCode commit_check(Commit *commit, Err *err) {
-    assert(commit->journal_bytes > 0);
+ErrCode commit_check(Commit *commit, Err *err) {
+    assert(commit->journal_bytes > 0 || commit->apart);
     Storage *storage = commit->storage;
     if (commit_mixes(commit))
         commit_refuse(commit, ERR_SEMANTIC, "a segment and appends for one partition");
@@ -396,7 +414,8 @@ static ErrCode commit_check(Commit *commit, Err *err) {
         if (!topic)
             return err_set(err, ERR_NOT_FOUND, "there is no topic with id %u", where.topic_id);
         bool there = where.partition < topic->partition_count;
-        bool full = there && partition_tail_bytes(topic->partitions[where.partition]) >
+        bool full = there && !commit->apart &&
+                    partition_tail_bytes(topic->partitions[where.partition]) >
                                  storage->options.tail_bytes_max;
         topic_unref(topic);
         if (!there)
@@ -410,14 +429,14 @@ static ErrCode commit_check(Commit *commit, Err *err) {
 
 /* Space in the journal. Who only removes may have the reserve; the checkpoint that then gives the
  * space back is due at once. */
-static ErrCode commit_reserve(Commit *commit, Err *err) {
-    assert(commit->journal_bytes > 0);
-    assert(commit->journal_bytes % GROUP_ALIGN == 0);
+static ErrCode commit_take_space(Commit *commit, uint64_t bytes, Err *err) {
+    assert(bytes > 0);
+    assert(bytes % GROUP_ALIGN == 0);
     Storage *storage = commit->storage;
     bool removal = commit->removes && !commit->adds;
     if (!removal)
-        return journal_reserve(&storage->journal, commit->journal_bytes, err);
-    ErrCode code = journal_reserve_removal(&storage->journal, commit->journal_bytes, err);
+        return journal_reserve(&storage->journal, bytes, err);
+    ErrCode code = journal_reserve_removal(&storage->journal, bytes, err);
     if (code != ERR_NO_SPACE)
         return code;
     bool given;
@@ -425,7 +444,16 @@ static ErrCode commit_reserve(Commit *commit, Err *err) {
     if (!given)
         return code;
     checkpoint_request(storage);
-    return journal_reserve_removal(&storage->journal, commit->journal_bytes, err);
+    return journal_reserve_removal(&storage->journal, bytes, err);
+}
+
+ErrCode commit_reserve(Commit *commit, uint64_t bytes, Err *err) {
+    assert(bytes > 0);
+    ErrCode code = commit_take_space(commit, bytes, err);
+    if (code == ERR_OK || code == ERR_NO_SPACE)
+        return code;
+    Err cause = *err;
+    return storage_fail(commit->storage, &cause, err);
 }
 
 ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err) {
@@ -433,14 +461,11 @@ ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err) {
     assert(done || !arg);
     Storage *storage = commit->storage;
     TRY(storage_state(storage, err));
+    if (commit_is_remote(commit))
+        return commit_submit_remote(commit, done, arg, err);
     commit_seal(commit);
     TRY(commit_check(commit, err));
-    ErrCode code = commit_reserve(commit, err);
-    if (code != ERR_OK && code != ERR_NO_SPACE) {
-        Err cause = *err;
-        return storage_fail(storage, &cause, err);
-    }
-    TRY(code);
+    TRY(commit_reserve(commit, commit->journal_bytes, err));
     commit->done = done;
     commit->arg = arg;
     writer_push(storage, commit);
@@ -448,7 +473,7 @@ ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err) {
 }
 
 void commit_finish(Commit *commit) {
-    assert(commit->journal_bytes > 0);
+    assert(commit->journal_bytes > 0 || commit->remote);
     CommitOutcome outcome = {
         .result = commit->result,
         .lsn = commit->lsn,
@@ -456,10 +481,12 @@ void commit_finish(Commit *commit) {
         .appended_count = (uint32_t)commit->append_count,
         .err = &commit->error,
     };
-    assert(commit->result == COMMIT_ABORTED || commit->lsn > 0);
+    assert(commit->result == COMMIT_ABORTED || commit->lsn > 0 || commit->remote);
     commit_end_segments(commit); /* who waits may open the next at once */
     if (commit->done)
         commit->done(commit->arg, &outcome);
+    if (commit->remote)
+        atomic_fetch_sub(&commit->storage->remote_count, 1);
     commit_drop(commit);
 }
 

@@ -4,6 +4,9 @@
  * `body` holds all entries one after the other; `frames` cut it, at entry boundaries, into what one
  * frame may hold. Nearly every commit has one frame. In a larger one every frame ends with a PART
  * entry, and all but the last have the flag MORE: nothing is applied before the last is there.
+ *
+ * With a cluster (cluster.h) record batches are kept apart, in `records`: they never come into a
+ * frame, and `body` is what is left for the folder.
  */
 #ifndef STORAGE_COMMIT_IMPL_H
 #define STORAGE_COMMIT_IMPL_H
@@ -28,6 +31,8 @@ typedef struct CommitTopic {
     uint8_t kind; /* ENTRY_CREATE, ENTRY_DELETE */
     uint32_t id, partitions;
     char *name;      /* of a created one */
+    char *gone_name; /* of a deleted one, with a cluster */
+    const struct TopicConfig *config; /* commit_topic_config(): owned; NULL: nothing said */
     size_t appended; /* how many appends come before it */
 } CommitTopic;
 
@@ -61,6 +66,16 @@ struct Commit {
     uint32_t frame_bytes_max;
     Err error; /* the first addition that cannot be: commit_submit() returns it */
 
+    /* With a cluster: commit_remote.c. */
+    bool apart;        /* records are kept apart */
+    bool local;        /* goes straight to the folder */
+    bool remote;       /* has been handed to the cluster */
+    int32_t slot;      /* COMMIT_NO_SLOT */
+    Buf records;       /* topic u32, partition u32, size u32, record batch; for each append */
+    Buf statement;
+    uint32_t state_entries; /* opened in body: how many notes may come */
+    uint64_t reserved_bytes; /* journal space, until journal_bytes is known */
+
     bool adds, removes; /* what its entries do with the space they need in the end */
     uint64_t journal_bytes; /* reserved */
     CommitDoneFn *done;
@@ -71,6 +86,19 @@ struct Commit {
 };
 
 static const uint32_t COMMIT_NONE_OPEN = UINT32_MAX;
+
+/* commit.c, for commit_remote.c: closes the last frame, hashes them all, and adds up what they take
+ * in the journal. */
+void commit_seal(Commit *commit);
+/* Takes that much space in the journal. */
+ErrCode commit_reserve(Commit *commit, uint64_t bytes, Err *err);
+/* Whether the topics of its appends are there. */
+ErrCode commit_check(Commit *commit, Err *err);
+
+/* commit_remote.c: whether the cluster must have it first; and gives it to it. */
+bool commit_is_remote(const Commit *commit);
+void commit_append_apart(Commit *commit, TopicPartition where, Bytes batch);
+ErrCode commit_submit_remote(Commit *commit, CommitDoneFn *done, void *arg, Err *err);
 
 /* commit.c, for segment_add.c: makes room for `size` bytes in an entry of that type and id, or
  * refuses the commit; and the end of such an entry. */

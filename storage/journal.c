@@ -443,6 +443,8 @@ static uint8_t *journal_group_room(JournalGroup *group, size_t size) {
     size_t needed = group->size + size;
     if (needed > group->capacity) {
         size_t capacity = group->capacity * 2 > needed ? group->capacity * 2 : needed;
+        if (capacity > JOURNAL_GROUP_BYTES_MAX / 4 && capacity < JOURNAL_GROUP_BYTES_MAX * 2)
+            capacity = JOURNAL_GROUP_BYTES_MAX * 2; /* what is not written costs nothing */
         uint8_t *memory = mem_resize(NULL, capacity + GROUP_ALIGN);
         uint8_t *data = journal_aligned(memory);
         if (group->size > 0)

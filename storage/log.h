@@ -15,16 +15,30 @@ typedef struct LogTopic {
     uint32_t partition_count;
 } LogTopic;
 
-/* false: no such topic. Safe from any thread. */
+/* With a cluster (cluster.h): ids from here on are borrowed by this process for topics that the
+ * service has not adopted. They can be read, and never be in a commit. */
+enum { LOG_TOPIC_BORROWED = 0x40000000 };
+
+static inline bool log_topic_is_borrowed(const LogTopic *topic) {
+    return topic->id >= LOG_TOPIC_BORROWED;
+}
+
+/* false: no such topic. Safe from any thread. A cluster may be asked, which may wait. */
 bool log_topic_find(Storage *storage, const char *name, LogTopic *topic);
+/* The same; NOT_FOUND, or why the cluster could not be asked. */
+ErrCode log_topic_look(Storage *storage, const char *name, LogTopic *topic, Err *err);
 bool log_topic_get(Storage *storage, uint32_t topic_id, LogTopic *topic);
 /* All topics in order of name, in `arena`. */
 void log_topics(Storage *storage, Arena *arena, LogTopic **topics, uint32_t *count);
 
-/* First offset kept and next offset to be given; both 0 for an empty partition. */
+/* First offset kept and next offset to be given; both 0 for an empty partition. Of a cluster: as
+ * last seen. */
 ErrCode log_offsets(Storage *storage, TopicPartition where, int64_t *start, int64_t *end, Err *err);
+/* The same; a cluster is asked, which may wait. */
+ErrCode log_offsets_now(Storage *storage, TopicPartition where, int64_t *start, int64_t *end,
+                        Err *err);
 
-/* Bytes of its record batches, on disk and in memory. */
+/* Bytes of its record batches, on disk and in memory; of a cluster: 0. */
 ErrCode log_bytes(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err);
 
 /* The same of what is in no ended segment. */
@@ -56,7 +70,8 @@ Bytes log_block_bytes(const LogBlock *block); /* batches one after the other, ch
 
 /* Reads from `offset` on, about bytes_max (at least one batch): *block is NULL at the end. The
  * first batch may begin before `offset`. The caller gets one reference. Bytes that come from
- * disk are proved by their sums. Never waits. */
+ * disk are proved by their sums. Never waits: of a cluster, *block is NULL too where what is there
+ * has not come yet. */
 ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
                   LogBlock **block, Err *err);
 

@@ -8,7 +8,7 @@
 
 void manifest_encode(const Manifest *manifest, Buf *target) {
     assert(target);
-    assert(manifest->table.id == 0 || manifest->table.size > 0);
+    assert(manifest->table_count <= MANIFEST_TABLES_MAX);
     size_t start = target->size;
     assert(manifest->generation > 0);
     assert(manifest->epoch >> EPOCH_SHIFT <= manifest->generation);
@@ -22,11 +22,12 @@ void manifest_encode(const Manifest *manifest, Buf *target) {
     buf_u64_le(target, (uint64_t)manifest->wall_ms);
     buf_u64_le(target, manifest->next_file_id);
     buf_u32_le(target, manifest->next_id);
-    buf_u32_le(target, manifest->table.id != 0);
-    if (manifest->table.id != 0) {
-        buf_u64_le(target, manifest->table.id);
-        buf_u64_le(target, manifest->table.size);
-        buf_u64_le(target, manifest->table.sum);
+    buf_u32_le(target, manifest->table_count);
+    for (uint32_t i = 0; i < manifest->table_count; i++) {
+        assert(manifest->tables[i].id > 0 && manifest->tables[i].size > 0);
+        buf_u64_le(target, manifest->tables[i].id);
+        buf_u64_le(target, manifest->tables[i].size);
+        buf_u64_le(target, manifest->tables[i].sum);
     }
     Bytes summed = {target->data + start, (uint32_t)(target->size - start)};
     buf_u64_le(target, hash_bytes(summed));
@@ -47,17 +48,34 @@ bool manifest_decode(Bytes bytes, Manifest *manifest) {
     manifest->next_file_id = reader_u64_le(&reader);
     manifest->next_id = reader_u32_le(&reader);
     uint32_t tables = reader_u32_le(&reader);
-    if (tables > 1)
+    if (tables > MANIFEST_TABLES_MAX)
         return false;
-    if (tables == 1) {
-        manifest->table.id = reader_u64_le(&reader);
-        manifest->table.size = reader_u64_le(&reader);
-        manifest->table.sum = reader_u64_le(&reader);
+    manifest->table_count = tables;
+    for (uint32_t i = 0; i < tables; i++) {
+        manifest->tables[i].id = reader_u64_le(&reader);
+        manifest->tables[i].size = reader_u64_le(&reader);
+        manifest->tables[i].sum = reader_u64_le(&reader);
     }
     uint32_t size = MANIFEST_FIXED_SIZE + tables * MANIFEST_TABLE_SIZE;
     uint64_t sum = reader_u64_le(&reader);
     return reader_ok(&reader) && sum == hash_bytes((Bytes){bytes.data, size}) &&
            manifest->generation > 0;
+}
+
+bool manifest_names(const Manifest *manifest, uint64_t table_id) {
+    assert(manifest->table_count <= MANIFEST_TABLES_MAX);
+    for (uint32_t i = 0; i < manifest->table_count; i++)
+        if (manifest->tables[i].id == table_id)
+            return true;
+    return false;
+}
+
+uint64_t manifest_table_bytes(const Manifest *manifest) {
+    assert(manifest->table_count <= MANIFEST_TABLES_MAX);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < manifest->table_count; i++)
+        bytes += manifest->tables[i].size;
+    return bytes;
 }
 
 static void slot_path(Buf *path, const char *folder, uint64_t generation) {

@@ -18,8 +18,9 @@
  *       48    8  wall_ms
  *       56    8  next_file_id  ids of table files
  *       64    4  next_id       ids of topics, stores, tasks
- *       68    4  table_count   0 or 1
- *       72   24n tables: file id u64, size u64, sum u64 (the one in the file's footer)
+ *       68    4  table_count   at most 128
+ *       72   24n tables: file id u64, size u64, sum u64 (the one in the file's footer); the first
+ *                is the whole state of its time, each other what changed after the one before it
  *        .    8  sum           XXH3-64 of all before it
  */
 #ifndef STORAGE_MANIFEST_IMPL_H
@@ -33,13 +34,20 @@ enum {
     MANIFEST_VERSION = 1,
     MANIFEST_FIXED_SIZE = 72,
     MANIFEST_TABLE_SIZE = 24,
+#ifdef HOSTILE_LIMITS
+    MANIFEST_TABLES_MAX = 6, /* (h) */
+#else
+    MANIFEST_TABLES_MAX = 128,
+#endif
     MANIFEST_COPY_SIZE = 4096,
     MANIFEST_COPY_AT = 8192, /* of the second copy: apart from the first */
     EPOCH_SHIFT = 24, /* an epoch is the generation that draws it, then random bits */
 };
 
 typedef struct TableRef {
-    uint64_t id, size, sum; /* id 0: there is none */
+    uint64_t id, size, sum;
+    uint32_t interval; /* the memtable's entries of this number and below are in it, or in those
+                        * before it; not on disk */
 } TableRef;
 
 typedef struct Manifest {
@@ -49,8 +57,12 @@ typedef struct Manifest {
     int64_t wall_ms;
     uint64_t next_file_id;
     uint32_t next_id;
-    TableRef table;
+    uint32_t table_count;
+    TableRef tables[MANIFEST_TABLES_MAX];
 } Manifest;
+
+bool manifest_names(const Manifest *manifest, uint64_t table_id);
+uint64_t manifest_table_bytes(const Manifest *manifest);
 
 /* The newest checkpoint of a folder; generation 0 without one. CORRUPT never: a slot that is not
  * valid does not count. */

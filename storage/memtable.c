@@ -24,14 +24,16 @@ typedef struct MemSlot {
     uint32_t key_size;
 } MemSlot;
 
-/* A leaf's cell: value size u32, key, value. An inner node's: child pointer, separator. No key
- * below a child is less than its separator. */
+/* A leaf's cell: value size u32, interval u32, key, value. An inner node's: child pointer,
+ * separator. No key below a child is less than its separator. */
 struct MemNode {
     atomic_uint refs;
     uint32_t level; /* 0: leaf */
     uint32_t count; /* before an insert less than MEM_SLOTS */
     uint32_t capacity, used, dead; /* bytes of cells; dead: of those no slot points to */
     uint32_t prefix;               /* bytes that all keys share */
+    uint32_t interval;             /* no entry below was put in a later one */
+    uint32_t last;                 /* the slot inserted last: keys may come in order */
     MemSlot slots[MEM_SLOTS];
     uint8_t cells[];
 };
@@ -41,16 +43,14 @@ typedef struct MemSplit {
     MemNode *right; /* NULL: not split */
 } MemSplit;
 
-static uint32_t cell_head(const MemNode *node) {
-    assert(node->level < MEM_DEPTH_MAX);
-    return node->level == 0 ? (uint32_t)sizeof(uint32_t) : (uint32_t)sizeof(MemNode *);
-}
+enum { CELL_HEAD = 8 };
+_Static_assert(sizeof(MemNode *) <= CELL_HEAD, "a pointer fits");
 
 static Bytes slot_key(const MemNode *node, uint32_t index) {
     assert(node->slots[index].cell <= node->used);
     assert(index < node->count);
     const MemSlot *slot = &node->slots[index];
-    return (Bytes){node->cells + slot->cell + cell_head(node), slot->key_size};
+    return (Bytes){node->cells + slot->cell + CELL_HEAD, slot->key_size};
 }
 
 static Bytes slot_value(const MemNode *node, uint32_t index) {
@@ -60,7 +60,15 @@ static Bytes slot_value(const MemNode *node, uint32_t index) {
     const MemSlot *slot = &node->slots[index];
     uint32_t size;
     memcpy(&size, node->cells + slot->cell, sizeof size);
-    return (Bytes){node->cells + slot->cell + sizeof size + slot->key_size, size};
+    return (Bytes){node->cells + slot->cell + CELL_HEAD + slot->key_size, size};
+}
+
+static uint32_t slot_interval(const MemNode *node, uint32_t index) {
+    assert(index < node->count);
+    assert(node->level == 0);
+    uint32_t interval;
+    memcpy(&interval, node->cells + node->slots[index].cell + 4, sizeof interval);
+    return interval;
 }
 
 static MemNode *slot_child(const MemNode *node, uint32_t index) {
@@ -80,7 +88,7 @@ static void slot_set_child(MemNode *node, uint32_t index, MemNode *child) {
 
 static uint32_t slot_cell_size(const MemNode *node, uint32_t index) {
     assert(index < node->count);
-    uint32_t size = cell_head(node) + node->slots[index].key_size;
+    uint32_t size = CELL_HEAD + node->slots[index].key_size;
     return node->level == 0 ? size + slot_value(node, index).size : size;
 }
 
@@ -129,26 +137,38 @@ static MemNode *node_own(MemNode **where) {
     return copy;
 }
 
-/* Makes room for `size` more bytes of cells, throwing dead ones away. */
+/* The slots [from, to) of a node in one of their own, without prefix, its cells one after the
+ * other. */
+static MemNode *node_copy(const MemNode *node, uint32_t from, uint32_t to, uint32_t capacity) {
+    assert(from <= to && to <= node->count);
+    MemNode *copy = node_new(node->level, capacity);
+    copy->count = to - from;
+    copy->interval = node->interval;
+    for (uint32_t i = from; i < to; i++) {
+        uint32_t bytes = slot_cell_size(node, i);
+        memcpy(copy->cells + copy->used, node->cells + node->slots[i].cell, bytes);
+        copy->slots[i - from] = node->slots[i];
+        copy->slots[i - from].cell = copy->used;
+        copy->used += bytes;
+    }
+    assert(copy->used <= capacity);
+    return copy;
+}
+
+/* Makes room for `size` more bytes of cells, throwing dead ones away. Half as much again: all of
+ * the state lies in nodes, and what they have to spare is memory that nobody uses. */
 static MemNode *node_reserve(MemNode **where, uint32_t size) {
     MemNode *node = *where;
     assert(!node_shared(node));
     if (node->capacity - node->used >= size)
         return node;
     uint32_t needed = node->used - node->dead + size;
-    uint32_t capacity = MEM_NODE_BYTES_MIN;
-    while (capacity < needed + needed / 8)
-        capacity *= 2;
-    MemNode *grown = node_new(node->level, capacity);
-    grown->count = node->count;
+    uint32_t capacity = needed + needed / 2;
+    if (capacity < MEM_NODE_BYTES_MIN)
+        capacity = MEM_NODE_BYTES_MIN;
+    MemNode *grown = node_copy(node, 0, node->count, capacity);
     grown->prefix = node->prefix;
-    for (uint32_t i = 0; i < node->count; i++) {
-        uint32_t bytes = slot_cell_size(node, i);
-        memcpy(grown->cells + grown->used, node->cells + node->slots[i].cell, bytes);
-        grown->slots[i] = node->slots[i];
-        grown->slots[i].cell = grown->used;
-        grown->used += bytes;
-    }
+    grown->last = node->last;
     mem_free(node);
     *where = grown;
     return grown;
@@ -271,17 +291,24 @@ static void node_close_slots(MemNode *node, uint32_t from, uint32_t to) {
     node->count -= to - from;
 }
 
+/* Of a leaf that has the interval of the entry already. */
+static void cell_put_head(const MemNode *node, uint8_t *cell, uint32_t size) {
+    assert(node->level == 0);
+    memcpy(cell, &size, sizeof size);
+    memcpy(cell + sizeof size, &node->interval, sizeof node->interval);
+}
+
 static void leaf_insert(MemNode **where, uint32_t index, Bytes key, Bytes value) {
     assert((*where)->level == 0);
     assert(index <= (*where)->count);
-    uint32_t size = (uint32_t)sizeof value.size + key.size + value.size;
+    uint32_t size = CELL_HEAD + key.size + value.size;
     MemNode *node = node_reserve(where, size);
     uint8_t *cell = node->cells + node->used;
-    memcpy(cell, &value.size, sizeof value.size);
+    cell_put_head(node, cell, value.size);
     if (key.size > 0)
-        memcpy(cell + sizeof value.size, key.data, key.size);
+        memcpy(cell + CELL_HEAD, key.data, key.size);
     if (value.size > 0)
-        memcpy(cell + sizeof value.size + key.size, value.data, value.size);
+        memcpy(cell + CELL_HEAD + key.size, value.data, value.size);
     node_open_slot(node, index, key);
     node->used += size;
 }
@@ -293,9 +320,9 @@ static void leaf_replace(MemNode **where, uint32_t index, Bytes key, Bytes value
     Bytes old = slot_value(node, index);
     uint8_t *cell = node->cells + node->slots[index].cell;
     if (value.size <= old.size) {
-        memcpy(cell, &value.size, sizeof value.size);
+        cell_put_head(node, cell, value.size);
         if (value.size > 0)
-            memmove(cell + sizeof value.size + key.size, value.data, value.size);
+            memmove(cell + CELL_HEAD + key.size, value.data, value.size);
         node->dead += old.size - value.size;
         return;
     }
@@ -306,12 +333,12 @@ static void leaf_replace(MemNode **where, uint32_t index, Bytes key, Bytes value
 static void inner_insert(MemNode **where, uint32_t index, Bytes key, MemNode *child) {
     assert(child);
     assert(index <= (*where)->count);
-    uint32_t size = (uint32_t)sizeof child + key.size;
+    uint32_t size = CELL_HEAD + key.size;
     MemNode *node = node_reserve(where, size);
     assert(node->level == child->level + 1);
     memcpy(node->cells + node->used, &child, sizeof child);
     if (key.size > 0)
-        memcpy(node->cells + node->used + sizeof child, key.data, key.size);
+        memcpy(node->cells + node->used + CELL_HEAD, key.data, key.size);
     node_open_slot(node, index, key);
     node->used += size;
 }
@@ -335,38 +362,44 @@ static void node_find_prefix(MemNode *node) {
 }
 
 /* Where to split: after an append at the end almost everything stays left, so that keys that come
- * in order fill their nodes; else in the middle of the bytes. */
-static uint32_t node_middle(const MemNode *node, uint32_t inserted) {
+ * in order fill their nodes; where they come in order inside, behind the inserted one, so that it
+ * is the end of a node from then on; else in the middle of the bytes. */
+static uint32_t node_middle(const MemNode *node, uint32_t inserted, uint32_t before) {
     assert(inserted < node->count);
     assert(node->count >= 2);
     if (inserted == node->count - 1)
         return node->count - 1;
+    if (inserted == before + 1)
+        return inserted + 1;
     uint32_t live = node->used - node->dead, sum = 0, index = 0;
     while (index < node->count - 1 && sum < live / 2)
         sum += slot_cell_size(node, index++);
     return index == 0 ? 1 : index;
 }
 
-static void node_split(MemNode *node, uint32_t inserted, MemSplit *split) {
+static uint32_t cells_size(const MemNode *node, uint32_t from, uint32_t to) {
+    assert(from <= to && to <= node->count);
+    uint32_t bytes = 0;
+    for (uint32_t i = from; i < to; i++)
+        bytes += slot_cell_size(node, i);
+    return bytes < MEM_NODE_BYTES_MIN ? MEM_NODE_BYTES_MIN : bytes;
+}
+
+static void node_split(MemNode **where, uint32_t inserted, MemSplit *split) {
+    MemNode *node = *where;
     assert(node->dead <= node->used);
     assert(!split->right);
+    uint32_t before = node->last;
+    node->last = inserted;
     if (node->count < MEM_SLOTS && (node->count < 2 || node->used - node->dead <= MEM_NODE_BYTES))
         return;
-    uint32_t middle = node_middle(node, inserted);
-    uint32_t bytes = 0;
-    for (uint32_t i = middle; i < node->count; i++)
-        bytes += slot_cell_size(node, i);
-    MemNode *right = node_new(node->level, bytes < MEM_NODE_BYTES_MIN ? MEM_NODE_BYTES_MIN : bytes);
-    for (uint32_t i = middle; i < node->count; i++) {
-        uint32_t size = slot_cell_size(node, i);
-        memcpy(right->cells + right->used, node->cells + node->slots[i].cell, size);
-        right->slots[i - middle] = (MemSlot){0, right->used, node->slots[i].key_size};
-        right->used += size;
-    }
-    right->count = node->count - middle;
-    node_close_slots(node, middle, node->count);
-    node_find_prefix(node);
+    uint32_t middle = node_middle(node, inserted, before);
+    MemNode *left = node_copy(node, 0, middle, cells_size(node, 0, middle));
+    MemNode *right = node_copy(node, middle, node->count, cells_size(node, middle, node->count));
+    node_find_prefix(left);
     node_find_prefix(right);
+    mem_free(node);
+    *where = left;
     split->right = right;
 }
 
@@ -375,6 +408,7 @@ static void node_put(Memtable *table, MemNode **where, Bytes key, Bytes value, M
     assert(!split->right);
     MemNode *node = node_own(where);
     uint32_t index;
+    node->interval = table->interval;
     if (node->level == 0) {
         bool exact;
         index = node_find(node, key, &exact);
@@ -400,7 +434,7 @@ static void node_put(Memtable *table, MemNode **where, Bytes key, Bytes value, M
             return;
         inner_insert(where, ++index, slot_key(below.right, 0), below.right);
     }
-    node_split(*where, index, split);
+    node_split(where, index, split);
 }
 
 void memtable_put(Memtable *table, Bytes key, Bytes value) {
@@ -408,6 +442,7 @@ void memtable_put(Memtable *table, Bytes key, Bytes value) {
     assert(table);
     if (!table->root) {
         table->root = node_new(0, MEM_NODE_BYTES_MIN);
+        table->root->interval = table->interval;
         table->entries = 1;
         table->bytes = key.size + value.size;
         leaf_insert(&table->root, 0, key, value);
@@ -420,6 +455,7 @@ void memtable_put(Memtable *table, Bytes key, Bytes value) {
     MemNode *left = table->root;
     table->root = node_new(left->level + 1, MEM_NODE_BYTES_MIN);
     assert(table->root->level < MEM_DEPTH_MAX);
+    table->root->interval = table->interval;
     inner_insert(&table->root, 0, slot_key(left, 0), left);
     inner_insert(&table->root, 1, slot_key(split.right, 0), split.right);
 }
@@ -480,6 +516,8 @@ bool memtable_remove(Memtable *table, Bytes key) {
     Bytes value;
     if (!mem_node_get(table->root, key, &value))
         return false;
+    if (table->interval > 0)
+        removed_add(&table->removed, key);
     table->entries--;
     table->bytes -= key.size + value.size;
     node_remove(&table->root, key);
@@ -542,6 +580,8 @@ void memtable_remove_range(Memtable *table, Bytes key_min, Bytes key_max) {
     assert(table);
     if (!table->root || (key_max.size > 0 && bytes_compare(key_min, key_max) >= 0))
         return;
+    if (table->interval > 0)
+        removed_add_range(&table->removed, key_min, key_max);
     node_remove_range(table, &table->root, key_min, key_max);
     memtable_settle(table);
 }
@@ -549,6 +589,7 @@ void memtable_remove_range(Memtable *table, Bytes key_min, Bytes key_max) {
 void memtable_clear(Memtable *table) {
     assert(table);
     mem_node_unref(table->root);
+    removed_free(&table->removed);
     *table = (Memtable){0};
 }
 
@@ -612,4 +653,51 @@ bool mem_iter_next(MemIter *iter, Bytes *key, Bytes *value) {
     *key = slot_key(leaf, index);
     *value = slot_value(leaf, index);
     return true;
+}
+
+/* == What changed ============================================================================= */
+
+/* From where the iterator stands on: the next node that has changes, down to a leaf. */
+static void iter_find_changed(MemIter *iter) {
+    assert(iter->depth <= MEM_DEPTH_MAX);
+    while (iter->depth > 0) {
+        const MemNode *node = iter->nodes[iter->depth - 1];
+        uint32_t *at = &iter->at[iter->depth - 1];
+        if (node->level == 0)
+            return;
+        while (*at < node->count && slot_child(node, *at)->interval <= iter->since)
+            ++*at;
+        if (*at < node->count)
+            iter_push(iter, slot_child(node, (*at)++), 0);
+        else
+            iter->depth--;
+    }
+}
+
+void mem_iter_seek_changed(MemIter *iter, const MemNode *root, uint32_t since) {
+    assert(iter);
+    iter->depth = 0;
+    iter->since = since;
+    if (root && root->interval > since)
+        iter_push(iter, root, 0);
+    iter_find_changed(iter);
+}
+
+bool mem_iter_next_changed(MemIter *iter, Bytes *key, Bytes *value) {
+    assert(key && value);
+    while (iter->depth > 0) {
+        const MemNode *leaf = iter->nodes[iter->depth - 1];
+        uint32_t *at = &iter->at[iter->depth - 1];
+        assert(leaf->level == 0);
+        while (*at < leaf->count && slot_interval(leaf, *at) <= iter->since)
+            ++*at;
+        if (*at < leaf->count) {
+            *key = slot_key(leaf, *at);
+            *value = slot_value(leaf, (*at)++);
+            return true;
+        }
+        iter->depth--;
+        iter_find_changed(iter);
+    }
+    return false;
 }

@@ -11,12 +11,17 @@
  * once; of the next eight each slot keeps a copy (`hint`), so a search touches one cell, not six.
  * A node without keys does not exist; nodes are not merged otherwise.
  *
+ * Checkpoints write what changed. Time is cut into intervals with numbers: every entry carries
+ * the number of the interval in which it was put, every node the greatest below it, and what was
+ * removed is noted beside the tree. What is in the tree now = what was in it at the end of
+ * interval n, less all that was removed since, and then the entries put since: in this order.
+ *
  * Threads: one writer; memtable_share() needs the writer's lock, reading a shared root needs none.
  */
 #ifndef STORAGE_MEMTABLE_IMPL_H
 #define STORAGE_MEMTABLE_IMPL_H
 
-#include "base/bytes.h"
+#include "storage/removed_impl.h"
 
 typedef struct MemNode MemNode;
 
@@ -24,6 +29,8 @@ typedef struct Memtable {
     MemNode *root; /* NULL: empty */
     uint64_t entries;
     uint64_t bytes; /* keys and values */
+    uint32_t interval; /* 0: removals are not noted */
+    Removed removed;   /* in this interval */
 } Memtable;
 
 void memtable_put(Memtable *table, Bytes key, Bytes value);
@@ -46,9 +53,14 @@ typedef struct MemIter {
     const MemNode *nodes[MEM_DEPTH_MAX];
     uint32_t at[MEM_DEPTH_MAX];
     uint32_t depth; /* nodes in use; 0: at the end */
+    uint32_t since;
 } MemIter;
 
 void mem_iter_seek(MemIter *iter, const MemNode *root, Bytes key_min);
 bool mem_iter_next(MemIter *iter, Bytes *key, Bytes *value);
+
+/* Only entries that were put after interval `since`. */
+void mem_iter_seek_changed(MemIter *iter, const MemNode *root, uint32_t since);
+bool mem_iter_next_changed(MemIter *iter, Bytes *key, Bytes *value);
 
 #endif

@@ -26,44 +26,84 @@ typedef struct Recovery {
     Err *err;
 } Recovery;
 
-/* == The checkpoint's table =================================================================== */
+/* == The checkpoint's tables ================================================================== */
 
-/* One entry of the table file: state, a topic, or a partition. */
-static ErrCode recovery_entry(void *context, Bytes key, Bytes value, Err *err) {
-    assert(key.size >= 4);
-    Storage *storage = context;
-    Reader reader = reader_of(key);
-    uint32_t store_id = reader_u32_be(&reader);
-    uint8_t kind = store_id == STORE_SYSTEM ? reader_u8(&reader) : 0;
-    if (kind == SYSTEM_TOPIC) {
-        uint32_t id = reader_u32_be(&reader);
-        Reader facts = reader_of(value);
-        uint32_t partitions = reader_u32_le(&facts);
-        if (!reader_ok(&reader) || !reader_ok(&facts) ||
-            !topic_valid((Bytes){facts.next, reader_left(&facts)}, partitions))
-            return err_set(err, ERR_CORRUPT, "checkpoint: damaged topic");
-        topics_add(&storage->topics, topic_new_from(storage->io, storage->folder, id, value));
-    } else if (kind == SYSTEM_PARTITION) {
-        uint32_t id = reader_u32_be(&reader), index = reader_u32_be(&reader);
-        Topic *topic = topics_find(&storage->topics, id);
-        ErrCode code = topic && reader_ok(&reader) && index < topic->partition_count
-                           ? partition_load(topic->partitions[index], value, err)
-                           : err_set(err, ERR_CORRUPT, "checkpoint: partition without a topic");
-        if (topic)
-            topic_unref(topic);
-        return code;
+static ErrCode recovery_entry(void *context, const TableEntry *entry, Err *err) {
+    Memtable *state = context;
+    (void)err;
+    assert(entry->key.size >= 4);
+    switch (entry->kind) {
+    case TABLE_PUT:
+        memtable_put(state, entry->key, entry->value);
+        break;
+    case TABLE_REMOVE:
+        (void)memtable_remove(state, entry->key);
+        break;
+    case TABLE_REMOVE_RANGE:
+        memtable_remove_range(state, entry->key, entry->value);
+        break;
     }
-    memtable_put(&storage->state, key, value);
+    return ERR_OK;
+}
+
+static ErrCode recovery_add_topic(Storage *storage, Reader *key, Bytes value, Err *err) {
+    assert(!storage->threads_running);
+    uint32_t id = reader_u32_be(key);
+    Reader facts = reader_of(value);
+    uint32_t partitions = reader_u32_le(&facts);
+    if (!reader_ok(key) || !reader_ok(&facts) ||
+        !topic_valid((Bytes){facts.next, reader_left(&facts)}, partitions))
+        return err_set(err, ERR_CORRUPT, "checkpoint: damaged topic");
+    topics_add(&storage->topics, topic_new_from(storage->io, storage->folder, id, value));
+    return ERR_OK;
+}
+
+static ErrCode recovery_add_partition(Storage *storage, Reader *key, Bytes value, Err *err) {
+    assert(!storage->threads_running);
+    uint32_t id = reader_u32_be(key), index = reader_u32_be(key);
+    Topic *topic = topics_find(&storage->topics, id);
+    ErrCode code = topic && reader_ok(key) && index < topic->partition_count
+                       ? partition_load(topic->partitions[index], value, err)
+                       : err_set(err, ERR_CORRUPT, "checkpoint: partition without a topic");
+    if (topic)
+        topic_unref(topic);
+    return code;
+}
+
+/* Topics and partitions, out of the loaded state; the latter are in table files only. */
+static ErrCode recovery_topics(Storage *storage, Err *err) {
+    const uint8_t topics[] = {0, 0, 0, STORE_SYSTEM, SYSTEM_TOPIC};
+    const uint8_t partitions[] = {0, 0, 0, STORE_SYSTEM, SYSTEM_PARTITION};
+    const uint8_t after[] = {0, 0, 0, STORE_SYSTEM, SYSTEM_PARTITION + 1};
+    assert(!storage->threads_running);
+    MemIter iter;
+    Bytes key, value;
+    mem_iter_seek(&iter, storage->state.root, (Bytes){topics, sizeof topics});
+    while (mem_iter_next(&iter, &key, &value) &&
+           bytes_compare(key, (Bytes){after, sizeof after}) < 0) {
+        Reader reader = reader_of(key);
+        (void)reader_u32_be(&reader);
+        if (reader_u8(&reader) == SYSTEM_TOPIC)
+            TRY(recovery_add_topic(storage, &reader, value, err));
+        else
+            TRY(recovery_add_partition(storage, &reader, value, err));
+    }
+    memtable_remove_range(&storage->state, (Bytes){partitions, sizeof partitions},
+                          (Bytes){after, sizeof after});
     return ERR_OK;
 }
 
 static ErrCode recovery_load(Recovery *recovery) {
     assert(!recovery->replayed);
     Storage *storage = recovery->storage;
-    const Manifest *last = &storage->checkpoint.last;
-    if (last->table.id != 0)
-        TRY(table_read(storage->io, storage->folder, &last->table, recovery_entry, storage,
+    Manifest *last = &storage->checkpoint.last;
+    for (uint32_t i = 0; i < last->table_count; i++) {
+        TableRef *table = &last->tables[i];
+        TRY(table_read(storage->io, storage->folder, table, recovery_entry, &storage->state,
                        recovery->err));
+        table->interval = checkpoint_next_interval(storage);
+    }
+    TRY(recovery_topics(storage, recovery->err));
     atomic_store(&storage->next_id, last->next_id);
     atomic_store(&storage->visible_lsn, last->redo_lsn);
     storage->journal.chain = (FrameChain){last->redo_lsn, last->epoch, last->redo_sum};
@@ -323,7 +363,7 @@ static ErrCode recovery_remove_tables(Recovery *recovery) {
     TRY(io->ops->list(io, path, recovery->arena, &names, &count, recovery->err));
     for (uint32_t i = 0; i < count; i++) {
         uint64_t id = strtoull(names[i], &end, 16);
-        if (strcmp(end, ".tab") == 0 && id != storage->checkpoint.last.table.id)
+        if (strcmp(end, ".tab") == 0 && !manifest_names(&storage->checkpoint.last, id))
             TRY(io->ops->remove(io, arena_printf(recovery->arena, "%s/%s", path, names[i]),
                                 recovery->err));
     }

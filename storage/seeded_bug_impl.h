@@ -1,5 +1,5 @@
 /*
- * seeded_bug_impl.h - four bugs on purpose, to prove that the prover would find them.
+ * seeded_bug_impl.h - five bugs on purpose, to prove that the prover would find them.
  *
  * Normal builds have none: seeded_bug() is constant false. tests/prove/journal.sh builds the
  * storage once with each (-DSEEDED_BUG=n) and fails when a variant is not caught.
@@ -18,6 +18,7 @@ typedef enum SeededBug {
     SEEDED_ACK_BEFORE_SYNC = 2,
     SEEDED_CHAIN_NOT_CHECKED = 3, /* recovery follows LSNs, not epochs and sums */
     SEEDED_RECYCLE_EARLY = 4,     /* journal files are reused before the checkpoint is durable */
+    SEEDED_REMOVED_FORGOTTEN = 5, /* a table of changes does not tell what was removed */
 } SeededBug;
 
 static inline bool seeded_bug(SeededBug bug) {

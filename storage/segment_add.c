@@ -90,6 +90,8 @@ ErrCode segment_add_open(Storage *storage, TopicPartition where, SegmentAdd **ad
     assert(add);
     assert(!writer_is_me(storage));
     TRY(storage_state(storage, err));
+    if (storage->cluster)
+        return err_set(err, ERR_BUSY, "a cluster takes records one commit after the other");
     SegmentAdd *opened = mem_alloc(sizeof *opened);
     opened->storage = storage;
     opened->where = where;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "storage/cluster_impl.h"
 #include "storage/folder_impl.h"
 #include "storage/recovery_impl.h"
 #include "storage/storage_impl.h"
@@ -30,6 +31,10 @@ ErrCode storage_state(Storage *storage, Err *err) {
     lock_take(&storage->queue_lock);
     Err failure = storage->failure;
     lock_release(&storage->queue_lock);
+    if (failure.code == ERR_FENCED) {
+        *err = failure;
+        return ERR_FENCED;
+    }
     return err_set(err, ERR_STORAGE_FAILED, "%s is stopped: %s", storage->folder, failure.message);
 }
 
@@ -69,6 +74,7 @@ static Storage *storage_new(Io *io, const char *folder, const StorageOptions *op
         set->segment_bytes_max = SEGMENT_BYTES_MAX;
     if (set->mark_ms == 0)
         set->mark_ms = STORAGE_MARK_MS;
+    storage->state.interval = 1;
     atomic_init(&storage->next_id, 1);
     atomic_init(&storage->commit_seq, 1);
     lock_init(&storage->queue_lock);
@@ -89,6 +95,7 @@ static void storage_free(Storage *storage) {
     assert(!storage->threads_running);
     assert(!storage->queue_first);
     checkpoint_release(storage);
+    checkpoint_close_state(storage);
     journal_close(&storage->journal);
     topics_close(&storage->topics);
     reserve_close(storage);
@@ -100,6 +107,7 @@ static void storage_free(Storage *storage) {
     lock_close(&storage->queue_lock);
     lock_close(&storage->state_lock);
     lock_close(&storage->listen_lock);
+    storage_attach(storage, NULL);
     if (storage->lock_file)
         storage->lock_file->ops->close(storage->lock_file);
     mem_free(storage->folder);
@@ -188,8 +196,12 @@ ErrCode storage_pump(Storage *storage, Err *err) {
     if (storage->threads_running)
         return ERR_OK;
     bool worked = true;
+    if (storage->cluster)
+        cluster_pump(storage);
     while (worked)
         TRY(writer_step(storage, &worked, err));
+    if (storage->cluster)
+        cluster_wait(storage);
     TRY(storage_state(storage, err));
     TRY(background_prepare(storage, err));
     TRY(reserve_step(storage, err));

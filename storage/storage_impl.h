@@ -2,6 +2,7 @@
  * storage_impl.h - the handle of a data folder, as the files of storage/ see it.
  *
  *   commit.c    builds a commit, reserves journal space, queues it        any thread
+ *   commit_remote.c  ... by way of a cluster (cluster.h)                  any thread
  *   writer.c    frames, offsets, one write, one sync, apply, callbacks    writer thread
  *   apply.c     the only place that changes base state                    writer thread, recovery
  *   checkpoint.c  cut (writer), then write, slot, recycle                 background thread
@@ -70,6 +71,10 @@ struct Storage {
     Lock listen_lock; /* held while the listener is called: after log_listen() it is not */
     LogListenerFn *listener;
     void *listener_context;
+
+    struct Cluster *cluster; /* NULL: the log is the folder's; cluster.c */
+    struct ClusterTopics *cluster_topics;
+    atomic_uint remote_count; /* commits that the cluster has, and answered ones not yet done */
 
     Thread writer, background;
     bool threads_running;

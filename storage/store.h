@@ -17,6 +17,7 @@ enum {
     STORE_SYSTEM = 0, /* positions, tails, catalog: written by commit.h only */
     STORE_COPY = 1,   /* how far a COPY came: engine/copy.c */
     STORE_DATAGEN = 2, /* rows that a generator has made: engine/datagen.c */
+    STORE_CLUSTER = 3, /* how far the folder is behind a cluster: cluster.h */
     STORE_FIRST_FREE = 16,
 };
 

@@ -7,7 +7,10 @@
 #include "base/mem.h"
 #include "base/reader.h"
 
-enum { TABLE_WRITE_BYTES = 256 << 10 }; /* in one write */
+enum {
+    TABLE_WRITE_BYTES = 256 << 10, /* in one write */
+    TABLE_ALIGN = 4096,            /* of writes past the page cache: nobody reads the file soon */
+};
 
 char *table_path(const char *folder, uint64_t id) {
     assert(id > 0);
@@ -25,7 +28,7 @@ ErrCode table_writer_open(TableWriter *writer, Io *io, const char *folder, uint6
     assert(folder);
     *writer = (TableWriter){.io = io, .id = id, .folder = mem_strdup(folder)};
     char *path = table_path(folder, id);
-    ErrCode code = io->ops->open(io, path, IO_WRITE, &writer->file, err);
+    ErrCode code = io->ops->open(io, path, IO_DIRECT, &writer->file, err);
     if (code == ERR_OK) /* a crash may have left one */
         code = writer->file->ops->resize(writer->file, 0, err);
     mem_free(path);
@@ -50,14 +53,25 @@ void table_writer_head(TableWriter *writer, uint64_t lsn) {
     assert(writer->out.size == TABLE_HEAD_SIZE);
 }
 
-static ErrCode table_flush(TableWriter *writer, size_t least, Err *err) {
+/* Writes whole sectors, and what is left when it is the end. */
+static ErrCode table_flush(TableWriter *writer, bool end, Err *err) {
     assert(writer->file);
-    if (writer->out.size < least || writer->out.size == 0)
-        return ERR_OK;
+    assert(writer->offset % TABLE_ALIGN == 0);
     IoFile *file = writer->file;
-    TRY(file->ops->write(file, writer->offset, buf_view(&writer->out), err));
-    writer->offset += writer->out.size;
-    buf_reset(&writer->out);
+    Buf *out = &writer->out;
+    if (!end && out->size < TABLE_WRITE_BYTES)
+        return ERR_OK;
+    uint32_t rest = (uint32_t)(out->size % TABLE_ALIGN), whole = (uint32_t)out->size - rest;
+    if (whole > 0)
+        TRY(file->ops->write(file, writer->offset, (Bytes){out->data, whole}, err));
+    writer->offset += whole;
+    memmove(out->data, out->data + whole, rest);
+    out->size = rest;
+    if (!end || rest == 0)
+        return ERR_OK;
+    TRY(file->ops->write(file, writer->offset, buf_view(out), err));
+    writer->offset += rest;
+    buf_reset(out);
     return ERR_OK;
 }
 
@@ -82,22 +96,28 @@ static ErrCode table_end_block(TableWriter *writer, Err *err) {
     writer->entries += writer->block_entries;
     writer->block_entries = 0;
     buf_reset(&writer->block);
-    return table_flush(writer, TABLE_WRITE_BYTES, err);
+    return table_flush(writer, false, err);
 }
 
-ErrCode table_writer_add(TableWriter *writer, Bytes key, Bytes value, Err *err) {
+ErrCode table_writer_add(TableWriter *writer, const TableEntry *entry, Err *err) {
     assert(writer->file);
-    assert(key.size >= 4);
+    assert(entry->key.size >= 4);
+    bool range = entry->kind == TABLE_REMOVE_RANGE;
+    bool after_range = writer->block_kind == TABLE_REMOVE_RANGE;
+    if (after_range && !range)
+        TRY(table_end_block(writer, err));
+    assert(!range || after_range || writer->entries + writer->block_entries == 0);
+    assert(range || after_range || writer->entries + writer->block_entries == 0 ||
+           bytes_compare(buf_view(&writer->last_key), entry->key) < 0);
     Buf *block = &writer->block;
-    assert(writer->entries + writer->block_entries == 0 ||
-           bytes_compare(buf_view(&writer->last_key), key) < 0);
-    buf_u8(block, TABLE_ENTRY_PUT);
-    buf_varint(block, key.size);
-    buf_varint(block, value.size);
-    buf_bytes(block, key);
-    buf_bytes(block, value);
+    buf_u8(block, (uint8_t)entry->kind);
+    buf_varint(block, entry->key.size);
+    buf_varint(block, entry->value.size);
+    buf_bytes(block, entry->key);
+    buf_bytes(block, entry->value);
     buf_reset(&writer->last_key);
-    buf_bytes(&writer->last_key, key);
+    buf_bytes(&writer->last_key, entry->key);
+    writer->block_kind = entry->kind;
     writer->block_entries++;
     return block->size >= TABLE_BLOCK_BYTES ? table_end_block(writer, err) : ERR_OK;
 }
@@ -123,7 +143,7 @@ ErrCode table_writer_finish(TableWriter *writer, TableRef *ref, Err *err) {
     buf_bytes(&writer->out, buf_view(&footer));
     buf_free(&index);
     buf_free(&footer);
-    TRY(table_flush(writer, 0, err));
+    TRY(table_flush(writer, true, err));
     TRY(writer->file->ops->sync(writer->file, err));
     ref->id = writer->id;
     ref->size = writer->offset;
@@ -184,6 +204,19 @@ static ErrCode table_part(TableReader *table, uint64_t offset, uint64_t size, co
     return got == size ? ERR_OK : table_damaged(table, offset, what);
 }
 
+/* An entry that is not whole has kind 0. */
+static TableEntry table_next_entry(Reader *reader) {
+    uint8_t kind = reader_u8(reader);
+    uint32_t key_size = (uint32_t)reader_varint(reader);
+    uint32_t value_size = (uint32_t)reader_varint(reader);
+    Bytes key = reader_bytes(reader, key_size);
+    Bytes value = reader_bytes(reader, value_size);
+    bool known = kind == TABLE_PUT || kind == TABLE_REMOVE || kind == TABLE_REMOVE_RANGE;
+    if (!reader_ok(reader) || !known || key.size < 4)
+        return (TableEntry){0};
+    return (TableEntry){(TableEntryKind)kind, key, value};
+}
+
 static ErrCode table_read_block(TableReader *table, uint64_t offset, uint32_t size, uint64_t sum) {
     assert(table->each);
     TRY(table_part(table, offset, size, "block"));
@@ -196,15 +229,11 @@ static ErrCode table_read_block(TableReader *table, uint64_t offset, uint32_t si
     uint32_t count = reader_u32_le(&reader);
     bool whole = reader_u32_le(&reader) == size - 16;
     for (uint32_t i = 0; i < count && reader_ok(&reader) && whole; i++) {
-        uint8_t kind = reader_u8(&reader);
-        uint32_t key_size = (uint32_t)reader_varint(&reader);
-        uint32_t value_size = (uint32_t)reader_varint(&reader);
-        Bytes key = reader_bytes(&reader, key_size);
-        Bytes value = reader_bytes(&reader, value_size);
-        if (!reader_ok(&reader) || kind != TABLE_ENTRY_PUT || key.size < 4)
+        TableEntry entry = table_next_entry(&reader);
+        if (entry.kind == 0)
             return table_damaged(table, offset, "entry");
         table->entries++;
-        TRY(table->each(table->context, key, value, table->err));
+        TRY(table->each(table->context, &entry, table->err));
     }
     if (!whole || !reader_ok(&reader) || reader_left(&reader) > 0)
         return table_damaged(table, offset, "block");

@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/reader.h"
-#include "storage/storage_impl.h"
+#include "storage/cluster_impl.h"
 
 /* == One topic ================================================================================ */
 
@@ -29,6 +29,7 @@ Topic *topic_new(Io *io, const char *folder, uint32_t id, const char *name, uint
     topic->name = mem_strdup(name);
     topic->partitions = mem_array(partitions, sizeof *topic->partitions);
     topic->next_offsets = mem_array(partitions, sizeof *topic->next_offsets);
+    topic->seen_ends = mem_array(partitions, sizeof *topic->seen_ends);
     topic->adding = mem_array(partitions, sizeof *topic->adding);
     char *path = topic_folder(folder, id);
     Buf buf = {0};
@@ -66,6 +67,7 @@ void topic_unref(Topic *topic) {
         partition_free(topic->partitions[i]);
     mem_free(topic->partitions);
     mem_free(topic->next_offsets);
+    mem_free((void *)topic->seen_ends);
     mem_free(topic->adding);
     mem_free(topic->name);
     mem_free(topic);
@@ -211,11 +213,23 @@ static bool topic_describe(Topic *topic, LogTopic *target) {
 }
 
 bool log_topic_find(Storage *storage, const char *name, LogTopic *topic) {
-    return topic_describe(topics_find_name(&storage->topics, name), topic);
+    Err ignored; /* then there is none that could be used */
+    return log_topic_look(storage, name, topic, &ignored) == ERR_OK;
+}
+
+ErrCode log_topic_look(Storage *storage, const char *name, LogTopic *topic, Err *err) {
+    assert(name);
+    if (topic_describe(topics_find_name(&storage->topics, name), topic))
+        return ERR_OK;
+    if (storage->cluster)
+        return cluster_topic_find(storage, name, topic, err);
+    return err_set(err, ERR_NOT_FOUND, "there is no topic %s", name);
 }
 
 bool log_topic_get(Storage *storage, uint32_t topic_id, LogTopic *topic) {
-    return topic_describe(topics_find(&storage->topics, topic_id), topic);
+    if (topic_describe(topics_find(&storage->topics, topic_id), topic))
+        return true;
+    return storage->cluster && cluster_topic_get(storage, topic_id, topic);
 }
 
 static int by_name(const void *left, const void *right) {
@@ -230,8 +244,10 @@ void log_topics(Storage *storage, Arena *arena, LogTopic **topics, uint32_t *cou
     *count = (uint32_t)all_count;
     for (size_t i = 0; i < all_count; i++)
         topic_describe(all[i], &(*topics)[i]);
-    if (all_count > 1)
-        qsort(*topics, all_count, sizeof **topics, by_name);
+    if (storage->cluster)
+        cluster_topics_add(storage, arena, topics, count);
+    if (*count > 1)
+        qsort(*topics, *count, sizeof **topics, by_name);
     mem_free(all);
 }
 
@@ -254,6 +270,8 @@ static ErrCode partition_find(Storage *storage, TopicPartition where, Topic **to
 
 ErrCode log_offsets(Storage *storage, TopicPartition where, int64_t *start, int64_t *end,
                     Err *err) {
+    if (storage->cluster)
+        return cluster_offsets(storage, where, false, start, end, err);
     Topic *topic;
     Partition *partition;
     TRY(partition_find(storage, where, &topic, &partition, err));
@@ -263,8 +281,19 @@ ErrCode log_offsets(Storage *storage, TopicPartition where, int64_t *start, int6
     return ERR_OK;
 }
 
+ErrCode log_offsets_now(Storage *storage, TopicPartition where, int64_t *start, int64_t *end,
+                        Err *err) {
+    assert(start && end);
+    if (storage->cluster)
+        return cluster_offsets(storage, where, true, start, end, err);
+    return log_offsets(storage, where, start, end, err);
+}
+
 ErrCode log_bytes(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err) {
     assert(bytes);
+    *bytes = 0;
+    if (storage->cluster)
+        return ERR_OK;
     Topic *topic;
     Partition *partition;
     TRY(partition_find(storage, where, &topic, &partition, err));
@@ -275,6 +304,9 @@ ErrCode log_bytes(Storage *storage, TopicPartition where, uint64_t *bytes, Err *
 
 ErrCode log_bytes_growing(Storage *storage, TopicPartition where, uint64_t *bytes, Err *err) {
     assert(bytes);
+    *bytes = 0;
+    if (storage->cluster)
+        return ERR_OK;
     Topic *topic;
     Partition *partition;
     TRY(partition_find(storage, where, &topic, &partition, err));
@@ -307,6 +339,8 @@ ErrCode log_roll(Storage *storage, TopicPartition where, Err *err) {
 ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
                   LogBlock **block, Err *err) {
     assert(block);
+    if (storage->cluster)
+        return cluster_fetch(storage, where, offset, block, err);
     Topic *topic;
     Partition *partition;
     *block = NULL;
@@ -319,6 +353,8 @@ ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32
 ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,
                      const LogBlock *before, LogBlock **block, Err *err) {
     assert(block);
+    if (storage->cluster)
+        return cluster_fetch(storage, where, offset, block, err);
     Topic *topic;
     Partition *partition;
     *block = NULL;

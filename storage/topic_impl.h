@@ -23,6 +23,7 @@ struct Topic {
     char *name;
     Partition **partitions;
     int64_t *next_offsets; /* writer: to be given next */
+    _Atomic int64_t *seen_ends; /* with a cluster: storage_seen_end() */
     atomic_bool *adding;   /* a SegmentAdd is open */
     uint64_t dropped_lsn;
     Topic *next_dropped;

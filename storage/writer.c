@@ -24,7 +24,7 @@ bool writer_is_me(const Storage *storage) {
 }
 
 void writer_push(Storage *storage, Commit *commit) {
-    assert(commit->journal_bytes > 0);
+    assert(commit->journal_bytes > 0 || commit->remote);
     commit->next = NULL;
     lock_take(&storage->queue_lock);
     assert(!storage->queue_last || !storage->queue_last->next);
@@ -227,12 +227,26 @@ static ErrCode writer_add_frame(Storage *storage, Commit *commit, size_t index, 
     return ERR_OK;
 }
 
+/* What a cluster has taken must be taken here; false: another commit is not, with its error. */
+static bool writer_admit(Storage *storage, Commit *commit) {
+    assert(commit->result != COMMIT_ABORTED);
+    if (commit->apart)
+        return writer_admit_topics(storage, commit);
+    return writer_admit_topics(storage, commit) && writer_admit_appends(storage, commit) &&
+           writer_admit_segments(storage, commit);
+}
+
 static ErrCode writer_write(Storage *storage, Commit *run, Err *err) {
     assert(writer_is_me(storage));
     for (Commit *commit = run; commit; commit = commit->next) {
-        if (!writer_admit_topics(storage, commit) || !writer_admit_appends(storage, commit) ||
-            !writer_admit_segments(storage, commit))
+        if (commit->result == COMMIT_ABORTED)
             continue;
+        if (!writer_admit(storage, commit)) {
+            if (commit->remote)
+                return err_set(err, ERR_CORRUPT, "the folder is not what the cluster has: %s",
+                               commit->error.message);
+            continue;
+        }
         for (size_t i = 0; i < commit->frame_count; i++)
             TRY(writer_add_frame(storage, commit, i, err));
     }
@@ -244,13 +258,13 @@ static ErrCode writer_write(Storage *storage, Commit *run, Err *err) {
 static ErrCode writer_apply(Storage *storage, Commit *run, Err *err) {
     assert(writer_is_me(storage));
     for (Commit *commit = run; commit; commit = commit->next) {
-        if (commit->result == COMMIT_ABORTED)
+        if (commit->result == COMMIT_ABORTED || commit->frame_count == 0)
             continue;
         ApplyInput input = {
             .entries = buf_view(&commit->body),
             .body = &commit->body,
             .base_offsets = commit->base_offsets,
-            .offset_count = (uint32_t)commit->append_count,
+            .offset_count = commit->apart ? 0 : (uint32_t)commit->append_count,
             .lsn = commit->lsn,
             .checked = true,
         };
@@ -277,7 +291,7 @@ static void writer_tell(Storage *storage, const Commit *commit) {
 static void writer_finish(Storage *storage, Commit *run) {
     lock_take(&storage->listen_lock);
     for (Commit *commit = run; storage->listener && commit; commit = commit->next)
-        if (commit->result == COMMIT_DURABLE)
+        if (commit->result == COMMIT_DURABLE && !commit->apart)
             writer_tell(storage, commit);
     lock_release(&storage->listen_lock);
     while (run) {
@@ -295,6 +309,14 @@ static void writer_abort_run(Commit *run, const Err *cause) {
     }
 }
 
+/* false: only records of a cluster, or what it has refused. */
+static bool writer_has_frames(const Commit *run) {
+    assert(run);
+    while (run && run->frame_count == 0)
+        run = run->next;
+    return run != NULL;
+}
+
 /* Writes a run and makes it true. */
 static ErrCode writer_commit(Storage *storage, Commit *run, bool mark, Err *err) {
     assert(run);
@@ -302,6 +324,8 @@ static ErrCode writer_commit(Storage *storage, Commit *run, bool mark, Err *err)
     if (storage->options.durability == DURABILITY_OS && mark)
         TRY(journal_sync(&storage->journal, err)); /* what it tells must be so */
     TRY(writer_write(storage, run, err));
+    if (!writer_has_frames(run))
+        return ERR_OK;
     if (!seeded_bug(SEEDED_ACK_BEFORE_SYNC))
         TRY(writer_sync(storage, mark, err));
     if (!mark)

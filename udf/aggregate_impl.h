@@ -76,11 +76,16 @@ typedef struct DistinctState {
     uint64_t id;
 } DistinctState;
 
-/* One value's bytes; block NULL: none yet. */
+/* One value's bytes: in a block, or here where they are few. */
+enum { OFFSET_HERE_MAX = 16 };
+
 typedef struct OffsetState {
-    void *block;
-    uint32_t size;
     uint64_t number; /* of arrival */
+    uint32_t size;   /* 0: none yet */
+    union {
+        void *block;
+        uint8_t here[OFFSET_HERE_MAX];
+    } value;
 } OffsetState;
 
 /* A few entries in one block, which is replaced as a whole. */

@@ -3,6 +3,8 @@
  *
  * NULLs are left out unless told otherwise. Arrival is a number of the store, so that states which
  * are merged know whose value came first.
+ * Values of up to 16 bytes lie in the state itself, and of a batch's updates of one state only the
+ * last is kept where no result between them is wanted: a store of plain columns costs little.
  * Saved: the number, 0 before the first value, then varint size and bytes of the value; of N: a
  * varint count, then that for each, first come first.
  */
@@ -19,29 +21,54 @@ static bool offset_leaves_out(const AggregateCall *call, uint32_t i, uint32_t in
 
 /* -- One value -------------------------------------------------------------------------------- */
 
+static Bytes offset_value(const OffsetState *state) {
+    assert(state->size > 0);
+    bool here = state->size <= OFFSET_HERE_MAX;
+    return (Bytes){here ? state->value.here : state->value.block, state->size};
+}
+
+static void offset_drop(OffsetState *state, AggregateHeap *heap) {
+    if (state->size > OFFSET_HERE_MAX)
+        heap->ops->drop(heap, state->value.block);
+    state->size = 0;
+}
+
+/* The same value again takes no memory. */
+static void offset_set(OffsetState *state, Bytes bytes, AggregateHeap *heap) {
+    assert(bytes.size > 0);
+    if (state->size == bytes.size && bytes_equal(offset_value(state), bytes))
+        return;
+    offset_drop(state, heap);
+    state->size = bytes.size;
+    if (bytes.size <= OFFSET_HERE_MAX)
+        memcpy(state->value.here, bytes.data, bytes.size);
+    else
+        state->value.block = heap->ops->put(heap, bytes);
+}
+
 static void offset_take(const AggregateCall *call, uint32_t i, OffsetState *state, Buf *scratch) {
     AggregateHeap *heap = aggregate_heap(call, i);
     element_put(scratch, call->args[0], call->rows[i], call->arena);
-    heap->ops->drop(heap, state->block);
-    state->block = heap->ops->put(heap, buf_view(scratch));
-    state->size = (uint32_t)scratch->size;
+    offset_set(state, buf_view(scratch), heap);
     state->number = heap->ops->number(heap);
 }
 
+/* The state may change before the column is made: what lies in it is copied. */
 static void offset_put(ElementColumn *target, const void *memory, const AggregateCall *call) {
     const OffsetState *state = memory;
-    (void)call;
-    if (state->block)
-        element_column_item(target, (Bytes){state->block, state->size}, 0);
+    if (state->size > OFFSET_HERE_MAX)
+        element_column_item(target, offset_value(state), 0);
+    else if (state->size > 0)
+        element_column_item(target, arena_bytes(call->arena, offset_value(state)), 0);
 }
 
 static void offset_save(const void *memory, Buf *out) {
     const OffsetState *state = memory;
-    buf_varint(out, state->block ? state->number : 0);
-    if (!state->block)
+    buf_varint(out, state->size > 0 ? state->number : 0);
+    if (state->size == 0)
         return;
     buf_varint(out, state->size);
-    buf_put(out, state->block, state->size);
+    buf_bytes(out, offset_value(state));
 }
 
 /* Reads varint size and as many bytes, at least one. */
@@ -62,20 +89,19 @@ static bool offset_load(Reader *in, void *memory, AggregateHeap *heap) {
         return true;
     if (!offset_load_bytes(in, &bytes))
         return false;
-    state->block = heap->ops->put(heap, bytes);
-    state->size = bytes.size;
+    offset_set(state, bytes, heap);
     return true;
 }
 
 static void offset_forget(void *memory, AggregateHeap *heap) {
     OffsetState *state = memory;
-    heap->ops->drop(heap, state->block);
+    offset_drop(state, heap);
     *state = (OffsetState){0};
 }
 
 static void offset_merge(const AggregateMerge *merge, bool latest) {
     OffsetState *into = merge->into, *from = merge->from;
-    if (from->block && (!into->block || (from->number > into->number) == latest)) {
+    if (from->size > 0 && (into->size == 0 || (from->number > into->number) == latest)) {
         OffsetState swap = *into;
         *into = *from;
         *from = swap;
@@ -86,7 +112,7 @@ static void offset_merge(const AggregateMerge *merge, bool latest) {
 static void offset_earliest_step(const AggregateCall *call, uint32_t i, void *memory,
                                  Buf *scratch) {
     OffsetState *state = memory;
-    if (!state->block && !offset_leaves_out(call, i, 0))
+    if (state->size == 0 && !offset_leaves_out(call, i, 0))
         offset_take(call, i, state, scratch);
 }
 
@@ -105,9 +131,59 @@ static void offset_latest_merge(const AggregateMerge *merge) {
 }
 
 #define offset_earliest_put offset_put
-#define offset_latest_put offset_put
 ELEMENT_LOOPS(offset_earliest, true)
-ELEMENT_LOOPS(offset_latest, true)
+
+static const ElementKernel offset_latest_kernel = {offset_latest_step, offset_put, true};
+
+static void offset_latest_result(const AggregateCall *call) {
+    element_result(call, &offset_latest_kernel);
+}
+
+/* Every update's result is the value of its row, in the form in which it would come back. */
+static bool offset_result_is_row(const AggregateCall *call) {
+    const Column *column = call->args[0];
+    if (type_is_nested(column->type) || column->type->kind == TYPE_DOUBLE)
+        return false;
+    for (uint32_t i = 0; i < call->count; i++)
+        if (column_is_null(column, call->rows[i]))
+            return false;
+    return true;
+}
+
+static void offset_rows(const AggregateCall *call) {
+    const Column *column = call->args[0];
+    bool all = column->length == call->count;
+    for (uint32_t i = 0; i < call->count && all; i++)
+        all = call->rows[i] == i;
+    *call->after = all ? *column
+                       : *column_gather(call->arena, column, call->rows, call->count);
+}
+
+/* Of a state's updates only the last value is taken where nobody asks for those between. */
+static void offset_latest_update(const AggregateCall *call) {
+    if (call->before || (call->after && !offset_result_is_row(call))) {
+        element_update(call, &offset_latest_kernel);
+        return;
+    }
+    uint64_t *numbers = arena_array(call->arena, call->count, sizeof *numbers);
+    for (uint32_t i = 0; i < call->count; i++) {
+        AggregateHeap *heap = aggregate_heap(call, i);
+        if (!offset_leaves_out(call, i, 0))
+            ((OffsetState *)call->states[i])->number = numbers[i] = heap->ops->number(heap);
+    }
+    Buf scratch = {0};
+    for (uint32_t i = 0; i < call->count; i++) {
+        OffsetState *state = call->states[i];
+        if (numbers[i] == 0 || state->number != numbers[i])
+            continue;
+        buf_reset(&scratch);
+        element_put(&scratch, call->args[0], call->rows[i], call->arena);
+        offset_set(state, buf_view(&scratch), aggregate_heap(call, i));
+    }
+    buf_free(&scratch);
+    if (call->after)
+        offset_rows(call);
+}
 
 const AggregateOps offset_earliest_ops = {
     .update = offset_earliest_update,

@@ -1055,11 +1055,12 @@ def test_examples_of_the_manual_run():
     text = good('manual', 'sql').out
     examples = dict(zip(re.findall('^## (.*)$', text, re.M), re.findall('```sql\n(.*?)```', text, re.S)))
     order = ['CREATE STREAM', 'CREATE TABLE', 'ALTER STREAM | TABLE'] + sorted(
-        examples, key=lambda name: (name.split()[0] in ('DROP', 'TERMINATE'), name))
+        examples, key=lambda name: (name.split()[0] in ('DROP', 'TERMINATE', 'ALTER'), name))
     for name in dict.fromkeys(order):
         define = examples['DEFINE'] if name == 'UNDEFINE' else ''
         done = weir('d', '-e', define + examples[name])
-        assert done.code == 0 or 'error (unsupported)' in done.err, (name, done)
+        fits = name == 'ALTER QUERY' and 'has not stopped at a record' in done.err
+        assert done.code == 0 or fits or 'error (unsupported)' in done.err, (name, done)
 
 
 def test_scripts_run_scripts():

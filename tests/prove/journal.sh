@@ -1,14 +1,14 @@
 #!/bin/bash
 # journal, checkpoint, recovery: nothing acknowledged is lost, on a disk that forgets and tears
 #
-# N crashes (default 200,000) from SEED on; then the same with each of four seeded bugs, which must
+# N crashes (default 200,000) from SEED on; then the same with each of five seeded bugs, which must
 # be found. The storage is built here, with shrunken limits, so that rare paths are common.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 N=${N:-200000} SEED=${SEED:-1} CC=${CC:-gcc}
 out=build/prove-journal
 bugs=("none" "a running checkpoint draws an epoch" "acknowledged before sync"
-      "chain not checked" "file recycled too early")
+      "chain not checked" "file recycled too early" "removed keys forgotten")
 sources=(base/*.c storage/*.c tests/tools/prove_journal.c)
 
 # compile_one BUG FILE: its object, or nothing when the file does not know of bugs.
@@ -32,7 +32,7 @@ link() { # BUG
 }
 
 rm -rf $out && mkdir -p $out
-for bug in 0 1 2 3 4; do
+for bug in 0 1 2 3 4 5; do
     printf '%s\n' "${sources[@]}" |
         xargs -P "$(nproc)" -I{} bash -c "compile_one $bug {}" || { echo "FAILED build"; exit 1; }
     link $bug || { echo "FAILED build"; exit 1; }
@@ -43,7 +43,7 @@ if ! $out/prove_journal0 "$N" "$SEED"; then
     echo "FAILED a run above broke a promise (again: $out/prove_journal0 --run NUMBER)"
     exit 1
 fi
-for bug in 1 2 3 4; do
+for bug in 1 2 3 4 5; do
     echo "with a bug: ${bugs[$bug]}"
     if $out/prove_journal$bug $((N > 400000 ? N : 400000)) "$SEED" >$out/bug.txt 2>&1; then
         cat $out/bug.txt

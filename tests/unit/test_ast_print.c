@@ -85,6 +85,7 @@ static const char *const name_places[] = {
 };
 
 static const char *const extension_places[] = {
+    "ALTER QUERY @ SKIP 3",
     "SELECT @ ORDER BY @ DESC, @ LIMIT 3 OFFSET 2",
     "SELECT @ FROM @ @ ORDER BY @, @ ASC, @ DESC EMIT CHANGES LIMIT 1 OFFSET 1",
     "SELECT @ @, @ FROM @ WHERE @ ORDER BY @ + 1 OFFSET 4",

@@ -79,7 +79,8 @@ static void checkpoint_example(void **state) {
     Manifest manifest = {
         .generation = 3, .epoch = 0x2abcdef, .redo_seq = 5, .redo_lsn = 7,
         .redo_sum = 0x1122334455667788, .wall_ms = 1700000000000, .next_file_id = 2, .next_id = 6,
-        .table = {1, 300, 0x99aabbccddeeff00}}, again;
+        .table_count = 1,
+        .tables = {{.id = 1, .size = 300, .sum = 0x99aabbccddeeff00}}}, again;
     Buf copy = {0};
     manifest_encode(&manifest, &copy);
     check_example("docs/formats/checkpoint.md", buf_view(&copy));
@@ -106,8 +107,10 @@ static void table_example(void **state) {
     CHECK_OK(io->ops->make_folder(io, "data/tables", err));
     CHECK_OK(table_writer_open(&writer, io, "data", 1, err));
     table_writer_head(&writer, 7);
-    CHECK_OK(table_writer_add(&writer, (Bytes){first, 7}, bytes_of("200"), err));
-    CHECK_OK(table_writer_add(&writer, (Bytes){second, 7}, bytes_of("339"), err));
+    TableEntry entries[] = {{TABLE_PUT, {first, 7}, bytes_of("200")},
+                            {TABLE_PUT, {second, 7}, bytes_of("339")}};
+    CHECK_OK(table_writer_add(&writer, &entries[0], err));
+    CHECK_OK(table_writer_add(&writer, &entries[1], err));
     CHECK_OK(table_writer_finish(&writer, &ref, err));
     table_writer_close(&writer);
     uint8_t bytes[1024];

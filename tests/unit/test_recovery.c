@@ -226,7 +226,7 @@ static void missing_files_are_damage(void **state) {
     CHECK_OK(storage_checkpoint(storage, err));
     put(storage, "a", "2");
     char *path = journal_path(&storage->journal, storage->journal.current.seq);
-    char *table = table_path("data", storage->checkpoint.last.table.id);
+    char *table = table_path("data", storage->checkpoint.last.tables[0].id);
     stop(io, storage);
     CHECK_OK(io->ops->rename(io, path, "data/journal/kept", err));
     CHECK_CODE(ERR_CORRUPT, storage_open(io, "data", &small, &storage, err));

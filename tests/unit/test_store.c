@@ -120,12 +120,13 @@ static Bytes table_value(uint32_t index, Buf *buf) {
     return buf_view(buf);
 }
 
-static ErrCode check_entry(void *context, Bytes key, Bytes value, Err *err) {
+static ErrCode check_entry(void *context, const TableEntry *entry, Err *err) {
     (void)err;
     uint32_t *next = context;
     Buf buf = {0};
-    assert_true(bytes_equal(key, table_key(*next, &buf)));
-    assert_true(bytes_equal(value, table_value(*next, &buf)));
+    assert_int_equal(entry->kind, TABLE_PUT);
+    assert_true(bytes_equal(entry->key, table_key(*next, &buf)));
+    assert_true(bytes_equal(entry->value, table_value(*next, &buf)));
     ++*next;
     buf_free(&buf);
     return ERR_OK;
@@ -136,8 +137,10 @@ static void write_table(Io *io, uint32_t entries, TableRef *ref) {
     Buf key = {0}, value = {0};
     CHECK_OK(table_writer_open(&writer, io, "data", 5, err));
     table_writer_head(&writer, 1234);
-    for (uint32_t i = 0; i < entries; i++)
-        CHECK_OK(table_writer_add(&writer, table_key(i, &key), table_value(i, &value), err));
+    for (uint32_t i = 0; i < entries; i++) {
+        TableEntry entry = {TABLE_PUT, table_key(i, &key), table_value(i, &value)};
+        CHECK_OK(table_writer_add(&writer, &entry, err));
+    }
     CHECK_OK(table_writer_finish(&writer, ref, err));
     table_writer_close(&writer);
     buf_free(&key);
@@ -165,7 +168,7 @@ static void every_bit_of_a_table_file_counts(void **state) {
     TableRef other = ref;
     other.sum++;
     CHECK_CODE(ERR_CORRUPT, table_read(io, "data", &other, check_entry, &next, err));
-    other = (TableRef){6, ref.size, ref.sum};
+    other = (TableRef){.id = 6, .size = ref.size, .sum = ref.sum};
     CHECK_CODE(ERR_CORRUPT, table_read(io, "data", &other, check_entry, &next, err));
     io_mem_free(io);
 }

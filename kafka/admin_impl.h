@@ -1,0 +1,26 @@
+/*
+ * admin_impl.h - the inside of admin: a request, and its answer on a queue of its own.
+ */
+#ifndef KAFKA_ADMIN_IMPL_H
+#define KAFKA_ADMIN_IMPL_H
+
+#include "kafka/admin.h"
+
+struct KafkaAdmin {
+    KafkaClient *client;
+    rd_kafka_t *handle; /* the client's */
+    int timeout_ms;
+};
+
+typedef struct AdminRequest {
+    rd_kafka_queue_t *queue;
+    rd_kafka_AdminOptions_t *options;
+    rd_kafka_event_t *event; /* the answer; NULL: none yet */
+} AdminRequest;
+
+/* begin, librdkafka's call with options and queue, wait, read the event, end. */
+void kafka_admin_begin(KafkaAdmin *admin, rd_kafka_admin_op_t op, AdminRequest *request);
+ErrCode kafka_admin_wait(KafkaAdmin *admin, AdminRequest *request, const char *what, Err *err);
+void kafka_admin_end(AdminRequest *request);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * admin_offset.c - where partitions begin and end, and where consumer groups are.
+ */
+#include <assert.h>
+
+#include "base/mem.h"
+#include "kafka/admin_impl.h"
+
+typedef struct OffsetAsk {
+    const char *name;
+    uint32_t first, count; /* partitions */
+    int64_t what;          /* a time, or RD_KAFKA_OFFSET_BEGINNING, _END */
+} OffsetAsk;
+
+/* One request to each leader. */
+static ErrCode offsets_request(KafkaAdmin *admin, const OffsetAsk *ask,
+                               rd_kafka_topic_partition_list_t **answer, Err *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)ask->count);
+    for (uint32_t i = 0; i < ask->count; i++)
+        rd_kafka_topic_partition_list_add(list, ask->name, (int32_t)(ask->first + i))->offset =
+            ask->what;
+    rd_kafka_resp_err_t code =
+        rd_kafka_offsets_for_times(admin->handle, list, admin->timeout_ms);
+    (void)rd_kafka_poll(admin->handle, 0);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+        code = list->elems[i].err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        kafka_trouble_over(admin->client->trouble);
+        *answer = list;
+        return ERR_OK;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return kafka_error(err, code, "Offsets of topic %s", ask->name);
+}
+
+/* The same; what librdkafka believes of a topic that has changed is asked for anew. */
+static ErrCode offsets_ask(KafkaAdmin *admin, const OffsetAsk *ask,
+                           rd_kafka_topic_partition_list_t **answer, Err *err) {
+    KafkaTopic topic;
+    ErrCode code = offsets_request(admin, ask, answer, err);
+    if (code != ERR_TOPIC_MISSING && code != ERR_LEADER_MOVED)
+        return code;
+    TRY(kafka_admin_topic(admin, ask->name, &topic, err));
+    return offsets_request(admin, ask, answer, err);
+}
+
+ErrCode kafka_admin_offsets(KafkaAdmin *admin, const char *name, uint32_t count,
+                            KafkaOffsets *offsets, Err *err) {
+    assert(count > 0);
+    OffsetAsk ask = {.name = name, .count = count, .what = RD_KAFKA_OFFSET_BEGINNING};
+    rd_kafka_topic_partition_list_t *starts, *ends;
+    TRY(offsets_ask(admin, &ask, &starts, err));
+    ask.what = RD_KAFKA_OFFSET_END;
+    ErrCode code = offsets_ask(admin, &ask, &ends, err);
+    if (code == ERR_OK) {
+        for (int i = 0; i < starts->cnt; i++)
+            offsets[starts->elems[i].partition].start = starts->elems[i].offset;
+        for (int i = 0; i < ends->cnt; i++)
+            offsets[ends->elems[i].partition].end = ends->elems[i].offset;
+        rd_kafka_topic_partition_list_destroy(ends);
+    }
+    rd_kafka_topic_partition_list_destroy(starts);
+    return code;
+}
+
+static ErrCode offset_one(KafkaAdmin *admin, const OffsetAsk *ask, int64_t *offset, Err *err) {
+    rd_kafka_topic_partition_list_t *list;
+    TRY(offsets_ask(admin, ask, &list, err));
+    *offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return ERR_OK;
+}
+
+ErrCode kafka_admin_offset_of_time(KafkaAdmin *admin, const char *name, uint32_t partition,
+                                   int64_t timestamp, int64_t *offset, Err *err) {
+    OffsetAsk ask = {.name = name, .first = partition, .count = 1,
+                     .what = timestamp < 0 ? 0 : timestamp};
+    TRY(offset_one(admin, &ask, offset, err));
+    if (*offset >= 0)
+        return ERR_OK;
+    ask.what = RD_KAFKA_OFFSET_END;
+    return offset_one(admin, &ask, offset, err);
+}
+
+/* -- Consumer groups --------------------------------------------------------------------------- */
+
+typedef struct GroupCall {
+    KafkaAdmin *admin;
+    const KafkaTopic *topic;
+    const KafkaOffsets *offsets;
+    Arena *arena;
+    KafkaGroup *groups;
+    uint32_t count;
+} GroupCall;
+
+/* What the group has not read of the topic; below 0: it has no offset of it. */
+static ErrCode group_lag(GroupCall *call, const char *id, int64_t *lag, Err *err) {
+    AdminRequest request;
+    size_t count = 0;
+    ErrCode code;
+    rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(id, NULL);
+    *lag = -1;
+    kafka_admin_begin(call->admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, &request);
+    rd_kafka_ListConsumerGroupOffsets(call->admin->handle, &ask, 1, request.options,
+                                      request.queue);
+    TRY_DONE(kafka_admin_wait(call->admin, &request, "Offsets of a consumer group", err));
+    const rd_kafka_group_result_t **results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+        rd_kafka_event_ListConsumerGroupOffsets_result(request.event), &count);
+    const rd_kafka_topic_partition_list_t *list =
+        count > 0 ? rd_kafka_group_result_partitions(results[0]) : NULL;
+    for (int i = 0; list && i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *at = &list->elems[i];
+        if (strcmp(at->topic, call->topic->name) != 0 || at->offset < 0 ||
+            (uint32_t)at->partition >= call->topic->partitions)
+            continue;
+        int64_t left = call->offsets[at->partition].end - at->offset;
+        *lag = (*lag < 0 ? 0 : *lag) + (left > 0 ? left : 0);
+    }
+done:
+    rd_kafka_ListConsumerGroupOffsets_destroy(ask);
+    kafka_admin_end(&request);
+    return code;
+}
+
+static ErrCode groups_described(GroupCall *call, const char **ids, size_t id_count, Err *err) {
+    AdminRequest request;
+    size_t count = 0;
+    ErrCode code;
+    kafka_admin_begin(call->admin, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, &request);
+    rd_kafka_DescribeConsumerGroups(call->admin->handle, ids, id_count, request.options,
+                                    request.queue);
+    TRY_DONE(kafka_admin_wait(call->admin, &request, "Consumer groups", err));
+    const rd_kafka_ConsumerGroupDescription_t **all =
+        rd_kafka_DescribeConsumerGroups_result_groups(
+            rd_kafka_event_DescribeConsumerGroups_result(request.event), &count);
+    call->groups = arena_array(call->arena, count, sizeof *call->groups);
+    for (size_t i = 0; i < count; i++) {
+        const char *id = rd_kafka_ConsumerGroupDescription_group_id(all[i]);
+        int64_t lag;
+        TRY_DONE(group_lag(call, id, &lag, err));
+        if (lag < 0)
+            continue;
+        call->groups[call->count++] = (KafkaGroup){
+            .id = arena_strdup(call->arena, id),
+            .state = rd_kafka_consumer_group_state_name(
+                rd_kafka_ConsumerGroupDescription_state(all[i])),
+            .members = (uint32_t)rd_kafka_ConsumerGroupDescription_member_count(all[i]),
+            .lag = lag};
+    }
+done:
+    kafka_admin_end(&request);
+    return code;
+}
+
+ErrCode kafka_admin_groups(KafkaAdmin *admin, const KafkaTopic *topic, Arena *arena,
+                           KafkaGroup **groups, uint32_t *count, Err *err) {
+    assert(topic->partitions > 0);
+    AdminRequest request;
+    size_t listed = 0;
+    ErrCode code;
+    KafkaOffsets *offsets = arena_array(arena, topic->partitions, sizeof *offsets);
+    GroupCall call = {.admin = admin, .topic = topic, .offsets = offsets, .arena = arena};
+    TRY(kafka_admin_offsets(admin, topic->name, topic->partitions, offsets, err));
+    kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, &request);
+    rd_kafka_ListConsumerGroups(admin->handle, request.options, request.queue);
+    TRY_DONE(kafka_admin_wait(admin, &request, "Consumer groups", err));
+    const rd_kafka_ConsumerGroupListing_t **all = rd_kafka_ListConsumerGroups_result_valid(
+        rd_kafka_event_ListConsumerGroups_result(request.event), &listed);
+    const char **ids = arena_array(arena, listed, sizeof *ids);
+    for (size_t i = 0; i < listed; i++)
+        ids[i] = rd_kafka_ConsumerGroupListing_group_id(all[i]);
+    if (listed > 0)
+        TRY_DONE(groups_described(&call, ids, listed, err));
+    *groups = call.groups;
+    *count = call.count;
+done:
+    kafka_admin_end(&request);
+    return code;
+}
+
+ErrCode kafka_admin_group_set(KafkaAdmin *admin, const char *group, const KafkaPosition *positions,
+                              uint32_t count, Err *err) {
+    assert(count > 0);
+    AdminRequest request;
+    size_t answered = 0;
+    ErrCode code;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (uint32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, positions[i].topic,
+                                          (int32_t)positions[i].partition)
+            ->offset = positions[i].offset;
+    rd_kafka_AlterConsumerGroupOffsets_t *alter = rd_kafka_AlterConsumerGroupOffsets_new(group,
+                                                                                         list);
+    kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, &request);
+    rd_kafka_AlterConsumerGroupOffsets(admin->handle, &alter, 1, request.options, request.queue);
+    TRY_DONE(kafka_admin_wait(admin, &request, "Offsets of a consumer group", err));
+    const rd_kafka_group_result_t **results = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+        rd_kafka_event_AlterConsumerGroupOffsets_result(request.event), &answered);
+    const rd_kafka_error_t *error =
+        answered > 0 ? rd_kafka_group_result_error(results[0]) : NULL;
+    if (error)
+        code = kafka_error(err, rd_kafka_error_code(error), "Offsets of consumer group %s", group);
+done:
+    rd_kafka_AlterConsumerGroupOffsets_destroy(alter);
+    rd_kafka_topic_partition_list_destroy(list);
+    kafka_admin_end(&request);
+    return code;
+}

@@ -1,0 +1,170 @@
+/*
+ * tail.c - a consumer of one partition that knows where the end was.
+ *
+ * To the end: the broker is asked for it (the last stable offset), and nothing is fetched where
+ * there is nothing. Markers and aborted records at the end are no messages: there librdkafka's
+ * end-of-partition event says that the end is reached.
+ */
+#include "kafka/tail.h"
+
+#include <assert.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "kafka/message.h"
+
+enum { TAIL_MESSAGES = 1024, TAIL_SLICE_MS = 50, TAIL_TIMEOUT_MS = 60 * 1000 };
+
+struct KafkaTail {
+    KafkaAdmin *admin;
+    KafkaTailOptions options;
+    char *name;
+    rd_kafka_topic_t *topic;
+    rd_kafka_queue_t *queue;
+    Buf headers;
+    bool started;
+    int64_t next;
+    rd_kafka_message_t *messages[TAIL_MESSAGES];
+};
+
+static ErrCode tail_offsets(KafkaTail *tail, int64_t *start, int64_t *end, Err *err) {
+    rd_kafka_t *handle = kafka_admin_client(tail->admin)->handle;
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(handle, tail->name, (int32_t)tail->options.partition,
+                                         start, end, tail->options.timeout_ms);
+    return kafka_error(err, code, "Topic %s, partition %u", tail->name, tail->options.partition);
+}
+
+ErrCode kafka_tail_open(KafkaAdmin *admin, const KafkaTailOptions *options, KafkaTail **tail,
+                        Err *err) {
+    assert(options->record);
+    int64_t start, end;
+    rd_kafka_t *handle = kafka_admin_client(admin)->handle;
+    KafkaTail *opened = mem_alloc(sizeof *opened);
+    opened->admin = admin;
+    opened->options = *options;
+    opened->name = mem_strdup(options->topic);
+    if (options->timeout_ms <= 0)
+        opened->options.timeout_ms = TAIL_TIMEOUT_MS;
+    ErrCode code;
+    TRY_DONE(tail_offsets(opened, &start, &end, err));
+    opened->next = options->from < 0 ? start : options->from;
+    if (opened->next < start || opened->next > end)
+        code = err_set(err, ERR_NOT_FOUND,
+                       "Topic %s, partition %u has offsets %lld to %lld, not %lld", opened->name,
+                       options->partition, (long long)start, (long long)end,
+                       (long long)opened->next);
+    opened->topic = rd_kafka_topic_new(handle, opened->name, NULL);
+    opened->queue = rd_kafka_queue_new(handle);
+done:
+    if (code == ERR_OK)
+        *tail = opened;
+    else
+        kafka_tail_close(opened);
+    return code;
+}
+
+static ErrCode tail_start(KafkaTail *tail, Err *err) {
+    if (tail->started)
+        return ERR_OK;
+    if (rd_kafka_consume_start_queue(tail->topic, (int32_t)tail->options.partition, tail->next,
+                                     tail->queue) != 0)
+        return kafka_error(err, rd_kafka_last_error(), "Topic %s", tail->name);
+    tail->started = true;
+    return ERR_OK;
+}
+
+/* One thing that came. */
+static ErrCode tail_message(KafkaTail *tail, const rd_kafka_message_t *message, Err *err) {
+    LogRecord record;
+    switch (message->err) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        if (message->offset < tail->next)
+            return ERR_OK;
+        kafka_message_record(message, &tail->headers, &record);
+        tail->next = message->offset + 1;
+        return tail->options.record(tail->options.context, &record, err);
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        if (message->offset > tail->next)
+            tail->next = message->offset;
+        return ERR_OK;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        return err_set(err, ERR_NOT_FOUND, "Topic %s, partition %u: offset %lld is gone",
+                       tail->name, tail->options.partition, (long long)tail->next);
+    default:
+        return kafka_error(err, message->err, "Topic %s, partition %u", tail->name,
+                           tail->options.partition);
+    }
+}
+
+/* What librdkafka itself tries again. */
+static bool tail_passes(ErrCode code) {
+    return code == ERR_BROKER_DOWN || code == ERR_LEADER_MOVED;
+}
+
+ErrCode kafka_tail_more(KafkaTail *tail, int wait_ms, uint32_t *count, Err *err) {
+    ErrCode code = ERR_OK;
+    if (count)
+        *count = 0;
+    TRY(tail_start(tail, err));
+    (void)rd_kafka_poll(kafka_admin_client(tail->admin)->handle, 0);
+    ssize_t got = rd_kafka_consume_batch_queue(tail->queue, wait_ms, tail->messages, TAIL_MESSAGES);
+    for (ssize_t i = 0; i < got; i++) {
+        if (code == ERR_OK)
+            code = tail_message(tail, tail->messages[i], err);
+        if (code == ERR_OK && count && tail->messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            ++*count;
+        if (tail_passes(code))
+            code = ERR_OK;
+        rd_kafka_message_destroy(tail->messages[i]);
+    }
+    return code;
+}
+
+ErrCode kafka_tail_to_end(KafkaTail *tail, Err *err) {
+    int64_t start, end, timeout_us = tail->options.timeout_ms * (int64_t)1000;
+    TRY(tail_offsets(tail, &start, &end, err));
+    int64_t at = tail->next, since_us = io_posix_mono_us();
+    while (tail->next < end) {
+        TRY(kafka_tail_more(tail, TAIL_SLICE_MS, NULL, err));
+        int64_t now_us = io_posix_mono_us();
+        if (tail->next > at) {
+            at = tail->next;
+            since_us = now_us;
+        } else if (now_us - since_us > timeout_us) {
+            return kafka_error(err, RD_KAFKA_RESP_ERR__TIMED_OUT,
+                               "Topic %s, partition %u: nothing came for %d s", tail->name,
+                               tail->options.partition, tail->options.timeout_ms / 1000);
+        }
+    }
+    return ERR_OK;
+}
+
+int64_t kafka_tail_next(const KafkaTail *tail) {
+    return tail->next;
+}
+
+void kafka_tail_close(KafkaTail *tail) {
+    if (!tail)
+        return;
+    if (tail->started)
+        (void)rd_kafka_consume_stop(tail->topic, (int32_t)tail->options.partition);
+    if (tail->queue)
+        rd_kafka_queue_destroy(tail->queue);
+    if (tail->topic)
+        rd_kafka_topic_destroy(tail->topic);
+    buf_free(&tail->headers);
+    mem_free(tail->name);
+    mem_free(tail);
+}
+
+ErrCode kafka_tail_read(KafkaAdmin *admin, const KafkaTailOptions *options, int64_t *next,
+                        Err *err) {
+    KafkaTail *tail;
+    TRY(kafka_tail_open(admin, options, &tail, err));
+    ErrCode code = kafka_tail_to_end(tail, err);
+    if (code == ERR_OK && next)
+        *next = kafka_tail_next(tail);
+    kafka_tail_close(tail);
+    return code;
+}
