@@ -95,6 +95,7 @@ static void publish_figures(Group *group) {
         state->ops->figures(state, &figures);
         atomic_store_explicit(&state->rows, figures.rows, memory_order_relaxed);
         atomic_store_explicit(&state->bytes, figures.bytes, memory_order_relaxed);
+        atomic_store_explicit(&state->unmatched, figures.unmatched, memory_order_relaxed);
         sum.rows += figures.rows;
         sum.bytes += figures.bytes;
     }

@@ -228,7 +228,7 @@ static void right_change(JoinForeign *self, const Batch *batch, const Keys *keys
     } else {
         slot_table_drop_value(rights, slot);
     }
-    slot_table_set_present(rights, slot, present);
+    state_foreign_set_right(self->foreign, slot, present);
     slot->rowtime = batch->rowtime[row];
     Bytes right = {slot->value, slot->value_size};
     size_t count;

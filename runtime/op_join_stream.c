@@ -121,7 +121,8 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     StateJoinSpec spec = {ids_store(env->plan, env->first_id, env->partitions, node->id,
                                     env->partition),
                           env->snapshot, within->before_ms + within->after_ms,
-                          within->before_ms + within->after_ms + within->grace_ms};
+                          within->before_ms + within->after_ms + within->grace_ms,
+                          node->join == JOIN_INNER ? within->after_ms : -1};
     TRY(state_join_new(&spec, &self->state, err));
     state_list_add(env->states, &self->state->state);
     return ERR_OK;
@@ -341,6 +342,8 @@ static bool meet_others(Op *op, const JoinInput *input, uint32_t index) {
             else
                 stop_waiting(self, row->rowtime);
         }
+        if (self->state->alone_ms >= 0 && other == 0)
+            state_join_met(self->state, row);
         JoinOutput *output = add_output(op, input, index);
         output->other = row;
         if (row->rowtime > output->rowtime)
@@ -379,8 +382,11 @@ static void join_row(Op *op, const JoinInput *input, uint32_t index) {
         else
             add_unmatched(op, input, index);
     }
-    if (state_join_add(self->state, port, input->keys->hashes[index], key, rowtime,
-                       buf_view(&self->scratch)))
+    const JoinRow *kept = state_join_add(self->state, port, input->keys->hashes[index], key,
+                                         rowtime, buf_view(&self->scratch));
+    if (kept && found && port == 0 && self->state->alone_ms >= 0)
+        state_join_met(self->state, kept);
+    if (kept)
         return;
     batch_row_note(batch, row, "late", "the row is too late to be kept for the join");
     op_count(op, OP_LATE, 1);
