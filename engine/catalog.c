@@ -90,8 +90,8 @@ static json_t *catalog_query_head(const CatalogQuery *query) {
                      (int)query->fail_on, "number",
                      (int)query->number, "firstId", (int)query->first_id, "partitions",
                      (int)query->partitions, "stepRows", (int)query->step_rows, "commitMs",
-                     (json_int_t)query->commit_interval_ms, "consolidate", query->consolidate, "fromEnd",
-                     query->from_end, "paused", query->paused, "isInsert", query->is_insert,
+                     (json_int_t)query->commit_interval_ms, "consolidate", query->consolidate,
+                     "fromEnd", query->from_end, "paused", query->paused, "isInsert", query->is_insert,
                      "internalTopics", internal, "reads", reads);
 }
 

@@ -131,7 +131,7 @@ static void no_row_is_late_with_a_skew_limit(void **state) {
     }
 }
 
-/* One partition has a long table, of a later time, to read before its first row: the others wait. */
+/* One partition has a long table, of a later time, to read before its first row: others wait. */
 static void rows_wait_for_who_still_reads_a_table(void **state) {
     (void)state;
     for (uint32_t workers = 0; workers < 3; workers++) {
