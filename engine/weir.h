@@ -77,6 +77,10 @@ typedef struct WeirOptions {
 WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir,
                      WeirError *error);
 
+/* OK, or why nothing can be done any more: a disk that failed; code "fenced": a newer process of
+ * the service runs over the same Kafka cluster. To be asked now and then by who waits. */
+WeirStatus weir_state(Weir *weir, WeirError *error);
+
 /* Stops all queries at their last commit and closes. All results must have been freed. */
 void weir_close(Weir *weir);
 
