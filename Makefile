@@ -10,6 +10,7 @@ MODE   ?= release# release | debug (ASan+UBSan) | hostile (debug with every limi
 PREFIX ?= /usr/local
 N      ?=# how many cases a proof runs; each proof has its own default
 SEED   ?= 1
+FAULTS ?=# how many faults prove-kafka-eos sends
 T      ?=# seconds that a fuzzer runs
 
 # Assertions stay on in every mode. x86-64 baseline: faster kernels are chosen when we start.
@@ -59,7 +60,7 @@ OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* ben
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: print-libs all lib deps deps-check demo test unit sql cli-test examples run-embed check tidy install clean prove
+.PHONY: print-libs all lib deps deps-check demo demo-kafka test unit sql cli-test examples run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -164,6 +165,11 @@ demo: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@sh examples/flights/demo.sh $(BUILD)/weir
 
+# The same over a real Kafka, which it starts (Java 17; Kafka's jars by Maven).
+demo-kafka: deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@bash examples/flights/demo_kafka.sh $(BUILD)/weir
+
 # make example-NAME: statements and answers of examples/NAME.
 example-%: $(BUILD)/weir
 	@sh examples/run.sh $(BUILD)/weir $*
@@ -209,7 +215,7 @@ prove:
 	    printf 'make prove-%-10s %s\n' "$$(basename $$p .sh)" "$$(sed -n '2s/^# //p' $$p)"; done
 
 prove-%: tests/prove/%.sh
-	@N='$(N)' SEED='$(SEED)' bash $<
+	@N='$(N)' SEED='$(SEED)' FAULTS='$(FAULTS)' bash $<
 
 fuzz-%: tests/fuzz/fuzz_%.c
 	@T='$(T)' bash tests/fuzz/fuzz.sh $*

@@ -25,6 +25,7 @@ typedef struct CatalogQuery {
     uint32_t first_id;    /* of its group, tasks and stores */
     uint32_t partitions;
     const uint32_t *internal_topics; /* by node id; 0: none */
+    const uint32_t *changelogs;      /* likewise; NULL: there is no cluster */
     const char *const *reads;        /* names of the sources in its FROM */
     uint32_t read_count;
     bool consolidate;

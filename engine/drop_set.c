@@ -157,7 +157,7 @@ static void set_remove_source(Commit *commit, const Source *source) {
 }
 
 ErrCode drop_set_carry_out(Call *call, const DropSet *set, Err *err) {
-    Commit *commit = commit_new(call->weir->storage, 0);
+    Commit *commit = engine_commit(call);
     set_stop(call, set);
     for (uint32_t i = 0; i < set->query_count; i++)
         engine_query_remove(set->queries[i].query, commit);

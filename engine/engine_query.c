@@ -35,11 +35,9 @@ static uint32_t query_fresh_ids(Weir *weir, uint32_t count) {
     return first;
 }
 
-void engine_query_topic_name(Buf *out, const CatalogQuery *query, uint32_t node) {
-    buf_printf(out, "_weir-%s-%s-repartition", query->id, query->plan->nodes[node]->path);
-}
-
 static void query_make_topics(Weir *weir, CatalogQuery *query, Commit *commit) {
+    static const TopicConfig config = {.replicas = -1, .retention_ms = -1,
+                                       .retention_bytes = CONFIG_DEFAULT};
     uint32_t *topics = arena_array(query->arena, query->plan->node_count, sizeof *topics);
     for (uint32_t i = 0; i < query->plan->node_count; i++) {
         uint32_t partitions;
@@ -47,9 +45,8 @@ static void query_make_topics(Weir *weir, CatalogQuery *query, Commit *commit) {
             !query_internal_topic(weir->runtime, query->plan, i, &partitions))
             continue;
         Buf name = {0};
-        engine_query_topic_name(&name, query, i);
-        topics[i] = storage_new_id(weir->storage);
-        commit_topic_create(commit, topics[i], buf_cstr(&name), partitions);
+        engine_query_topic_name(weir, query, i, false, &name);
+        topics[i] = engine_make_query_topic(weir, buf_cstr(&name), partitions, &config, commit);
         buf_free(&name);
     }
     query->internal_topics = topics;
@@ -74,7 +71,9 @@ static void query_begin(Weir *weir, CatalogQuery *query, Commit *commit) {
     query->first_id = query_fresh_ids(weir, query_ids_needed(query->plan, query->partitions));
     if (commit)
         query_make_topics(weir, query, commit);
-    else
+    if (commit && engine_has_cluster(weir))
+        engine_make_changelogs(weir, query, commit);
+    if (!commit)
         query->internal_topics =
             arena_array(query->arena, query->plan->node_count, sizeof(uint32_t));
 }
@@ -146,7 +145,8 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
                                 &weir->settings, "ksql.query.retry.backoff.initial.ms"),
                             .retry_max_ms = settings_number(&weir->settings,
                                                             "ksql.query.retry.backoff.max.ms"),
-                            .internal_topics = query->internal_topics};
+                            .internal_topics = query->internal_topics,
+                            .changelogs = query->changelogs};
     ErrCode code = query_start(weir->runtime, &options, &query->running, err);
     if (code != ERR_OK) {
         query->running = NULL;
@@ -163,6 +163,9 @@ void engine_query_remove(const CatalogQuery *query, Commit *commit) {
     for (uint32_t i = 0; i < query->plan->node_count; i++)
         if (query->internal_topics[i] != 0)
             commit_topic_delete(commit, query->internal_topics[i]);
+    for (uint32_t i = 0; query->changelogs && i < query->plan->node_count; i++)
+        if (query->changelogs[i] != 0)
+            commit_topic_delete(commit, query->changelogs[i]);
     query_remove_state(commit, query->plan, query->first_id, query->partitions);
 }
 
@@ -172,7 +175,12 @@ ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *e
         query_stop(query->running);
     query->running = NULL;
     engine_query_remove(query, commit);
-    TRY(commit_wait(commit, NULL, err));
+    ErrCode code = commit_wait(commit, NULL, err);
+    if (code != ERR_OK) {
+        Err kept_in_query;
+        (void)!engine_start_query(weir, query, &kept_in_query); /* nothing has changed */
+        return code;
+    }
     catalog_hide_query(&weir->catalog, query->id);
     return ERR_OK;
 }

@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "kafka/timestamp.h"
 
 enum {
     FOR_READ = 1 << KAFKA_READ,
@@ -59,6 +60,10 @@ static const struct ClientSetting {
     {FOR_WRITE, "queue.buffering.max.kbytes", "262144"},
 };
 
+const char *kafka_library_version(void) {
+    return rd_kafka_version_str();
+}
+
 static void client_error(rd_kafka_t *handle, int code, const char *reason, void *opaque) {
     KafkaClient *client = opaque;
     char fatal[256];
@@ -67,7 +72,11 @@ static void client_error(rd_kafka_t *handle, int code, const char *reason, void 
         ours = kafka_error_code(rd_kafka_fatal_error(handle, fatal, sizeof fatal));
         reason = fatal;
     }
-    if (ours != ERR_OK)
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && strstr(reason, "SSL alert"))
+        ours = ERR_AUTHENTICATION; /* the broker does not believe our certificate */
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        kafka_trouble_note_new(client->trouble, ours, reason); /* why was said before */
+    else if (ours != ERR_OK)
         kafka_trouble_note(client->trouble, ours, reason);
 }
 
@@ -128,8 +137,10 @@ static ErrCode client_create(const KafkaConfig *config, const KafkaClientOptions
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_log_cb(conf, client_log);
     rd_kafka_conf_set_error_cb(conf, client_error);
-    if (writes)
+    if (writes) {
         rd_kafka_conf_set_dr_msg_cb(conf, client_delivered);
+        kafka_timestamp_hook(conf);
+    }
     client->handle = rd_kafka_new(writes ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, text,
                                   sizeof text);
     if (client->handle)

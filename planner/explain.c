@@ -74,6 +74,10 @@ static void explain_within(Buf *out, const PlanNode *node) {
                (long long)within->after_ms);
     if (!within->eager)
         buf_printf(out, ", grace %lld ms", (long long)within->grace_ms);
+    if (node->predicate) {
+        buf_text(out, " AND ");
+        explain_expr(out, node->predicate);
+    }
 }
 
 static void explain_table_calls(Buf *out, const PlanNode *node) {

@@ -83,7 +83,7 @@ const Expr *join_placed(JoinPlan *join, const Expr *expr);
  * its key, all of the left, all of the right. */
 void join_inputs(JoinPlan *join, const JoinClause *clause, JoinInputs *inputs);
 /* Further conditions, behind the join's nodes. */
-void join_also(JoinPlan *join, const JoinClause *clause);
+ErrCode join_also(JoinPlan *join, const JoinClause *clause, Err *err);
 /* The join on top of them. */
 PlanNode *join_add(JoinPlan *join, const JoinClause *clause, PlanNodeKind kind,
                    const JoinInputs *inputs);

@@ -228,8 +228,9 @@ PlanNode *join_add(JoinPlan *join, const JoinClause *clause, PlanNodeKind kind,
 
 /* -- Further conditions ------------------------------------------------------------------------ */
 
-/* A row that found another which does not fit is as if it had found none. */
-static void join_unmatch(JoinPlan *join, const JoinClause *clause, const Expr *fits) {
+/* A row that found another which does not fit is as if it had found none: the other's columns are
+ * NULL. `right`: the other is the right side. */
+static void join_unmatch(JoinPlan *join, const JoinClause *clause, const Expr *fits, bool right) {
     Draft *draft = join->draft;
     Arena *arena = draft->planner->arena;
     const Schema *schema = draft->top->schema;
@@ -239,7 +240,7 @@ static void join_unmatch(JoinPlan *join, const JoinClause *clause, const Expr *f
     for (uint32_t i = 0; i < schema->column_count; i++) {
         const SchemaColumn *column = &schema->columns[i];
         exprs[i] = expr_column(arena, i, column->type, column->name);
-        if (i < first)
+        if (right ? i < first : i == 0 || i >= first)
             continue;
         const Expr **args = arena_array(arena, 3, sizeof *args);
         args[0] = fits;
@@ -253,16 +254,25 @@ static void join_unmatch(JoinPlan *join, const JoinClause *clause, const Expr *f
     node->note = "the join has several conditions";
 }
 
-void join_also(JoinPlan *join, const JoinClause *clause) {
+ErrCode join_also(JoinPlan *join, const JoinClause *clause, Err *err) {
     assert(clause->also);
     const Expr *fits = join_placed(join, clause->also);
     if (clause->kind == AST_JOIN_INNER) {
         PlanNode *node = draft_add(join->draft, PLAN_FILTER, "JoinCondition", join->draft->top);
         node->predicate = fits;
-    } else if (clause->kind == AST_JOIN_LEFT && clause->shape == &join_shape_table) {
-        join_unmatch(join, clause, fits);
-    } else {
-        draft_unsupported(join->draft, "Several join conditions are supported in INNER joins, and "
-                          "in LEFT joins of a stream with a table.");
+        return ERR_OK;
     }
+    if (clause->shape == &join_shape_stream) { /* whom a row meets decides whether it waits */
+        assert(join->draft->top->kind == PLAN_JOIN_STREAM);
+        join->draft->top->predicate = fits;
+        return ERR_OK;
+    }
+    if (clause->kind == AST_JOIN_FULL)
+        return join_fails(join, clause,
+                          "A FULL join of tables takes one condition: rows of both sides that do "
+                          "not fit would have the same key. Use LEFT or RIGHT, or join with "
+                          "further conditions in WHERE.",
+                          err);
+    join_unmatch(join, clause, fits, clause->kind == AST_JOIN_LEFT);
+    return ERR_OK;
 }

@@ -130,7 +130,7 @@ static ErrCode join_one(JoinPlan *join, uint32_t right, Err *err) {
     TRY(join_partitions(join, &clause, err));
     clause.shape->nodes(join, &clause);
     if (clause.also)
-        join_also(join, &clause);
+        TRY(join_also(join, &clause, err));
     clause.shape->keys(join, &clause);
     join->foreign_key = clause.shape->own_key;
     return ERR_OK;

@@ -232,7 +232,7 @@ struct PlanNode {
     const bool *used;            /* SOURCE: columns that are converted */
     const char *store_query;     /* STORE: query id and node path whose store is read */
     const char *store_path;
-    const Expr *predicate;       /* FILTER */
+    const Expr *predicate;       /* FILTER; an outer JOIN_STREAM: over its output, or NULL */
     const Expr *const *exprs;    /* PROJECT, REPARTITION: schema->column_count of them */
     const char *note;            /* for EXPLAIN: why the planner put it there; NULL */
     const PlanTableCall *table_calls; /* FLAT_MAP */

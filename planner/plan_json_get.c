@@ -442,6 +442,20 @@ static ErrCode get_node_exprs(Getter *getter, ExprPlace place, PlanNode *node, E
     return ERR_OK;
 }
 
+static ErrCode get_predicate(Getter *getter, ExprPlace place, PlanNode *node, Err *err) {
+    TRY(get_expr(getter_member(getter, "predicate"), place, &node->predicate, err));
+    return node->predicate->type->kind == TYPE_BOOLEAN ? ERR_OK
+                                                       : get_corrupt(getter, "predicate", err);
+}
+
+/* Of an outer join, over what comes out of it. */
+static ErrCode get_join_predicate(Getter *getter, ExprPlace place, PlanNode *node, Err *err) {
+    place.input = node->schema;
+    if (!getter_member(getter, "predicate"))
+        return ERR_OK;
+    return get_predicate(getter, place, node, err);
+}
+
 /* Members that only some kinds have. */
 static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node, Err *err) {
     const PlanNode *const *nodes = plan->nodes;
@@ -457,10 +471,7 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
     case PLAN_STORE:
         TRY(get_text(getter, "store_query", true, &node->store_query, err));
         return get_text(getter, "store_path", true, &node->store_path, err);
-    case PLAN_FILTER:
-        TRY(get_expr(getter_member(getter, "predicate"), place, &node->predicate, err));
-        return node->predicate->type->kind == TYPE_BOOLEAN ? ERR_OK
-                                                           : get_corrupt(getter, "predicate", err);
+    case PLAN_FILTER: return get_predicate(getter, place, node, err);
     case PLAN_PROJECT:
     case PLAN_REPARTITION: return get_node_exprs(getter, place, node, err);
     case PLAN_FLAT_MAP: return get_table_calls(getter, place, node, err);
@@ -474,6 +485,8 @@ static ErrCode get_node_inside(Getter *getter, const Plan *plan, PlanNode *node,
                    ? ERR_OK
                    : get_corrupt(getter, "join_key", err);
     case PLAN_JOIN_STREAM:
+        TRY(plan_json_join_get(getter, nodes, node, err));
+        return get_join_predicate(getter, place, node, err);
     case PLAN_JOIN_TABLES:
     case PLAN_JOIN_FOREIGN:
     case PLAN_RESOLVE: return plan_json_join_get(getter, nodes, node, err);

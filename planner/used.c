@@ -30,8 +30,9 @@ static void used_expr(UsedWalk *input, const Expr *expr) {
     expr_find(expr, used_visit, input);
 }
 
-static void used_join(const PlanNode *node, const UsedWalk *self, UsedWalk *left,
-                      UsedWalk *right) {
+static void used_join(const PlanNode *node, UsedWalk *self, UsedWalk *left, UsedWalk *right) {
+    if (node->predicate)
+        used_expr(self, node->predicate);
     if (node->join_key)
         used_expr(left, node->join_key);
     for (uint32_t i = 1; i < self->column_count; i++) {
@@ -173,7 +174,7 @@ static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     }
     if (node->exprs)
         used_shrink_exprs(node, self, &map);
-    if (node->predicate)
+    if (node->predicate && !plan_is_join(node->kind))
         node->predicate = expr_map(arena, node->predicate, used_map, &map);
     if (node->join_key)
         node->join_key = expr_map(arena, node->join_key, used_map, &map);
@@ -189,6 +190,8 @@ static void used_shrink(Draft *draft, PlanNode *node, UsedWalk *walks) {
     }
     node->schema = used_schema(arena, node->schema, self);
     used_places(self);
+    if (node->predicate && plan_is_join(node->kind)) /* over what comes out */
+        node->predicate = expr_map(arena, node->predicate, used_map, &(UsedMap){arena, self});
 }
 
 /* A flat map's output has whatever its input still has, and all its calls. */

@@ -95,6 +95,7 @@ static void publish_figures(Group *group) {
         state->ops->figures(state, &figures);
         atomic_store_explicit(&state->rows, figures.rows, memory_order_relaxed);
         atomic_store_explicit(&state->bytes, figures.bytes, memory_order_relaxed);
+        atomic_store_explicit(&state->unmatched, figures.unmatched, memory_order_relaxed);
         sum.rows += figures.rows;
         sum.bytes += figures.bytes;
     }
@@ -267,12 +268,15 @@ static void hand_over(Group *group) {
     Commit *commit = commit_new(group->worker->runtime->storage, group->owner_id);
     if (group->slot != COMMIT_NO_SLOT)
         commit_slot(commit, (uint32_t)group->slot);
-    commit_expect(commit, pending_bytes(group));
+    size_t pending = pending_bytes(group);
+    commit_expect(commit, pending + pending / 64 * group->bytes_ratio);
     save_positions(group, commit);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->save(group->states.items[i], commit);
     group->logging = processing_log_begin(group, commit);
     outbox_save(group->outbox, commit);
+    size_t more = commit_bytes(commit) > pending ? commit_bytes(commit) - pending : 0;
+    group->bytes_ratio = pending > 64 ? more / (pending / 64) : 0;
     submit(group, commit);
     group->handover_us = group_now_us(group);
     group->handover_cost_us = group->handover_us - begin_us;

@@ -20,6 +20,8 @@
  */
 #include <assert.h>
 
+#include "base/hash.h"
+#include "runtime/expr.h"
 #include "runtime/ids.h"
 #include "runtime/op.h"
 #include "runtime/placement.h"
@@ -41,8 +43,18 @@ typedef struct JoinOutput {
     const JoinRow *other;      /* ... and whom it met; NULL: nobody */
 } JoinOutput;
 
+/* A row of the other side within the window, and whether it fits the further conditions. */
+typedef struct JoinCandidate {
+    const JoinRow *row;
+    uint16_t index; /* of the selection: who meets it */
+    bool fits;
+} JoinCandidate;
+
 typedef struct JoinStream {
     StateJoin *state;
+    ExprProgram *fits; /* further conditions of an outer join, over the output; NULL: none */
+    JoinCandidate *candidates; /* of the run, in order */
+    size_t candidate_count, candidate_capacity, candidate_next;
     int64_t before[2], after[2]; /* [port]: how far the other side is looked for */
     int64_t grace;
     bool outer[2], waits;
@@ -103,10 +115,15 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     if (self->waits)
         open_order(self, env->plan, node, env->query_arena);
     self->bounds_size = node->windowed ? WINDOW_BOUNDS_SIZE : 0;
+    if (node->predicate) {
+        TRY(expr_compile(&node->predicate, 1, env->query_arena, &self->fits, err));
+        expr_set_io(self->fits, env->io);
+    }
     StateJoinSpec spec = {ids_store(env->plan, env->first_id, env->partitions, node->id,
                                     env->partition),
                           env->snapshot, within->before_ms + within->after_ms,
-                          within->before_ms + within->after_ms + within->grace_ms};
+                          within->before_ms + within->after_ms + within->grace_ms,
+                          node->join == JOIN_INNER ? within->after_ms : -1};
     TRY(state_join_new(&spec, &self->state, err));
     state_list_add(env->states, &self->state->state);
     return ERR_OK;
@@ -120,6 +137,8 @@ static ErrCode join_prepare(Op *op, int port, Batch *batch, Err *err) {
         self->step = op->env->step;
         self->inputs = self->last = NULL;
         self->outputs = NULL;
+        self->candidates = NULL;
+        self->candidate_count = self->candidate_capacity = 0;
         self->count = self->capacity = self->next = 0;
     }
     JoinInput *input = arena_alloc(batch->arena, sizeof *input);
@@ -271,22 +290,61 @@ static void wait_for_other(JoinStream *self, const JoinInput *input, uint32_t in
     ordered_map_put(&self->state->pending, buf_view(&self->place), buf_view(&self->waiting));
 }
 
-static bool meet_others(Op *op, const JoinInput *input, uint32_t index) {
-    JoinStream *self = op->self;
-    uint32_t port = input->port, other = 1 - port;
+/* The same for this row alone. It was given the number before its own when it began to wait. */
+static void stop_waiting_one(JoinStream *self, const JoinRow *row) {
+    put_time(self->place.data, row->rowtime);
+    size_t size = self->place.size;
+    buf_u64_be(&self->place, row->arrival - 1);
+    OrderedNode *node = ordered_map_seek(&self->state->pending, buf_view(&self->place));
+    if (node && bytes_equal(ordered_key(node), buf_view(&self->place)))
+        ordered_map_remove(&self->state->pending, node);
+    self->place.size = size;
+}
+
+static JoinFind find_others(const JoinStream *self, const JoinInput *input, uint32_t index) {
+    uint32_t port = input->port;
     int64_t rowtime = input->batch->rowtime[input->batch->selected[index]];
     assert(rowtime >= 0);
-    JoinFind find = state_join_find(self->state, other, input->keys->hashes[index],
-                                    input->keys->keys[index], rowtime - self->before[port],
-                                    rowtime + self->after[port]);
+    return state_join_find(self->state, 1 - port, input->keys->hashes[index],
+                           input->keys->keys[index], rowtime - self->before[port],
+                           rowtime + self->after[port]);
+}
+
+/* The next row that this one meets: of those found now, or of the candidates that fit. */
+static const JoinRow *next_other(JoinStream *self, JoinFind *find, uint32_t index) {
+    if (!self->fits)
+        return state_join_next(find);
+    for (; self->candidate_next < self->candidate_count; self->candidate_next++) {
+        const JoinCandidate *candidate = &self->candidates[self->candidate_next];
+        if (candidate->index > index)
+            return NULL;
+        if (candidate->index < index || !candidate->fits)
+            continue; /* of a row that met nobody: a null value */
+        self->candidate_next++;
+        return candidate->row;
+    }
+    return NULL;
+}
+
+static bool meet_others(Op *op, const JoinInput *input, uint32_t index) {
+    JoinStream *self = op->self;
+    uint32_t other = 1 - input->port;
+    JoinFind find = {0};
+    if (!self->fits)
+        find = find_others(self, input, index);
     bool found = false;
     const JoinRow *row;
-    while ((row = state_join_next(&find))) {
+    while ((row = next_other(self, &find, index))) {
         if (self->waits && self->outer[other] && self->state->pending.count > 0) {
             if (!found)
                 make_place(self, other, input, index);
-            stop_waiting(self, row->rowtime);
+            if (self->fits)
+                stop_waiting_one(self, row);
+            else
+                stop_waiting(self, row->rowtime);
         }
+        if (self->state->alone_ms >= 0 && other == 0)
+            state_join_met(self->state, row);
         JoinOutput *output = add_output(op, input, index);
         output->other = row;
         if (row->rowtime > output->rowtime)
@@ -325,23 +383,14 @@ static void join_row(Op *op, const JoinInput *input, uint32_t index) {
         else
             add_unmatched(op, input, index);
     }
-    if (state_join_add(self->state, port, input->keys->hashes[index], key, rowtime,
-                       buf_view(&self->scratch)))
+    const JoinRow *kept = state_join_add(self->state, port, input->keys->hashes[index], key,
+                                         rowtime, buf_view(&self->scratch));
+    if (kept && found && port == 0 && self->state->alone_ms >= 0)
+        state_join_met(self->state, kept);
+    if (kept)
         return;
     batch_row_note(batch, row, "late", "the row is too late to be kept for the join");
     op_count(op, OP_LATE, 1);
-}
-
-static ErrCode join_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {
-    assert(from < to && (port == 0 || port == 1));
-    (void)err;
-    JoinStream *self = op->self;
-    const JoinInput *input = self->inputs;
-    while (input->batch != batch || input->port != (uint32_t)port)
-        input = input->next;
-    for (uint32_t i = from; i < to; i++)
-        join_row(op, input, i);
-    return ERR_OK;
 }
 
 /* -- Output ------------------------------------------------------------------------------------ */
@@ -386,26 +435,64 @@ static ErrCode side_columns(const JoinStream *self, const JoinGroup *group, uint
     return ERR_OK;
 }
 
+/* The rows that were met, each of them once, and which of them each output met. Many rows meet the
+ * same few: their bytes are read once. */
+typedef struct MetRows {
+    Bytes *keys, *values;
+    uint16_t *which;
+    uint32_t count;
+} MetRows;
+
+static void find_met(const JoinStream *self, const JoinGroup *group, MetRows *met) {
+    Arena *arena = group->arena;
+    uint32_t mask = 15;
+    while (mask < 2 * group->count)
+        mask = mask * 2 + 1;
+    uint16_t *table = arena_array(arena, mask + 1, sizeof *table); /* output + 1 */
+    met->keys = arena_array(arena, group->count, sizeof *met->keys);
+    met->values = arena_array(arena, group->count, sizeof *met->values);
+    met->which = arena_raw(arena, group->count * sizeof *met->which);
+    assert(group->count < UINT16_MAX && met->count == 0);
+    for (uint32_t i = 0; i < group->count; i++) {
+        const JoinOutput *output = group->outputs[i];
+        const JoinRow *other = output->other;
+        uint32_t at = (uint32_t)hash_u64((uint64_t)(uintptr_t)other) & mask;
+        while (table[at] > 0 && group->outputs[table[at] - 1]->other != other)
+            at = (at + 1) & mask;
+        if (table[at] > 0) {
+            met->which[i] = met->which[table[at] - 1];
+            continue;
+        }
+        table[at] = (uint16_t)(i + 1);
+        met->which[i] = (uint16_t)met->count;
+        met->keys[met->count] =
+            inner_key(self, other ? output->input->keys->keys[output->index] : (Bytes){0});
+        if (other)
+            met->values[met->count] = (Bytes){other->bytes, other->size};
+        met->count++;
+    }
+}
+
 /* Rows as they are, beside those they met. */
 static ErrCode met_columns(const JoinStream *self, const JoinGroup *group, const Column **sides[2],
                            const Column **key, Err *err) {
     Arena *arena = group->arena;
     uint16_t *rows = arena_raw(arena, group->count * sizeof *rows);
-    Bytes *keys = arena_array(arena, group->count, sizeof *keys);
-    Bytes *values = arena_array(arena, group->count, sizeof *values);
-    for (uint32_t i = 0; i < group->count; i++) {
-        const JoinOutput *output = group->outputs[i];
-        const JoinRow *other = output->other;
-        rows[i] = output->row;
-        keys[i] = inner_key(self, other ? output->input->keys->keys[output->index] : (Bytes){0});
-        if (other)
-            values[i] = (Bytes){other->bytes, other->size};
-    }
+    for (uint32_t i = 0; i < group->count; i++)
+        rows[i] = group->outputs[i]->row;
     for (uint32_t i = 0; i < group->batch->schema->column_count; i++)
         sides[group->port][i] = column_gather(arena, group->batch->columns[i], rows, group->count);
     *key = sides[group->port][0];
+    MetRows met = {0};
+    find_met(self, group, &met);
     uint32_t other = 1 - group->port;
-    return side_columns(self, group, other, (const Bytes *[2]){keys, values}, sides[other], err);
+    JoinGroup once = *group;
+    once.count = met.count;
+    TRY(side_columns(self, &once, other, (const Bytes *[2]){met.keys, met.values}, sides[other],
+                     err));
+    for (uint32_t i = 0; i <= self->values[other].column_count && met.count < group->count; i++)
+        sides[other][i] = column_gather(arena, sides[other][i], met.which, group->count);
+    return ERR_OK;
 }
 
 /* Rows that waited, out of their bytes. */
@@ -472,7 +559,7 @@ static void group_facts(const JoinStream *self, const JoinGroup *group, Batch *o
 }
 _Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
 
-static ErrCode emit_group(Op *op, const JoinGroup *group, Err *err) {
+static ErrCode make_batch(const Op *op, const JoinGroup *group, Batch **target, Err *err) {
     const JoinStream *self = op->self;
     const Schema *schema = op->node->schema;
     uint32_t left_count = 1 + self->values[0].column_count;
@@ -491,7 +578,84 @@ static ErrCode emit_group(Op *op, const JoinGroup *group, Err *err) {
     output->row_count = output->selected_count = group->count;
     output->selected = batch_all_rows(group->count);
     group_facts(self, group, output);
+    *target = output;
+    return ERR_OK;
+}
+
+static ErrCode emit_group(Op *op, const JoinGroup *group, Err *err) {
+    Batch *output;
+    assert(group->count > 0);
+    TRY(make_batch(op, group, &output, err));
     op_emit(op, output);
+    return ERR_OK;
+}
+
+/* -- Further conditions ------------------------------------------------------------------------ */
+
+/* Whether candidates [from, to) fit. */
+static ErrCode check_candidates(const Op *op, const JoinInput *input, size_t from, size_t to,
+                                Err *err) {
+    JoinStream *self = op->self;
+    Arena *arena = op->env->step_arena;
+    uint32_t count = (uint32_t)(to - from);
+    assert(count > 0 && count <= BATCH_ROWS_MAX);
+    JoinOutput *pairs = arena_array(arena, count, sizeof *pairs);
+    JoinGroup group = {.batch = input->batch, .port = input->port, .count = count, .arena = arena};
+    group.outputs = arena_raw(arena, count * sizeof *group.outputs);
+    for (uint32_t i = 0; i < count; i++) {
+        const JoinCandidate *candidate = &self->candidates[from + i];
+        uint16_t row = input->batch->selected[candidate->index];
+        pairs[i] = (JoinOutput){.input = input, .row = row, .index = candidate->index,
+                                .rowtime = input->batch->rowtime[row], .other = candidate->row};
+        group.outputs[i] = &pairs[i];
+    }
+    Batch *batch;
+    TRY(make_batch(op, &group, &batch, err));
+    uint16_t *selected = arena_raw(arena, count * sizeof *selected);
+    uint32_t fitting = expr_select(self->fits, batch, selected);
+    for (uint32_t i = 0; i < fitting; i++)
+        self->candidates[from + selected[i]].fits = true;
+    return ERR_OK;
+}
+
+/* Whom the rows [from, to) of a run may meet, checked together: nothing that they do changes the
+ * other side. */
+static ErrCode find_candidates(Op *op, const JoinInput *input, uint16_t from, uint16_t to,
+                               Err *err) {
+    JoinStream *self = op->self;
+    assert(self->fits && from < to);
+    self->candidate_count = self->candidate_next = 0;
+    for (uint16_t i = from; i < to; i++) {
+        const JoinRow *row;
+        if (!input->keys->keys[i].data)
+            continue;
+        JoinFind find = find_others(self, input, i);
+        while ((row = state_join_next(&find))) {
+            if (self->candidate_count == self->candidate_capacity)
+                self->candidates =
+                    arena_grow(op->env->step_arena, self->candidates, &self->candidate_capacity,
+                               self->candidate_count + 1, sizeof *self->candidates);
+            self->candidates[self->candidate_count++] = (JoinCandidate){row, i, false};
+        }
+    }
+    for (size_t at = 0; at < self->candidate_count; at += BATCH_ROWS_MAX) {
+        size_t left = self->candidate_count - at;
+        TRY(check_candidates(op, input, at, at + (left < BATCH_ROWS_MAX ? left : BATCH_ROWS_MAX),
+                             err));
+    }
+    return ERR_OK;
+}
+
+static ErrCode join_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to, Err *err) {
+    assert(from < to && (port == 0 || port == 1));
+    JoinStream *self = op->self;
+    const JoinInput *input = self->inputs;
+    while (input->batch != batch || input->port != (uint32_t)port)
+        input = input->next;
+    if (self->fits)
+        TRY(find_candidates(op, input, from, to, err));
+    for (uint32_t i = from; i < to; i++)
+        join_row(op, input, i);
     return ERR_OK;
 }
 

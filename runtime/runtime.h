@@ -96,7 +96,9 @@ uint32_t query_ids_needed(const Plan *plan, uint32_t partitions);
 /* Whether node `id` of the plan (a REPARTITION) needs an internal topic, and its partitions. */
 bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
 
-/* Whether node `id` keeps a store that needs a changelog in the cluster, and its partitions. */
+/* Whether node `id` keeps a store; whether one that needs a changelog in the cluster, and its
+ * partitions. */
+bool query_keeps_store(const Plan *plan, uint32_t id);
 bool query_changelog(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
 
 /* Opens operators, loads their state from the last commit, and begins. */

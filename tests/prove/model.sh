@@ -4,43 +4,51 @@
 # N (default 3) is how many faults may hit it. tests/models/README.md tells of the model.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-faults=${N:-3} work=$PWD/build/prove-model model=$PWD/tests/models/kafka_slot.pml
+faults=${N:-3} work=$PWD/build/prove-model models=$PWD/tests/models
 command -v spin > /dev/null || { echo "FAILED: Spin is missing (make deps-check)"; exit 1; }
 mkdir -p "$work"
 
-# verify NAME SWITCH...: prints what Spin says; its status: no error found.
+# verify MODEL NAME SWITCH...: its status: no error found.
 verify() {
-    mkdir -p "$work/$1" && cd "$work/$1" || exit 1
+    local model=$models/$1.pml
+    mkdir -p "$work/$2" && cd "$work/$2" || exit 1
     rm -f ./*.trail
-    shift
-    { spin -a "$@" "$model" && "${CC:-gcc}" -w -O2 -DSAFETY -DCOLLAPSE -o pan pan.c &&
+    shift 2
+    { spin -a "$@" "$model" && "${CC:-gcc}" -w ${optimize:--O2} -DSAFETY -DCOLLAPSE -o pan pan.c &&
         ./pan -m1000000 -E; } > out 2>&1
     grep -q 'errors: 0$' out && ! grep -q 'search not completed' out
 }
-states() { sed -n 's/^ *\([0-9.e+]*\) states, stored$/\1/p' "$work/$1/out"; }
 
-for records in 2 3; do
-    begin=$SECONDS
-    (verify whole -DN=$records -DFAULTS="$faults") ||
-        { tail -n 40 "$work/whole/out"; echo "FAILED: $records records, $faults faults"; exit 1; }
-    echo "$records records, $faults faults: $(states whole) states, no error," \
-         "$((SECONDS - begin)) s"
-    faults=$((faults > 2 ? 2 : faults))
-done
+# whole MODEL FAULTS SWITCH...
+whole() {
+    local begin=$SECONDS model=$1 faults=$2
+    shift 2
+    (verify "$model" whole "$@" -DFAULTS="$faults") ||
+        { tail -n 40 "$work/whole/out"; echo "FAILED: $model $*, $faults faults"; exit 1; }
+    echo "$model $*, $faults faults:" \
+        "$(sed -n 's/^ *\([0-9.e+]*\) states, stored$/\1/p' "$work/whole/out") states, no error," \
+        "$((SECONDS - begin)) s"
+}
 
-missed=0 count=0
-for rule in $(sed -n '/^ \* Each rule/,/^ \*\//s/^ \*   \([A-Z_]*\) .*/\1/p' "$model") RESEND; do
-    count=$((count + 1))
-    if (verify rule -D"$rule" -DN=2 -DFAULTS=1); then
-        echo "$rule: no error found, and there ought to be one"
-        missed=1
+# without MODEL RULE: it must be broken.
+without() {
+    if (optimize=-O0; verify "$1" rule -D"$2" -DFAULTS="$3"); then
+        echo "FAILED: $1 without $2: no error found, and there ought to be one"
+        exit 1
     elif ! grep -q '^pan:1: ' "$work/rule/out"; then
         tail -n 5 "$work/rule/out"
-        echo "$rule: not verified"
-        missed=1
-    else
-        printf '%-17s broken: %s\n' "$rule" "$(sed -n 's/^pan:1: //p' "$work/rule/out")"
+        echo "FAILED: $1 without $2: not verified"
+        exit 1
     fi
-done
-[ "$count" -gt 10 ] && [ "$missed" = 0 ] || { echo "FAILED: $count rules"; exit 1; }
+    printf '%s, %-17s broken: %s\n' "$1" "$2" "$(sed -n 's/^pan:1: //p' "$work/rule/out")"
+}
+rules() { sed -n '/^ \* Each rule/,/^ \*\//s/^ \*   \([A-Z_][A-Z_]*\) .*/\1/p' "$models/$1.pml"; }
+
+whole kafka_slot "$faults" -DN=2
+whole kafka_slot $((faults > 2 ? 2 : faults)) -DN=3
+whole kafka_command $((faults > 2 ? 2 : faults))
+for rule in $(rules kafka_slot) RESEND; do without kafka_slot "$rule" 1; done
+for rule in $(rules kafka_command); do without kafka_command "$rule" 2; done
+[ "$(rules kafka_slot | wc -l)" = 16 ] && [ "$(rules kafka_command | wc -l)" = 5 ] ||
+    { echo "FAILED: rules are missing"; exit 1; }
 echo PROVED
