@@ -52,6 +52,7 @@ typedef struct Group {
     bool retry_step;     /* ... the latter */
     int64_t dirty_since_us; /* 0: nothing to commit */
     int64_t handover_us, handover_cost_us;
+    size_t bytes_ratio; /* last hand-over: bytes more than what was pending, in 64ths of it */
     int64_t clock_us; /* OpEnv.clock_us */
     bool idle; /* the last step found nothing */
     uint32_t rows_cut; /* of a step: fewer after one that made too much; 0: not cut */

@@ -21,7 +21,8 @@
  * operator says itself, with one op_count() per run:
  *
  *   op_count(op, OP_LATE, rows)       too late for its window, or for a join's
- *   op_count(op, OP_NO_MATCH, rows)   a join found no other side: INNER drops them, LEFT has NULLs
+ *   op_count(op, OP_NO_MATCH, rows)   a join found no other side: INNER drops them, LEFT has NULLs;
+ *                                     where both sides are kept, StateFigures.unmatched says it
  *   op_count(op, OP_ROWS_OUT, rows)   only where rows leave by another way than op_emit()
  */
 #ifndef RUNTIME_OP_H

@@ -20,6 +20,7 @@
  */
 #include <assert.h>
 
+#include "base/hash.h"
 #include "runtime/expr.h"
 #include "runtime/ids.h"
 #include "runtime/op.h"
@@ -121,7 +122,8 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     StateJoinSpec spec = {ids_store(env->plan, env->first_id, env->partitions, node->id,
                                     env->partition),
                           env->snapshot, within->before_ms + within->after_ms,
-                          within->before_ms + within->after_ms + within->grace_ms};
+                          within->before_ms + within->after_ms + within->grace_ms,
+                          node->join == JOIN_INNER ? within->after_ms : -1};
     TRY(state_join_new(&spec, &self->state, err));
     state_list_add(env->states, &self->state->state);
     return ERR_OK;
@@ -341,6 +343,8 @@ static bool meet_others(Op *op, const JoinInput *input, uint32_t index) {
             else
                 stop_waiting(self, row->rowtime);
         }
+        if (self->state->alone_ms >= 0 && other == 0)
+            state_join_met(self->state, row);
         JoinOutput *output = add_output(op, input, index);
         output->other = row;
         if (row->rowtime > output->rowtime)
@@ -379,8 +383,11 @@ static void join_row(Op *op, const JoinInput *input, uint32_t index) {
         else
             add_unmatched(op, input, index);
     }
-    if (state_join_add(self->state, port, input->keys->hashes[index], key, rowtime,
-                       buf_view(&self->scratch)))
+    const JoinRow *kept = state_join_add(self->state, port, input->keys->hashes[index], key,
+                                         rowtime, buf_view(&self->scratch));
+    if (kept && found && port == 0 && self->state->alone_ms >= 0)
+        state_join_met(self->state, kept);
+    if (kept)
         return;
     batch_row_note(batch, row, "late", "the row is too late to be kept for the join");
     op_count(op, OP_LATE, 1);
@@ -428,26 +435,64 @@ static ErrCode side_columns(const JoinStream *self, const JoinGroup *group, uint
     return ERR_OK;
 }
 
+/* The rows that were met, each of them once, and which of them each output met. Many rows meet the
+ * same few: their bytes are read once. */
+typedef struct MetRows {
+    Bytes *keys, *values;
+    uint16_t *which;
+    uint32_t count;
+} MetRows;
+
+static void find_met(const JoinStream *self, const JoinGroup *group, MetRows *met) {
+    Arena *arena = group->arena;
+    uint32_t mask = 15;
+    while (mask < 2 * group->count)
+        mask = mask * 2 + 1;
+    uint16_t *table = arena_array(arena, mask + 1, sizeof *table); /* output + 1 */
+    met->keys = arena_array(arena, group->count, sizeof *met->keys);
+    met->values = arena_array(arena, group->count, sizeof *met->values);
+    met->which = arena_raw(arena, group->count * sizeof *met->which);
+    assert(group->count < UINT16_MAX && met->count == 0);
+    for (uint32_t i = 0; i < group->count; i++) {
+        const JoinOutput *output = group->outputs[i];
+        const JoinRow *other = output->other;
+        uint32_t at = (uint32_t)hash_u64((uint64_t)(uintptr_t)other) & mask;
+        while (table[at] > 0 && group->outputs[table[at] - 1]->other != other)
+            at = (at + 1) & mask;
+        if (table[at] > 0) {
+            met->which[i] = met->which[table[at] - 1];
+            continue;
+        }
+        table[at] = (uint16_t)(i + 1);
+        met->which[i] = (uint16_t)met->count;
+        met->keys[met->count] =
+            inner_key(self, other ? output->input->keys->keys[output->index] : (Bytes){0});
+        if (other)
+            met->values[met->count] = (Bytes){other->bytes, other->size};
+        met->count++;
+    }
+}
+
 /* Rows as they are, beside those they met. */
 static ErrCode met_columns(const JoinStream *self, const JoinGroup *group, const Column **sides[2],
                            const Column **key, Err *err) {
     Arena *arena = group->arena;
     uint16_t *rows = arena_raw(arena, group->count * sizeof *rows);
-    Bytes *keys = arena_array(arena, group->count, sizeof *keys);
-    Bytes *values = arena_array(arena, group->count, sizeof *values);
-    for (uint32_t i = 0; i < group->count; i++) {
-        const JoinOutput *output = group->outputs[i];
-        const JoinRow *other = output->other;
-        rows[i] = output->row;
-        keys[i] = inner_key(self, other ? output->input->keys->keys[output->index] : (Bytes){0});
-        if (other)
-            values[i] = (Bytes){other->bytes, other->size};
-    }
+    for (uint32_t i = 0; i < group->count; i++)
+        rows[i] = group->outputs[i]->row;
     for (uint32_t i = 0; i < group->batch->schema->column_count; i++)
         sides[group->port][i] = column_gather(arena, group->batch->columns[i], rows, group->count);
     *key = sides[group->port][0];
+    MetRows met = {0};
+    find_met(self, group, &met);
     uint32_t other = 1 - group->port;
-    return side_columns(self, group, other, (const Bytes *[2]){keys, values}, sides[other], err);
+    JoinGroup once = *group;
+    once.count = met.count;
+    TRY(side_columns(self, &once, other, (const Bytes *[2]){met.keys, met.values}, sides[other],
+                     err));
+    for (uint32_t i = 0; i <= self->values[other].column_count && met.count < group->count; i++)
+        sides[other][i] = column_gather(arena, sides[other][i], met.which, group->count);
+    return ERR_OK;
 }
 
 /* Rows that waited, out of their bytes. */

@@ -44,6 +44,12 @@ typedef struct JoinTables {
     Changes *changes, *last; /* of this step's batches */
 } JoinTables;
 
+/* Whose rows are told of when they have no other side: of INNER joins the left's, since a right
+ * table often has more than is asked for. */
+static uint8_t wanting(PlanJoinKind kind) {
+    return kind == JOIN_FULL ? 3 : kind == JOIN_RIGHT ? 2 : 1;
+}
+
 static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     const PlanNode *node = op->node;
     assert(node->kind == PLAN_JOIN_TABLES && node->input_count == 2);
@@ -64,7 +70,7 @@ static ErrCode join_open(Op *op, OpEnv *env, Err *err) {
     StateSpec spec = {NULL, ids_store(env->plan, env->first_id, env->partitions, node->id,
                                       env->partition),
                       env->snapshot};
-    TRY(state_pair_new(&spec, &self->pair, err));
+    TRY(state_pair_new(&spec, wanting(self->kind), &self->pair, err));
     state_list_add(env->states, &self->pair->state);
     return ERR_OK;
 }

@@ -73,6 +73,7 @@ static void add_task(const Query *query, const Task *task, OpFigures *figures) {
         for (size_t k = 0; k < op->state_count; k++) {
             const State *state = group->states.items[op->state_first + k];
             sum->has_state = true;
+            sum->no_match += atomic_load_explicit(&state->unmatched, memory_order_relaxed);
             sum->state_rows += atomic_load_explicit(&state->rows, memory_order_relaxed);
             sum->state_bytes += atomic_load_explicit(&state->bytes, memory_order_relaxed);
         }

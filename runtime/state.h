@@ -21,7 +21,27 @@ typedef struct State State;
 
 typedef struct StateFigures {
     uint64_t rows, bytes;
+    uint64_t unmatched; /* of a join's rows those that have no other side, as they are now */
 } StateFigures;
+
+/* A number that is kept with a state, and undone with it. */
+typedef struct StateCount {
+    uint64_t now, submitted, settled;
+} StateCount;
+
+static inline void state_count_submit(StateCount *count) {
+    count->submitted = count->now;
+}
+
+static inline void state_count_settle(StateCount *count) {
+    count->settled = count->submitted;
+}
+
+static inline void state_count_undo(StateCount *count, bool submitted_too) {
+    if (submitted_too)
+        count->submitted = count->settled;
+    count->now = count->submitted;
+}
 
 typedef struct StateOps {
     const char *name;
@@ -37,7 +57,7 @@ typedef struct StateOps {
 
 struct State {
     const StateOps *ops;
-    _Atomic uint64_t rows, bytes; /* its figures at the last commit, for anyone */
+    _Atomic uint64_t rows, bytes, unmatched; /* its figures at the last commit, for anyone */
 };
 
 /* The stores of a commit group. */

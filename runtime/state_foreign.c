@@ -118,6 +118,12 @@ void foreign_unlink(StateForeign *foreign, Slot *slot) {
 
 /* -- Changes ---------------------------------------------------------------------------------- */
 
+static bool has_right(const StateForeign *foreign, const ForeignKey *key) {
+    Bytes right = {key->key.data, key->foreign_size};
+    const Slot *slot = slot_table_find(&foreign->rights, key->foreign_hash, right);
+    return slot && slot->present;
+}
+
 Bytes state_foreign_put(StateForeign *foreign, const ForeignKey *key, const ForeignLeft *left) {
     assert(left->value.data && key->foreign_size < key->key.size);
     SlotTable *lefts = &foreign->lefts;
@@ -131,6 +137,7 @@ Bytes state_foreign_put(StateForeign *foreign, const ForeignKey *key, const Fore
         link->foreign_size = key->foreign_size;
         slot_table_set_present(lefts, slot, true);
         foreign_link(foreign, slot);
+        foreign->unmatched.now += !has_right(foreign, key);
     }
     return (Bytes){slot->value, slot->value_size};
 }
@@ -145,6 +152,20 @@ void state_foreign_remove(StateForeign *foreign, const ForeignKey *key) {
     foreign_unlink(foreign, slot);
     slot_table_drop_value(lefts, slot);
     slot_table_set_present(lefts, slot, false);
+    foreign->unmatched.now -= !has_right(foreign, key);
+}
+
+void state_foreign_set_right(StateForeign *foreign, Slot *slot, bool present) {
+    bool before = slot->present;
+    uint64_t count = 0;
+    slot_table_set_present(&foreign->rights, slot, present);
+    if (present == before)
+        return;
+    for (Slot *left = find_chain(foreign, slot->hash, (Bytes){slot->key, slot->key_size})->first;
+         left; left = foreign_link_of(left)->next)
+        count++;
+    assert(!present || count <= foreign->unmatched.now);
+    foreign->unmatched.now += present ? 0 - count : count;
 }
 
 static int compare_lefts(const void *left_void, const void *right_void) {

@@ -47,6 +47,7 @@ typedef struct StateForeign {
     uint32_t chain_mask, chain_count;
     ForeignLeft *found; /* what the last state_foreign_lefts() returned */
     size_t found_capacity;
+    StateCount unmatched; /* left rows whose right row is not there */
 } StateForeign;
 
 /* spec->layout is not read: rows are the caller's. */
@@ -62,6 +63,9 @@ static inline void state_foreign_prefetch(const StateForeign *foreign, const For
  * settled. */
 Bytes state_foreign_put(StateForeign *foreign, const ForeignKey *key, const ForeignLeft *left);
 void state_foreign_remove(StateForeign *foreign, const ForeignKey *key);
+
+/* Of a touched slot of `rights`: whether the row is there now. */
+void state_foreign_set_right(StateForeign *foreign, Slot *slot, bool present);
 
 /* The left rows of a foreign key, in order of their keys; borrowed until the next call, their bytes
  * as above. */

@@ -59,6 +59,7 @@ static void foreign_save(State *state, Commit *commit) {
         save_log(foreign, &foreign->right_log, ENTRY_RIGHT, commit);
         save_log(foreign, &foreign->left_log, ENTRY_LEFT, commit);
     }
+    state_count_submit(&foreign->unmatched);
     state_log_submit(&foreign->right_log);
     state_log_submit(&foreign->left_log);
 }
@@ -66,6 +67,7 @@ static void foreign_save(State *state, Commit *commit) {
 static void foreign_settle(State *state) {
     assert(state->ops == &state_foreign_ops);
     StateForeign *foreign = (StateForeign *)state;
+    state_count_settle(&foreign->unmatched);
     state_log_settle(&foreign->right_log);
     state_log_settle(&foreign->left_log);
 }
@@ -103,6 +105,7 @@ static void foreign_undo(State *state, bool submitted_too) {
     if (submitted_too && foreign->left_log.submitted)
         unlink_epoch(foreign, &foreign->left_log.earlier, &back);
     unlink_epoch(foreign, &foreign->left_log.running, &back);
+    state_count_undo(&foreign->unmatched, submitted_too);
     state_log_undo(&foreign->right_log, submitted_too);
     state_log_undo(&foreign->left_log, submitted_too); /* the marks go with it */
     for (size_t i = 0; i < back.count; i++) {
@@ -125,7 +128,8 @@ static void foreign_figures(const State *state, StateFigures *figures) {
     const StateForeign *foreign = (const StateForeign *)state;
     assert(foreign->rights.present_count <= foreign->rights.count);
     *figures = (StateFigures){foreign->rights.present_count + foreign->lefts.present_count,
-                              foreign->rights.heap.used_bytes + foreign->lefts.heap.used_bytes};
+                              foreign->rights.heap.used_bytes + foreign->lefts.heap.used_bytes,
+                              foreign->unmatched.now};
 }
 
 static void foreign_close(State *state) {
@@ -157,6 +161,9 @@ static ErrCode load_left(StateForeign *foreign, Bytes key, Reader *in, Slot **sl
     link->foreign_size = (uint32_t)foreign_size;
     link->foreign_hash = hash_bytes((Bytes){key.data, (uint32_t)foreign_size});
     foreign_link(foreign, *slot);
+    /* Right rows lie in front of all left ones. */
+    foreign->unmatched.now += !slot_table_find(&foreign->rights, link->foreign_hash,
+                                               (Bytes){key.data, link->foreign_size});
     return ERR_OK;
 }
 
@@ -195,6 +202,8 @@ static ErrCode foreign_load(StateForeign *foreign, Err *err) {
         KEEP_FIRST(store_iter_close(iter, &ignored));
         return code;
     }
+    state_count_submit(&foreign->unmatched);
+    state_count_settle(&foreign->unmatched);
     state_log_loaded(&foreign->right_log);
     state_log_loaded(&foreign->left_log);
     return store_iter_close(iter, err);

@@ -172,6 +172,7 @@ static JoinChange put_row(StateJoin *join, uint32_t side, uint64_t hash, Bytes k
         memcpy(row->bytes, value.data, value.size);
     chain_link(chain, row);
     bucket->row_count++;
+    bucket->met_count += row->met;
     return (JoinChange){bucket, chain, row};
 }
 
@@ -189,6 +190,8 @@ static void expire(StateJoin *join, uint32_t side) {
         JoinBucket *bucket = rows->buckets.items[i];
         assert(!bucket->expired);
         bucket->expired = true;
+        if (side == 0 && join->alone_ms >= 0)
+            join->unmatched.now += bucket->row_count - bucket->met_count;
         buckets_insert(&rows->running.expired, rows->running.expired.count, bucket);
     }
     rows->buckets.count -= gone;
@@ -196,8 +199,8 @@ static void expire(StateJoin *join, uint32_t side) {
             rows->buckets.count * sizeof *rows->buckets.items);
 }
 
-bool state_join_add(StateJoin *join, uint32_t side, uint64_t hash, Bytes key, int64_t rowtime,
-                    Bytes value) {
+const JoinRow *state_join_add(StateJoin *join, uint32_t side, uint64_t hash, Bytes key,
+                              int64_t rowtime, Bytes value) {
     assert(side < 2 && rowtime >= 0);
     JoinChanges *added = &join->sides[side].running.added;
     if (rowtime > join->times.side[side]) {
@@ -205,12 +208,36 @@ bool state_join_add(StateJoin *join, uint32_t side, uint64_t hash, Bytes key, in
         expire(join, side);
     }
     if (rowtime <= side_horizon(join, side))
-        return false;
+        return NULL;
     JoinRow head = {.rowtime = rowtime, .arrival = join->arrival++};
     added->items = mem_grow(added->items, &added->capacity, added->count + 1,
                             sizeof *added->items);
-    added->items[added->count++] = put_row(join, side, hash, key, &head, value);
-    return true;
+    added->items[added->count] = put_row(join, side, hash, key, &head, value);
+    return added->items[added->count++].row;
+}
+
+void state_join_met(StateJoin *join, const JoinRow *row) {
+    assert(join->alone_ms >= 0);
+    if (row->met)
+        return;
+    bucket_of(join, 0, bucket_start(join, row->rowtime))->met_count++;
+    ((JoinRow *)(uintptr_t)row)->met = 1; /* a row of this state */
+}
+
+/* Of the left side, in buckets whose rows meet nobody any more, if rows come in order. */
+static uint64_t unmatched_now(const StateJoin *join) {
+    const JoinBuckets *buckets = &join->sides[0].buckets;
+    uint64_t count = join->unmatched.now;
+    if (join->alone_ms < 0 || join->times.stream < 0)
+        return count;
+    int64_t last = join->times.stream - join->bucket_ms - join->alone_ms;
+    for (size_t i = 0; i < buckets->count; i++) {
+        const JoinBucket *bucket = buckets->items[i];
+        assert(bucket->met_count <= bucket->row_count);
+        if (bucket->start < last)
+            count += bucket->row_count - bucket->met_count;
+    }
+    return count;
 }
 
 void state_join_prefetch(const StateJoin *join, uint64_t hash, int64_t rowtime) {
@@ -331,6 +358,7 @@ static void join_save(State *state, Commit *commit) {
     if (commit)
         save_times(join, commit, &other);
     join->times_submitted = join->times;
+    state_count_submit(&join->unmatched);
     join->submitted = true;
     buf_free(&key);
     buf_free(&other);
@@ -346,6 +374,7 @@ static void join_settle(State *state) {
     }
     ordered_map_settle(&join->pending);
     join->times_settled = join->times_submitted;
+    state_count_settle(&join->unmatched);
     join->submitted = false;
 }
 
@@ -362,6 +391,7 @@ static void undo_epoch(JoinSide *side, JoinEpoch *epoch) {
         JoinChange change = epoch->added.items[--epoch->added.count];
         chain_unlink(change.chain, change.row);
         change.bucket->row_count--;
+        change.bucket->met_count -= change.row->met;
         blob_heap_free(&change.bucket->heap, change.row,
                        (uint32_t)sizeof *change.row + change.row->size);
     }
@@ -376,6 +406,7 @@ static void join_undo(State *state, bool submitted_too) {
             undo_epoch(&join->sides[side], &join->sides[side].earlier);
     }
     ordered_map_undo(&join->pending, submitted_too);
+    state_count_undo(&join->unmatched, submitted_too);
     if (submitted_too) {
         join->times_submitted = join->times_settled;
         join->submitted = false;
@@ -395,7 +426,8 @@ static size_t join_pending(const State *state) {
 static void join_figures(const State *state, StateFigures *figures) {
     const StateJoin *join = (const StateJoin *)state;
     assert(figures);
-    *figures = (StateFigures){join->pending.count, join->pending.heap.used_bytes};
+    *figures = (StateFigures){join->pending.count, join->pending.heap.used_bytes,
+                              unmatched_now(join)};
     for (uint32_t side = 0; side < 2; side++) {
         const JoinBuckets *buckets = &join->sides[side].buckets;
         for (size_t i = 0; i < buckets->count; i++) {
@@ -453,6 +485,7 @@ static ErrCode load_row(StateJoin *join, Bytes key, Bytes value, Err *err) {
     if (!reader_ok(&in) || inner.size == 0 || side > 1 || head.rowtime < 0 ||
         bucket_start(join, head.rowtime) != start)
         return err_set(err, ERR_CORRUPT, "a stored row of a join does not fit");
+    head.met = side == 0; /* what it was is not kept */
     put_row(join, side, hash_bytes(inner), inner, &head, value);
     if (head.arrival >= join->arrival)
         join->arrival = head.arrival + 1;
@@ -493,6 +526,7 @@ ErrCode state_join_new(const StateJoinSpec *spec, StateJoin **target, Err *err) 
     join->state.ops = &state_join_ops;
     join->store_id = spec->store_id;
     join->retention_ms = spec->retention_ms;
+    join->alone_ms = spec->alone_ms;
     join->bucket_ms = spec->retention_ms / BUCKETS_ABOUT;
     if (join->bucket_ms < spec->span_ms)
         join->bucket_ms = spec->span_ms;

@@ -27,6 +27,7 @@ typedef struct JoinRow {
     int64_t rowtime;
     uint64_t arrival; /* numbers the rows of a side */
     uint32_t size;
+    uint8_t met; /* somebody, as far as was told: state_join_met() */
     uint8_t bytes[];
 } JoinRow;
 
@@ -43,7 +44,7 @@ typedef struct JoinBucket {
     BlobHeap heap;
     JoinChain **entries; /* by hash, open addressing */
     uint32_t mask, chain_count;
-    uint64_t row_count;
+    uint64_t row_count, met_count;
 } JoinBucket;
 
 typedef struct JoinBuckets {
@@ -89,6 +90,8 @@ typedef struct StateJoin {
     JoinTimes times, times_submitted, times_settled;
     uint64_t arrival; /* of the next row */
     bool submitted;
+    int64_t alone_ms; /* INNER: so long a left row may meet somebody; -1: nobody is told of those */
+    StateCount unmatched; /* of those in expired buckets */
 } StateJoin;
 
 typedef struct StateJoinSpec {
@@ -96,13 +99,14 @@ typedef struct StateJoinSpec {
     Snapshot *snapshot; /* NULL: it begins empty */
     int64_t span_ms;    /* the width of the window in which rows meet */
     int64_t retention_ms;
+    int64_t alone_ms; /* -1: rows that meet nobody are not counted */
 } StateJoinSpec;
 
 ErrCode state_join_new(const StateJoinSpec *spec, StateJoin **join, Err *err);
 
-/* Keeps a row. false: it is too old to be seen, and is not kept. */
-bool state_join_add(StateJoin *join, uint32_t side, uint64_t hash, Bytes key, int64_t rowtime,
-                    Bytes value);
+/* Keeps a row. NULL: it is too old to be seen, and is not kept. */
+const JoinRow *state_join_add(StateJoin *join, uint32_t side, uint64_t hash, Bytes key,
+                              int64_t rowtime, Bytes value);
 
 /* The rows of a side with this key and times in [from, to], ascending by (time, arrival):
  *
@@ -121,6 +125,9 @@ typedef struct JoinFind {
 JoinFind state_join_find(const StateJoin *join, uint32_t side, uint64_t hash, Bytes key,
                          int64_t from, int64_t to);
 const JoinRow *state_join_next(JoinFind *find);
+
+/* The row, of the left side, is not among those that met nobody. */
+void state_join_met(StateJoin *join, const JoinRow *row);
 
 /* Of what state_join_add() will touch. */
 void state_join_prefetch(const StateJoin *join, uint64_t hash, int64_t rowtime);

@@ -20,18 +20,27 @@ static void side_put(SlotTable *slots, PairSide *side, Bytes value, int64_t rowt
     assert(side->value);
 }
 
+static bool is_unmatched(const StatePair *pair, Slot *slot) {
+    bool left = state_pair_side(slot, 0)->present, right = state_pair_side(slot, 1)->present;
+    return left != right && (pair->wanting & (left ? 1 : 2));
+}
+
 void state_pair_set(StatePair *pair, Slot *slot, uint32_t side, Bytes value, int64_t rowtime) {
     assert(slot->epoch == pair->log.epoch);
+    bool before = is_unmatched(pair, slot);
     side_put(&pair->slots, state_pair_side(slot, side), value, rowtime);
     slot_table_set_present(&pair->slots, slot, true);
+    pair->unmatched.now += (uint64_t)is_unmatched(pair, slot) - before;
 }
 
 void state_pair_drop(StatePair *pair, Slot *slot, uint32_t side) {
     assert(slot->epoch == pair->log.epoch);
     PairSide *gone = state_pair_side(slot, side);
+    bool before = is_unmatched(pair, slot);
     slot_table_drop_blob(&pair->slots, gone->value);
     *gone = (PairSide){0};
     slot_table_set_present(&pair->slots, slot, state_pair_side(slot, 1 - side)->present);
+    pair->unmatched.now += (uint64_t)is_unmatched(pair, slot) - before;
 }
 
 /* -- StateOps --------------------------------------------------------------------------------- */
@@ -76,16 +85,19 @@ static void pair_save(State *state, Commit *commit) {
         mem_free(dirty);
         buf_free(&out);
     }
+    state_count_submit(&pair->unmatched);
     state_log_submit(&pair->log);
 }
 
 static void pair_settle(State *state) {
     assert(state->ops == &state_pair_ops);
+    state_count_settle(&((StatePair *)state)->unmatched);
     state_log_settle(&((StatePair *)state)->log);
 }
 
 static void pair_undo(State *state, bool submitted_too) {
     assert(state->ops == &state_pair_ops);
+    state_count_undo(&((StatePair *)state)->unmatched, submitted_too);
     state_log_undo(&((StatePair *)state)->log, submitted_too);
 }
 
@@ -97,7 +109,8 @@ static size_t pair_pending(const State *state) {
 static void pair_figures(const State *state, StateFigures *figures) {
     const StatePair *pair = (const StatePair *)state;
     assert(pair->slots.present_count <= pair->slots.count);
-    *figures = (StateFigures){pair->slots.present_count, pair->slots.heap.used_bytes};
+    *figures = (StateFigures){pair->slots.present_count, pair->slots.heap.used_bytes,
+                              pair->unmatched.now};
 }
 
 static void pair_close(State *state) {
@@ -133,7 +146,9 @@ static ErrCode load_entry(StatePair *pair, Bytes key, Bytes value, Err *err) {
     Bytes row = reader_bytes(&in, reader_left(&in));
     if (!reader_ok(&in))
         return err_set(err, ERR_CORRUPT, "a stored row of a pair is cut short");
+    bool before = is_unmatched(pair, slot);
     side_put(&pair->slots, state_pair_side(slot, side), row, rowtime);
+    pair->unmatched.now += (uint64_t)is_unmatched(pair, slot) - before;
     return ERR_OK;
 }
 
@@ -150,15 +165,18 @@ static ErrCode pair_load(StatePair *pair, Err *err) {
         KEEP_FIRST(store_iter_close(iter, &ignored));
         return code;
     }
+    state_count_submit(&pair->unmatched);
+    state_count_settle(&pair->unmatched);
     state_log_loaded(&pair->log);
     return store_iter_close(iter, err);
 }
 
-ErrCode state_pair_new(const StateSpec *spec, StatePair **target, Err *err) {
+ErrCode state_pair_new(const StateSpec *spec, uint8_t wanting, StatePair **target, Err *err) {
     assert(spec && target);
     StatePair *pair = mem_alloc(sizeof *pair);
     pair->state.ops = &state_pair_ops;
     pair->spec = *spec;
+    pair->wanting = wanting;
     state_log_init(&pair->log, 2 * sizeof(PairSide));
     slot_table_init(&pair->slots, &pair->log);
     ErrCode code = spec->snapshot ? pair_load(pair, err) : ERR_OK;

@@ -24,10 +24,13 @@ typedef struct StatePair {
     StateSpec spec;
     StateLog log;
     SlotTable slots;
+    uint8_t wanting;
+    StateCount unmatched; /* rows that want the other side and have none */
 } StatePair;
 
-/* spec->layout is not read: the sides' bytes are the caller's. */
-ErrCode state_pair_new(const StateSpec *spec, StatePair **pair, Err *err);
+/* spec->layout is not read: the sides' bytes are the caller's. wanting: bit 0 the left side's rows
+ * want the other side, bit 1 the right's. */
+ErrCode state_pair_new(const StateSpec *spec, uint8_t wanting, StatePair **pair, Err *err);
 
 static inline PairSide *state_pair_side(Slot *slot, uint32_t side) {
     assert(side < 2);

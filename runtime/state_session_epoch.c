@@ -163,7 +163,8 @@ static size_t session_pending(const State *state) {
 static void session_figures(const State *state, StateFigures *figures) {
     const StateSession *sessions = (const StateSession *)state;
     assert(sessions->slots.present_count <= sessions->slots.count);
-    *figures = (StateFigures){sessions->slots.present_count, sessions->slots.heap.used_bytes};
+    *figures = (StateFigures){.rows = sessions->slots.present_count,
+                              .bytes = sessions->slots.heap.used_bytes};
 }
 
 static void session_close(State *state) {

@@ -38,7 +38,8 @@ static size_t table_pending(const State *state) {
 static void table_figures(const State *state, StateFigures *figures) {
     const StateTable *table = (const StateTable *)state;
     assert(table->slots.present_count <= table->slots.count);
-    *figures = (StateFigures){table->slots.present_count, table->slots.heap.used_bytes};
+    *figures = (StateFigures){.rows = table->slots.present_count,
+                              .bytes = table->slots.heap.used_bytes};
 }
 
 static void table_close(State *state) {

@@ -64,8 +64,14 @@ static void apply_make_block(Apply *apply, Bytes *entries) {
         *body = (Buf){0};
         return;
     }
-    apply->batches = mem_resize(NULL, apply->batches_size);
-    apply->block = log_block_take(apply->batches, apply->batches_size);
+    size_t capacity = apply->batches_size;
+    if (capacity < SPARE_MEMORY_STEP)
+        apply->batches = mem_resize(NULL, capacity);
+    else
+        apply->batches = spare_memory_take(&apply->storage->spare, capacity, &capacity);
+    apply->block = log_block_take_spare(apply->batches, capacity,
+                                        (Bytes){apply->batches, apply->batches_size},
+                                        &apply->storage->spare);
 }
 
 /* Where a batch lies in the block. */

@@ -58,6 +58,7 @@ struct Storage {
 
     Journal journal;
     int64_t last_write_us;   /* writer: end of the last group */
+    int64_t rest_us;         /* writer: when its memory goes back; 0: something came since */
     uint64_t last_commit_lsn; /* writer: of the last frame that was not a MARK */
 
     Lock state_lock; /* guards state; held for one commit at a time */

@@ -15,6 +15,8 @@
 #include "storage/seeded_bug_impl.h"
 #include "storage/storage_impl.h"
 
+enum { WRITER_REST_US = 1000000 };
+
 /* The storage whose writer this thread is, while it may not wait for itself. */
 static _Thread_local const Storage *writer_of;
 
@@ -334,9 +336,16 @@ static ErrCode writer_commit(Storage *storage, Commit *run, bool mark, Err *err)
     return writer_apply(storage, run, err);
 }
 
-/* Nothing has come for a while: memory kept for the next commit goes back. */
-static void writer_rest(Storage *storage) {
+/* Nothing has come for a while after a MARK: memory kept for the next commit goes back. Not at the
+ * MARK itself: queries under load commit about as often as one is due. */
+static void writer_rest(Storage *storage, bool worked, bool mark) {
     assert(writer_is_me(storage));
+    int64_t now_us = storage->io->ops->mono_us(storage->io);
+    if (worked)
+        storage->rest_us = mark ? now_us + WRITER_REST_US : 0;
+    if (storage->rest_us == 0 || now_us < storage->rest_us)
+        return;
+    storage->rest_us = 0;
     journal_rest(&storage->journal);
     spare_memory_clear(&storage->spare);
 }
@@ -359,8 +368,8 @@ ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
     }
     if (code != ERR_OK)
         writer_abort_run(run, err);
-    else if (run && mark)
-        writer_rest(storage);
+    else
+        writer_rest(storage, run != NULL, mark);
     for (Commit *commit = run; commit; commit = commit->next)
         journal_unreserve(&storage->journal, commit->journal_bytes);
     writer_finish(storage, run);
@@ -378,10 +387,14 @@ ErrCode writer_step(Storage *storage, bool *worked, Err *err) {
 /* With the queue lock: how long to sleep; -1: until woken. */
 static int64_t writer_nap_us(const Storage *storage) {
     assert(storage->options.mark_ms > 0);
-    if (storage_failed(storage) || storage->last_commit_lsn <= storage->journal.covered_lsn)
+    if (storage_failed(storage))
         return -1;
-    int64_t since = storage->io->ops->mono_us(storage->io) - storage->last_write_us;
-    int64_t left = storage->options.mark_ms * 1000 - since;
+    int64_t due_us = storage->last_write_us + storage->options.mark_ms * 1000;
+    if (storage->last_commit_lsn <= storage->journal.covered_lsn)
+        due_us = storage->rest_us;
+    if (due_us == 0)
+        return -1;
+    int64_t left = due_us - storage->io->ops->mono_us(storage->io);
     return left < 0 ? 0 : left;
 }
 

@@ -69,7 +69,8 @@ def test_analyze_a_join_of_streams():
     same((step['In'], step['Notes']), (5, '1 row late, 2 rows without a match in O (NULLs)'))
     step = next(row for row in analyze(STREAM, other, ROWS, rows, join % 'INNER').values()
                 if 'INNER' in row['Step'])
-    same((step['In'], step['Out'], step['Notes']), (5, 1, '1 row late'))
+    same((step['In'], step['Out'], step['Notes']), (5, 1, '1 row late, 2 rows without a match in O '
+                                                '(left out)'))
 
 
 def test_analyze_statements():

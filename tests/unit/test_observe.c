@@ -105,6 +105,71 @@ static void warnings_leave_out_what_is_meant(void **state) {
     weir_close(weir);
 }
 
+static void assert_warning(Weir *weir, const char *query, const char *want) {
+    WeirError error;
+    bool found = false;
+    assert_int_equal(weir_catch_up(weir, 5000, &error), WEIR_OK);
+    WeirResult *result = run(weir, "SHOW QUERIES;");
+    while (weir_next(result, -1, &error) == WEIR_ROW) {
+        if (strcmp(weir_text(result, 0), query) != 0)
+            continue;
+        assert_string_equal(weir_text(result, 6), want);
+        found = true;
+    }
+    assert_true(found);
+    weir_result_free(result);
+}
+
+#define SIDE(what, name, columns, key)                                                    \
+    "CREATE " what " " name " (k STRING " key ", " columns ")"                            \
+    " WITH (KAFKA_TOPIC='" name "', PARTITIONS=1, VALUE_FORMAT='JSON');"
+
+/* Where both sides are tables: as many as have no match now, not as they came. */
+static void joins_of_tables_warn(void **state) {
+    (void)state;
+    Weir *weir = open_weir(NULL);
+    done(weir, SIDE("TABLE", "a", "f STRING, v INT", "PRIMARY KEY")
+               SIDE("TABLE", "b", "w INT", "PRIMARY KEY")
+               "CREATE TABLE i AS SELECT a.k, v, w FROM a JOIN b ON a.k = b.k;"
+               "CREATE TABLE l AS SELECT a.k, v, w FROM a LEFT JOIN b ON a.k = b.k;"
+               "CREATE TABLE f AS SELECT ROWKEY, v, w FROM a FULL JOIN b ON a.k = b.k;"
+               "CREATE TABLE fk AS SELECT a.k, v, w FROM a LEFT JOIN b ON f = b.k;");
+    done(weir, "INSERT INTO a VALUES ('x', 'y', 1); INSERT INTO a VALUES ('y', 'y', 1);"
+               "INSERT INTO a VALUES ('z', 'n', 1);");
+    assert_warning(weir, "CTAS_I_0", "3 rows without a match in B (left out)");
+    assert_warning(weir, "CTAS_FK_3", "3 rows without a match in B (NULLs)");
+    done(weir, "INSERT INTO b VALUES ('y', 1); INSERT INTO b VALUES ('q', 1);");
+    assert_warning(weir, "CTAS_I_0", "2 rows without a match in B (left out)");
+    assert_warning(weir, "CTAS_L_1", "2 rows without a match in B (NULLs)");
+    assert_warning(weir, "CTAS_F_2", "3 rows without a match (NULLs)");
+    assert_warning(weir, "CTAS_FK_3", "1 row without a match in B (NULLs)");
+    done(weir, "INSERT INTO b VALUES ('x', 1); INSERT INTO b VALUES ('z', 1);"
+               "INSERT INTO b VALUES ('n', 1);");
+    assert_warning(weir, "CTAS_I_0", "");
+    assert_warning(weir, "CTAS_F_2", "2 rows without a match (NULLs)");
+    assert_warning(weir, "CTAS_FK_3", "");
+    weir_close(weir);
+}
+
+/* Rows of the left stream that nobody can meet any more. */
+static void joins_of_streams_warn(void **state) {
+    (void)state;
+    Weir *weir = open_weir(NULL);
+    done(weir, SIDE("STREAM", "a", "v INT", "KEY") SIDE("STREAM", "b", "w INT", "KEY")
+               "CREATE STREAM o AS SELECT a.k, v, w FROM a JOIN b WITHIN 1 SECOND GRACE PERIOD 1 "
+               "SECOND ON a.k = b.k;");
+    done(weir, "INSERT INTO a (ROWTIME, k, v) VALUES (1000, 'x', 1);"
+               "INSERT INTO a (ROWTIME, k, v) VALUES (1000, 'y', 1);"
+               "INSERT INTO b (ROWTIME, k, w) VALUES (1500, 'y', 1);"
+               "INSERT INTO a (ROWTIME, k, v) VALUES (1600, 'y', 1);");
+    assert_warning(weir, "CSAS_O_0", "");
+    done(weir, "INSERT INTO b (ROWTIME, k, w) VALUES (9000, 'q', 1);");
+    assert_warning(weir, "CSAS_O_0", "1 row without a match in B (left out)");
+    done(weir, "INSERT INTO a (ROWTIME, k, v) VALUES (99000, 'q', 1);");
+    assert_warning(weir, "CSAS_O_0", "1 row without a match in B (left out)");
+    weir_close(weir);
+}
+
 /* The cell of the row whose step begins with `step`. */
 static void assert_step(WeirResult *result, const char *step, uint32_t column, const char *want) {
     WeirError error;
@@ -220,6 +285,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hints_name_the_cause),
         cmocka_unit_test(records_that_cannot_be_read_say_why),
+        cmocka_unit_test(joins_of_tables_warn),
+        cmocka_unit_test(joins_of_streams_warn),
         cmocka_unit_test(warnings_leave_out_what_is_meant),
         cmocka_unit_test(figures_are_made_anew),
         cmocka_unit_test(a_statement_is_run_to_its_end),

@@ -42,7 +42,7 @@ static Bytes key_of(uint32_t number, char text[16]) {
 
 static void open_state(World *world) {
     Snapshot *snapshot = snapshot_open(world->storage);
-    StateJoinSpec spec = {STORE, snapshot, SPAN, RETENTION};
+    StateJoinSpec spec = {STORE, snapshot, SPAN, RETENTION, SPAN};
     CHECK_OK(state_join_new(&spec, &world->join, err));
     snapshot_close(snapshot);
 }
@@ -68,7 +68,7 @@ static void add_row(World *world) {
         now->times.side[side] = rowtime;
     Bytes name = key_of(key, text);
     bool kept = state_join_add(world->join, side, hash_bytes(name), name, rowtime,
-                               (Bytes){bytes, 4 + value % 30});
+                               (Bytes){bytes, 4 + value % 30}) != NULL;
     assert_int_equal(kept, rowtime > now->times.side[side] - RETENTION);
     if (!kept)
         return;
@@ -185,6 +185,8 @@ static void check_find(World *world) {
         assert_int_equal(value, want->value);
         assert_int_equal(row->rowtime, want->rowtime);
         assert_int_equal(row->size, 4 + value % 30);
+        if (side == 0 && value % 3 == 0)
+            state_join_met(world->join, row);
     } while (want);
 }
 
@@ -202,6 +204,24 @@ static void check_waiting(const World *world) {
     }
     assert_null(node);
     assert_memory_equal(&world->join->times, &world->now.times, sizeof world->now.times);
+}
+
+/* The rows that met somebody are counted in their buckets, whatever was undone. */
+static void check_met(const World *world) {
+    const JoinBuckets *buckets = &world->join->sides[0].buckets;
+    for (size_t i = 0; i < buckets->count; i++) {
+        const JoinBucket *bucket = buckets->items[i];
+        uint64_t met = 0, rows = 0;
+        for (uint32_t k = 0; k <= bucket->mask; k++) {
+            const JoinRow *row = bucket->entries[k] ? bucket->entries[k]->first : NULL;
+            for (; row; row = row->later) {
+                met += row->met;
+                rows++;
+            }
+        }
+        assert_int_equal(bucket->met_count, met);
+        assert_int_equal(bucket->row_count, rows);
+    }
 }
 
 static void step(World *world) {
@@ -223,6 +243,7 @@ static void step(World *world) {
     else if (dice == 98)
         restart(world);
     check_waiting(world);
+    check_met(world);
 }
 
 static void any_mix_is_like_the_model(void **state) {
@@ -271,17 +292,24 @@ static void buckets_go_as_a_whole(void **state) {
     State *shape = &world->join->state;
     Bytes key = bytes_of("k"), value = bytes_of("v");
     for (int64_t time = 0; time < 300; time++)
-        assert_true(state_join_add(world->join, 0, hash_bytes(key), key, time, value));
+        assert_non_null(state_join_add(world->join, 0, hash_bytes(key), key, time, value));
     submit(world);
     settle(world);
     assert_int_equal(stored_count(world->storage), 301);
     StateFigures figures;
     shape->ops->figures(shape, &figures);
     assert_int_equal(figures.rows, 300);
-    assert_true(state_join_add(world->join, 0, hash_bytes(key), key, 100000, value));
-    assert_false(state_join_add(world->join, 0, hash_bytes(key), key, 100000 - RETENTION, value));
+    const JoinRow *kept = state_join_add(world->join, 0, hash_bytes(key), key, 100000, value);
+    assert_non_null(kept);
+    assert_null(state_join_add(world->join, 0, hash_bytes(key), key, 100000 - RETENTION, value));
     shape->ops->figures(shape, &figures);
     assert_int_equal(figures.rows, 1);
+    assert_int_equal(figures.unmatched, 300); /* nobody was said to have met */
+    state_join_met(world->join, kept);
+    state_join_met(world->join, kept);
+    world->join->times.stream = 1000000;
+    shape->ops->figures(shape, &figures);
+    assert_int_equal(figures.unmatched, 300);
     submit(world);
     settle(world);
     assert_int_equal(stored_count(world->storage), 2);
@@ -301,7 +329,7 @@ static void damaged_entries_are_refused(void **state) {
         commit_put(commit, STORE, bytes_of(keys[i]), bytes_of("x"));
         CHECK_OK(commit_wait(commit, NULL, err));
         Snapshot *snapshot = snapshot_open(storage);
-        StateJoinSpec spec = {STORE, snapshot, SPAN, RETENTION};
+        StateJoinSpec spec = {STORE, snapshot, SPAN, RETENTION, SPAN};
         StateJoin *join;
         CHECK_CODE(ERR_CORRUPT, state_join_new(&spec, &join, err));
         snapshot_close(snapshot);

@@ -45,7 +45,7 @@ static void open_state(World *world) {
     Snapshot *snapshot = snapshot_open(world->storage);
     StateSpec spec = {NULL, STORE, snapshot};
     if (world->is_pair) {
-        CHECK_OK(state_pair_new(&spec, &world->pair, err));
+        CHECK_OK(state_pair_new(&spec, 1, &world->pair, err));
         world->state = &world->pair->state;
     } else {
         CHECK_OK(state_foreign_new(&spec, &world->foreign, err));
@@ -109,7 +109,7 @@ static void change_right(World *world) {
         slot_table_set_value(rights, slot, value_of(row.value, bytes));
     else
         slot_table_drop_value(rights, slot);
-    slot_table_set_present(rights, slot, row.value != 0);
+    state_foreign_set_right(world->foreign, slot, row.value != 0);
     slot->rowtime = row.rowtime;
     world->now.sides[0][number] = row;
 }
@@ -191,6 +191,21 @@ static void check_foreign(const World *world) {
     }
 }
 
+/* Left rows without a right one. */
+static void check_unmatched(const World *world) {
+    StateFigures figures;
+    uint64_t want = 0;
+    for (uint32_t i = 0; i < KEYS; i++) {
+        const Row *left = &world->now.sides[0][i], *right = &world->now.sides[1][i];
+        if (world->is_pair)
+            want += left->value && !right->value;
+        for (uint32_t k = 0; !world->is_pair && k < KEYS && !left->value; k++)
+            want += world->now.lefts[i][k].value != 0;
+    }
+    world->state->ops->figures(world->state, &figures);
+    assert_int_equal(figures.unmatched, want);
+}
+
 /* -- Epochs ------------------------------------------------------------------------------------ */
 
 static void submit(World *world) {
@@ -248,6 +263,7 @@ static void step(World *world) {
         check_pair(world);
     else
         check_foreign(world);
+    check_unmatched(world);
 }
 
 static void like_the_model(bool is_pair) {
@@ -301,7 +317,7 @@ static void damage_is_seen(void **state) {
         CHECK_CODE(ERR_CORRUPT, state_foreign_new(&spec, &foreign, err));
         if (i < 2) {
             StatePair *pair;
-            CHECK_CODE(ERR_CORRUPT, state_pair_new(&spec, &pair, err));
+            CHECK_CODE(ERR_CORRUPT, state_pair_new(&spec, 1, &pair, err));
         }
         snapshot_close(snapshot);
         storage_close(storage);
