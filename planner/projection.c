@@ -111,8 +111,9 @@ static ErrCode star_bounds(Draft *draft, uint32_t source, AstPos pos, Err *err) 
         return ERR_OK;
     for (size_t i = 0; i < scope->column_count; i++) {
         const ScopeColumn *column = &scope->columns[i];
-        if (column->pseudo && column->source == source && (strcmp(column->name, "WINDOWSTART") == 0 ||
-                               strcmp(column->name, "WINDOWEND") == 0))
+        bool bound = strcmp(column->name, "WINDOWSTART") == 0 ||
+                     strcmp(column->name, "WINDOWEND") == 0;
+        if (column->pseudo && column->source == source && bound)
             TRY(star_column(draft, column, pos, err));
     }
     return ERR_OK;
