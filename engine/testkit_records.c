@@ -11,7 +11,7 @@
 #include "engine/value_text.h"
 #include "storage/log.h"
 
-enum { WINDOW_BOUND_SIZE = 8 };
+enum { WINDOW_BOUND_SIZE = 8, CLUSTER_WAIT_US = 1000 };
 
 /* One side of a record: its format and columns. */
 typedef struct Side {
@@ -298,8 +298,12 @@ static ErrCode testkit_find(Testkit *kit, TopicPartition where, TestkitSearch *s
     while (!search->hit) {
         LogBlock *block;
         TRY(log_fetch(kit->weir->storage, where, offset, 1 << 20, &block, err));
-        if (!block)
+        if (!block && (!kit->kafka || offset >= end))
             return ERR_OK;
+        if (!block) {
+            storage_await(kit->weir->storage, CLUSTER_WAIT_US);
+            continue;
+        }
         Bytes rest = log_block_bytes(block);
         RecordBatchInfo info;
         ErrCode code = ERR_OK;
