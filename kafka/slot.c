@@ -113,7 +113,7 @@ static void slot_open_producer(Slot *slot) {
     slot_call(slot, CALL_INIT);
 }
 
-/* A member that cannot be read now is no reason not to go on: they are read again after the init. */
+/* Members that cannot be read now do not hold it up: they are read again after the init. */
 static void slot_members_job(KafkaCluster *cluster, void *arg) {
     Slot *slot = arg;
     Err err;

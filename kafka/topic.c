@@ -1,4 +1,4 @@
-/* topic.c - topics as the cluster has them, and changes of them that are no commands: ClusterOps. */
+/* topic.c - topics as the cluster has them, and changes of them that are no commands. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
