@@ -14,6 +14,7 @@
 #include "base/io_library.h"
 #include "base/mem.h"
 #include "base/buf.h"
+#include "engine/kafka.h"
 #include "engine/result_impl.h"
 #include "grammar/parse.h"
 
@@ -154,7 +155,7 @@ done:
     return code;
 }
 
-static WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error) {
+WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error) {
     if (code == ERR_OK)
         return WEIR_OK;
     result_error(error, err, 0);
@@ -176,12 +177,20 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
                             .progress = options->progress,
                             .progress_context = options->progress_context};
     Err err;
+    EngineKafka *kafka = NULL;
+    if (options->kafka && engine_kafka_new(options, &kafka, &err) != ERR_OK)
+        return engine_status(err.code, &err, error);
+    engine.cluster = engine_kafka_cluster(kafka);
     Io *io = folder ? io_posix() : io_mem_new();
     ErrCode code = engine_open(io, folder ? folder : "/memory", &engine, weir, &err);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
         (*weir)->owns_io = folder == NULL;
-    else if (!folder)
-        io_mem_free(io);
+        (*weir)->kafka = kafka;
+    } else {
+        engine_kafka_free(kafka);
+        if (!folder)
+            io_mem_free(io);
+    }
     return engine_status(code, &err, error);
 }
 
@@ -208,6 +217,7 @@ void weir_close(Weir *weir) {
     if (weir->storage)
         storage_close(weir->storage);
     engine_cluster_close(weir);
+    engine_kafka_free(weir->kafka);
     settings_close(&weir->settings);
     for (size_t i = 0; i < weir->variable_count; i++) {
         mem_free(weir->variables[i].name);

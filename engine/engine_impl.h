@@ -35,6 +35,7 @@ struct Weir {
     EngineOptions options;
     Storage *storage;
     Cluster *cluster; /* NULL: the log is in the folder */
+    struct EngineKafka *kafka; /* NULL: no Kafka */
     char *log_name;   /* with a cluster: of the processing log's topic, if nothing is said */
     Runtime *runtime;
     Note *note; /* NULL: in memory */
@@ -129,6 +130,9 @@ bool engine_log_takes(const Weir *weir, const CatalogQuery *query);
 
 /* Before this topic is deleted: nothing is logged to it any more. */
 void engine_log_leave(Weir *weir, const char *topic);
+
+/* For the caller of weir.h. */
+WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error);
 
 /* -- cluster.c: a Kafka cluster as the log ----------------------------------------------------- */
 

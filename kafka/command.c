@@ -449,3 +449,45 @@ void commands_close(KafkaCluster *cluster) {
     kafka_tail_close(cluster->commands.tail);
     cluster->commands.tail = NULL;
 }
+
+/* == Looking back ============================================================================= */
+
+typedef struct Statements {
+    int64_t applied;
+    KafkaStatementFn *seen;
+    void *context;
+} Statements;
+
+/* A KafkaRecordFn: as command_seen(), without doing anything. */
+static ErrCode statement_record(void *context, const LogRecord *record, Err *err) {
+    Statements *statements = context;
+    Command command;
+    TRY(command_decode(record, &command, err));
+    if (command.based_on != statements->applied)
+        return ERR_OK;
+    statements->applied = record->offset;
+    if (command.kind != COMMAND_CHANGE)
+        return ERR_OK;
+    Reader reader = reader_of(command.rest);
+    uint64_t size = reader_varint(&reader);
+    Bytes text = reader_bytes(&reader, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
+    if (reader_ok(&reader))
+        statements->seen(statements->context, text);
+    return ERR_OK;
+}
+
+ErrCode kafka_cluster_statements(Cluster *base, KafkaStatementFn *seen, void *context,
+                                 Err *err) {
+    KafkaCluster *cluster = (KafkaCluster *)base;
+    Statements statements = {.applied = -1, .seen = seen, .context = context};
+    KafkaTailOptions options = {.topic = cluster->commands_topic,
+                                .from = -1,
+                                .timeout_ms = COMMAND_TIMEOUT_MS,
+                                .record = statement_record,
+                                .context = &statements};
+    KafkaAdmin *admin; /* its own: the service's tail of the same partition goes on */
+    TRY(kafka_admin_open(cluster->config, &cluster->trouble, KAFKA_ADMIN_TIMEOUT_MS, &admin, err));
+    ErrCode code = kafka_tail_read(admin, &options, NULL, err);
+    kafka_admin_close(admin);
+    return code;
+}
