@@ -91,12 +91,13 @@ static json_t *catalog_query_head(const CatalogQuery *query) {
     json_t *reads = json_array();
     for (uint32_t i = 0; i < query->read_count; i++)
         json_array_append_new(reads, json_string(query->reads[i]));
-    json_t *head = json_pack("{s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:o, s:o}", "failOn",
-                     (int)query->fail_on, "number",
-                     (int)query->number, "firstId", (int)query->first_id, "partitions",
-                     (int)query->partitions, "consolidate", query->consolidate, "fromEnd",
-                     query->from_end, "paused", query->paused, "isInsert", query->is_insert,
-                     "internalTopics", internal, "reads", reads);
+    json_t *head = json_pack(
+        "{s:i, s:i, s:i, s:i, s:i, s:I, s:b, s:b, s:b, s:b, s:o, s:o}", "failOn",
+        (int)query->fail_on, "number", (int)query->number, "firstId", (int)query->first_id,
+        "partitions", (int)query->partitions, "stepRows", (int)query->step_rows, "commitMs",
+        (json_int_t)query->commit_interval_ms, "consolidate", query->consolidate, "fromEnd",
+        query->from_end, "paused", query->paused, "isInsert", query->is_insert,
+        "internalTopics", internal, "reads", reads);
     if (query->changelogs)
         json_object_set_new(head, "changelogs", json_topics(query, query->changelogs));
     return head;

@@ -29,6 +29,8 @@ typedef struct CatalogQuery {
     const char *const *reads;        /* names of the sources in its FROM */
     uint32_t read_count;
     bool consolidate;
+    uint32_t step_rows;         /* as in QueryOptions */
+    int64_t commit_interval_ms; /* likewise */
     bool from_end;
     uint32_t fail_on; /* QueryFailOn */
     bool paused;

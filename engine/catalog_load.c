@@ -14,6 +14,8 @@ static void load_head_flags(const json_t *head, CatalogQuery *query) {
     query->number = (uint32_t)json_integer_value(json_object_get(head, "number"));
     query->first_id = (uint32_t)json_integer_value(json_object_get(head, "firstId"));
     query->partitions = (uint32_t)json_integer_value(json_object_get(head, "partitions"));
+    query->step_rows = (uint32_t)json_integer_value(json_object_get(head, "stepRows"));
+    query->commit_interval_ms = json_integer_value(json_object_get(head, "commitMs"));
     query->consolidate = json_is_true(json_object_get(head, "consolidate"));
     query->from_end = json_is_true(json_object_get(head, "fromEnd"));
     query->fail_on = (uint32_t)json_integer_value(json_object_get(head, "failOn"));

@@ -6,6 +6,7 @@
  */
 #include "engine/engine_query_impl.h"
 
+#include "base/limits.h"
 #include "planner/plan_json.h"
 
 /* The most partitions among the plan's topics: how many tasks a stage has. */
@@ -101,6 +102,18 @@ static ErrCode query_wait_for_tables(Weir *weir, const Plan *plan, Err *err) {
     return ERR_OK;
 }
 
+enum { COMMIT_INTERVAL_MS_MAX = 86400000 }; /* a day */
+
+/* How often it commits, and how much it reads at once. */
+static void query_note_pace(CatalogQuery *query, const Settings *settings) {
+    int64_t rows = settings_number(settings, "max.poll.records");
+    int64_t interval_ms = settings_number(settings, "commit.interval.ms");
+    query->step_rows = rows < 1 ? 1 : rows > BATCH_ROWS_MAX ? BATCH_ROWS_MAX : (uint32_t)rows;
+    query->commit_interval_ms = interval_ms <= 0 ? -1 : interval_ms;
+    if (query->commit_interval_ms > COMMIT_INTERVAL_MS_MAX)
+        query->commit_interval_ms = COMMIT_INTERVAL_MS_MAX;
+}
+
 ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **prepared,
                          Err *err) {
     Weir *weir = call->weir;
@@ -118,6 +131,7 @@ ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **
     query->from_end =
         strcmp(settings_get(&weir->settings, "auto.offset.reset"), "latest") == 0;
     query->consolidate = settings_number(&weir->settings, "cache.max.bytes.buffering") > 0;
+    query_note_pace(query, &weir->settings);
     query->fail_on = engine_query_fail_on(&weir->settings);
     query_note_reads(query, call->statement);
     if (make->old)
@@ -140,6 +154,8 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
                             .fail_on = query->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
                             .consolidate = query->consolidate,
+                            .step_rows = query->step_rows,
+                            .commit_interval_ms = query->commit_interval_ms,
                             .logged = engine_log_takes(weir, query),
                             .retry_initial_ms = settings_number(
                                 &weir->settings, "ksql.query.retry.backoff.initial.ms"),
