@@ -2,12 +2,15 @@
  * main.c - the `weir` command: what was asked, handed to the one who does it.
  *
  *   weir [DIR|FILE] [-e SQL]... [-f FILE]... [option.def]
+ *   weir kafka://HOST:PORT[,...] [DIR] ... the same over a Kafka cluster
+ *   weir server --kafka HOST:PORT[,...] --data DIR [-f FILE] [--config FILE]
  *   weir test FILE|DIR... [--steps N] [--jobs N] [--report F] [--update] [--coverage]
  *   weir test --cases FILE [--steps N] [--only PREFIX] [--sample N] [--seed N] [--restart DIR]
+ *             [--kafka HOST:PORT]
  *   weir manual NAME                       texts made from the tables (manual.h)
  *
  * Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be opened,
- * 4 the time was over, 130 interrupted.
+ * 4 the time was over, 5 fenced (a newer process has the service), 130 interrupted.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +22,7 @@
 #include "base/io_stdout.h"
 #include "cli/manual.h"
 #include "cli/progress.h"
+#include "cli/server.h"
 #include "cli/session.h"
 #include "cli/test_cases.h"
 #include "cli/test_files.h"
@@ -32,6 +36,7 @@ typedef struct Script {
 } Script;
 
 typedef struct Options {
+    bool server;
     const char *folder;
     const char *file; /* a stream of its own */
     Script scripts[SCRIPTS_MAX];
@@ -95,6 +100,17 @@ static bool option_color(Options *options, const char *value) {
                      strcmp(value, "never") == 0);
 }
 
+static bool option_config(Options *options, const char *value) {
+    return (options->weir.kafka_config = value) != NULL;
+}
+
+static bool option_data(Options *options, const char *value) {
+    if (!value || !*value || (options->folder && strcmp(options->folder, value) != 0))
+        return false;
+    options->folder = value;
+    return true;
+}
+
 static bool option_format(Options *options, const char *value) {
     return value && output_format_find(value, &options->format);
 }
@@ -104,6 +120,13 @@ static bool option_help(Options *options, const char *value) {
     (void)value;
     manual_usage(stdout);
     exit(0);
+}
+
+static bool option_kafka(Options *options, const char *value) {
+    if (!value || !*value || (options->weir.kafka && *options->weir.kafka))
+        return false;
+    options->weir.kafka = value;
+    return true;
 }
 
 static bool option_latest(Options *options, const char *value) {
@@ -153,7 +176,7 @@ static bool option_udf_dir(Options *options, const char *value) {
 static bool option_version(Options *options, const char *value) {
     (void)options;
     (void)value;
-    puts("weir " WEIR_VERSION);
+    printf("weir " WEIR_VERSION " (librdkafka %s)\n", weir_kafka_version());
     exit(0);
 }
 
@@ -200,7 +223,7 @@ static int main_option(Options *options, char **argv, int *at) {
 
 /* Words that will mean more than a folder, and are not to become one by mistake. */
 static int main_check_folder(const char *folder) {
-    static const char *const later[] = {"manual", "server", "check", "repair", "backup"};
+    static const char *const later[] = {"manual", "check", "repair", "backup"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
         if (strcmp(folder, later[i]) == 0)
             return main_usage("not supported yet (a folder of this name is ./NAME): ", folder);
@@ -209,21 +232,46 @@ static int main_check_folder(const char *folder) {
     return *folder ? 0 : main_usage("DIR is empty", "");
 }
 
+/* kafka://HOST:PORT,..., DIR, or a file of rows. */
+static int main_place(Options *options, const char *word) {
+    static const char kafka[] = "kafka://";
+    if (strncmp(word, kafka, sizeof kafka - 1) == 0)
+        return option_kafka(options, word + sizeof kafka - 1)
+                   ? 0
+                   : main_usage("more than one cluster, or no HOST:PORT: ", word);
+    if (options->folder || options->file)
+        return main_usage("more than one DIR or FILE: ", word);
+    if (options->server)
+        return main_usage("a server's folder is given by --data: ", word);
+    if (!file_stream_is(word))
+        return main_check_folder(options->folder = word);
+    options->file = word;
+    return 0;
+}
+
+static int main_check_server(const Options *options) {
+    if (!options->folder)
+        return main_usage("a server needs --data DIR", "");
+    if (!*options->weir.kafka && !options->weir.kafka_config &&
+        !getenv("WEIR_KAFKA_BOOTSTRAP_SERVERS"))
+        return main_usage("a server needs --kafka HOST:PORT, or --config FILE", "");
+    for (uint32_t i = 0; i < options->script_count; i++)
+        if (options->scripts[i].text || strcmp(options->scripts[i].path, "-") == 0)
+            return main_usage("a server's statements come from files: ", "-f FILE");
+    return 0;
+}
+
 static int main_parse(Options *options, int argc, char **argv) {
-    for (int at = 1; at < argc; at++) {
-        int status = 0;
-        if (argv[at][0] == '-' && argv[at][1] != '\0')
-            status = main_option(options, argv, &at);
-        else if (options->folder || options->file)
-            status = main_usage("more than one DIR or FILE: ", argv[at]);
-        else if (file_stream_is(argv[at]))
-            options->file = argv[at];
-        else
-            status = main_check_folder(options->folder = argv[at]);
+    options->server = argc > 1 && strcmp(argv[1], "server") == 0;
+    if (options->server)
+        options->weir.kafka = ""; /* the configuration says it, if the command line does not */
+    for (int at = options->server ? 2 : 1; at < argc; at++) {
+        bool is_option = argv[at][0] == '-' && argv[at][1] != '\0';
+        int status = is_option ? main_option(options, argv, &at) : main_place(options, argv[at]);
         if (status != 0)
             return status;
     }
-    return 0;
+    return options->server ? main_check_server(options) : 0;
 }
 
 static void main_notice(void *context, const char *text) {
@@ -273,6 +321,8 @@ static int main_statements(const Options *options, Session *session) {
         status = script->text ? session_run(session, &text)
                               : session_run_file(session, script->path);
     }
+    if (options->server)
+        return status == 0 ? server_run(session) : status;
     if (options->script_count > 0)
         return status == 0 && session->failed ? 1 : status;
     if (status != 0)
@@ -315,7 +365,8 @@ static int main_weir(int argc, char **argv) {
                        .colour = options.colour,
                        .rows_max = options.rows_max,
                        .go_on = options.go_on,
-                       .no_start_file = options.no_start_file};
+                       .no_start_file = options.no_start_file,
+                       .only_new = options.server};
     WeirError error;
     session_catch_signals(&session);
     if (weir_open(options.folder, &options.weir, &session.weir, &error) != WEIR_OK) {
@@ -354,6 +405,8 @@ static int main_test(int argc, char **argv) {
             cases.path = argv[++at];
         } else if (strcmp(argv[at], "--only") == 0 && value) {
             cases.only = argv[++at];
+        } else if (strcmp(argv[at], "--kafka") == 0 && value) {
+            cases.kafka = argv[++at];
         } else if (strcmp(argv[at], "--restart") == 0 && value) {
             cases.restart_folder = argv[++at];
         } else if (strcmp(argv[at], "--sample") == 0 &&

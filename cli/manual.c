@@ -20,7 +20,8 @@ static const Option options[] = {
 enum { OPTION_COUNT = sizeof options / sizeof options[0], HELP_INDENT = 22, HELP_WIDTH = 96 };
 
 static const char exits[] = "0 done, 1 a statement or test failed, 2 wrong usage, 3 the data "
-                            "cannot be opened, 4 the time was over, 130 interrupted.";
+                            "cannot be opened, 4 the time was over, 5 fenced (a newer process "
+                            "has the service), 130 interrupted.";
 
 /* -- --help ------------------------------------------------------------------------------------ */
 
@@ -41,10 +42,12 @@ static void wrap(FILE *out, const char *text, int indent) {
 
 void manual_usage(FILE *out) {
     fputs("usage: weir [DIR | FILE.ndjson | FILE.csv | -] [-e SQL] [-f FILE] [options]\n"
+          "       weir kafka://HOST:PORT[,HOST:PORT...] [DIR] [-e SQL] [-f FILE] [options]\n"
+          "       weir server --kafka HOST:PORT[,HOST:PORT...] --data DIR [-f FILE] [options]\n"
           "       weir test FILE|DIR... [--steps N] [--jobs N] [--report text|tap|junit]\n"
           "                             [--update] [--coverage]\n"
           "       weir test --cases FILE [--steps N] [--only PREFIX] [--sample N] [--seed N]\n"
-          "                             [--restart DIR]\n"
+          "                             [--restart DIR] [--kafka HOST:PORT]\n"
           "       weir manual sql|functions|settings|extensions|datagen|man|bash|zsh\n"
           "\n"
           "Without DIR everything lives in memory; FILE (-: standard input) is a stream then, its\n"

@@ -53,12 +53,14 @@ static int session_stopped(void) {
     return session_end ? 128 + session_end : EXIT_INTERRUPTED;
 }
 
-static void session_error(const Session *session, const WeirError *error) {
+/* Says it; the exit status. */
+static int session_error(const Session *session, const WeirError *error) {
     Buf text = {0};
     buf_printf(&text, "error (%s)%s%s: %s", error->code, session->file ? " in " : "",
                session->file ? session->file : "", error->message);
     output_say("", buf_cstr(&text));
     buf_free(&text);
+    return strcmp(error->code, "fenced") == 0 ? SESSION_EXIT_FENCED : 1;
 }
 
 /* Shows one result; 0: go on. */
@@ -72,8 +74,8 @@ static int session_show(const Session *session, WeirResult *result) {
     WeirError error;
     OutputEnd end = output_result(result, &options, &error);
     if (end == OUTPUT_FAILED)
-        session_error(session, &error);
-    return end == OUTPUT_DONE ? 0 : end == OUTPUT_STOPPED ? session_stopped() : 1;
+        return session_error(session, &error);
+    return end == OUTPUT_DONE ? 0 : session_stopped();
 }
 
 /* The next statement: 0, the exit status of its failure, or -1: there is none. */
@@ -91,12 +93,19 @@ static int session_step(Session *session, WeirScript *script) {
             return session_stopped();
         (void)poll(NULL, 0, SESSION_FILE_WAIT_MS);
     }
-    WeirStatus status = weir_execute_next(session->weir, script, &result, &error);
+    bool skipped = false;
+    WeirStatus status = WEIR_OK;
+    if (session->only_new)
+        status = weir_skip_executed(session->weir, script, &skipped, &error);
+    if (skipped)
+        return 0;
+    if (status == WEIR_OK)
+        status = weir_execute_next(session->weir, script, &result, &error);
     if (status == WEIR_END)
         return -1;
     if (status == WEIR_FAILED) {
-        session_error(session, &error);
-        return session_stop ? session_stopped() : 1;
+        int failed = session_error(session, &error);
+        return session_stop ? session_stopped() : failed;
     }
     int end = session_show(session, result);
     if (session->interactive)
@@ -128,8 +137,7 @@ static int session_read(const Session *session, IoInput *input, Feed *feed, bool
     if (io_input_read(input, bytes, sizeof bytes, &got, &err) != ERR_OK) {
         WeirError error = {.code = "not_found"};
         snprintf(error.message, sizeof error.message, "%s", err.message);
-        session_error(session, &error);
-        return 1;
+        return session_error(session, &error);
     }
     feed_add(feed, bytes, got);
     *more = got > 0;

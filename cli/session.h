@@ -20,6 +20,7 @@ typedef struct Session {
     FileStream *file_stream; /* `weir FILE`: push queries of scripts end with it; NULL: none */
     bool go_on;          /* behind a statement that failed */
     bool failed;         /* one did */
+    bool only_new;       /* statements that the service has executed before are left out */
     uint32_t depth;   /* scripts that run scripts */
     const char *file; /* whose statements run; NULL: none to be named in errors */
 } Session;
@@ -30,12 +31,14 @@ extern volatile sig_atomic_t session_stop;
 /* The signal that ends the program (SIGTERM, SIGHUP, SIGALRM of --timeout); 0: none came. */
 extern volatile sig_atomic_t session_end;
 
+enum { SESSION_EXIT_FENCED = 5 };
+
 /* From now on signals interrupt what `session` executes. */
 void session_catch_signals(const Session *session);
 
 /* Runs the statements of a script and shows results. Stops at the first that fails and says so on
  * standard error with its place, unless it is to go on. Exit status: 0, 1 (a statement failed), 4
- * (the time was over), 130 (interrupted). */
+ * (the time was over), 5 (fenced), 130 (interrupted). */
 int session_run(Session *session, WeirScript *script);
 
 /* The same for statements that come from a file, a pipe or standard input ("-"): each runs when its

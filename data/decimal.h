@@ -18,6 +18,23 @@ typedef struct Decimal {
 
 uint32_t decimal_width(uint32_t precision); /* 8, 16 or 32 */
 Decimal decimal_load(const void *source, uint32_t precision);
+
+/* The stored value as one of 64 bits; false: it does not fit. */
+static inline bool decimal_load_i64(const void *source, uint32_t precision, int64_t *value) {
+    int64_t words[4];
+    memcpy(words, source, 8);
+    *value = words[0];
+    int64_t sign = words[0] >> 63;
+    if (precision <= 18)
+        return true;
+    if (precision <= 38) {
+        memcpy(words, source, 16);
+        return words[1] == sign;
+    }
+    memcpy(words, source, 32);
+    return words[1] == sign && words[2] == sign && words[3] == sign;
+}
+
 void decimal_store(void *target, uint32_t precision, Decimal value);
 
 Decimal decimal_from_i64(int64_t value);

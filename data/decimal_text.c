@@ -198,6 +198,12 @@ static uint8_t *print_digits(uint8_t target[PRINT_DIGITS_MAX], Decimal magnitude
 }
 
 void decimal_print(Buf *out, Decimal value, uint32_t scale) {
+    int64_t small;
+    if (scale <= NUMBER_SCALE_MAX && decimal_load_i64(value.word, DECIMAL_PRECISION_MAX, &small)) {
+        uint8_t *to = buf_room(out, NUMBER_I64_ROOM);
+        out->size += (size_t)(number_put_scaled(to, small, scale) - to);
+        return;
+    }
     uint8_t digits[PRINT_DIGITS_MAX];
     const uint8_t *first = print_digits(digits, decimal_magnitude(value));
     uint32_t count = (uint32_t)(digits + PRINT_DIGITS_MAX - first);

@@ -74,11 +74,7 @@ static inline uint8_t *number_put_first(uint8_t *at, uint64_t value) {
 }
 
 /* Eight digits are stored at a time, whether all of them count or not. */
-uint8_t *number_put_i64(uint8_t *at, int64_t value) {
-    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    assert(at);
-    if (value < 0)
-        *at++ = '-';
+static inline uint8_t *number_put_u64(uint8_t *at, uint64_t magnitude) {
     if (magnitude < NUMBER_EIGHT)
         return number_put_first(at, magnitude);
     uint64_t upper = magnitude / NUMBER_EIGHT;
@@ -89,6 +85,29 @@ uint8_t *number_put_i64(uint8_t *at, int64_t value) {
         at = number_put_eight(at, upper % NUMBER_EIGHT);
     }
     return number_put_eight(at, magnitude % NUMBER_EIGHT);
+}
+
+uint8_t *number_put_i64(uint8_t *at, int64_t value) {
+    assert(at);
+    if (value < 0)
+        *at++ = '-';
+    return number_put_u64(at, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+uint8_t *number_put_scaled(uint8_t *at, int64_t value, uint32_t scale) {
+    static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+                                      NUMBER_EIGHT};
+    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    assert(at && scale <= NUMBER_SCALE_MAX);
+    if (value < 0)
+        *at++ = '-';
+    at = number_put_u64(at, magnitude / powers[scale]);
+    if (scale == 0)
+        return at;
+    *at++ = '.';
+    uint64_t digits = number_eight_digits(magnitude % powers[scale]);
+    number_store_digits(at, digits >> 8 * (NUMBER_SCALE_MAX - scale));
+    return at + scale;
 }
 
 void number_print_i64(Buf *out, int64_t value) {

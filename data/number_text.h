@@ -13,6 +13,10 @@ void number_print_i64(Buf *out, int64_t value);
 enum { NUMBER_I64_ROOM = 32 };
 uint8_t *number_put_i64(uint8_t *at, int64_t value);
 
+/* The same of value / 10^scale, with as many digits behind its point. */
+enum { NUMBER_SCALE_MAX = 8 };
+uint8_t *number_put_scaled(uint8_t *at, int64_t value, uint32_t scale);
+
 /* Shortest digits that read back as the same double, in the layout of Java's Double.toString:
  * 2.0, 1.0E10, 1.234E-5, NaN, Infinity. */
 void number_print_double(Buf *out, double value);

@@ -214,6 +214,20 @@ static void json_write_value(Buf *out, const JsonPart *part, const Column *colum
 
 /* == Rows == */
 
+/* What number_put_scaled() takes, INT and BIGINT as what they are; false: another value. */
+static inline bool json_small_number(const Column *column, uint32_t row, int64_t *value) {
+    const Type *type = column->type;
+    switch (type->kind) {
+    case TYPE_INT: *value = column->i32[row]; return true;
+    case TYPE_BIGINT: *value = column->i64[row]; return true;
+    case TYPE_DECIMAL:
+        return type->scale <= NUMBER_SCALE_MAX &&
+               decimal_load_i64((const uint8_t *)column->data + (size_t)row * type_width(type),
+                                type->precision, value);
+    default: return false;
+    }
+}
+
 /* A column with what stands before it: the common kinds are put in place without a call each. */
 static void json_write_column(Buf *out, const JsonPart *part, const Column *column,
                               uint32_t row) {
@@ -230,7 +244,8 @@ static void json_write_column(Buf *out, const JsonPart *part, const Column *colu
         memcpy(to, part->before.data, part->before.size);
     out->size += part->before.size;
     to += part->before.size;
-    if (is_null || (kind != TYPE_STRING && kind != TYPE_INT && kind != TYPE_BIGINT)) {
+    int64_t number = 0;
+    if (is_null || (kind != TYPE_STRING && !json_small_number(column, row, &number))) {
         json_write_value(out, part, column, row);
         return;
     }
@@ -242,8 +257,10 @@ static void json_write_column(Buf *out, const JsonPart *part, const Column *colu
             return;
         }
         *to++ = '"';
+    } else if (kind == TYPE_DECIMAL) {
+        to = number_put_scaled(to, number, column->type->scale);
     } else {
-        to = number_put_i64(to, kind == TYPE_INT ? column->i32[row] : column->i64[row]);
+        to = number_put_i64(to, number);
     }
     out->size = (size_t)(to - out->data);
 }

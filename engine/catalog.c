@@ -79,19 +79,28 @@ void catalog_put_source(Commit *commit, const Source *source) {
     buf_free(&json);
 }
 
-static json_t *catalog_query_head(const CatalogQuery *query) {
-    json_t *internal = json_array();
+static json_t *json_topics(const CatalogQuery *query, const uint32_t *topics) {
+    json_t *ids = json_array();
     for (uint32_t i = 0; i < query->plan->node_count; i++)
-        json_array_append_new(internal, json_integer(query->internal_topics[i]));
+        json_array_append_new(ids, json_integer(topics[i]));
+    return ids;
+}
+
+static json_t *catalog_query_head(const CatalogQuery *query) {
+    json_t *internal = json_topics(query, query->internal_topics);
     json_t *reads = json_array();
     for (uint32_t i = 0; i < query->read_count; i++)
         json_array_append_new(reads, json_string(query->reads[i]));
-    return json_pack("{s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:o, s:o}", "failOn",
-                     (int)query->fail_on, "number",
-                     (int)query->number, "firstId", (int)query->first_id, "partitions",
-                     (int)query->partitions, "consolidate", query->consolidate, "fromEnd",
-                     query->from_end, "paused", query->paused, "isInsert", query->is_insert,
-                     "internalTopics", internal, "reads", reads);
+    json_t *head = json_pack(
+        "{s:i, s:i, s:i, s:i, s:i, s:I, s:b, s:b, s:b, s:b, s:o, s:o}", "failOn",
+        (int)query->fail_on, "number", (int)query->number, "firstId", (int)query->first_id,
+        "partitions", (int)query->partitions, "stepRows", (int)query->step_rows, "commitMs",
+        (json_int_t)query->commit_interval_ms, "consolidate", query->consolidate, "fromEnd",
+        query->from_end, "paused", query->paused, "isInsert", query->is_insert,
+        "internalTopics", internal, "reads", reads);
+    if (query->changelogs)
+        json_object_set_new(head, "changelogs", json_topics(query, query->changelogs));
+    return head;
 }
 
 /* value := u32 size of the head, head as JSON, plan as JSON. */

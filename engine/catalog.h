@@ -25,9 +25,12 @@ typedef struct CatalogQuery {
     uint32_t first_id;    /* of its group, tasks and stores */
     uint32_t partitions;
     const uint32_t *internal_topics; /* by node id; 0: none */
+    const uint32_t *changelogs;      /* likewise; NULL: there is no cluster */
     const char *const *reads;        /* names of the sources in its FROM */
     uint32_t read_count;
     bool consolidate;
+    uint32_t step_rows;         /* as in QueryOptions */
+    int64_t commit_interval_ms; /* likewise */
     bool from_end;
     uint32_t fail_on; /* QueryFailOn */
     bool paused;

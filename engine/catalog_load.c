@@ -14,6 +14,8 @@ static void load_head_flags(const json_t *head, CatalogQuery *query) {
     query->number = (uint32_t)json_integer_value(json_object_get(head, "number"));
     query->first_id = (uint32_t)json_integer_value(json_object_get(head, "firstId"));
     query->partitions = (uint32_t)json_integer_value(json_object_get(head, "partitions"));
+    query->step_rows = (uint32_t)json_integer_value(json_object_get(head, "stepRows"));
+    query->commit_interval_ms = json_integer_value(json_object_get(head, "commitMs"));
     query->consolidate = json_is_true(json_object_get(head, "consolidate"));
     query->from_end = json_is_true(json_object_get(head, "fromEnd"));
     query->fail_on = (uint32_t)json_integer_value(json_object_get(head, "failOn"));
@@ -21,15 +23,23 @@ static void load_head_flags(const json_t *head, CatalogQuery *query) {
     query->is_insert = json_is_true(json_object_get(head, "isInsert"));
 }
 
-static bool load_head_lists(const json_t *head, CatalogQuery *query) {
-    const json_t *topics = json_object_get(head, "internalTopics");
-    const json_t *reads = json_object_get(head, "reads");
-    if (json_array_size(topics) != query->plan->node_count || query->partitions == 0)
-        return false;
+static const uint32_t *load_topics(const json_t *topics, const CatalogQuery *query) {
     uint32_t *ids = arena_array(query->arena, query->plan->node_count, sizeof *ids);
     for (uint32_t i = 0; i < query->plan->node_count; i++)
         ids[i] = (uint32_t)json_integer_value(json_array_get(topics, i));
-    query->internal_topics = ids;
+    return ids;
+}
+
+static bool load_head_lists(const json_t *head, CatalogQuery *query) {
+    const json_t *topics = json_object_get(head, "internalTopics");
+    const json_t *reads = json_object_get(head, "reads");
+    const json_t *changelogs = json_object_get(head, "changelogs"); /* NULL: no cluster */
+    if (json_array_size(topics) != query->plan->node_count || query->partitions == 0 ||
+        (changelogs && json_array_size(changelogs) != query->plan->node_count))
+        return false;
+    query->internal_topics = load_topics(topics, query);
+    if (changelogs)
+        query->changelogs = load_topics(changelogs, query);
     query->read_count = (uint32_t)json_array_size(reads);
     const char **names = arena_array(query->arena, query->read_count, sizeof *names);
     for (uint32_t i = 0; i < query->read_count; i++) {

@@ -60,7 +60,8 @@ struct CopyBulk {
 };
 
 bool copy_bulk_suits(const Copy *copy) {
-    return !copy->is_stream && io_input_size(copy->input) >= copy->offset + BULK_FILE_BYTES &&
+    return !copy->is_stream && !engine_has_cluster(copy->call->weir) &&
+           io_input_size(copy->input) >= copy->offset + BULK_FILE_BYTES &&
            appender_partitions(copy->appender) <= BULK_PARTITIONS_MAX;
 }
 

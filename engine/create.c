@@ -9,14 +9,19 @@
 
 void engine_create_topic(Call *call, const Planned *planned, Commit *commit) {
     const Source *source = planned->source;
-    if (!planned->create_topic)
+    if (!planned->create_topic) {
+        engine_adopt_topic(call->weir, source->topic.topic, commit);
         return;
+    }
     call->topic = (CatalogTopic){
         .id = storage_new_id(call->weir->storage),
         .retention = {planned->retention.ms, planned->retention.bytes},
     };
     commit_topic_create(commit, call->topic.id, source->topic.topic, source->partition_count);
-    if (call->topic.retention.ms >= 0 || call->topic.retention.bytes >= 0)
+    engine_configure_topic(call->weir, planned, call->topic.id, commit);
+    if (engine_has_cluster(call->weir)) /* which keeps to it by itself */
+        call->topic.id = 0;
+    else if (call->topic.retention.ms >= 0 || call->topic.retention.bytes >= 0)
         catalog_put_topic(commit, &call->topic);
     if (planned->notice_partitions)
         engine_notice(call->weir,
@@ -67,7 +72,7 @@ static ErrCode create_carry_out(Call *call, const Planned *planned, CatalogQuery
 }
 
 static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
-    Commit *commit = commit_new(call->weir->storage, 0);
+    Commit *commit = engine_commit(call);
     engine_create_topic(call, planned, commit);
     CatalogQuery *query = NULL;
     if (planned->plan) {
@@ -87,7 +92,7 @@ static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
 }
 
 static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
-    Commit *commit = commit_new(call->weir->storage, 0);
+    Commit *commit = engine_commit(call);
     CatalogQuery *query;
     if (planned->source)
         engine_create_topic(call, planned, commit);
@@ -106,7 +111,7 @@ static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
 
 /* Queries that read it keep the columns they were made with. */
 static ErrCode create_altered(Call *call, const Planned *planned, Err *err) {
-    Commit *commit = commit_new(call->weir->storage, 0);
+    Commit *commit = engine_commit(call);
     TRY(create_carry_out(call, planned, NULL, commit, err));
     result_message(call->result, "%s %s altered.", planned->source->is_table ? "Table" : "Stream",
                    call->statement->name); /* the source's own is gone with the old one */

@@ -206,8 +206,8 @@ static bool drop_is_of_table(const CatalogQuery *query) {
     return strncmp(query->id, "CST_", 4) == 0;
 }
 
-static ErrCode drop_query(Weir *weir, CatalogQuery *query, Err *err) {
-    return engine_end_query(weir, query, commit_new(weir->storage, 0), err);
+static ErrCode drop_query(Call *call, CatalogQuery *query, Err *err) {
+    return engine_end_query(call->weir, query, engine_commit(call), err);
 }
 
 ErrCode engine_terminate(Call *call, Err *err) {
@@ -215,7 +215,7 @@ ErrCode engine_terminate(Call *call, Err *err) {
     if (call->statement->all) {
         for (size_t i = catalog->query_count; i-- > 0;) {
             if (!drop_is_of_table(catalog->queries[i]))
-                TRY(drop_query(call->weir, catalog->queries[i], err));
+                TRY(drop_query(call, catalog->queries[i], err));
         }
         result_message(call->result, "All queries terminated.");
         return ERR_OK;
@@ -227,7 +227,7 @@ ErrCode engine_terminate(Call *call, Err *err) {
                           call->statement->name_pos.column,
                           "Cannot terminate query '%s' because it is linked to a source table.",
                           query->id);
-    TRY(drop_query(call->weir, query, err));
+    TRY(drop_query(call, query, err));
     result_message(call->result, "Query terminated.");
     return ERR_OK;
 }
@@ -248,11 +248,12 @@ static ErrCode drop_restart(Weir *weir, CatalogQuery *query, Err *err) {
 
 /* One commit for all of them, so that queries of one topic go on together: who is left behind
  * decodes by itself what the others shared. */
-static ErrCode drop_pause(Weir *weir, CatalogQuery *const *queries, size_t count, bool paused,
+static ErrCode drop_pause(Call *call, CatalogQuery *const *queries, size_t count, bool paused,
                           Err *err) {
+    Weir *weir = call->weir;
     if (count == 0)
         return ERR_OK;
-    Commit *commit = commit_new(weir->storage, 0);
+    Commit *commit = engine_commit(call);
     for (size_t i = 0; i < count; i++) {
         queries[i]->paused = paused;
         if (!paused)
@@ -281,7 +282,7 @@ static ErrCode drop_pause_generator(Call *call, bool paused, Err *err) {
     Datagen datagen = *source.datagen;
     datagen.paused = paused;
     source.datagen = &datagen;
-    Commit *commit = commit_new(weir->storage, 0);
+    Commit *commit = engine_commit(call);
     catalog_put_source(commit, &source);
     TRY(commit_wait(commit, NULL, err));
     datagen_pause(weir->datagen, source.name, paused);
@@ -319,7 +320,7 @@ static ErrCode drop_skip(Call *call, Err *err) {
         return err_set_at(err, ERR_SEMANTIC, call->statement->pos.line, call->statement->pos.column,
                           "SKIP needs a number of records above 0.");
     TRY(drop_skip_to(weir, &stop, &count, &offset, err));
-    Commit *commit = commit_new(weir->storage, 0);
+    Commit *commit = engine_commit(call);
     commit_position(commit, stop.task_id, stop.lane, offset);
     TRY(commit_wait(commit, NULL, err));
     TRY(drop_restart(weir, query, err));
@@ -335,13 +336,13 @@ ErrCode engine_pause(Call *call, Err *err) {
     if (call->statement->kind == AST_ALTER_QUERY)
         return drop_skip(call, err);
     if (call->statement->all) {
-        TRY(drop_pause(call->weir, catalog->queries, catalog->query_count, paused, err));
+        TRY(drop_pause(call, catalog->queries, catalog->query_count, paused, err));
     } else if (drop_is_generated(call)) {
         return drop_pause_generator(call, paused, err);
     } else {
         CatalogQuery *query;
         TRY(drop_find_query(call, &query, err));
-        TRY(drop_pause(call->weir, &query, 1, paused, err));
+        TRY(drop_pause(call, &query, 1, paused, err));
     }
     result_message(call->result, paused ? "Query paused." : "Query resumed.");
     return ERR_OK;
@@ -359,7 +360,7 @@ static ErrCode drop_type(Call *call, Err *err) {
         result_message(call->result, "Type '%s' does not exist", statement->name);
         return ERR_OK;
     }
-    Commit *commit = commit_new(call->weir->storage, 0);
+    Commit *commit = engine_commit(call);
     catalog_remove_type(commit, statement->name);
     TRY(commit_wait(commit, NULL, err));
     catalog_hide_type(&call->weir->catalog, statement->name);
@@ -387,7 +388,7 @@ ErrCode engine_type(Call *call, Err *err) {
     PlannerHost host = engine_host(call->weir);
     const Type *type;
     TRY(plan_type(&host, statement->type, call->arena, &type, err));
-    Commit *commit = commit_new(call->weir->storage, 0);
+    Commit *commit = engine_commit(call);
     catalog_put_type(commit, statement->name, type);
     TRY(commit_wait(commit, NULL, err));
     TRY(catalog_show_type(&call->weir->catalog, statement->name, type, err));

@@ -7,17 +7,20 @@
  */
 #include "engine/engine_impl.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/io_library.h"
 #include "base/mem.h"
 #include "base/buf.h"
+#include "engine/kafka.h"
 #include "engine/result_impl.h"
 #include "grammar/parse.h"
 
 enum {
     STATEMENT_ARENA_BYTES = 64 << 20,
+    ENGINE_CONFLICTS_MAX = 10, /* times that other processes of the service may come first */
     ENGINE_TRIAL_MS = 10000, /* the rows of a step take milliseconds */
 };
 
@@ -111,7 +114,8 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     opened->io = io;
     opened->options = *options;
     shared_lock_init(&opened->lock);
-    Durability durability = options->os_durability ? DURABILITY_OS : DURABILITY_SYNC;
+    bool can_be_lost = options->os_durability || options->cluster; /* the cluster has it all */
+    Durability durability = can_be_lost ? DURABILITY_OS : DURABILITY_SYNC;
     StorageOptions storage = {.durability = durability,
                               .threads = options->workers > 0,
                               .checkpoint_bytes = options->checkpoint_bytes};
@@ -122,6 +126,7 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     TRY_DONE(storage_open(io, folder, &storage, &opened->storage, err));
     if (!options->in_memory)
         engine_open_note(opened, folder);
+    TRY_DONE(engine_cluster_open(opened, err));
     RuntimeOptions runtime = {.workers = options->workers,
                               .step_rows = options->step_rows,
                               .single_partition = options->single_partition,
@@ -136,7 +141,8 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
         TRY_DONE(settings_set(&opened->settings, "auto.offset.reset", "latest", err));
     TRY_DONE(catalog_load(&opened->catalog, opened->storage, err));
     engine_log_refresh(opened);
-    opened->retention = retention_open(io, opened->storage, options->workers > 0);
+    if (!opened->cluster)
+        opened->retention = retention_open(io, opened->storage, options->workers > 0);
     engine_retention_refresh(opened);
     opened->datagen = datagen_open(io, opened->storage, options->workers > 0,
                                    &opened->interrupts);
@@ -149,7 +155,7 @@ done:
     return code;
 }
 
-static WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error) {
+WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error) {
     if (code == ERR_OK)
         return WEIR_OK;
     result_error(error, err, 0);
@@ -171,13 +177,26 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
                             .progress = options->progress,
                             .progress_context = options->progress_context};
     Err err;
+    EngineKafka *kafka = NULL;
+    if (options->kafka && engine_kafka_new(options, &kafka, &err) != ERR_OK)
+        return engine_status(err.code, &err, error);
+    engine.cluster = engine_kafka_cluster(kafka);
     Io *io = folder ? io_posix() : io_mem_new();
     ErrCode code = engine_open(io, folder ? folder : "/memory", &engine, weir, &err);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
         (*weir)->owns_io = folder == NULL;
-    else if (!folder)
-        io_mem_free(io);
+        (*weir)->kafka = kafka;
+    } else {
+        engine_kafka_free(kafka);
+        if (!folder)
+            io_mem_free(io);
+    }
     return engine_status(code, &err, error);
+}
+
+WeirStatus weir_state(Weir *weir, WeirError *error) {
+    Err err;
+    return engine_status(storage_state(weir->storage, &err), &err, error);
 }
 
 void weir_close(Weir *weir) {
@@ -193,9 +212,12 @@ void weir_close(Weir *weir) {
     catalog_close(&weir->catalog);
     if (weir->runtime)
         runtime_free(weir->runtime);
+    engine_cluster_stop(weir);
     note_close(weir->note);
     if (weir->storage)
         storage_close(weir->storage);
+    engine_cluster_close(weir);
+    engine_kafka_free(weir->kafka);
     settings_close(&weir->settings);
     for (size_t i = 0; i < weir->variable_count; i++) {
         mem_free(weir->variables[i].name);
@@ -339,6 +361,13 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
     else
         shared_lock_write(&weir->lock);
     ErrCode code = engine_dispatch(call, err);
+    for (uint32_t i = 0; code == ERR_CONFLICT && i < ENGINE_CONFLICTS_MAX; i++) {
+        code = engine_catalog_refresh(weir, err);
+        weir_result_free(call->result);
+        call->result = result_new(weir);
+        if (code == ERR_OK)
+            code = engine_dispatch(call, err);
+    }
     if (!engine_only_looks(call->statement))
         engine_log_refresh(weir);
     shared_lock_release(&weir->lock);
@@ -366,6 +395,16 @@ static ErrCode engine_parse(Call *call, Bytes text, WeirScript *script, Err *err
     return code;
 }
 
+/* Without what is around it. */
+static Bytes engine_text_of(Bytes script, size_t from, size_t to) {
+    assert(from <= to && to <= script.size);
+    while (from < to && isspace(script.data[from]))
+        from++;
+    while (to > from && isspace(script.data[to - 1]))
+        to--;
+    return (Bytes){script.data + from, (uint32_t)(to - from)};
+}
+
 ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result, bool *done,
                             Err *err) {
     if (script->size == 0)
@@ -381,8 +420,10 @@ ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
     *result = NULL;
     ErrCode code = engine_parse(&call, text, script, err);
     *done = code == ERR_OK && !call.statement;
-    if (code == ERR_OK && !*done)
+    if (code == ERR_OK && !*done) {
+        call.text = engine_text_of(text, start.offset, script->next);
         code = engine_run_statement(&call, err);
+    }
     if (code != ERR_OK)
         engine_add_caret(err, text, start);
     if (code == ERR_OK && !*done) {
@@ -457,7 +498,7 @@ ErrCode engine_pump(Weir *weir, Err *err) {
     assert(weir->options.workers == 0);
     TRY(datagen_pump(weir->datagen, err));
     TRY(runtime_pump(weir->runtime, err));
-    return retention_check(weir->retention, err);
+    return weir->retention ? retention_check(weir->retention, err) : ERR_OK;
 }
 
 WeirStatus weir_catch_up(Weir *weir, int64_t timeout_ms, WeirError *error) {

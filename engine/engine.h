@@ -7,6 +7,17 @@
 #include "base/io.h"
 #include "engine/weir.h"
 #include "runtime/runtime.h"
+#include "storage/cluster.h"
+
+/* A log elsewhere: how it is opened for a storage. Kafka's (kafka.c), or a test's. */
+typedef struct EngineCluster {
+    ErrCode (*open)(void *context, Storage *storage, Cluster **cluster, Err *err);
+    void (*stop)(void *context, Cluster *cluster);  /* before the storage closes; NULL: nothing */
+    void (*close)(void *context, Cluster *cluster); /* afterwards; NULL: nothing */
+    void *context;
+    const char *service_id;
+    bool at_least_once;
+} EngineCluster;
 
 typedef struct EngineOptions {
     uint32_t workers;   /* 0: none, engine_pump() does the work (tests) */
@@ -17,6 +28,7 @@ typedef struct EngineOptions {
     bool manual_queries; /* new queries wait for engine_run_script() (conformance cases) */
     uint64_t checkpoint_bytes;
     const char *udf_dir; /* NULL: no native functions */
+    const EngineCluster *cluster; /* NULL: the log is in the folder */
     bool in_memory; /* files are memory: what a checkpoint makes superfluous is worth more */
     void (*notice)(void *context, const char *text);
     void *notice_context;

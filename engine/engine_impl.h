@@ -34,6 +34,9 @@ struct Weir {
     bool owns_io;
     EngineOptions options;
     Storage *storage;
+    Cluster *cluster; /* NULL: the log is in the folder */
+    struct EngineKafka *kafka; /* NULL: no Kafka */
+    char *log_name;   /* with a cluster: of the processing log's topic, if nothing is said */
     Runtime *runtime;
     Note *note; /* NULL: in memory */
     SharedLock lock;
@@ -52,6 +55,7 @@ struct Weir {
 typedef struct Call {
     Weir *weir;
     const AstStatement *statement;
+    Bytes text; /* of the statement */
     Arena *arena; /* the statement's; what the result needs is copied */
     WeirResult *result;
     uint32_t interrupts; /* the weir's when the statement began */
@@ -118,11 +122,48 @@ ErrCode engine_log_make(Call *call, Err *err);
  * may have changed one of them. */
 void engine_log_refresh(Weir *weir);
 
+/* Whether the topic is the log. */
+bool engine_log_is(const Weir *weir, const char *topic);
+
 /* Whether errors of a query that starts are logged. */
 bool engine_log_takes(const Weir *weir, const CatalogQuery *query);
 
 /* Before this topic is deleted: nothing is logged to it any more. */
 void engine_log_leave(Weir *weir, const char *topic);
+
+/* For the caller of weir.h. */
+WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error);
+
+/* -- cluster.c: a Kafka cluster as the log ----------------------------------------------------- */
+
+bool engine_has_cluster(const Weir *weir);
+const char *engine_service_id(const Weir *weir);
+ErrCode engine_cluster_open(Weir *weir, Err *err);
+void engine_cluster_stop(Weir *weir); /* nothing runs any more: the storage may close */
+void engine_cluster_close(Weir *weir);
+
+/* A commit of the catalog, for the statement. */
+Commit *engine_commit(const Call *call);
+
+/* Topics that SHOW TOPICS leaves out: queries' own, Kafka's, the service's. */
+bool engine_topic_is_hidden(const Weir *weir, const char *name);
+
+/* A topic that only the cluster knows becomes the service's too, with the commit. */
+void engine_adopt_topic(Weir *weir, const char *name, Commit *commit);
+
+/* How the topic of planned->source is to be made. */
+void engine_configure_topic(Weir *weir, const Planned *planned, uint32_t topic_id,
+                            Commit *commit);
+
+/* A topic of a query's own: what is there of that name was somebody else's, and stays. Its id. */
+uint32_t engine_make_query_topic(Weir *weir, const char *name, uint32_t partitions,
+                                 const TopicConfig *config, Commit *commit);
+
+/* Topics for the stores of a query: query->changelogs. */
+void engine_make_changelogs(Weir *weir, CatalogQuery *query, Commit *commit);
+
+/* Another process has changed the catalog: here it is done too, queries and all. */
+ErrCode engine_catalog_refresh(Weir *weir, Err *err);
 
 /* -- datagen_show.c ------------------------------------------------------------------------- */
 
@@ -160,6 +201,9 @@ const char *engine_nearest_topic(const Call *call);
 /* The source of this name, or UNKNOWN_NAME in ksqlDB's words with a hint. */
 ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,
                            Err *err);
+
+/* Whether a query reads or writes a topic. */
+bool engine_query_uses(const CatalogQuery *query, const char *topic);
 
 /* Whether the source is in its FROM; whether it writes it; whether `other` is in the FROM of the
  * query that made the source. */

@@ -6,6 +6,7 @@
  */
 #include "engine/engine_query_impl.h"
 
+#include "base/limits.h"
 #include "planner/plan_json.h"
 
 /* The most partitions among the plan's topics: how many tasks a stage has. */
@@ -35,11 +36,9 @@ static uint32_t query_fresh_ids(Weir *weir, uint32_t count) {
     return first;
 }
 
-void engine_query_topic_name(Buf *out, const CatalogQuery *query, uint32_t node) {
-    buf_printf(out, "_weir-%s-%s-repartition", query->id, query->plan->nodes[node]->path);
-}
-
 static void query_make_topics(Weir *weir, CatalogQuery *query, Commit *commit) {
+    static const TopicConfig config = {.replicas = -1, .retention_ms = -1,
+                                       .retention_bytes = CONFIG_DEFAULT};
     uint32_t *topics = arena_array(query->arena, query->plan->node_count, sizeof *topics);
     for (uint32_t i = 0; i < query->plan->node_count; i++) {
         uint32_t partitions;
@@ -47,9 +46,8 @@ static void query_make_topics(Weir *weir, CatalogQuery *query, Commit *commit) {
             !query_internal_topic(weir->runtime, query->plan, i, &partitions))
             continue;
         Buf name = {0};
-        engine_query_topic_name(&name, query, i);
-        topics[i] = storage_new_id(weir->storage);
-        commit_topic_create(commit, topics[i], buf_cstr(&name), partitions);
+        engine_query_topic_name(weir, query, i, false, &name);
+        topics[i] = engine_make_query_topic(weir, buf_cstr(&name), partitions, &config, commit);
         buf_free(&name);
     }
     query->internal_topics = topics;
@@ -74,7 +72,9 @@ static void query_begin(Weir *weir, CatalogQuery *query, Commit *commit) {
     query->first_id = query_fresh_ids(weir, query_ids_needed(query->plan, query->partitions));
     if (commit)
         query_make_topics(weir, query, commit);
-    else
+    if (commit && engine_has_cluster(weir))
+        engine_make_changelogs(weir, query, commit);
+    if (!commit)
         query->internal_topics =
             arena_array(query->arena, query->plan->node_count, sizeof(uint32_t));
 }
@@ -102,6 +102,18 @@ static ErrCode query_wait_for_tables(Weir *weir, const Plan *plan, Err *err) {
     return ERR_OK;
 }
 
+enum { COMMIT_INTERVAL_MS_MAX = 86400000 }; /* a day */
+
+/* How often it commits, and how much it reads at once. */
+static void query_note_pace(CatalogQuery *query, const Settings *settings) {
+    int64_t rows = settings_number(settings, "max.poll.records");
+    int64_t interval_ms = settings_number(settings, "commit.interval.ms");
+    query->step_rows = rows < 1 ? 1 : rows > BATCH_ROWS_MAX ? BATCH_ROWS_MAX : (uint32_t)rows;
+    query->commit_interval_ms = interval_ms <= 0 ? -1 : interval_ms;
+    if (query->commit_interval_ms > COMMIT_INTERVAL_MS_MAX)
+        query->commit_interval_ms = COMMIT_INTERVAL_MS_MAX;
+}
+
 ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **prepared,
                          Err *err) {
     Weir *weir = call->weir;
@@ -119,6 +131,7 @@ ErrCode engine_query_new(Call *call, const EngineQueryNew *make, CatalogQuery **
     query->from_end =
         strcmp(settings_get(&weir->settings, "auto.offset.reset"), "latest") == 0;
     query->consolidate = settings_number(&weir->settings, "cache.max.bytes.buffering") > 0;
+    query_note_pace(query, &weir->settings);
     query->fail_on = engine_query_fail_on(&weir->settings);
     query_note_reads(query, call->statement);
     if (make->old)
@@ -141,12 +154,15 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
                             .fail_on = query->fail_on,
                             .table_first = settings_is_true(&weir->settings, "weir.table.first"),
                             .consolidate = query->consolidate,
+                            .step_rows = query->step_rows,
+                            .commit_interval_ms = query->commit_interval_ms,
                             .logged = engine_log_takes(weir, query),
                             .retry_initial_ms = settings_number(
                                 &weir->settings, "ksql.query.retry.backoff.initial.ms"),
                             .retry_max_ms = settings_number(&weir->settings,
                                                             "ksql.query.retry.backoff.max.ms"),
-                            .internal_topics = query->internal_topics};
+                            .internal_topics = query->internal_topics,
+                            .changelogs = query->changelogs};
     ErrCode code = query_start(weir->runtime, &options, &query->running, err);
     if (code != ERR_OK) {
         query->running = NULL;
@@ -163,6 +179,9 @@ void engine_query_remove(const CatalogQuery *query, Commit *commit) {
     for (uint32_t i = 0; i < query->plan->node_count; i++)
         if (query->internal_topics[i] != 0)
             commit_topic_delete(commit, query->internal_topics[i]);
+    for (uint32_t i = 0; query->changelogs && i < query->plan->node_count; i++)
+        if (query->changelogs[i] != 0)
+            commit_topic_delete(commit, query->changelogs[i]);
     query_remove_state(commit, query->plan, query->first_id, query->partitions);
 }
 
@@ -172,7 +191,12 @@ ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *e
         query_stop(query->running);
     query->running = NULL;
     engine_query_remove(query, commit);
-    TRY(commit_wait(commit, NULL, err));
+    ErrCode code = commit_wait(commit, NULL, err);
+    if (code != ERR_OK) {
+        Err kept_in_query;
+        (void)!engine_start_query(weir, query, &kept_in_query); /* nothing has changed */
+        return code;
+    }
     catalog_hide_query(&weir->catalog, query->id);
     return ERR_OK;
 }

@@ -35,6 +35,8 @@ void engine_query_remove(const CatalogQuery *query, Commit *commit);
 /* The settings in force about bad records: QueryFailOn. */
 uint32_t engine_query_fail_on(const Settings *settings);
 
-void engine_query_topic_name(Buf *out, const CatalogQuery *query, uint32_t node);
+/* Of its internal topic behind a node, or of the changelog of the node's store (cluster.c). */
+void engine_query_topic_name(const Weir *weir, const CatalogQuery *query, uint32_t node,
+                             bool changelog, Buf *out);
 
 #endif

@@ -127,7 +127,7 @@ static ErrCode function_carry_out(Call *call, const UserFunction *function, Err 
     const UserFunction *shown = catalog_show_function(catalog, function, &old);
     ErrCode code = function_check(call, shown, err);
     if (code == ERR_OK) {
-        Commit *commit = commit_new(call->weir->storage, 0);
+        Commit *commit = engine_commit(call);
         catalog_put_function(commit, shown);
         code = commit_wait(commit, NULL, err);
     }
@@ -235,7 +235,7 @@ ErrCode engine_drop_function(Call *call, Err *err) {
                           "Cannot drop function %s: it is used by %s.", text, buf_cstr(&users));
     buf_free(&users);
     TRY(code);
-    Commit *commit = commit_new(call->weir->storage, 0);
+    Commit *commit = engine_commit(call);
     catalog_remove_function(commit, function);
     TRY(commit_wait(commit, NULL, err));
     catalog_hide_function(&call->weir->catalog, function);

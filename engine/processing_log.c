@@ -21,9 +21,14 @@ static const char log_columns[] =
     "kafkaStreamsThreadError STRUCT<errorMessage STRING, threadName STRING, "
     "cause ARRAY<STRING>>>";
 
+/* ksqlDB's name of it begins with the service. */
+static const char *log_default_name(const Weir *weir) {
+    return weir->log_name ? weir->log_name : "default_ksql_processing_log";
+}
+
 static const char *log_topic_name(const Weir *weir) {
     const char *name = settings_get(&weir->settings, "ksql.logging.processing.topic.name");
-    return name && *name ? name : "default_ksql_processing_log";
+    return name && *name ? name : log_default_name(weir);
 }
 
 /* -- Making it --------------------------------------------------------------------------------- */
@@ -33,13 +38,15 @@ static uint32_t log_partitions(const Weir *weir) {
     return count >= 1 && count <= PARTITIONS_MAX ? (uint32_t)count : 1;
 }
 
-static ErrCode log_make_topic(Weir *weir, Err *err) {
+static ErrCode log_make_topic(const Call *call, Err *err) {
+    Weir *weir = call->weir;
     LogTopic found;
-    if (log_topic_find(weir->storage, log_topic_name(weir), &found))
+    bool there = log_topic_find(weir->storage, log_topic_name(weir), &found);
+    if (there && !log_topic_is_borrowed(&found))
         return ERR_OK;
-    Commit *commit = commit_new(weir->storage, 0);
+    Commit *commit = engine_commit(call);
     commit_topic_create(commit, storage_new_id(weir->storage), log_topic_name(weir),
-                        log_partitions(weir));
+                        there ? found.partition_count : log_partitions(weir));
     return commit_wait(commit, NULL, err);
 }
 
@@ -67,7 +74,7 @@ ErrCode engine_log_make(Call *call, Err *err) {
     const Settings *settings = &call->weir->settings;
     bool stream = settings_is_true(settings, "ksql.logging.processing.stream.auto.create");
     if (stream || settings_is_true(settings, "ksql.logging.processing.topic.auto.create"))
-        TRY(log_make_topic(call->weir, err));
+        TRY(log_make_topic(call, err));
     return stream ? log_make_stream(call, err) : ERR_OK;
 }
 
@@ -112,6 +119,10 @@ static bool *log_marks(const Weir *weir, Arena *arena) {
         }
     }
     return marked;
+}
+
+bool engine_log_is(const Weir *weir, const char *topic) {
+    return strcmp(topic, log_topic_name(weir)) == 0;
 }
 
 bool engine_log_takes(const Weir *weir, const CatalogQuery *query) {

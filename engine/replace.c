@@ -18,6 +18,28 @@ static const PlanNode *replace_repartition(const Plan *plan, uint32_t count) {
     return NULL;
 }
 
+/* The count-th node of a plan that keeps a store; NULL: there are not so many. */
+static const PlanNode *replace_store(const Plan *plan, uint32_t count) {
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (query_keeps_store(plan, i) && count-- == 0)
+            return plan->nodes[i];
+    return NULL;
+}
+
+/* Stores are taken over in the order of their nodes: ids.h. */
+static void inherit_changelogs(CatalogQuery *query, const CatalogQuery *old) {
+    if (!old->changelogs)
+        return;
+    uint32_t *topics = arena_array(query->arena, query->plan->node_count, sizeof *topics);
+    for (uint32_t i = 0;; i++) {
+        const PlanNode *from = replace_store(old->plan, i), *to = replace_store(query->plan, i);
+        if (!from || !to)
+            break;
+        topics[to->id] = old->changelogs[from->id];
+    }
+    query->changelogs = topics;
+}
+
 void engine_query_inherit(CatalogQuery *query, const CatalogQuery *old) {
     query->number = old->number;
     query->from_end = old->from_end;
@@ -35,6 +57,7 @@ void engine_query_inherit(CatalogQuery *query, const CatalogQuery *old) {
         topics[to->id] = old->internal_topics[from->id];
     }
     query->internal_topics = topics;
+    inherit_changelogs(query, old);
 }
 
 static ErrCode replace_commit(Call *call, const Planned *planned, const CatalogQuery *query,
@@ -54,11 +77,19 @@ static void replace_undo(Weir *weir, CatalogQuery *old, CatalogQuery *query) {
     (void)!engine_start_query(weir, old, &kept_in_query);
 }
 
+/* Of a query that begins anew. */
+static void replace_forget(Commit *commit, const CatalogQuery *old) {
+    query_remove_state(commit, old->plan, old->first_id, old->partitions);
+    for (uint32_t i = 0; old->changelogs && i < old->plan->node_count; i++)
+        if (old->changelogs[i] != 0)
+            commit_topic_delete(commit, old->changelogs[i]);
+}
+
 ErrCode engine_replace_query(Call *call, const Planned *planned, Err *err) {
     Weir *weir = call->weir;
     CatalogQuery *old = catalog_query(&weir->catalog, planned->plan->query_id), *query = NULL;
     assert(old && planned->source);
-    Commit *commit = commit_new(weir->storage, 0);
+    Commit *commit = engine_commit(call);
     EngineQueryNew make = {.plan = planned->plan,
                            .commit = commit,
                            .old = old,
@@ -72,7 +103,7 @@ ErrCode engine_replace_query(Call *call, const Planned *planned, Err *err) {
         query_stop(old->running);
     old->running = NULL;
     if (planned->rebuild)
-        query_remove_state(commit, old->plan, old->first_id, old->partitions);
+        replace_forget(commit, old);
     code = replace_commit(call, planned, query, commit, err);
     if (code != ERR_OK) {
         replace_undo(weir, old, query);

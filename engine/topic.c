@@ -10,10 +10,13 @@
 #include "data/number_text.h"
 #include "engine/engine_query_impl.h"
 #include "engine/result_impl.h"
+#include "engine/topic_impl.h"
 #include "grammar/parse.h"
 #include "storage/log.h"
 
 void engine_retention_refresh(Weir *weir) {
+    if (!weir->retention)
+        return; /* the cluster keeps to it */
     retention_set(weir->retention, weir->catalog.topics, weir->catalog.topic_count);
 }
 
@@ -37,7 +40,7 @@ static void users_add(Buf *users, const char *name) {
     buf_printf(users, "%s%s", users->size > 0 ? ", " : "", name);
 }
 
-static bool topic_query_uses(const CatalogQuery *query, const char *topic) {
+bool engine_query_uses(const CatalogQuery *query, const char *topic) {
     for (uint32_t i = 0; i < query->plan->node_count; i++) {
         const PlanTopic *used = query->plan->nodes[i]->topic;
         if (used && used->topic && strcmp(used->topic, topic) == 0)
@@ -52,7 +55,7 @@ static void topic_users(const Catalog *catalog, const char *topic, Buf *sources,
         if (strcmp(catalog->sources[i].source->topic.topic, topic) == 0)
             users_add(sources, catalog->sources[i].source->name);
     for (size_t i = 0; i < catalog->query_count; i++)
-        if (topic_query_uses(catalog->queries[i], topic))
+        if (engine_query_uses(catalog->queries[i], topic))
             users_add(queries, catalog->queries[i]->id);
 }
 
@@ -73,6 +76,8 @@ typedef struct TopicWish {
     int64_t partitions; /* 0: not said */
     LogRetention retention;
     const AstProperty *partitions_at, *retention_at; /* NULL: not said */
+    int64_t replicas;   /* with a cluster; 0: not said */
+    bool in_cluster, policy, compact, expires; /* likewise */
 } TopicWish;
 
 static ErrCode wish_fails(const AstProperty *property, const char *rule, Err *err) {
@@ -95,13 +100,19 @@ static ErrCode wish_number(const AstProperty *property, int64_t least, int64_t m
     return code;
 }
 
-/* What can be had: records go when they are old. */
-static ErrCode wish_policy(const AstProperty *property, Err *err) {
+/* What can be had: records go when they are old; a cluster can compact. */
+static ErrCode wish_policy(const AstProperty *property, TopicWish *wish, Err *err) {
     const AstExpr *value = property->value;
     if (value->kind != AST_STRING)
         return wish_fails(property, "a text in single quotes is expected", err);
     const char *text = (const char *)value->text.data;
+    wish->policy = true;
     if (strcasecmp(text, "delete") == 0)
+        return ERR_OK;
+    wish->compact = strcasecmp(text, "compact") == 0;
+    wish->expires = strcasecmp(text, "compact,delete") == 0 ||
+                    strcasecmp(text, "delete,compact") == 0;
+    if (wish->in_cluster && (wish->compact || wish->expires))
         return ERR_OK;
     if (strcasestr(text, "compact"))
         return err_set_at(err, ERR_UNSUPPORTED, property->pos.line, property->pos.column,
@@ -137,7 +148,6 @@ static ErrCode wish_unknown(const AstProperty *property, Err *err) {
 static ErrCode wish_read(const AstStatement *statement, TopicWish *wish, Err *err) {
     for (uint32_t i = 0; i < statement->property_count; i++) {
         const AstProperty *property = &statement->properties[i];
-        int64_t replicas;
         if (wish_is(property, "PARTITIONS")) {
             TRY(wish_number(property, 1, PARTITIONS_MAX, &wish->partitions, err));
             wish->partitions_at = property;
@@ -148,9 +158,9 @@ static ErrCode wish_read(const AstStatement *statement, TopicWish *wish, Err *er
             TRY(wish_number(property, -1, INT64_MAX, &wish->retention.bytes, err));
             wish->retention_at = property;
         } else if (wish_is(property, "CLEANUP_POLICY")) {
-            TRY(wish_policy(property, err));
+            TRY(wish_policy(property, wish, err));
         } else if (wish_is(property, "REPLICAS")) {
-            TRY(wish_number(property, 1, INT16_MAX, &replicas, err)); /* there is one copy */
+            TRY(wish_number(property, 1, INT16_MAX, &wish->replicas, err));
         } else {
             return wish_unknown(property, err);
         }
@@ -179,11 +189,29 @@ static ErrCode topic_check_name(const AstStatement *statement, Err *err) {
                       name);
 }
 
+/* With a cluster what is not said is its default. */
+static TopicWish wish_begin(const Weir *weir, int64_t partitions) {
+    bool in_cluster = engine_has_cluster(weir);
+    int64_t unsaid = in_cluster ? CONFIG_DEFAULT : -1;
+    return (TopicWish){.partitions = partitions, .retention = {unsaid, unsaid},
+                       .in_cluster = in_cluster};
+}
+
+static TopicConfig wish_config(const TopicWish *wish) {
+    return (TopicConfig){
+        .replicas = wish->replicas > 0 ? (int32_t)wish->replicas : -1,
+        .retention_ms = wish->retention.ms,
+        .retention_bytes = wish->retention.bytes,
+        .compact = wish->compact,
+        .expires = wish->expires,
+    };
+}
+
 static ErrCode topic_create(Call *call, Err *err) {
     const AstStatement *statement = call->statement;
     Weir *weir = call->weir;
     AstPos pos = statement->name_pos;
-    TopicWish wish = {.partitions = 1, .retention = {-1, -1}};
+    TopicWish wish = wish_begin(weir, 1);
     LogTopic topic;
     TRY(topic_check_name(statement, err));
     TRY(wish_read(statement, &wish, err));
@@ -196,9 +224,13 @@ static ErrCode topic_create(Call *call, Err *err) {
         return ERR_OK;
     }
     call->topic = (CatalogTopic){storage_new_id(weir->storage), wish.retention};
-    Commit *commit = commit_new(weir->storage, 0);
+    Commit *commit = engine_commit(call);
     commit_topic_create(commit, call->topic.id, statement->name, (uint32_t)wish.partitions);
-    if (wish.retention_at)
+    if (wish.in_cluster) {
+        TopicConfig config = wish_config(&wish);
+        commit_topic_config(commit, call->topic.id, &config);
+        call->topic.id = 0; /* the cluster keeps to it by itself */
+    } else if (wish.retention_at)
         catalog_put_topic(commit, &call->topic);
     TRY(commit_wait(commit, NULL, err));
     engine_show_topic(call);
@@ -234,9 +266,28 @@ static ErrCode topic_check_internal(const AstStatement *statement, const char *w
                       "%s is a query's own topic and cannot be %s.", statement->name, what);
 }
 
-static ErrCode topic_check_growth(const TopicWish *wish, const LogTopic *topic, Err *err) {
+static ErrCode topic_check_unused(Call *call, const char *what, Err *err) {
+    const AstStatement *statement = call->statement;
+    Buf sources = {0}, queries = {0};
+    ErrCode code = ERR_OK;
+    topic_users(&call->weir->catalog, statement->name, &sources, &queries);
+    if (sources.size > 0 || queries.size > 0)
+        code = err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
+                          "Cannot %s topic %s.\nThe following streams and/or tables are over "
+                          "it: [%s].\nThe following queries read or write it: [%s].\nDROP STREAM "
+                          "or TABLE ... DELETE TOPIC drops a source together with its topic.",
+                          what, statement->name, buf_cstr(&sources), buf_cstr(&queries));
+    buf_free(&sources);
+    buf_free(&queries);
+    return code;
+}
+
+static ErrCode topic_check_growth(Call *call, const TopicWish *wish, const LogTopic *topic,
+                                  Err *err) {
     if (!wish->partitions_at || wish->partitions == topic->partition_count)
         return ERR_OK;
+    if (wish->in_cluster && wish->partitions > topic->partition_count)
+        return topic_check_unused(call, "alter", err);
     AstPos pos = wish->partitions_at->pos;
     return err_set_at(err, ERR_UNSUPPORTED, pos.line, pos.column,
                       "Topic %s has %u partition%s, and their number cannot be changed%s. CREATE "
@@ -255,11 +306,11 @@ static ErrCode topic_alter(Call *call, Err *err) {
     TRY(topic_check_internal(statement, "altered", err));
     TRY(topic_find(call, &topic, err));
     const CatalogTopic *present = catalog_topic(&weir->catalog, topic.id);
-    TopicWish wish = {.retention = {-1, -1}};
+    TopicWish wish = wish_begin(weir, 0);
     if (present)
         wish.retention = present->retention;
     TRY(wish_read(statement, &wish, err));
-    TRY(topic_check_growth(&wish, &topic, err));
+    TRY(topic_check_growth(call, &wish, &topic, err));
     const Source *table = topic_table(&weir->catalog, topic.name);
     bool limited = wish.retention.ms >= 0 || wish.retention.bytes >= 0;
     if (wish.retention_at && limited && table)
@@ -268,29 +319,18 @@ static ErrCode topic_alter(Call *call, Err *err) {
                           "Table %s is what topic %s has: its rows would go with its records. "
                           "Tables without windows keep all.",
                           table->name, topic.name);
+    if (wish.in_cluster) {
+        bool grows = wish.partitions > topic.partition_count;
+        TopicChange change = {grows ? (uint32_t)wish.partitions : 0, wish_config(&wish)};
+        return topic_cluster_alter(call, &topic, &change, err);
+    }
     call->topic = (CatalogTopic){topic.id, wish.retention};
-    Commit *commit = commit_new(weir->storage, 0);
+    Commit *commit = engine_commit(call);
     catalog_put_topic(commit, &call->topic);
     TRY(commit_wait(commit, NULL, err));
     engine_show_topic(call);
     result_message(call->result, "Topic %s altered.", topic.name);
     return ERR_OK;
-}
-
-static ErrCode topic_check_unused(Call *call, Err *err) {
-    const AstStatement *statement = call->statement;
-    Buf sources = {0}, queries = {0};
-    ErrCode code = ERR_OK;
-    topic_users(&call->weir->catalog, statement->name, &sources, &queries);
-    if (sources.size > 0 || queries.size > 0)
-        code = err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
-                          "Cannot drop topic %s.\nThe following streams and/or tables are over "
-                          "it: [%s].\nThe following queries read or write it: [%s].\nDROP STREAM "
-                          "or TABLE ... DELETE TOPIC drops a source together with its topic.",
-                          statement->name, buf_cstr(&sources), buf_cstr(&queries));
-    buf_free(&sources);
-    buf_free(&queries);
-    return code;
 }
 
 static ErrCode topic_drop(Call *call, Err *err) {
@@ -302,8 +342,10 @@ static ErrCode topic_drop(Call *call, Err *err) {
         return ERR_OK;
     }
     TRY(topic_find(call, &topic, err));
-    TRY(topic_check_unused(call, err));
-    Commit *commit = commit_new(call->weir->storage, 0);
+    TRY(topic_check_unused(call, "drop", err));
+    if (log_topic_is_borrowed(&topic))
+        return topic_cluster_drop(call, &topic, err);
+    Commit *commit = engine_commit(call);
     engine_topic_delete(call->weir, &topic, commit);
     TRY(commit_wait(commit, NULL, err));
     engine_topic_hide(call->weir, &topic);
@@ -340,7 +382,7 @@ static void topic_limit_cell(WeirResult *result, int64_t limit) {
         result_cell_printf(result, "%lld", (long long)limit);
 }
 
-static void topic_users_cell(Call *call, const char *topic) {
+void topic_users_cell(Call *call, const char *topic) {
     Buf sources = {0}, queries = {0};
     topic_users(&call->weir->catalog, topic, &sources, &queries);
     if (sources.size > 0 && queries.size > 0)
@@ -354,8 +396,9 @@ static void topic_users_cell(Call *call, const char *topic) {
 ErrCode engine_show_topics(Call *call, Err *err) {
     static const char *const names[] = {"Topic",        "Partitions",      "Records", "Bytes",
                                         "Retention ms", "Retention bytes", "Used By"};
-    (void)err;
     Weir *weir = call->weir;
+    if (engine_has_cluster(weir))
+        return topic_cluster_show(call, err);
     WeirResult *result = call->result;
     bool extended = call->statement->extended;
     LogTopic *topics;
@@ -396,6 +439,8 @@ static ErrCode topic_describe(Call *call, Err *err) {
     Weir *weir = call->weir;
     LogTopic topic;
     TRY(topic_find(call, &topic, err));
+    if (engine_has_cluster(weir))
+        return topic_cluster_describe(call, &topic, err);
     TopicFigures figures = topic_figures(weir, &topic);
     const CatalogTopic *kept = catalog_topic(&weir->catalog, topic.id);
     result_columns(result, names, 2);

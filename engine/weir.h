@@ -63,6 +63,10 @@ typedef struct WeirOptions {
     bool from_latest;   /* new queries start at the end of their topics, not at the beginning */
     const char *udf_dir; /* folder of shared objects for functions in C (udf/weir_udf.h); one for
                             the whole process. NULL: there are none */
+    /* HOST:PORT,...: topics are this Kafka cluster's, and the folder keeps the local state; "": the
+     * configuration says which cluster. NULL: topics are the folder's. */
+    const char *kafka;
+    const char *kafka_config; /* a file of properties (docs/kafka.md); may be NULL */
     /* Hints and warnings, on the thread of the call that gives rise to them; may be NULL. It must
      * not call back into the Weir. */
     void (*notice)(void *context, const char *text);
@@ -76,6 +80,10 @@ typedef struct WeirOptions {
  * ran before go on where their last commit was. options may be NULL. */
 WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir,
                      WeirError *error);
+
+/* OK, or why nothing can be done any more: a disk that failed; code "fenced": a newer process of
+ * the service runs over the same Kafka cluster. To be asked now and then by who waits. */
+WeirStatus weir_state(Weir *weir, WeirError *error);
 
 /* Stops all queries at their last commit and closes. All results must have been freed. */
 void weir_close(Weir *weir);
@@ -96,6 +104,14 @@ typedef struct WeirScript {
 
 WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
                              WeirError *error);
+
+/* Moves the script behind its next statement if the service of the Kafka cluster has executed that
+ * one before, and the process did not give it itself: for scripts that say what is to be there.
+ * *skipped: it has. */
+WeirStatus weir_skip_executed(Weir *weir, WeirScript *script, bool *skipped, WeirError *error);
+
+/* The version of librdkafka. */
+const char *weir_kafka_version(void);
 
 /* Ends the statements that are being executed now, with code "cancelled": a COPY, a lookup that
  * waits. What they committed stays. From any thread or a signal handler. Rows of a push query are

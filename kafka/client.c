@@ -60,6 +60,10 @@ static const struct ClientSetting {
     {FOR_WRITE, "queue.buffering.max.kbytes", "262144"},
 };
 
+const char *kafka_library_version(void) {
+    return rd_kafka_version_str();
+}
+
 static void client_error(rd_kafka_t *handle, int code, const char *reason, void *opaque) {
     KafkaClient *client = opaque;
     char fatal[256];
@@ -68,7 +72,11 @@ static void client_error(rd_kafka_t *handle, int code, const char *reason, void 
         ours = kafka_error_code(rd_kafka_fatal_error(handle, fatal, sizeof fatal));
         reason = fatal;
     }
-    if (ours != ERR_OK)
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && strstr(reason, "SSL alert"))
+        ours = ERR_AUTHENTICATION; /* the broker does not believe our certificate */
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        kafka_trouble_note_new(client->trouble, ours, reason); /* why was said before */
+    else if (ours != ERR_OK)
         kafka_trouble_note(client->trouble, ours, reason);
 }
 

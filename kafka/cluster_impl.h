@@ -3,11 +3,11 @@
  *
  *   workers ---submit()---> inbox ---> Kafka thread: slots (transactions), appends (without)
  *   engine ---take()------> Kafka thread: init_transactions(); then reads and restores itself
- *   control thread          what waits for answers: commands, deciding, members, group offsets
+ *   call threads            the calls of transactions that wait for an answer (slot_call.c)
+ *   control thread          all else that waits: commands, deciding, members, group offsets
  *
- * The Kafka thread waits for nothing: every call that can take long is made again and again with a
- * short time-out, slot after slot. What cannot be resumed runs on the control thread, so that a
- * statement never holds up the transactions of queries.
+ * The Kafka thread has all states and waits for nothing. No slot waits for another one's answer,
+ * and no statement holds up the transactions of queries.
  *
  * Locks: take_lock, then `lock`. Neither is held while the library is called.
  */
@@ -76,6 +76,17 @@ typedef struct Control {
     bool running;
 } Control;
 
+/* == Calls of slots =========================================================================== */
+
+enum { CALL_THREADS = 4 };
+
+typedef struct CallPool {
+    Thread threads[CALL_THREADS];
+    Signal work;
+    Slot *first, *last;
+    bool running, closing;
+} CallPool;
+
 /* Which group shows the lag of a task. */
 typedef struct TaskGroup {
     uint32_t task_id;
@@ -114,6 +125,7 @@ struct KafkaCluster {
     KafkaEndFn *end;
     void *end_arg;
     Control control;
+    CallPool pool;
     TaskGroup *groups;
     int64_t group_due_us;  /* Kafka thread */
     uint64_t *group_seen;  /* transactions of each slot that were shown */
@@ -132,6 +144,10 @@ void thread_submit(KafkaCluster *cluster, Commit *commit);
 /* The process is over: every commit fails with the cause from now on. Any thread. */
 void cluster_over(KafkaCluster *cluster, const Err *cause);
 ErrCode cluster_check(KafkaCluster *cluster, Err *err); /* the cause; OK: it is not over */
+
+/* slot_call.c */
+void calls_open(KafkaCluster *cluster);
+void calls_close(KafkaCluster *cluster); /* waits for calls that are made; none comes later */
 
 /* control.c */
 void control_open(KafkaCluster *cluster);
@@ -161,6 +177,18 @@ void append_wait(KafkaCluster *cluster, const Commit *commit);
 
 /* take.c */
 ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
+
+/* topic.c: of ClusterOps; and a TopicConfig in Kafka's words, in the arena. */
+enum { TOPIC_CONFIGS_MAX = 3 };
+ErrCode topic_find(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
+ErrCode topic_all(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
+ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count,
+                       ClusterTopic *topics, Err *err);
+ErrCode topic_alter(Cluster *cluster, const char *name, uint32_t partitions,
+                    const TopicConfig *config, Err *err);
+ErrCode topic_remove(Cluster *cluster, const char *name, Err *err);
+uint32_t topic_configs(const TopicConfig *config, Arena *arena,
+                       KafkaPair pairs[TOPIC_CONFIGS_MAX]);
 
 /* restore.c: the changelog of each store of the slot that the folder has not the whole of. */
 ErrCode restore_slot(KafkaCluster *cluster, uint32_t slot, Err *err);

@@ -174,22 +174,6 @@ static ErrCode command_write(KafkaCluster *cluster, Bytes value, Err *err) {
 
 /* == Topics of a command ====================================================================== */
 
-static void topic_configs(const TopicConfig *config, Arena *arena, KafkaNewTopic *topic) {
-    KafkaPair *pairs = arena_array(arena, 3, sizeof *pairs);
-    topic->configs = pairs;
-    if (!config)
-        return;
-    if (config->retention_ms != CONFIG_DEFAULT)
-        pairs[topic->config_count++] = (KafkaPair){
-            "retention.ms", arena_printf(arena, "%" PRId64, config->retention_ms)};
-    if (config->retention_bytes != CONFIG_DEFAULT)
-        pairs[topic->config_count++] = (KafkaPair){
-            "retention.bytes", arena_printf(arena, "%" PRId64, config->retention_bytes)};
-    if (config->compact || config->expires)
-        pairs[topic->config_count++] = (KafkaPair){
-            "cleanup.policy", config->expires ? "compact,delete" : "compact"};
-}
-
 /* false: it is there already. */
 static ErrCode topic_wanted(KafkaCluster *cluster, const CommitItem *item, bool *wanted,
                             Err *err) {
@@ -229,7 +213,9 @@ static ErrCode command_topics(KafkaCluster *cluster, const Commit *commit, Arena
             .replicas = item.config && item.config->replicas > 0 ? item.config->replicas
                                                                  : cluster->config->replicas,
         };
-        topic_configs(item.config, arena, &topics[count++]);
+        KafkaPair *pairs = arena_array(arena, TOPIC_CONFIGS_MAX, sizeof *pairs);
+        topics[count].configs = pairs;
+        topics[count++].config_count = topic_configs(item.config, arena, pairs);
     }
     return count > 0 ? kafka_admin_create(cluster->admin, topics, (uint32_t)count, err) : ERR_OK;
 }
@@ -448,4 +434,46 @@ done:
 void commands_close(KafkaCluster *cluster) {
     kafka_tail_close(cluster->commands.tail);
     cluster->commands.tail = NULL;
+}
+
+/* == Looking back ============================================================================= */
+
+typedef struct Statements {
+    int64_t applied;
+    KafkaStatementFn *seen;
+    void *context;
+} Statements;
+
+/* A KafkaRecordFn: as command_seen(), without doing anything. */
+static ErrCode statement_record(void *context, const LogRecord *record, Err *err) {
+    Statements *statements = context;
+    Command command;
+    TRY(command_decode(record, &command, err));
+    if (command.based_on != statements->applied)
+        return ERR_OK;
+    statements->applied = record->offset;
+    if (command.kind != COMMAND_CHANGE)
+        return ERR_OK;
+    Reader reader = reader_of(command.rest);
+    uint64_t size = reader_varint(&reader);
+    Bytes text = reader_bytes(&reader, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
+    if (reader_ok(&reader))
+        statements->seen(statements->context, text);
+    return ERR_OK;
+}
+
+ErrCode kafka_cluster_statements(Cluster *base, KafkaStatementFn *seen, void *context,
+                                 Err *err) {
+    KafkaCluster *cluster = (KafkaCluster *)base;
+    Statements statements = {.applied = -1, .seen = seen, .context = context};
+    KafkaTailOptions options = {.topic = cluster->commands_topic,
+                                .from = -1,
+                                .timeout_ms = COMMAND_TIMEOUT_MS,
+                                .record = statement_record,
+                                .context = &statements};
+    KafkaAdmin *admin; /* its own: the service's tail of the same partition goes on */
+    TRY(kafka_admin_open(cluster->config, &cluster->trouble, KAFKA_ADMIN_TIMEOUT_MS, &admin, err));
+    ErrCode code = kafka_tail_read(admin, &options, NULL, err);
+    kafka_admin_close(admin);
+    return code;
 }

@@ -60,6 +60,9 @@ const KafkaConfig *kafka_config_cluster(const KafkaConfig *config, const char *n
 /* NULL: not given. */
 const char *kafka_config_property(const KafkaConfig *config, const char *name);
 
+/* Of librdkafka. */
+const char *kafka_library_version(void);
+
 /* What may be given, in order of name: for --help and documents; false behind the last. */
 typedef struct KafkaPropertyHelp {
     const char *name, *value, *help;

@@ -35,6 +35,11 @@ ErrCode kafka_cluster_trouble(Cluster *cluster, int64_t *since_ms, Err *err);
 /* A task of this query runs: its positions are shown as those of ksqlDB's consumer group. */
 void kafka_cluster_task(Cluster *cluster, uint32_t task_id, const char *query_id);
 
+/* The text of every statement in the command topic, in order; borrowed during the call. Waits. */
+typedef void KafkaStatementFn(void *context, Bytes text);
+ErrCode kafka_cluster_statements(Cluster *cluster, KafkaStatementFn *seen, void *context,
+                                 Err *err);
+
 /* For kafka/ and the engine's administration of topics. */
 struct KafkaAdmin *kafka_cluster_admin(Cluster *cluster);
 

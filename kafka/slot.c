@@ -110,6 +110,32 @@ static void slot_open_producer(Slot *slot) {
     }
     slot->deadline_us = after_ms(SLOT_INIT_TIMEOUT_MS);
     slot_become(slot, slot->state, SLOT_STEP_INIT);
+    slot_call(slot, CALL_INIT);
+}
+
+/* Members that cannot be read now do not hold it up: they are read again after the init. */
+static void slot_members_job(KafkaCluster *cluster, void *arg) {
+    Slot *slot = arg;
+    Err err;
+    if (members_check(cluster, &err) == ERR_FENCED)
+        cluster_over(cluster, &err);
+    lock_take(&cluster->lock);
+    slot->checked = true;
+    lock_release(&cluster->lock);
+    thread_kick(cluster);
+}
+
+static void slot_check_members(Slot *slot) {
+    slot->checked = false;
+    slot_become(slot, slot->state, SLOT_STEP_MEMBERS);
+    (void)control_post(slot->cluster, slot_members_job, slot);
+}
+
+static bool slot_checked(Slot *slot) {
+    lock_take(&slot->cluster->lock);
+    bool checked = slot->checked;
+    lock_release(&slot->cluster->lock);
+    return checked;
 }
 
 static void slot_read_job(KafkaCluster *cluster, void *arg) {
@@ -137,24 +163,17 @@ static void slot_initialized(Slot *slot) {
         kill_point_pass(KILL_IN_TAKE);
 }
 
-static void slot_init_transactions(Slot *slot, int slice_ms) {
+static void step_initializing(Slot *slot) {
     assert(slot->producer.client);
-    if (slot->cluster->config->at_least_once) {
-        slot_initialized(slot);
+    if (!slot_call_over(slot))
         return;
-    }
-    rd_kafka_error_t *error = rd_kafka_init_transactions(slot->producer.client->handle, slice_ms);
-    if (!error) {
+    bool again = slot->call_outcome == CALL_AGAIN && io_posix_mono_us() < slot->deadline_us;
+    if (slot->call_outcome == CALL_OK)
         slot_initialized(slot);
-        return;
-    }
-    Err err;
-    bool again = rd_kafka_error_is_retriable(error) && io_posix_mono_us() < slot->deadline_us;
-    ErrCode code = kafka_error_take(error, slot->transactional_id, &err);
-    assert(code != ERR_OK);
-    (void)code;
-    if (!again)
-        slot_init_failed(slot, &err);
+    else if (again)
+        slot_call(slot, CALL_INIT);
+    else
+        slot_init_failed(slot, &slot->call_err);
 }
 
 /* What the groups are told: always something to be tried again. */
@@ -205,16 +224,25 @@ static void slot_decide(Slot *slot) {
     slot_owned(slot);
 }
 
-static int64_t step_taking(Slot *slot, int slice_ms) {
+static int64_t step_taking(Slot *slot) {
     switch (slot_step_now(slot)) {
     case SLOT_STEP_WAIT:
         if (io_posix_mono_us() < slot->due_us)
             return slot->due_us;
+        if (slot->state == SLOT_DECIDING) {
+            slot_check_members(slot);
+            return INT64_MAX;
+        }
+        slot_open_producer(slot); /* take_slots() has looked */
+        return 0;
+    case SLOT_STEP_MEMBERS:
+        if (!slot_checked(slot))
+            return INT64_MAX;
         slot_open_producer(slot);
-        return 0;
+        return 0; /* or later, when there is none */
     case SLOT_STEP_INIT:
-        slot_init_transactions(slot, slice_ms);
-        return 0;
+        step_initializing(slot);
+        return slot->call == CALL_NONE ? 0 : INT64_MAX;
     case SLOT_STEP_READING:
         return INT64_MAX;
     case SLOT_STEP_READ:
@@ -290,6 +318,11 @@ static void slot_begin(Slot *slot) {
     kill_point_pass(KILL_AFTER_BEGIN);
 }
 
+static void slot_abort(Slot *slot) {
+    slot_become(slot, SLOT_ABORTING, SLOT_STEP_WAIT);
+    slot_call(slot, CALL_ABORT);
+}
+
 /* A record was refused before the end was asked for. */
 static void slot_give_up(Slot *slot) {
     assert(!slot->end_asked);
@@ -298,7 +331,7 @@ static void slot_give_up(Slot *slot) {
     if (slot->cluster->config->at_least_once)
         slot_doubt(slot, &slot->bundle.error); /* what is under way must come to nothing */
     else
-        slot_become(slot, SLOT_ABORTING, SLOT_STEP_WAIT);
+        slot_abort(slot);
 }
 
 static ErrCode slot_hand_over(Slot *slot, bool *done, Err *err) {
@@ -312,21 +345,26 @@ static ErrCode slot_hand_over(Slot *slot, bool *done, Err *err) {
     return ERR_OK;
 }
 
-static void step_open(Slot *slot, int slice_ms) {
+/* How long the thread may sleep when the library can take no more for now. */
+enum { SLOT_FULL_US = 2000 };
+
+static int64_t step_open(Slot *slot) {
     bool done = false;
     Err err;
     ErrCode code = slot_hand_over(slot, &done, &err);
-    (void)rd_kafka_poll(slot->producer.client->handle, code == ERR_BUSY ? slice_ms : 0);
+    (void)rd_kafka_poll(slot->producer.client->handle, 0);
     if (slot->bundle.failed) {
         slot_give_up(slot);
     } else if (done) {
         kill_point_pass(KILL_AFTER_PRODUCE);
         slot_become(slot, SLOT_COMMITTING, SLOT_STEP_WAIT);
+        slot_call(slot, CALL_END);
     } else if (io_posix_mono_us() > slot->deadline_us) {
         err_report(&err, ERR_BROKER_DOWN, 0, 0, "Slot %u: records could not be written in time",
                    slot->index);
         slot_doubt(slot, &err);
     }
+    return code == ERR_BUSY ? io_posix_mono_us() + SLOT_FULL_US : 0;
 }
 
 static void slot_committed(Slot *slot) {
@@ -345,86 +383,35 @@ static void slot_committed(Slot *slot) {
     slot_owned(slot);
 }
 
-/* Every record is acknowledged. */
-static void slot_ask_end(Slot *slot, int slice_ms) {
-    Err err;
-    if (!slot->end_asked) {
-        kill_point_pass(KILL_BEFORE_COMMIT);
-        slice_ms = 1;
-    }
-    bool asked_before = slot->end_asked;
-    slot->end_asked = true;
-    rd_kafka_error_t *error = rd_kafka_commit_transaction(slot->producer.client->handle, slice_ms);
-    if (!asked_before)
-        kill_point_pass(KILL_DURING_COMMIT);
-    if (!error) {
-        slot_committed(slot);
+static void step_committing(Slot *slot) {
+    if (!slot_call_over(slot))
         return;
-    }
-    bool again = rd_kafka_error_is_retriable(error) && io_posix_mono_us() < slot->deadline_us;
-    if (kafka_error_take(error, slot->transactional_id, &err) != ERR_OK && !again)
-        slot_doubt(slot, &err);
-}
-
-/* Without transactions: the positions, when all else is acknowledged. */
-static void slot_end_plain(Slot *slot) {
-    bool done = true;
-    Err err;
-    if (slot->positions_are_sent) {
+    bool again = slot->call_outcome == CALL_AGAIN && io_posix_mono_us() < slot->deadline_us;
+    if (slot->call_outcome == CALL_OK)
         slot_committed(slot);
-        return;
-    }
-    ErrCode code = bundle_produce_positions(&slot->bundle, &slot->producer, &done, &err);
-    slot->positions_are_sent = done;
-    if (code != ERR_OK && code != ERR_BUSY)
+    else if (slot->call_outcome == CALL_REFUSED)
         slot_give_up(slot);
-}
-
-static void step_committing(Slot *slot, int slice_ms) {
-    Bundle *bundle = &slot->bundle;
-    if (!slot->end_asked && bundle->waiting > 0) {
-        (void)rd_kafka_flush(slot->producer.client->handle, slice_ms);
-        if (bundle->failed) {
-            slot_give_up(slot);
-        } else if (bundle->waiting > 0 && io_posix_mono_us() > slot->deadline_us) {
-            Err err;
-            err_report(&err, ERR_BROKER_DOWN, 0, 0,
-                       "Slot %u: records were not acknowledged in time", slot->index);
-            slot_doubt(slot, &err);
-        }
-        return;
-    }
-    if (slot->cluster->config->at_least_once)
-        slot_end_plain(slot);
+    else if (again)
+        slot_call(slot, CALL_END);
     else
-        slot_ask_end(slot, slice_ms);
+        slot_doubt(slot, &slot->call_err);
 }
 
-static void step_aborting(Slot *slot, int slice_ms) {
-    Err err;
-    rd_kafka_error_t *error = rd_kafka_abort_transaction(slot->producer.client->handle, slice_ms);
-    if (!error && slot->bundle.waiting == 0) {
+static void step_aborting(Slot *slot) {
+    if (!slot_call_over(slot))
+        return;
+    bool again = slot->call_outcome == CALL_AGAIN && io_posix_mono_us() < slot->deadline_us;
+    if (slot->call_outcome == CALL_OK && slot->bundle.waiting == 0) {
         slot_reject(slot);
         slot_owned(slot);
-        return;
-    }
-    if (!error) { /* an answer is missing: no commit may be let go */
+    } else if (again) {
+        slot_call(slot, CALL_ABORT);
+    } else { /* or an answer is missing: no commit may be let go */
         slot_doubt(slot, &slot->cause);
-        return;
     }
-    bool again = rd_kafka_error_is_retriable(error) && io_posix_mono_us() < slot->deadline_us;
-    if (kafka_error_take(error, slot->transactional_id, &err) != ERR_OK && !again)
-        slot_doubt(slot, &slot->cause);
 }
 
 /* == All of it ================================================================================ */
-
-bool slot_is_busy(const Slot *slot) {
-    return slot->state == SLOT_OPEN || slot->state == SLOT_COMMITTING ||
-           slot->state == SLOT_ABORTING ||
-           ((slot->state == SLOT_TAKING || slot->state == SLOT_DECIDING) &&
-            slot->producer.client != NULL && slot->step == SLOT_STEP_INIT);
-}
 
 /* With nothing to do: what the library has to say meanwhile. */
 static int64_t step_owned(Slot *slot) {
@@ -438,28 +425,27 @@ static int64_t step_owned(Slot *slot) {
     return 0;
 }
 
-int64_t slot_step(Slot *slot, int slice_ms) {
-    assert(slice_ms > 0);
+int64_t slot_step(Slot *slot) {
+    assert(slot->cluster);
     switch (slot->state) {
     case SLOT_FREE:
     case SLOT_FENCED:
         return INT64_MAX;
     case SLOT_TAKING:
     case SLOT_DECIDING:
-        return step_taking(slot, slice_ms);
+        return step_taking(slot);
     case SLOT_OWNED:
         return step_owned(slot);
     case SLOT_OPEN:
-        step_open(slot, slice_ms);
-        return 0;
+        return step_open(slot);
     case SLOT_COMMITTING:
-        step_committing(slot, slice_ms);
-        return 0;
+        step_committing(slot);
+        break;
     case SLOT_ABORTING:
-        step_aborting(slot, slice_ms);
-        return 0;
+        step_aborting(slot);
+        break;
     }
-    return INT64_MAX;
+    return slot->call == CALL_NONE ? 0 : INT64_MAX;
 }
 
 void slot_end(Slot *slot, const Err *cause) {

@@ -9,15 +9,17 @@
  *                              -> FENCED           a newer process is there; this one is over
  *
  * Rules (tests/models/kafka_slot.pml has them all):
- *  - TAKING and DECIDING: a new producer, init_transactions(), *then* members to their end (a
- *    newer one: over), then positions to their end. When init_transactions() has returned, every
- *    marker of this transactional id is written.
+ *  - TAKING and DECIDING: members to their end (a newer one: over), a new producer,
+ *    init_transactions(), members again, then positions to their end. The first look keeps an
+ *    older process from disturbing a newer one more than once; the second keeps one that disturbed
+ *    from going on. When init_transactions() has returned, every marker of this id is written.
  *  - DECIDING: the last transaction in the positions topic is the bundle's: accept; it is the one
  *    before it: reject; anything else: somebody else owned the slot meanwhile: FENCED.
  *  - Nothing of a bundle is in the folder before it is known to be committed, and its groups are
  *    not told that it failed before it is known never to be.
  *
- * Everything here belongs to the Kafka thread, but what the cluster's lock guards.
+ * Everything here belongs to the Kafka thread, but what the cluster's lock guards; while a call is
+ * made, producer and bundle belong to it.
  */
 #ifndef KAFKA_SLOT_IMPL_H
 #define KAFKA_SLOT_IMPL_H
@@ -39,18 +41,31 @@ typedef enum SlotState {
 
 /* In TAKING and DECIDING, in this order; READING is another thread's. */
 typedef enum SlotStep {
-    SLOT_STEP_WAIT, /* until `due_us`, then a new producer */
+    SLOT_STEP_WAIT,    /* until `due_us` */
+    SLOT_STEP_MEMBERS, /* are read; `checked` when they are */
     SLOT_STEP_INIT,
     SLOT_STEP_READING,
     SLOT_STEP_READ,   /* `found` and `found_mark` are there */
     SLOT_STEP_FAILED, /* `error` says why */
 } SlotStep;
 
-typedef struct Slot {
+/* Calls that wait for the cluster: made by the threads of slot_call.c. */
+typedef enum SlotCall { CALL_NONE, CALL_INIT, CALL_END, CALL_ABORT } SlotCall;
+
+typedef enum CallOutcome {
+    CALL_OK,
+    CALL_AGAIN,   /* no answer yet: the same call goes on */
+    CALL_REFUSED, /* END: a record was refused, and the end was not asked for */
+    CALL_FAILED,
+} CallOutcome;
+
+typedef struct Slot Slot;
+struct Slot {
     KafkaCluster *cluster;
     uint32_t index;
     SlotState state; /* written by the Kafka thread with the lock; FREE -> TAKING by take() */
     SlotStep step;   /* guarded by the lock */
+    bool checked;    /* guarded by the lock */
     Err error;       /* guarded by the lock */
 
     Producer producer;
@@ -71,7 +86,13 @@ typedef struct Slot {
     size_t drop_count, drop_capacity, drops_sent;
     uint32_t suspect_owner; /* its commit made a transaction fail: it goes alone; 0: nobody */
     uint64_t transactions, aborted, decided;
-} Slot;
+
+    SlotCall call;  /* guarded by the lock, as call_done */
+    bool call_done; /* what is below is there */
+    CallOutcome call_outcome;
+    Err call_err;
+    Slot *call_next;
+};
 
 void slot_init(Slot *slot, KafkaCluster *cluster, uint32_t index);
 void slot_free(Slot *slot);
@@ -82,10 +103,9 @@ void slot_submit(Slot *slot, Commit *commit);
 /* Kafka thread: the task is dropped. */
 void slot_drop_task(Slot *slot, uint32_t task_id);
 
-/* Kafka thread: goes on, calling the library for at most slice_ms at a time. Returns when it wants
- * to be called again (io_posix_mono_us(); INT64_MAX: when something happens). */
-int64_t slot_step(Slot *slot, int slice_ms);
-bool slot_is_busy(const Slot *slot); /* the next step will wait for the cluster */
+/* Kafka thread: goes on, without waiting. Returns when it wants to be called again
+ * (io_posix_mono_us(); INT64_MAX: when something happens). */
+int64_t slot_step(Slot *slot);
 
 /* Kafka thread: the process is over: every commit is rejected. */
 void slot_end(Slot *slot, const Err *cause);
@@ -93,6 +113,10 @@ void slot_end(Slot *slot, const Err *cause);
 /* Any thread that may wait, when the slot is initialized: members, then positions to their end,
  * into `found`. FENCED: a newer process is there. */
 ErrCode slot_read(Slot *slot, Err *err);
+
+/* slot_call.c; Kafka thread: begins a call; whether it is over, which is told once. */
+void slot_call(Slot *slot, SlotCall call);
+bool slot_call_over(Slot *slot);
 
 const char *slot_state_name(SlotState state);
 

@@ -1,8 +1,7 @@
 /*
- * thread.c - the Kafka thread: slots in turn, and appends; nothing here waits for long.
+ * thread.c - the Kafka thread: slots in turn, and appends; nothing here waits for the cluster.
  *
- * A step that needs the cluster's answer waits for it for a slice of time, the shorter the more
- * slots need one. With nothing under way the thread sleeps until it is kicked.
+ * With nothing to do it sleeps until it is kicked, or something is due.
  */
 #include <assert.h>
 
@@ -11,8 +10,7 @@
 #include "kafka/cluster_impl.h"
 
 enum {
-    THREAD_SLICE_MS = 10,       /* with one slot at work */
-    THREAD_SLEEP_US = 1000000,  /* so that the library's own events are looked at */
+    THREAD_SLEEP_US = 500000,   /* so that the library's own events are looked at */
     THREAD_CLOSE_US = 5000000,  /* for what is under way when we close */
 };
 
@@ -111,21 +109,18 @@ static int64_t earlier(int64_t left, int64_t right) {
 
 /* Everything once; returns when it is to be done again. */
 static int64_t step_all(KafkaCluster *cluster) {
-    int busy = 0;
     int64_t due_us = INT64_MAX;
     assert(cluster->slots);
-    for (uint32_t i = 0; i < cluster->slot_count; i++)
-        busy += slot_is_busy(&cluster->slots[i]);
-    int slice_ms = busy < 2 ? THREAD_SLICE_MS : busy < THREAD_SLICE_MS ? THREAD_SLICE_MS / busy : 1;
     due_us = earlier(due_us, append_step(cluster));
     due_us = earlier(due_us, group_step(cluster));
     for (uint32_t i = 0; i < cluster->slot_count; i++)
-        due_us = earlier(due_us, slot_step(&cluster->slots[i], slice_ms));
+        due_us = earlier(due_us, slot_step(&cluster->slots[i]));
     return due_us;
 }
 
 static void end_all(KafkaCluster *cluster, const Err *cause) {
     assert(cause->code != ERR_OK);
+    calls_close(cluster);
     take_inbox(cluster);
     for (uint32_t i = 0; i < cluster->slot_count; i++)
         slot_end(&cluster->slots[i], cause);
@@ -169,7 +164,7 @@ static void *thread_run(void *arg) {
             err_report(&err, ERR_CANCELLED, 0, 0, "the connection to the cluster is being closed");
             break;
         }
-        thread_rest(cluster, closing ? 0 : due_us);
+        thread_rest(cluster, due_us);
     }
     end_all(cluster, &err);
     return NULL;
@@ -178,6 +173,7 @@ static void *thread_run(void *arg) {
 void thread_open(KafkaCluster *cluster) {
     assert(!cluster->running);
     cluster->running = true;
+    calls_open(cluster);
     thread_start(&cluster->thread, "kafka", thread_run, cluster);
 }
 

@@ -97,6 +97,13 @@ void kafka_trouble_note(KafkaTrouble *trouble, ErrCode code, const char *text) {
     lock_release(&trouble->lock);
 }
 
+void kafka_trouble_note_new(KafkaTrouble *trouble, ErrCode code, const char *text) {
+    int64_t since_ms;
+    Err now;
+    if (trouble && kafka_trouble_now(trouble, &since_ms, &now) == ERR_OK)
+        kafka_trouble_note(trouble, code, text);
+}
+
 void kafka_trouble_over(KafkaTrouble *trouble) {
     if (!trouble)
         return;

@@ -44,6 +44,7 @@ void kafka_trouble_close(KafkaTrouble *trouble);
 
 /* `since` stays while the code does. NULL for trouble is allowed: nothing is noted. */
 void kafka_trouble_note(KafkaTrouble *trouble, ErrCode code, const char *text);
+void kafka_trouble_note_new(KafkaTrouble *trouble, ErrCode code, const char *text); /* if none is */
 void kafka_trouble_over(KafkaTrouble *trouble);
 
 /* A copy of what is wrong: in *err, with *since_ms; OK: nothing is. */

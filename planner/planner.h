@@ -64,6 +64,7 @@ typedef struct Planned {
     const Plan *plan;
     bool create_topic; /* the topic is missing and to be made with source->partition_count */
     PlannedRetention retention; /* ... and this */
+    int32_t replicas; /* ... and so many copies, where there is a cluster; 0: not said */
     bool replaces; /* CREATE_AS: plan->query_id is running and gives place to it ... */
     bool rebuild;  /* ... but not its positions and state */
     bool notice_partitions; /* ... with one partition because none were given: say so */

@@ -69,5 +69,7 @@ ErrCode retention_plan(const Planner *planner, const Properties *properties, con
             kept.ms = node->window.retention_ms;
     }
     planned->retention = kept;
+    if (properties->set[PROPERTY_REPLICAS])
+        planned->replicas = (int32_t)properties_i64(properties, PROPERTY_REPLICAS);
     return ERR_OK;
 }

@@ -240,12 +240,17 @@ static int64_t promised_max(const ArbiterInput *inputs, uint32_t count, int64_t 
 }
 
 ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *rowtime,
-                     Err *err) {
-    assert(rowtime);
+                     int64_t *earliest, Err *err) {
+    assert(rowtime && earliest);
     assert(env->counters);
     TRY(load_heads(inputs, count, env, err));
     const ArbiterInput *first = env->waiting ? NULL : first_of(inputs, count);
     *rowtime = first ? row_time(first) : INT64_MAX;
+    *earliest = env->skipping ? INT64_MIN : *rowtime;
+    for (uint32_t i = 0; i < count; i++) {
+        if (has_row(&inputs[i]) && row_time(&inputs[i]) < *earliest)
+            *earliest = row_time(&inputs[i]);
+    }
     for (uint32_t i = 0; i < count && !first; i++) {
         if (at_fatal(&inputs[i]))
             *rowtime = INT64_MIN + 1; /* there is something to do */

@@ -61,8 +61,11 @@ typedef struct ArbiterStep {
     int64_t rowtime_min; /* out: of the chosen rows; INT64_MAX: none */
 } ArbiterStep;
 
-/* Loads what is needed and finds the time of the next row; INT64_MAX: there is none. */
-ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *rowtime, Err *err);
+/* Loads what is needed and finds the time of the next row, INT64_MAX: there is none; and the
+ * earliest of all rows at hand, which is not the next one while a table is read first. INT64_MIN:
+ * there are rows which it does not know yet. */
+ErrCode arbiter_peek(ArbiterInput *inputs, uint32_t count, OpEnv *env, int64_t *rowtime,
+                     int64_t *earliest, Err *err);
 
 /* Chooses the rows of a step. A bad record that stops the query (OpEnv.fail_on) is like a row that
  * failed: env->row_failed, and the input's stop_offset is there. */

@@ -302,6 +302,13 @@ static Task *owing_task(const Group *group) {
     return NULL;
 }
 
+static int64_t commit_interval_ms(const Group *group) {
+    int64_t own_ms = group->query->options.commit_interval_ms;
+    if (own_ms != 0)
+        return own_ms > 0 ? own_ms : 0;
+    return group->worker->runtime->options.commit_interval_ms;
+}
+
 /* How long after a hand-over one with nothing left to read has its next: tasks on other workers may
  * wait for its rows. */
 static int64_t idle_wait_us(const Group *group) {
@@ -318,13 +325,13 @@ static int64_t commit_due_us(const Group *group) {
         return INT64_MAX;
     if (group->rows_cut > 0)
         return 0;
-    if (pending_bytes(group) >= GROUP_PENDING_BYTES)
+    if (pending_bytes(group) >= GROUP_PENDING_BYTES || commit_interval_ms(group) == 0)
         return 0;
     if (group->idle && !group->worker->runtime->threads)
         return 0; /* by hand: nothing else will make time pass */
     if (group->idle)
         return group->handover_us + idle_wait_us(group);
-    return group->dirty_since_us + group->worker->runtime->options.commit_interval_ms * 1000;
+    return group->dirty_since_us + commit_interval_ms(group) * 1000;
 }
 
 static void note_dirty(Group *group) {
@@ -407,7 +414,10 @@ static int64_t tick_due_us(const Group *group) {
 static uint32_t rows_max(const Group *group) {
     assert(group->worker->runtime->options.step_rows <= BATCH_ROWS_MAX);
     uint32_t rows = group->worker->runtime->options.step_rows;
+    uint32_t own_rows = group->query->options.step_rows;
     ResultQueue *results = group->query->options.results;
+    if (own_rows > 0 && own_rows < rows)
+        rows = own_rows;
     if (group->rows_cut > 0 && group->rows_cut < rows)
         rows = group->rows_cut;
     if (!results)
@@ -585,6 +595,7 @@ static void take_steps(Group *group, bool *worked, int64_t *due_us) {
         step(group, &stepped, due_us);
         *worked = *worked || stepped;
         more = stepped && group->worker->runtime->threads && !group->failing &&
+               commit_interval_ms(group) > 0 &&
                pending_bytes(group) < GROUP_PENDING_BYTES &&
                query_state(group->query) == QUERY_RUNNING;
     }

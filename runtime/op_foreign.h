@@ -11,7 +11,14 @@
  * those of one left row may come from two tasks where its foreign key changed. Its version, the
  * offset of its record, says which are stale: RESOLVE drops them.
  *
- * Between them rows are a stream whose last column is a note: version * 4 + ForeignNote.
+ * So that RESOLVE knows when none can be under way, each row that comes under a foreign key enters
+ * there with its version, and leaves with the version at which it came; JOIN_FOREIGN tells both. A
+ * task's words stay in order. Hence, once everything that entered has left, there is nothing more
+ * to come: the task where the row was last has told of its coming, so it has told of its leaving,
+ * so has the one before, and so on. (`sum` in op_resolve.c.)
+ *
+ * Between them rows are a stream whose last column is a note: version * 4 + ForeignNote, or that
+ * number's complement for a row that enters.
  */
 #ifndef RUNTIME_OP_FOREIGN_H
 #define RUNTIME_OP_FOREIGN_H
@@ -21,7 +28,8 @@
 typedef enum ForeignNote {
     FOREIGN_ROW,    /* the row as it is now; to JOIN_FOREIGN: no answer without a match (INNER) */
     FOREIGN_CHANGE, /* the same, where something may have to be taken back: always an answer */
-    FOREIGN_LEAVE,  /* the row refers to another key now; no answer */
+    FOREIGN_LEAVE,  /* the row does not refer to the key any more; its version is the one at which
+                       it came. To RESOLVE: no row, only that it left (or entered) */
     FOREIGN_DELETE, /* the row is gone */
 } ForeignNote;
 
@@ -30,12 +38,21 @@ static inline int64_t foreign_note(int64_t version, ForeignNote note) {
     return version * 4 + (int64_t)note;
 }
 
+static inline int64_t foreign_note_entering(int64_t note, bool enters) {
+    assert(note >= 0);
+    return enters ? ~note : note;
+}
+
+static inline bool foreign_enters(int64_t note) {
+    return note < 0;
+}
+
 static inline int64_t foreign_version(int64_t note) {
-    return note >> 2;
+    return (note < 0 ? ~note : note) >> 2;
 }
 
 static inline ForeignNote foreign_kind(int64_t note) {
-    return (ForeignNote)(note & 3);
+    return (ForeignNote)((note < 0 ? ~note : note) & 3);
 }
 
 #endif

@@ -7,6 +7,7 @@
  * ones. Behind a chunk of the same step nobody may have seen later rows of another input: where
  * the rows are joined again in this task, all chunks go out in one pass.
  *
+ * Where results go to other tasks, so does word of rows that enter and leave (op_foreign.h).
  * As in Kafka Streams a left row answers if it met a right row, if the join is LEFT, or if there
  * may be something to take back; a right row, and its delete, answers for each left row in order
  * of their keys, with the greater of both times.
@@ -42,6 +43,7 @@ typedef struct JoinForeign {
     StateForeign *foreign;
     RowLayout left_key, left, right_key, right;
     bool inner, one_pass;
+    bool tells; /* RESOLVE, in other tasks, of rows that enter and leave */
     Buf scratch;
     uint64_t step;
     Keys *keys; /* of this step's batches */
@@ -79,6 +81,7 @@ static ErrCode foreign_open(Op *op, OpEnv *env, Err *err) {
     self->right = row_layout_of(right, 1, right->column_count, arena);
     self->inner = node->join == JOIN_INNER;
     self->one_pass = joined_again(op);
+    self->tells = op->edge_count == 1 && env->cut[op->edges[0].op->node->id];
     StateSpec spec = {NULL, ids_store(env->plan, env->first_id, env->partitions, node->id,
                                       env->partition),
                       env->snapshot};
@@ -183,10 +186,13 @@ static void left_row(JoinForeign *self, const Batch *batch, const Keys *keys, ui
         made.left = arena_bytes(self->answer_arena, made.left);
     }
     bool matched = right && right->present;
-    if (!matched && self->inner && foreign_kind(note) == FOREIGN_ROW)
+    bool silent = !matched && self->inner && foreign_kind(note) == FOREIGN_ROW;
+    if (silent && !self->tells)
         return;
-    made.note = foreign_note(foreign_version(note),
-                             matched || !self->inner ? FOREIGN_ROW : FOREIGN_DELETE);
+    made.note = foreign_note(foreign_version(note), silent                      ? FOREIGN_LEAVE
+                                                    : matched || !self->inner ? FOREIGN_ROW
+                                                                              : FOREIGN_DELETE);
+    made.note = foreign_note_entering(made.note, foreign_enters(note));
     if (matched) {
         made.foreign_key = keys->foreign->keys[index];
         made.right = (Bytes){right->value, right->value_size};
@@ -207,7 +213,7 @@ static void left_change(JoinForeign *self, const Batch *batch, const Keys *keys,
     }
     if (keys->both[index].key.data)
         state_foreign_remove(self->foreign, &keys->both[index]);
-    if (kind == FOREIGN_DELETE)
+    if (kind == FOREIGN_DELETE || self->tells)
         answer(self, batch, row,
                (Answer){.left_key = keys->left[index], .rowtime = batch->rowtime[row],
                         .note = note});

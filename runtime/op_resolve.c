@@ -2,13 +2,18 @@
  * op_resolve.c - results of a foreign-key join become changes of a table: see op_foreign.h.
  *
  * Where they come from other tasks, the store has the highest version met of each left key, and
- * results of older ones are stale. Deleted keys stay in it: a stale result may come after the
- * delete. Where JOIN_FOREIGN is in this task results come in order, and nothing is kept.
+ * results of older ones are stale. It also has a sum: a mix of each version that entered under a
+ * foreign key is added, and taken away when it has left. At 0 nothing can be under way any more
+ * (op_foreign.h), and the key goes: what stays are the rows that are there. Where JOIN_FOREIGN is
+ * in this task results come in order, and nothing is kept.
+ *
+ *   value := zig-zag version, sum u64 (missing: 0, from before there were sums)
  *
  * What was before is not known: deletes are forwarded even if there was nothing, as in ksqlDB.
  */
 #include <assert.h>
 
+#include "base/hash.h"
 #include "runtime/ids.h"
 #include "runtime/op_foreign.h"
 #include "runtime/row_keys.h"
@@ -81,28 +86,56 @@ static ErrCode resolve_prepare(Op *op, int port, Batch *batch, Err *err) {
     return ERR_OK;
 }
 
-/* Whether no later version of this row was met; then this is the latest. */
+typedef struct Latest {
+    int64_t version; /* -1: no result was met */
+    uint64_t sum;
+} Latest;
+
+static Latest get_latest(const Slot *slot) {
+    Latest latest = {-1, 0};
+    if (!slot->present)
+        return latest;
+    Reader in = reader_of((Bytes){slot->value, slot->value_size});
+    latest.version = reader_zigzag(&in);
+    if (reader_left(&in) > 0)
+        latest.sum = reader_u64_be(&in);
+    assert(reader_ok(&in));
+    return latest;
+}
+
+static void put_latest(Resolve *self, Slot *slot, const Latest *latest) {
+    SlotTable *slots = &self->table->slots;
+    slot_table_set_present(slots, slot, latest->sum != 0);
+    if (latest->sum == 0) {
+        slot_table_drop_value(slots, slot);
+        return;
+    }
+    buf_reset(&self->scratch);
+    buf_zigzag(&self->scratch, latest->version);
+    buf_u64_be(&self->scratch, latest->sum);
+    slot_table_set_value(slots, slot, buf_view(&self->scratch));
+}
+
+/* Whether this is a result, and no later version of its row was met; notes what it says. */
 static bool is_latest(Resolve *self, const Results *results, uint32_t index) {
     const Batch *batch = results->batch;
     uint32_t row = batch->selected[index];
+    int64_t note = notes_of(batch)[row], version = foreign_version(note);
     assert(results->keys->keys[index].data);
-    int64_t version = foreign_version(notes_of(batch)[row]);
-    SlotTable *slots = &self->table->slots;
-    Slot *slot =
-        slot_table_find(slots, results->keys->hashes[index], results->keys->keys[index]);
-    if (slot && slot->present) {
-        Reader in = reader_of((Bytes){slot->value, slot->value_size});
-        int64_t latest = reader_zigzag(&in);
-        if (version <= latest)
-            return version == latest;
-    }
-    slot = slot_table_touch(slots, results->keys->hashes[index], results->keys->keys[index]);
-    buf_reset(&self->scratch);
-    buf_zigzag(&self->scratch, version);
-    slot_table_set_value(slots, slot, buf_view(&self->scratch));
-    slot_table_set_present(slots, slot, true);
+    Slot *slot = slot_table_touch(&self->table->slots, results->keys->hashes[index],
+                                  results->keys->keys[index]);
+    Latest latest = get_latest(slot), before = latest;
+    bool is_result = foreign_kind(note) != FOREIGN_LEAVE, stale = version < latest.version;
+    if (foreign_enters(note))
+        latest.sum += hash_u64((uint64_t)version + 1);
+    else if (!is_result)
+        latest.sum -= hash_u64((uint64_t)version + 1);
+    if (is_result && !stale)
+        latest.version = version;
+    if (latest.version != before.version || latest.sum != before.sum)
+        put_latest(self, slot, &latest);
     slot->rowtime = batch->rowtime[row];
-    return true;
+    return is_result && !stale;
 }
 
 static ErrCode resolve_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,
@@ -121,7 +154,7 @@ static ErrCode resolve_apply(Op *op, int port, Batch *batch, uint16_t from, uint
     output->selected = batch->selected + from;
     output->selected_count = (uint32_t)to - from;
     output->old = NULL;
-    if (!self->in_order) {
+    if (!self->in_order) { /* in order there is nothing but results */
         uint16_t *selected = arena_raw(batch->arena, (to - from) * sizeof *selected);
         output->selected = selected;
         output->selected_count = 0;

@@ -111,13 +111,13 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
                                   &reason))
         return op_fail(op, batch, row, err, "cannot write the key to topic %s: %s",
                        self->topic->topic, reason);
+    bool one = op->env->single_partition || self->partitions == 1;
     if (is_null) {
         uint64_t spread = (uint64_t)batch->partition + (uint64_t)batch->offset[row];
-        *partition = op->env->single_partition ? 0 : (uint32_t)(spread % self->partitions);
+        *partition = one ? 0 : (uint32_t)(spread % self->partitions);
         record->key = (Bytes){0};
         return ERR_OK;
     }
-    bool one = op->env->single_partition || self->partitions == 1;
     *partition = one ? 0 : hash_partition(buf_view(&self->key), self->partitions);
     if (self->topic->window != WINDOW_NONE) {
         assert(batch->window_start && batch->window_end);

@@ -1,10 +1,11 @@
 /*
  * op_subscribe.c - the rows of a table under a foreign key: see op_foreign.h.
  *
- * The store has the foreign key of each row, by the row's own key. A row whose foreign key changed
- * makes two: word to the old one, and itself under the new one. As in ksqlDB nothing is told of a
- * delete of what was not there. Where ksqlDB leaves the old result of an INNER join alone when a
- * foreign key becomes NULL, it is taken back here.
+ * The store has the foreign key of each row, by the row's own key, and (as its rowtime) the version
+ * at which the row came under it. A row whose foreign key changed makes two: word to the old one,
+ * and itself under the new one. As in ksqlDB nothing is told of a delete of what was not there.
+ * Where ksqlDB leaves the old result of an INNER join alone when a foreign key becomes NULL, it is
+ * taken back here: for an INNER join such a row is not there.
  *
  * Output columns: the foreign key, all of the input, the note.
  */
@@ -106,11 +107,11 @@ static ErrCode subscribe_prepare(Op *op, int port, Batch *batch, Err *err) {
     return ERR_OK;
 }
 
-static void tell(Words *words, uint16_t row, Bytes foreign, ForeignNote note) {
+static void tell(Words *words, uint16_t row, Bytes foreign, int64_t note) {
     assert(foreign.data && words->count < 2 * words->batch->selected_count);
     words->rows[words->count] = row;
     words->foreign[words->count] = foreign;
-    words->notes[words->count++] = foreign_note(words->batch->offset[row], note);
+    words->notes[words->count++] = note;
 }
 
 /* A row value of one column: its count, one byte of validity, the value. */
@@ -119,14 +120,28 @@ static bool is_null_value(Bytes value) {
     return (value.data[1] & 1) == 0;
 }
 
-/* A row is there: who is told what. old: its foreign key before; data NULL: it is new. */
-static void tell_row(const Subscribe *self, Words *words, uint16_t row, Bytes old, Bytes now) {
-    assert(now.data);
+/* What is told of a row from its foreign key before and now; data NULL: it is not there. entered:
+ * the version at which it came under the one before, and then under the one now. */
+static void tell_row(Words *words, uint16_t row, Bytes old, Bytes now, int64_t *entered) {
+    int64_t version = words->batch->offset[row];
+    assert(old.data || now.data);
+    bool stays = old.data && now.data && bytes_equal(old, now);
+    if (old.data && !stays)
+        tell(words, row, old, foreign_note(*entered, FOREIGN_LEAVE));
+    if (!now.data) {
+        tell(words, row, old, foreign_note(version, FOREIGN_DELETE));
+        return;
+    }
     bool was_joined = old.data && !is_null_value(old);
-    if (was_joined && !bytes_equal(old, now))
-        tell(words, row, old, FOREIGN_LEAVE);
-    if (was_joined || !self->inner || !is_null_value(now))
-        tell(words, row, now, was_joined ? FOREIGN_CHANGE : FOREIGN_ROW);
+    int64_t note = foreign_note(version, was_joined ? FOREIGN_CHANGE : FOREIGN_ROW);
+    tell(words, row, now, foreign_note_entering(note, !stays));
+    if (!stays)
+        *entered = version;
+}
+
+/* For the join: a row without foreign key is not in an INNER one. */
+static Bytes joined_key(const Subscribe *self, Bytes foreign) {
+    return foreign.data && self->inner && is_null_value(foreign) ? (Bytes){0} : foreign;
 }
 
 static void change_row(Subscribe *self, Words *words, uint32_t index) {
@@ -135,19 +150,20 @@ static void change_row(Subscribe *self, Words *words, uint32_t index) {
     uint16_t row = batch->selected[index];
     SlotTable *slots = &self->table->slots;
     Slot *slot = slot_table_touch(slots, words->keys->hashes[index], words->keys->keys[index]);
-    Bytes old = slot->present ? (Bytes){slot->value, slot->value_size} : (Bytes){0};
-    slot->rowtime = batch->rowtime[row];
+    Bytes old = slot->present ? (Bytes){slot->value, slot->value_size} : (Bytes){0}, now = {0};
     if (batch->kind[row] == ROW_VALUE) {
         buf_reset(&self->scratch);
         row_value_put(&self->scratch, &words->foreign_key, 1, row);
         if (!old.data || !bytes_equal(old, buf_view(&self->scratch)))
             slot_table_set_value(slots, slot, buf_view(&self->scratch));
-        tell_row(self, words, row, old, (Bytes){slot->value, slot->value_size});
+        now = (Bytes){slot->value, slot->value_size};
     } else {
-        if (old.data && !(self->inner && is_null_value(old)))
-            tell(words, row, old, FOREIGN_DELETE);
         slot_table_drop_value(slots, slot);
     }
+    old = joined_key(self, old);
+    now = joined_key(self, now);
+    if (old.data || now.data)
+        tell_row(words, row, old, now, &slot->rowtime);
     slot_table_set_present(slots, slot, batch->kind[row] == ROW_VALUE);
 }
 

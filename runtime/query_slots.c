@@ -108,6 +108,11 @@ void query_leave_slots(Query *query) {
     query->has_slots = false;
 }
 
+bool query_keeps_store(const Plan *plan, uint32_t id) {
+    assert(id < plan->node_count);
+    return ids_has_store(plan->nodes[id]->kind);
+}
+
 bool query_changelog(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions) {
     assert(id < plan->node_count);
     Arena *arena = arena_new("stages", 0);

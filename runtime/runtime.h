@@ -79,6 +79,8 @@ typedef struct QueryOptions {
     bool from_end;          /* auto.offset.reset=latest for positions that are not there yet */
     bool table_first;       /* table sides are read to their present end first */
     bool consolidate;       /* one output per key and commit before table sinks */
+    uint32_t step_rows;     /* rows a step takes at most; 0: as RuntimeOptions.step_rows */
+    int64_t commit_interval_ms; /* under load; 0: as RuntimeOptions, -1: behind every step */
     uint32_t fail_on;       /* QueryFailOn: bad records that stop the query at them */
     int64_t retry_initial_ms, retry_max_ms; /* retry.h; 0: its defaults */
     bool bounded;           /* ends at the end offsets of the start: pull queries over streams */
@@ -96,7 +98,9 @@ uint32_t query_ids_needed(const Plan *plan, uint32_t partitions);
 /* Whether node `id` of the plan (a REPARTITION) needs an internal topic, and its partitions. */
 bool query_internal_topic(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
 
-/* Whether node `id` keeps a store that needs a changelog in the cluster, and its partitions. */
+/* Whether node `id` keeps a store; whether one that needs a changelog in the cluster, and its
+ * partitions. */
+bool query_keeps_store(const Plan *plan, uint32_t id);
 bool query_changelog(Runtime *runtime, const Plan *plan, uint32_t id, uint32_t *partitions);
 
 /* Opens operators, loads their state from the last commit, and begins. */

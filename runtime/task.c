@@ -265,6 +265,7 @@ ErrCode task_new(const TaskSpec *spec, Task **target, Err *err) {
     task->env.cut = spec->stages->cut;
     atomic_store(&task->next_rowtime, INT64_MIN);
     atomic_store(&task->promise, INT64_MIN);
+    task->earliest = INT64_MIN;
     task->running_min = task->submitted_min = INT64_MAX;
     task->op_count = plan->node_count;
     task->ops = arena_array(task->query_arena, plan->node_count, sizeof *task->ops);
@@ -327,8 +328,7 @@ static int64_t earlier(int64_t left, int64_t right) {
 static void publish_promise(Task *task) {
     assert(task);
     assert(task->input_count > 0);
-    int64_t rowtime = atomic_load_explicit(&task->next_rowtime, memory_order_relaxed);
-    int64_t promise = earlier(rowtime, earlier(task->running_min, task->submitted_min));
+    int64_t promise = earlier(task->earliest, earlier(task->running_min, task->submitted_min));
     for (uint32_t i = 0; i < task->input_count; i++)
         promise = earlier(promise, task->inputs[i].promised);
     atomic_store_explicit(&task->promise, promise, memory_order_release);
@@ -366,11 +366,12 @@ static void share_read(Task *task) {
 ErrCode task_peek(Task *task, Err *err) {
     assert(task->inputs[0].cursor.scan);
     int64_t rowtime;
-    ErrCode code = arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime, err);
+    ErrCode code = arbiter_peek(task->inputs, task->input_count, &task->env, &rowtime,
+                                &task->earliest, err);
     note_end(task->env.note);
     TRY(code);
     if (task_is_halted(task))
-        rowtime = INT64_MIN + 1; /* there is something to do */
+        rowtime = task->earliest = INT64_MIN + 1; /* there is something to do */
     atomic_store_explicit(&task->next_rowtime, rowtime, memory_order_relaxed);
     publish_promise(task);
     return ERR_OK;
@@ -587,6 +588,7 @@ void task_rewind(Task *task, bool settled) {
     task->running_min = INT64_MAX;
     if (settled)
         task->submitted_min = INT64_MAX;
+    task->earliest = INT64_MIN;
     atomic_store(&task->next_rowtime, INT64_MIN);
     atomic_store(&task->promise, INT64_MIN);
 }

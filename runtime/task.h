@@ -25,6 +25,7 @@ struct Task {
     bool ticks; /* some operator may want the wall clock */
     bool ticked; /* it did something since the last submit */
     _Atomic int64_t next_rowtime; /* INT64_MAX: idle; INT64_MIN: not looked yet */
+    int64_t earliest;             /* of all rows at hand: arbiter_peek() */
     /* Output rows that are not visible yet are not before it: what readers of lanes wait for. */
     _Atomic int64_t promise;
     int64_t running_min, submitted_min; /* earliest row of the running and the submitted epoch */

@@ -42,6 +42,16 @@ typedef struct TopicConfig {
     bool expires;                          /* ... compact,delete: changelogs of windows */
 } TopicConfig;
 
+/* What the cluster says of a topic, for people. */
+typedef struct ClusterTopic {
+    uint32_t partitions;
+    int32_t replicas;
+    int32_t groups, members; /* that read it, by their committed offsets; -1: not known */
+    int64_t lag;             /* of all of them; likewise */
+    int64_t retention_ms, retention_bytes; /* -1: no limit */
+    bool compact, expires; /* as in TopicConfig */
+} ClusterTopic;
+
 typedef struct ClusterOffsets {
     int64_t start, end;
 } ClusterOffsets;
@@ -51,6 +61,15 @@ typedef struct ClusterOps {
     ErrCode (*topic_find)(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
     /* All of them, ids 0, in order of name. */
     ErrCode (*topics)(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
+
+    /* For these three NULL: it cannot be done. They may wait. describe: topics[i] is of names[i],
+     * zeros for one that is not there. alter: what is CONFIG_DEFAULT, partitions 0, replicas -1
+     * stays. remove: of a topic that the service does not know. */
+    ErrCode (*describe)(Cluster *cluster, const char *const *names, uint32_t count,
+                        ClusterTopic *topics, Err *err);
+    ErrCode (*alter)(Cluster *cluster, const char *name, uint32_t partitions,
+                     const TopicConfig *config, Err *err);
+    ErrCode (*remove)(Cluster *cluster, const char *name, Err *err);
 
     /* -- Reading, committed records only. fetch() never waits: *block NULL where nothing is there
      * yet; the storage's listener is called when something has come. The block may hold fewer

@@ -322,6 +322,12 @@ void commit_topic_delete(Commit *commit, uint32_t topic_id) {
                                        .gone_name = named ? mem_strdup(topic.name) : NULL});
 }
 
+void commit_topic_forget(Commit *commit, uint32_t topic_id) {
+    assert(commit->apart);
+    commit->removes = true;
+    commit_topic(commit, (CommitTopic){.kind = ENTRY_DELETE, .id = topic_id});
+}
+
 static void commit_catalog(Commit *commit, uint8_t kind, Bytes key, Bytes value) {
     assert(kind == ENTRY_PUT || kind == ENTRY_REMOVE);
     assert(key.size > 0);

@@ -65,6 +65,8 @@ void commit_log_start(Commit *commit, TopicPartition where, int64_t start);
 /* Topics. Ids come from storage_new_id(). */
 void commit_topic_create(Commit *commit, uint32_t topic_id, const char *name, uint32_t partitions);
 void commit_topic_delete(Commit *commit, uint32_t topic_id);
+/* With a cluster: the service knows it no longer, and the cluster keeps it. */
+void commit_topic_forget(Commit *commit, uint32_t topic_id);
 
 /* Catalog: key -> value in store 0 as a CATALOG entry (statement and plan). */
 void commit_catalog_put(Commit *commit, Bytes key, Bytes value);

@@ -31,7 +31,7 @@ typedef struct CommitTopic {
     uint8_t kind; /* ENTRY_CREATE, ENTRY_DELETE */
     uint32_t id, partitions;
     char *name;      /* of a created one */
-    char *gone_name; /* of a deleted one, with a cluster */
+    char *gone_name; /* of a deleted one, with a cluster; NULL: it is only forgotten */
     const struct TopicConfig *config; /* commit_topic_config(): owned; NULL: nothing said */
     size_t appended; /* how many appends come before it */
 } CommitTopic;

@@ -22,7 +22,8 @@ void commit_items(const Commit *commit, CommitItems *items) {
                            .records = buf_view(&commit->records)};
 }
 
-static void item_topic(CommitItems *items, CommitItem *item) {
+/* false: one that is only forgotten. */
+static bool item_topic(CommitItems *items, CommitItem *item) {
     const Commit *commit = items->commit;
     assert(items->topic_index < commit->topic_count);
     const CommitTopic *topic = &commit->topics[items->topic_index++];
@@ -30,9 +31,10 @@ static void item_topic(CommitItems *items, CommitItem *item) {
     *item = (CommitItem){
         .kind = made ? COMMIT_ITEM_TOPIC_CREATE : COMMIT_ITEM_TOPIC_DELETE,
         .where = {topic->id, topic->partitions},
-        .name = made ? topic->name : topic->gone_name ? topic->gone_name : "",
+        .name = made ? topic->name : topic->gone_name,
         .config = topic->config,
     };
+    return item->name != NULL;
 }
 
 /* The next one of an open STATE or SRCOFF entry. */
@@ -73,8 +75,7 @@ static bool item_begin(CommitItems *items, const FrameEntry *entry, CommitItem *
         items->rest = (Bytes){reader.next, reader_left(&reader)};
         return false;
     case ENTRY_TOPIC:
-        item_topic(items, item);
-        return true;
+        return item_topic(items, item);
     case ENTRY_CATALOG:
         *item = (CommitItem){.kind = COMMIT_ITEM_CATALOG};
         return true;

@@ -13,7 +13,7 @@
 #include "storage/segment_impl.h"
 
 enum {
-    STAGING_BYTES = SEGMENT_READ_BYTES,
+    STAGING_BYTES = 4 * SEGMENT_READ_BYTES, /* each write wakes the disk */
     LOOK_AHEAD_BYTES = RECORD_BATCH_HEAD_SIZE, /* of a batch that begins at the end of a chunk */
 };
 

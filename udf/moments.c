@@ -32,6 +32,11 @@ static double moments_part(int64_t count, double sum, double value) {
     return t * t / ((double)count * (double)(count - 1));
 }
 
+/* Of `count` values that are left: what was taken may be a rounding more than was there. */
+static double moments_left(int64_t count, double m2) {
+    return count < 2 || m2 < 0 ? 0.0 : m2;
+}
+
 static double moments_variance(int64_t count, double m2) {
     return count < 2 ? 0.0 : m2 / (double)(count - 1);
 }
@@ -58,6 +63,7 @@ static void moments_i64_take(MomentsI64State *state, int64_t value, int64_t sign
         state->m2 -= moments_part(state->count, (double)state->sum, (double)value);
         state->sum = moments_wrap((int64_t)(sum - (uint64_t)value), narrow);
         state->count--;
+        state->m2 = moments_left(state->count, state->m2);
     } else {
         state->count++;
         state->sum = moments_wrap((int64_t)(sum + (uint64_t)value), narrow);
@@ -127,6 +133,7 @@ static void moments_f64_step(const AggregateCall *call, uint32_t i, MomentsF64St
         state->m2 -= moments_part(state->count, state->sum, value);
         state->sum -= value;
         state->count--;
+        state->m2 = moments_left(state->count, state->m2);
     } else {
         state->count++;
         state->sum += value;

@@ -105,6 +105,20 @@ static inline uint64_t find_mask(const uint8_t *at, uint32_t size, uint8_t wante
     return mask;
 }
 
+/* The texts of 64 bytes, the first from `from` on, where there is room for all of them. Returns
+ * where the next one begins. */
+static inline uint32_t find_put_texts(TextList *list, const uint8_t *text, uint32_t from,
+                                      uint32_t at, uint64_t found) {
+    Bytes *to = list->texts + list->count;
+    for (; found != 0; found &= found - 1) {
+        uint32_t end = at + (uint32_t)__builtin_ctzll(found);
+        *to++ = (Bytes){text + from, end - from};
+        from = end + 1;
+    }
+    list->count = (uint32_t)(to - list->texts);
+    return from;
+}
+
 /* Each byte that is the delimiter ends a text. */
 static void find_split_byte(TextList *list, Bytes text, uint8_t delimiter) {
     uint32_t from = 0;
@@ -112,6 +126,10 @@ static void find_split_byte(TextList *list, Bytes text, uint8_t delimiter) {
     for (uint32_t at = 0; at < text.size; at += 64) {
         uint32_t left = text.size - at;
         uint64_t found = find_mask(text.data + at, left < 64 ? left : 64, delimiter);
+        if (text_list_has_room(list, 64)) {
+            from = find_put_texts(list, text.data, from, at, found);
+            continue;
+        }
         for (; found != 0; found &= found - 1) {
             uint32_t end = at + (uint32_t)__builtin_ctzll(found);
             text_list_add(list, (Bytes){text.data + from, end - from});

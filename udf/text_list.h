@@ -30,6 +30,10 @@ static inline void text_list_add(TextList *list, Bytes text) {
     else
         text_list_add_grow(list, text);
 }
+/* That many may be put behind texts[count] without asking. */
+static inline bool text_list_has_room(const TextList *list, uint32_t count) {
+    return list->capacity - list->count >= count && !list->validity;
+}
 void text_list_add_null(TextList *list);
 void text_list_finish(TextList *list);
 

@@ -127,7 +127,7 @@ def test_help_and_version():
 
 def test_wrong_usage_is_2():
     for args in (['--nope'], ['--format', 'xml', 'd'], ['--format'], ['--workers', '0'],
-                 ['--workers', 'x'], ['-e'], ['-f'], ['a', 'b'], ['server'], ['kafka://h:1'],
+                 ['--workers', 'x'], ['-e'], ['-f'], ['a', 'b'], ['server'], ['kafka://'],
                  ['test'], ['test', '--steps', '0', 'x'], ['']):
         done = weir(*args)
         same((done.code, done.out), (2, ''))

@@ -21,7 +21,7 @@ typedef struct FakePartition {
     LogBlock **blocks;
     int64_t *ends; /* of each block */
     size_t count, capacity, ends_capacity;
-    int64_t end;
+    int64_t end, asked; /* lazy: the offset that was asked for last, plus 1 */
 } FakePartition;
 
 typedef struct FakeTopic {
@@ -41,6 +41,10 @@ typedef struct FakeCluster {
     Commit *waiting[FAKE_WAITING_MAX];
     size_t waiting_count;
     bool held;       /* pump does not answer: the test does */
+    bool lazy;       /* fetch() has nothing when it is asked the first time */
+    bool stop;
+    Thread thread;   /* fake_start() */
+    Signal signal;
     Err refusal;     /* code other than OK: the next commits are refused with it */
     Err fetch_error; /* likewise fetch() */
     Buf *kept;       /* commit_save() of every commit that took effect, in order */
@@ -152,7 +156,9 @@ static inline ErrCode fake_fetch(Cluster *cluster, const char *name, TopicPartit
         code = err_set(err, ERR_NOT_FOUND, "topic %s is gone", name);
     } else {
         FakePartition *part = &topic->partitions[where.partition];
-        for (size_t i = 0; i < part->count && !*block; i++)
+        bool later = fake->lazy && part->asked != offset + 1;
+        part->asked = offset + 1;
+        for (size_t i = 0; i < part->count && !*block && !later; i++)
             if (part->ends[i] > offset) {
                 *block = part->blocks[i];
                 log_block_ref(*block);
@@ -320,6 +326,50 @@ static inline bool fake_answer(FakeCluster *fake) {
     return true;
 }
 
+/* Everything may have changed. */
+static inline void fake_notify(FakeCluster *fake) {
+    TopicPartition where[FAKE_TOPICS_MAX];
+    int64_t ends[FAKE_TOPICS_MAX];
+    size_t count = 0;
+    lock_take(&fake->lock);
+    for (size_t i = 0; i < fake->topic_count; i++) {
+        where[count] = (TopicPartition){fake->topics[i].id, 0};
+        ends[count++] = fake->topics[i].partitions[0].end;
+    }
+    lock_release(&fake->lock);
+    for (size_t i = 0; i < count; i++)
+        storage_notify(fake->storage, where[i], ends[i]);
+}
+
+/* With threads: answers commits a little later, and says that something has come. */
+static inline void *fake_run(void *arg) {
+    FakeCluster *fake = arg;
+    for (bool stop = false; !stop;) {
+        while (!fake->held && fake_answer(fake)) {
+        }
+        fake_notify(fake);
+        lock_take(&fake->lock);
+        if (!fake->stop)
+            (void)signal_wait_for(&fake->signal, &fake->lock, 1000);
+        stop = fake->stop;
+        lock_release(&fake->lock);
+    }
+    return NULL;
+}
+
+static inline void fake_start(FakeCluster *fake) {
+    fake->stop = false;
+    thread_start(&fake->thread, "fake cluster", fake_run, fake);
+}
+
+static inline void fake_stop(FakeCluster *fake) {
+    lock_take(&fake->lock);
+    fake->stop = true;
+    signal_all(&fake->signal);
+    lock_release(&fake->lock);
+    thread_join(&fake->thread);
+}
+
 static inline void fake_pump(Cluster *cluster) {
     FakeCluster *fake = (FakeCluster *)cluster;
     while (!fake->held && fake_answer(fake)) {
@@ -369,16 +419,22 @@ static inline FakeCluster *fake_new(void) {
     FakeCluster *fake = mem_alloc(sizeof *fake);
     fake->base.ops = &FAKE_OPS;
     lock_init(&fake->lock);
+    signal_init(&fake->signal);
     return fake;
 }
 
-/* Gives the storage this log, and the folder what it lacks. */
-static inline void fake_attach(FakeCluster *fake, Storage *storage) {
+/* Gives the folder what it lacks. */
+static inline void fake_open(FakeCluster *fake, Storage *storage) {
     fake->storage = storage;
     for (size_t i = 0; i < fake->topic_count; i++)
         fake->topics[i].id = 0;
     fake->taken = fake->stores_open = 0;
     fake_restore(fake);
+    fake->storage = storage;
+}
+
+static inline void fake_attach(FakeCluster *fake, Storage *storage) {
+    fake_open(fake, storage);
     storage_attach(storage, &fake->base);
 }
 
@@ -390,6 +446,7 @@ static inline void fake_free(FakeCluster *fake) {
         buf_free(&fake->kept[i]);
     mem_free(fake->kept);
     buf_free(&fake->statement);
+    signal_close(&fake->signal);
     lock_close(&fake->lock);
     mem_free(fake);
 }

@@ -158,6 +158,19 @@ static const char *wanted(Bench *bench, const Model *model, PlanJoinKind kind, i
                         model->left_value[number], name, right);
 }
 
+/* What is joined by key again keeps nothing of rows that are not there. */
+static void check_resolve(Bench *bench, const Model *model, PlanJoinKind kind) {
+    enum { RESOLVE = 6 };
+    uint64_t there = 0;
+    for (int i = 0; i < KEYS; i++)
+        there += model->left_foreign[i] >= 0 &&
+                 (kind == JOIN_LEFT || model->left_foreign[i] < KEYS);
+    OpFigures figures[BENCH_NODES_MAX];
+    assert_int_equal(bench->nodes[RESOLVE]->kind, PLAN_RESOLVE);
+    query_op_figures(bench->query, figures);
+    assert_int_equal(figures[RESOLVE].state_rows, there);
+}
+
 static bool run_once(uint64_t nth, PlanJoinKind kind) {
     Bench bench;
     Model model;
@@ -166,6 +179,7 @@ static bool run_once(uint64_t nth, PlanJoinKind kind) {
     bool stopped = run_until(&bench, &model, nth, 1 + nth % 7);
     for (int i = 0; i < KEYS; i++)
         assert_string_equal(last_value(&bench, i), wanted(&bench, &model, kind, i));
+    check_resolve(&bench, &model, kind);
     bench_end(&bench);
     return stopped;
 }

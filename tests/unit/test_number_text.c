@@ -216,6 +216,27 @@ static void test_integers(void **state) {
     buf_free(&buf);
 }
 
+/* Digits with zeros in front, so that there is one before the point; then the point. */
+static void test_scaled_integers(void **state) {
+    (void)state;
+    uint64_t seed = 3;
+    for (uint32_t i = 0; i < 20000; i++) {
+        int64_t value = (int64_t)(dice(&seed) >> dice(&seed) % 64);
+        value = i == 0 ? INT64_MIN : i == 1 ? INT64_MAX : i % 2 ? value : -value;
+        uint32_t scale = i < 2 ? 8 : (uint32_t)(dice(&seed) % (NUMBER_SCALE_MAX + 1));
+        uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+        uint8_t found[NUMBER_I64_ROOM + 1];
+        *number_put_scaled(found, value, scale) = 0;
+        char digits[32], expected[40];
+        int width = (int)scale + 1;
+        int count = snprintf(digits, sizeof digits, "%0*llu", width, (unsigned long long)magnitude);
+        int whole = count - (int)scale;
+        snprintf(expected, sizeof expected, "%s%.*s%s%s", value < 0 ? "-" : "", whole, digits,
+                 scale > 0 ? "." : "", digits + whole);
+        assert_string_equal(found, expected);
+    }
+}
+
 /* Each power of ten times ten is the next, but for the last bits that were rounded off. */
 static void test_powers(void **state) {
     (void)state;
@@ -245,6 +266,7 @@ int main(void) {
         cmocka_unit_test(test_edges_of_doubles),
         cmocka_unit_test(test_what_is_no_number),
         cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_scaled_integers),
         cmocka_unit_test(test_powers),
     };
     return cmocka_run_group_tests_name("number_text", tests, NULL, NULL);

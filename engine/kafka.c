@@ -1,0 +1,122 @@
+/*
+ * kafka.c - a Kafka cluster as the log: its configuration, how it is opened for a storage, and
+ * which statements the service has executed before.
+ */
+#include "engine/kafka.h"
+
+#include <assert.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "engine/engine_impl.h"
+#include "kafka/kafka.h"
+
+struct EngineKafka {
+    EngineCluster cluster;
+    KafkaConfig *config;
+    bool looked; /* `executed` is complete */
+    uint64_t *executed; /* hashes of statements */
+    size_t executed_count, executed_capacity;
+};
+
+const char *weir_kafka_version(void) {
+    return kafka_library_version();
+}
+
+static ErrCode kafka_open(void *context, Storage *storage, Cluster **cluster, Err *err) {
+    const EngineKafka *kafka = context;
+    return kafka_cluster_open(kafka->config, storage, cluster, err);
+}
+
+static void kafka_stop(void *context, Cluster *cluster) {
+    (void)context;
+    kafka_cluster_stop(cluster);
+}
+
+static void kafka_close(void *context, Cluster *cluster) {
+    (void)context;
+    kafka_cluster_close(cluster);
+}
+
+ErrCode engine_kafka_new(const WeirOptions *options, EngineKafka **kafka, Err *err) {
+    assert(options->kafka);
+    KafkaConfigSource source = {.bootstrap = *options->kafka ? options->kafka : NULL,
+                                .file = options->kafka_config};
+    KafkaConfig *config;
+    TRY(kafka_config_load(&source, &config, err));
+    EngineKafka *made = mem_alloc(sizeof *made);
+    made->config = config;
+    made->cluster = (EngineCluster){.open = kafka_open,
+                                    .stop = kafka_stop,
+                                    .close = kafka_close,
+                                    .context = made,
+                                    .service_id = config->service_id,
+                                    .at_least_once = config->at_least_once};
+    *kafka = made;
+    return ERR_OK;
+}
+
+const EngineCluster *engine_kafka_cluster(const EngineKafka *kafka) {
+    return kafka ? &kafka->cluster : NULL;
+}
+
+void engine_kafka_free(EngineKafka *kafka) {
+    if (!kafka)
+        return;
+    kafka_config_free(kafka->config);
+    mem_free(kafka->executed);
+    mem_free(kafka);
+}
+
+/* -- Statements that were executed before ------------------------------------------------------ */
+
+/* A statement without its comments and its ';', each token behind one blank. *end: behind it. */
+static uint64_t statement_hash(Bytes sql, size_t from, size_t *end) {
+    WeirToken token;
+    Buf text = {0};
+    bool over = false;
+    while (!over && weir_token((const char *)sql.data, sql.size, from, &token)) {
+        const uint8_t *start = sql.data + from;
+        bool counts = token.kind != WEIR_TOKEN_BLANK && token.kind != WEIR_TOKEN_COMMENT;
+        over = token.kind == WEIR_TOKEN_SYMBOL && *start == ';';
+        if (counts && !over) {
+            buf_u8(&text, ' ');
+            buf_put(&text, start, token.end - from);
+        }
+        from = token.end;
+    }
+    *end = from;
+    uint64_t hash = hash_bytes(buf_view(&text));
+    buf_free(&text);
+    return hash;
+}
+
+static void statement_seen(void *context, Bytes text) {
+    EngineKafka *kafka = context;
+    size_t end;
+    kafka->executed = mem_grow(kafka->executed, &kafka->executed_capacity,
+                               kafka->executed_count + 1, sizeof *kafka->executed);
+    kafka->executed[kafka->executed_count++] = statement_hash(text, 0, &end);
+}
+
+WeirStatus weir_skip_executed(Weir *weir, WeirScript *script, bool *skipped, WeirError *error) {
+    EngineKafka *kafka = weir->kafka;
+    Err err;
+    *skipped = false;
+    if (!kafka)
+        return WEIR_OK;
+    if (!kafka->looked &&
+        kafka_cluster_statements(weir->cluster, statement_seen, kafka, &err) != ERR_OK)
+        return engine_status(err.code, &err, error);
+    kafka->looked = true;
+    if (script->size == 0)
+        script->size = strlen(script->sql);
+    size_t end;
+    Bytes sql = {(const uint8_t *)script->sql, (uint32_t)script->size};
+    uint64_t hash = statement_hash(sql, script->next, &end);
+    for (size_t i = 0; i < kafka->executed_count && !*skipped; i++)
+        *skipped = kafka->executed[i] == hash;
+    if (*skipped)
+        script->next = end;
+    return WEIR_OK;
+}

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""slots.py DRIVE - ends a small query over slots (tests/tools/drive_kafka_slots.c) in every way, and
+reads with kcat, read_committed, what is left: each record once, in order, and the sums right.
+
+  kill points   WEIR_KILL_POINT at each place of kafka/kill_point.def, half of them with the folder lost
+  broker        killed -9 and started again while transactions are open
+  frozen        the broker stopped for longer than the transaction time-out
+  zombie        the process stopped, a second one takes over, the first goes on: fenced
+  alo           at_least_once: nothing missing
+Prints one line for each; exit status 77 without Java."""
+import os, re, shutil, signal, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BROKER = os.path.join(HERE, "broker")
+SLOTS = 3
+failures = 0
+
+
+def broker(*args):
+    return subprocess.run([BROKER, *args], capture_output=True, text=True)
+
+
+class Run:
+    def __init__(self, drive, bootstrap, work, service, count, *more):
+        self.drive, self.bootstrap, self.service, self.count = drive, bootstrap, service, count
+        self.folder = os.path.join(work, service)
+        self.more = more
+
+    def start(self, kill=None, folder=None):
+        env = dict(os.environ, WEIR_KAFKA_WEIR_TRANSACTION_TIMEOUT_MS="4000")
+        if kill:
+            env["WEIR_KILL_POINT"] = kill
+        folder = folder or self.folder
+        os.makedirs(folder, exist_ok=True)
+        return subprocess.Popen([self.drive, self.bootstrap, folder, self.service,
+                                 str(self.count), str(SLOTS), *self.more], env=env, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def finish(self, process, timeout=90):
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            err += "\nTIMEOUT"
+        self.out, self.err = out, err
+        return process.returncode
+
+    def read(self):
+        out = subprocess.run(["kcat", "-b", self.bootstrap, "-X", "isolation.level=read_committed",
+                              "-C", "-e", "-q", "-t", self.service + "-out", "-f", "%s %T\n"],
+                             capture_output=True, text=True, timeout=60).stdout
+        tasks = {}
+        for line in out.split("\n")[:-1]:
+            task, number, time_ms = map(int, line.split())
+            assert time_ms == number, line
+            tasks.setdefault(task, []).append(number)
+        return tasks
+
+    def verdict(self, name, exact=True):
+        global failures
+        tasks, wrong = self.read(), []
+        for task in range(SLOTS):
+            numbers = tasks.get(task, [])
+            if not exact:
+                numbers = sorted(set(numbers))
+            if numbers != list(range(self.count)):
+                wrong.append(f"task {task}: {len(numbers)} records, {len(set(numbers))} different")
+            done = f"done {task} {self.count} "
+            if exact:
+                done += str(self.count * (self.count - 1) // 2)
+            if done not in self.out:
+                wrong.append(f"no '{done}'")
+        if "WRONG" in self.out:
+            wrong.append(self.out.strip())
+        failures += bool(wrong)
+        print(f"slots {name}: {'WRONG ' + '; '.join(wrong) if wrong else 'ok'}", flush=True)
+        if wrong:
+            print(self.out[-500:], self.err[-800:], sep="\n", flush=True)
+
+
+def kill_points(run):
+    names = re.findall(r"^KILL_POINT\((\w+)", open(os.path.join(HERE, "../../kafka/kill_point.def"))
+                       .read(), re.M)
+    killed = 0
+    for number, name in enumerate(names):
+        for passes in (1, 5):
+            code = run.finish(run.start(f"{name.lower()}:{passes}"))
+            killed += code == -signal.SIGKILL
+            if "WRONG" in run.out:
+                print(name, run.out)
+            if number % 2:
+                shutil.rmtree(run.folder)
+        run.count += 300 # so that there is work for each
+    if run.finish(run.start()) != 0:
+        print("does not end", run.err[-500:])
+    run.verdict(f"kill points ({killed} kills at {len(names)} places)")
+    return killed
+
+
+def broker_killed(run, work):
+    process = run.start()
+    for _ in range(3):
+        time.sleep(1.5)
+        broker("kill", work + "/broker")
+        time.sleep(0.5)
+        broker("start", work + "/broker")
+    run.finish(process)
+    run.verdict("broker killed 3 times")
+
+
+def broker_frozen(run, work):
+    process = run.start()
+    time.sleep(1.5)
+    broker("pause", work + "/broker")
+    time.sleep(12)
+    broker("resume", work + "/broker")
+    run.finish(process)
+    run.verdict("broker frozen for 12 s")
+
+
+def zombie(run):
+    first = run.start()
+    time.sleep(1.5)
+    first.send_signal(signal.SIGSTOP)
+    time.sleep(6)
+    second = run.start(folder=run.folder + "-2")
+    time.sleep(2)
+    first.send_signal(signal.SIGCONT)
+    code = run.finish(first)
+    fenced = "fenced" in run.err
+    run.finish(second)
+    run.verdict("zombie" + ("" if fenced and code == 3 else f" NOT FENCED (exit {code})"))
+    global failures
+    failures += not (fenced and code == 3)
+
+
+def main():
+    drive = os.path.abspath(sys.argv[1])
+    only = sys.argv[2:]
+    work = tempfile.mkdtemp(prefix="weir-slots-")
+    started = broker("start", work + "/broker")
+    if started.returncode == 77:
+        print(started.stdout.strip())
+        sys.exit(77)
+    bootstrap = started.stdout.split()[0]
+    try:
+        def want(name):
+            return not only or name in only
+        if want("kill"):
+            kill_points(Run(drive, bootstrap, work, "kill", 1500))
+        if want("broker"):
+            broker_killed(Run(drive, bootstrap, work, "brokers", 8000), work)
+        if want("frozen"):
+            broker_frozen(Run(drive, bootstrap, work, "frozen", 6000), work)
+        if want("zombie"):
+            zombie(Run(drive, bootstrap, work, "zombie", 8000))
+        if want("alo"):
+            run = Run(drive, bootstrap, work, "alo", 1500, "alo")
+            for passes in (3, 6):
+                run.finish(run.start(f"after_produce:{passes}"))
+            run.finish(run.start())
+            run.verdict("at least once", exact=False)
+    finally:
+        broker("wipe", work + "/broker")
+        shutil.rmtree(work, ignore_errors=True)
+    sys.exit(1 if failures else 0)
+
+
+main()
