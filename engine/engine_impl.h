@@ -125,6 +125,9 @@ ErrCode engine_log_make(Call *call, Err *err);
  * may have changed one of them. */
 void engine_log_refresh(Weir *weir);
 
+/* Whether the topic is the log. */
+bool engine_log_is(const Weir *weir, const char *topic);
+
 /* Whether errors of a query that starts are logged. */
 bool engine_log_takes(const Weir *weir, const CatalogQuery *query);
 
@@ -211,6 +214,9 @@ const char *engine_nearest_topic(const Call *call);
 /* The source of this name, or UNKNOWN_NAME in ksqlDB's words with a hint. */
 ErrCode engine_find_source(Weir *weir, const char *name, AstPos pos, const Source **source,
                            Err *err);
+
+/* Whether a query reads or writes a topic. */
+bool engine_query_uses(const CatalogQuery *query, const char *topic);
 
 /* Whether the source is in its FROM; whether it writes it; whether `other` is in the FROM of the
  * query that made the source. */
