@@ -161,7 +161,7 @@ ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, const char *
 
 void op_rows_from(Batch *output, const Batch *batch, const uint16_t *rows, uint32_t count) {
     Arena *arena = batch->arena;
-    assert(count > 0 && count <= BATCH_ROWS_MAX * 2);
+    assert(count > 0 && count <= UINT16_MAX);
     uint64_t *seq = arena_raw(arena, count * sizeof *seq);
     int64_t *offset = arena_raw(arena, count * sizeof *offset);
     Bytes *headers = batch->headers ? arena_raw(arena, count * sizeof *headers) : NULL;
