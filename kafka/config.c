@@ -323,6 +323,8 @@ static ErrCode config_load(const KafkaConfigSource *source, KafkaConfig *config,
         ConfigLine line = {.where = "command line", .key = "address", .value = source->bootstrap};
         TRY(config_bootstrap(config, &line, err));
     }
+    if (!config->bootstrap && source->only_named)
+        return ERR_OK;
     return config_check(config, err);
 }
 
