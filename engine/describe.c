@@ -40,7 +40,7 @@ static void describe_topic(Call *call, const Source *source) {
     for (uint32_t p = 0; p < topic.partition_count; p++) {
         int64_t start, end;
         Err ignored;
-        if (log_offsets(call->weir->storage, (TopicPartition){topic.id, p}, &start, &end,
+        if (log_offsets_now(call->weir->storage, (TopicPartition){topic.id, p}, &start, &end,
                         &ignored) != ERR_OK)
             continue;
         result_cell_printf(call->result, "Partition %u", p);

@@ -114,6 +114,7 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     opened->io = io;
     opened->options = *options;
     shared_lock_init(&opened->lock);
+    lock_init(&opened->push_lock);
     bool can_be_lost = options->os_durability || options->cluster; /* the cluster has it all */
     Durability durability = can_be_lost ? DURABILITY_OS : DURABILITY_SYNC;
     StorageOptions storage = {.durability = durability,
@@ -224,6 +225,9 @@ void weir_close(Weir *weir) {
         mem_free(weir->variables[i].value);
     }
     mem_free(weir->variables);
+    assert(weir->push_open == 0);
+    mem_free(weir->pushes);
+    lock_close(&weir->push_lock);
     shared_lock_close(&weir->lock);
     if (weir->owns_io)
         io_mem_free(weir->io);

@@ -178,6 +178,18 @@ void append_wait(KafkaCluster *cluster, const Commit *commit);
 /* take.c */
 ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
 
+/* topic.c: of ClusterOps; and a TopicConfig in Kafka's words, in the arena. */
+enum { TOPIC_CONFIGS_MAX = 3 };
+ErrCode topic_find(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
+ErrCode topic_all(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
+ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count,
+                       ClusterTopic *topics, Err *err);
+ErrCode topic_alter(Cluster *cluster, const char *name, uint32_t partitions,
+                    const TopicConfig *config, Err *err);
+ErrCode topic_remove(Cluster *cluster, const char *name, Err *err);
+uint32_t topic_configs(const TopicConfig *config, Arena *arena,
+                       KafkaPair pairs[TOPIC_CONFIGS_MAX]);
+
 /* restore.c: the changelog of each store of the slot that the folder has not the whole of. */
 ErrCode restore_slot(KafkaCluster *cluster, uint32_t slot, Err *err);
 /* note.c: what the folder knows of the cluster. *value is in the arena, size 0: none. */

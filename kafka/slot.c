@@ -113,6 +113,31 @@ static void slot_open_producer(Slot *slot) {
     slot_call(slot, CALL_INIT);
 }
 
+/* Members that cannot be read now do not hold it up: they are read again after the init. */
+static void slot_members_job(KafkaCluster *cluster, void *arg) {
+    Slot *slot = arg;
+    Err err;
+    if (members_check(cluster, &err) == ERR_FENCED)
+        cluster_over(cluster, &err);
+    lock_take(&cluster->lock);
+    slot->checked = true;
+    lock_release(&cluster->lock);
+    thread_kick(cluster);
+}
+
+static void slot_check_members(Slot *slot) {
+    slot->checked = false;
+    slot_become(slot, slot->state, SLOT_STEP_MEMBERS);
+    (void)control_post(slot->cluster, slot_members_job, slot);
+}
+
+static bool slot_checked(Slot *slot) {
+    lock_take(&slot->cluster->lock);
+    bool checked = slot->checked;
+    lock_release(&slot->cluster->lock);
+    return checked;
+}
+
 static void slot_read_job(KafkaCluster *cluster, void *arg) {
     Slot *slot = arg;
     Err err;
@@ -204,6 +229,15 @@ static int64_t step_taking(Slot *slot) {
     case SLOT_STEP_WAIT:
         if (io_posix_mono_us() < slot->due_us)
             return slot->due_us;
+        if (slot->state == SLOT_DECIDING) {
+            slot_check_members(slot);
+            return INT64_MAX;
+        }
+        slot_open_producer(slot); /* take_slots() has looked */
+        return 0;
+    case SLOT_STEP_MEMBERS:
+        if (!slot_checked(slot))
+            return INT64_MAX;
         slot_open_producer(slot);
         return 0; /* or later, when there is none */
     case SLOT_STEP_INIT:

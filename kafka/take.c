@@ -130,6 +130,7 @@ ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count,
     bool *mine = mem_array(count, sizeof *mine);
     ErrCode code;
     lock_take(&cluster->take_lock);
+    TRY_DONE(members_check(cluster, err));
     lock_take(&cluster->lock);
     take_begin(cluster, slots, count, mine);
     lock_release(&cluster->lock);

@@ -286,6 +286,11 @@ bool record_batch_peek(Bytes head, RecordBatchInfo *info) {
     return batch_check_counts(head.data, info, &unread) == ERR_OK;
 }
 
+int64_t record_batch_end(Bytes batch) {
+    assert(batch.size >= RECORD_BATCH_HEAD_SIZE);
+    return batch_info(batch.data, batch.size).last_offset + 1;
+}
+
 /* == Walking ================================================================================== */
 
 void record_iter_init(RecordIter *iter, Bytes batch) {
