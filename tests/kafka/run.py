@@ -310,7 +310,7 @@ def test_ours_are_read_byte_for_byte():
         first = json.loads(out.split(b'\n')[0])
         same((first['key'], first['ts']), ('a', 0))
     out = tool('consume', '--topic', 'ours', '--from-beginning', '--max-messages', '3',
-               '--isolation-level', 'read_committed', '--timeout-ms', '20000')
+               '--isolation-level', 'read_committed', '--timeout-ms', '50000')
     same(out.decode().split('\n')[1], '{"V":null,"N":null}')
 
 
@@ -468,6 +468,25 @@ def test_topic_is_deleted():
     tool('topics', '--delete', '--topic', 'mortal')
     live.wait('SHOW QUERIES;', 'topic_')
     live.end()
+
+
+# -- Programs of the library --------------------------------------------------------------------
+
+def program(name, *args):
+    path = os.path.join(os.path.dirname(WEIR), 'tests', 'kafka', name)
+    if not os.path.exists(path):
+        raise Skip('%s is not built' % path)
+    done = subprocess.run([path, World.bootstrap, *args], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=100)
+    same((done.returncode, [line for line in done.stdout.split('\n') if 'FAILED' in line]), (0, []))
+
+
+def test_clients():
+    program('client')
+
+
+def test_reader():
+    program('reader', '50000')
 
 
 # -- Security -----------------------------------------------------------------------------------
