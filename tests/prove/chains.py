@@ -185,10 +185,13 @@ class Case:
         keys = []
         for _ in range(dice.choice([1, 1, 1, 2, 2, 3])):
             keys.append(self.group(scope, [k.weir for k in keys]))
+        if dice.random() < 0.35:  # nothing moves then: what comes late is known
+            keys = [c for c in scope.columns if c.weir == f'f.{source.key}' and c.kind != 'double'] or keys
         part, exact, disorder = self.parts(source, on, keys)
         window = None
         if dice.random() < 0.65:
             window = Window(dice, source.scale, disorder, exact and disorder is not None, part and disorder is not None)
+        exact = 'merged' if exact and window and window.kind == 'SESSION' else exact
         calls = [self.aggregate(scope, exact) for _ in range(dice.randint(1, 4))]
         test = scope.test(dice, 2) if dice.random() < 0.6 else E('1 = 1')
         having = self.having(calls)
@@ -265,7 +268,8 @@ class Case:
         return next(c for c in scope.columns if c.weir not in taken)
 
     def aggregate(self, scope, exact, table=False):
-        """Of a stream's rows, or a table's; exact: rows come in order of seq_."""
+        """Of a stream's rows, or a table's; exact: rows come in order of seq_; 'merged': but lists of
+        sessions that become one are put one behind the other."""
         dice = self.dice
         if dice.random() < 0.45:
             return self.rare_aggregate(scope, exact, table)
@@ -304,8 +308,9 @@ class Case:
             nulls = dice.choice([('', 0), (', true', 0), (', false', 1)])
             name, sign = dice.choice([('EARLIEST', ''), ('LATEST', '-')])
             some += [Call(f'{name}_BY_OFFSET({value.weir}{nulls[0]})', [value.lite, 'f.seq_'], f'nth(v0, v1, {sign}1, {nulls[1]}, 1)',
-                          value.kind, True),
-                     Call(f'{name}_BY_OFFSET({value.weir}, {count}{nulls[0]})', [value.lite, 'f.seq_'],
+                          value.kind, True)] * 2
+        if exact is True and not table:
+            some += [Call(f'{name}_BY_OFFSET({value.weir}, {count}{nulls[0]})', [value.lite, 'f.seq_'],
                           f'nth(v0, v1, {sign}{count}, {nulls[1]}, 0)', 'list', cell='list'),
                      Call(f'COLLECT_LIST({value.weir})', [value.lite, 'f.seq_'], 'collected(v0, v1)', 'list', cell='list')] * 2
         return dice.choice([call for call in some if call])

@@ -26,8 +26,10 @@ class Window:
             self.grace = disorder + dice.choice([0, dice.randint(0, self.size)])
         else:
             self.grace = dice.choice([LONG, disorder + dice.randint(0, self.size)])
+        if scale == 'days' and dice.random() < 0.7:
+            self.grace -= self.grace % 60000  # as the rows' times: windows end exactly when a row comes
         if self.kind == 'SESSION':
-            self.size = dice.choice([self.size // 20, self.size // 4])
+            self.size = dice.choice([self.size // 20, self.size // 4]) // 60000 * 60000 or self.size // 4
             inside = f'{self.size} MILLISECONDS'
         elif self.kind == 'HOPPING':
             self.advance = dice.choice([self.size // 2, self.size // 3, self.size // 4, self.size * 2 // 5, self.size * 3 // 4])
