@@ -295,7 +295,7 @@ static ErrCode mem_map(IoFile *file, void **memory, Err *err) {
         io_mem_track_write(content, 0, MEM_PAGE, false);
     io_mem_pages_reserve(content, 1);
     if (!content->pages[0])
-        content->pages[0] = mem_alloc(MEM_PAGE);
+        memset(io_mem_page_add(content, 0), 0, MEM_PAGE);
     *memory = content->pages[0];
     lock_release(&content->lock);
     return ERR_OK;

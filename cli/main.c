@@ -6,6 +6,7 @@
  *   weir server --kafka HOST:PORT[,...] --data DIR [-f FILE] [--config FILE]
  *   weir test FILE|DIR... [--steps N] [--jobs N] [--report F] [--update] [--coverage]
  *   weir test --cases FILE [--steps N] [--only PREFIX] [--sample N] [--seed N] [--restart DIR]
+ *             [--kafka HOST:PORT]
  *   weir manual NAME                       texts made from the tables (manual.h)
  *
  * Exit status: 0 done, 1 a statement or test failed, 2 wrong usage, 3 the data cannot be opened,
@@ -404,6 +405,8 @@ static int main_test(int argc, char **argv) {
             cases.path = argv[++at];
         } else if (strcmp(argv[at], "--only") == 0 && value) {
             cases.only = argv[++at];
+        } else if (strcmp(argv[at], "--kafka") == 0 && value) {
+            cases.kafka = argv[++at];
         } else if (strcmp(argv[at], "--restart") == 0 && value) {
             cases.restart_folder = argv[++at];
         } else if (strcmp(argv[at], "--sample") == 0 &&

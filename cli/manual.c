@@ -47,7 +47,7 @@ void manual_usage(FILE *out) {
           "       weir test FILE|DIR... [--steps N] [--jobs N] [--report text|tap|junit]\n"
           "                             [--update] [--coverage]\n"
           "       weir test --cases FILE [--steps N] [--only PREFIX] [--sample N] [--seed N]\n"
-          "                             [--restart DIR]\n"
+          "                             [--restart DIR] [--kafka HOST:PORT]\n"
           "       weir manual sql|functions|settings|extensions|datagen|man|bash|zsh\n"
           "\n"
           "Without DIR everything lives in memory; FILE (-: standard input) is a stream then, its\n"

@@ -8,6 +8,7 @@
 #include "cli/test_case_impl.h"
 
 #include "base/base64.h"
+#include "base/hash.h"
 #include "engine/value_text.h"
 #include "storage/record_batch.h"
 
@@ -241,13 +242,27 @@ void case_put(const CaseRun *run, ErrCode code, const Err *err, Buf *out) {
     buf_free(&topics);
 }
 
+/* A service of the case's own, where its topics are in a cluster. */
+static const char *case_service(const JsonNode *id, Arena *arena) {
+    Buf name = {0};
+    buf_printf(&name, "case_%016llx_",
+               (unsigned long long)hash_bytes(id ? id->raw : bytes_of("")));
+    const char *text = arena_text(arena, buf_view(&name));
+    buf_free(&name);
+    return text;
+}
+
 void test_case_result(const TestCasesOptions *options, const JsonNode *test, Arena *arena,
                       Buf *out) {
     if (options->restart_folder) {
         test_case_restarted(options, test, arena, out);
         return;
     }
-    TestkitOptions kit_options = {.step_rows = options->step_rows, .conformance = true};
+    const JsonNode *id = json_node_member(test, "id");
+    TestkitOptions kit_options = {.step_rows = options->step_rows,
+                                  .conformance = true,
+                                  .kafka = options->kafka,
+                                  .kafka_service = case_service(id, arena)};
     CaseRun run = {.test = test, .arena = arena};
     Err err;
     ErrCode code;

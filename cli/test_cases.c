@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "cli/test_case.h"
 
-enum { CASE_SECONDS_MAX = 20 };
+enum { CASE_SECONDS_MAX = 20, CASE_KAFKA_SECONDS_MAX = 60 };
 
 /* -- All cases --------------------------------------------------------------------------------- */
 
@@ -90,7 +90,7 @@ static void cases_work(const TestCasesOptions *options, const CaseList *list, si
         Err err;
         arena_reset(arena);
         buf_reset(&out);
-        alarm(CASE_SECONDS_MAX);
+        alarm(options->kafka ? CASE_KAFKA_SECONDS_MAX : CASE_SECONDS_MAX);
         if (case_draw(options, i) <= list->draw_max &&
             json_tree_parse(list->lines[i], arena, &test, &err) == ERR_OK &&
             case_is_wanted(options, test))

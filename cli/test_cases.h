@@ -14,6 +14,7 @@ typedef struct TestCasesOptions {
     uint32_t step_rows;   /* 0: the default */
     const char *only;     /* prefix of ids; NULL: all */
     uint32_t sample, seed; /* so many cases, drawn by the seed; 0: all */
+    const char *kafka; /* HOST:PORT: topics are there, and nobody else uses it; NULL: ours */
     const char *restart_folder; /* each case is killed in its middle and goes on; NULL: not */
 } TestCasesOptions;
 

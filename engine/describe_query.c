@@ -92,6 +92,8 @@ static int64_t describe_last_ms(Storage *storage, TopicPartition where) {
     LogBlock *block = NULL;
     RecordBatchInfo info;
     Err ignored;
+    if (storage_cluster(storage)) /* not worth another place to read from */
+        return -1;
     if (log_offsets(storage, where, &start, &end, &ignored) != ERR_OK || end <= start ||
         log_fetch(storage, where, end - 1, 1, &block, &ignored) != ERR_OK || !block)
         return -1;
@@ -109,7 +111,7 @@ static void describe_messages(Call *call, const LogTopic *topic) {
         int64_t start, end;
         Err ignored;
         TopicPartition where = {topic->id, p};
-        if (log_offsets(call->weir->storage, where, &start, &end, &ignored) == ERR_OK)
+        if (log_offsets_now(call->weir->storage, where, &start, &end, &ignored) == ERR_OK)
             records += end - start;
         int64_t time_ms = describe_last_ms(call->weir->storage, where);
         last_ms = time_ms > last_ms ? time_ms : last_ms;

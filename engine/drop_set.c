@@ -124,6 +124,8 @@ static void set_stop(Call *call, const DropSet *set) {
         query->running = NULL;
     }
     for (uint32_t i = 0; i < set->source_count; i++)
+        edge_stop(call->weir->edges, set->sources[i].source->name);
+    for (uint32_t i = 0; i < set->source_count; i++)
         datagen_stop(call->weir->datagen, set->sources[i].source->name);
 }
 
@@ -135,6 +137,8 @@ static void set_start_again(Call *call, const DropSet *set) {
     for (uint32_t i = 0; i < set->source_count; i++) {
         Err ignored; /* it was started before */
         const Source *source = set->sources[i].source;
+        if (source->broker)
+            (void)!edge_start(call->weir->edges, source, &ignored);
         if (source->datagen)
             (void)!datagen_start(call->weir->datagen, source, &ignored);
     }
@@ -150,10 +154,47 @@ static void set_hide(Call *call, const DropSet *set) {
         engine_topic_hide(call->weir, &set->topics[i].topic);
 }
 
-static void set_remove_source(Commit *commit, const Source *source) {
+static void set_remove_source(Weir *weir, Commit *commit, const Source *source) {
+    LogTopic topic;
     catalog_remove_source(commit, source->name);
+    if (source->broker && log_topic_find(weir->storage, source->topic.topic, &topic))
+        edge_forget(commit, topic.id);
     if (source->datagen)
         datagen_forget(commit, source->name);
+}
+
+static bool set_ends_query(const DropSet *set, const CatalogQuery *query) {
+    for (uint32_t i = 0; i < set->query_count; i++)
+        if (set->queries[i].query == query)
+            return true;
+    return false;
+}
+
+/* Whether a query that stays reads or writes it, or it is the log of bad records. */
+static bool set_leaves_user(const DropSet *set, const Weir *weir, const LogTopic *topic) {
+    for (size_t i = 0; i < weir->catalog.query_count; i++) {
+        const CatalogQuery *query = weir->catalog.queries[i];
+        if (!set_ends_query(set, query) && engine_query_uses(query, topic->name))
+            return true;
+    }
+    return engine_log_is(weir, topic->name);
+}
+
+/* A cluster keeps the topics of sources that go: the service forgets those that nobody here uses,
+ * so that who declares one again sees it as it is then. */
+static void set_forget_topics(Call *call, const DropSet *set, Commit *commit) {
+    const Weir *weir = call->weir;
+    for (uint32_t i = 0; i < set->source_count; i++) {
+        LogTopic topic;
+        const char *name = set->sources[i].source->topic.topic;
+        bool known = log_topic_find(weir->storage, name, &topic) && !log_topic_is_borrowed(&topic);
+        bool seen = false;
+        for (uint32_t k = 0; k < i; k++)
+            seen = seen || strcmp(set->sources[k].source->topic.topic, name) == 0;
+        if (known && !seen && !set_has_topic(set, topic.id) && !plan_topic_is_internal(name) &&
+            !set_leaves_topic(set, &weir->catalog, name) && !set_leaves_user(set, weir, &topic))
+            commit_topic_forget(commit, topic.id);
+    }
 }
 
 ErrCode drop_set_carry_out(Call *call, const DropSet *set, Err *err) {
@@ -162,9 +203,11 @@ ErrCode drop_set_carry_out(Call *call, const DropSet *set, Err *err) {
     for (uint32_t i = 0; i < set->query_count; i++)
         engine_query_remove(set->queries[i].query, commit);
     for (uint32_t i = set->source_count; i-- > 0;)
-        set_remove_source(commit, set->sources[i].source);
+        set_remove_source(call->weir, commit, set->sources[i].source);
     for (uint32_t i = 0; i < set->topic_count; i++)
         engine_topic_delete(call->weir, &set->topics[i].topic, commit);
+    if (engine_has_cluster(call->weir))
+        set_forget_topics(call, set, commit);
     ErrCode code = commit_wait(commit, NULL, err);
     if (code == ERR_OK)
         set_hide(call, set);
@@ -180,8 +223,8 @@ static int64_t set_records(Weir *weir, const LogTopic *topic) {
     for (uint32_t i = 0; i < topic->partition_count; i++) {
         int64_t start, end;
         Err ignored;
-        if (log_offsets(weir->storage, (TopicPartition){topic->id, i}, &start, &end, &ignored) ==
-            ERR_OK)
+        TopicPartition where = {topic->id, i};
+        if (log_offsets_now(weir->storage, where, &start, &end, &ignored) == ERR_OK)
             records += end - start;
     }
     return records;

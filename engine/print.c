@@ -35,6 +35,7 @@ typedef struct PrintPart {
     LogBlock *block;
     Bytes rest; /* batches of the block not begun */
     RecordIter iter;
+    int64_t batch_end; /* the offset behind it */
     bool has_head;
     LogRecord head; /* read, not taken */
 } PrintPart;
@@ -89,7 +90,7 @@ ErrCode print_new(Storage *storage, const PrintOptions *options, Print **print, 
         PrintPart *part = &made->parts[i];
         int64_t start, end;
         part->where = (TopicPartition){options->topic.id, i};
-        code = log_offsets(storage, part->where, &start, &end, err);
+        code = log_offsets_now(storage, part->where, &start, &end, err);
         if (code == ERR_OK)
             part->offset = options->from_beginning ? start : end;
     }
@@ -150,8 +151,13 @@ static ErrCode part_load(Print *print, PrintPart *part, Err *err) {
         uint32_t size;
         if (record_iter_next(&part->iter, &part->head)) {
             part->has_head = part->head.offset >= part->offset;
-        } else if (part->rest.size > 0) {
+            continue;
+        }
+        if (part->offset < part->batch_end)
+            part->offset = part->batch_end; /* over what others' markers take */
+        if (part->rest.size > 0) {
             TRY(record_batch_size(part->rest, &size, err));
+            part->batch_end = record_batch_end(part->rest);
             record_iter_init(&part->iter, (Bytes){part->rest.data, size});
             part->rest = (Bytes){part->rest.data + size, part->rest.size - size};
         } else if (!fetched) {

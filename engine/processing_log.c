@@ -121,6 +121,10 @@ static bool *log_marks(const Weir *weir, Arena *arena) {
     return marked;
 }
 
+bool engine_log_is(const Weir *weir, const char *topic) {
+    return strcmp(topic, log_topic_name(weir)) == 0;
+}
+
 bool engine_log_takes(const Weir *weir, const CatalogQuery *query) {
     Arena *scratch = arena_new("log", 0);
     const bool *marked = log_marks(weir, scratch);

@@ -161,8 +161,8 @@ static void suggest_batch(Suggest *suggest, Bytes batch) {
 static ErrCode suggest_partition(Suggest *suggest, TopicPartition where, Err *err) {
     int64_t offset, end;
     LogBlock *block;
-    TRY(log_offsets(suggest->weir->storage, where, &offset, &end, err));
-    TRY(log_fetch(suggest->weir->storage, where, offset, SUGGEST_BYTES_MAX, &block, err));
+    TRY(log_offsets_now(suggest->weir->storage, where, &offset, &end, err));
+    TRY(log_fetch_wait(suggest->weir->storage, where, offset, SUGGEST_BYTES_MAX, &block, err));
     if (!block)
         return ERR_OK;
     ErrCode code = ERR_OK;

@@ -17,7 +17,8 @@ static ErrCode testkit_open(Testkit *kit, Err *err) {
         function_enable_testing();
     EngineOptions options = {.step_rows = kit->options.step_rows,
                              .single_partition = kit->options.conformance,
-                             .manual_queries = kit->options.conformance};
+                             .manual_queries = kit->options.conformance,
+                             .cluster = testkit_kafka_cluster(kit->kafka)};
     const char *folder = kit->options.folder ? kit->options.folder : "/test";
     TRY(engine_open(kit->io, folder, &options, &kit->weir, err));
     kit->weir->kit = kit;
@@ -39,19 +40,23 @@ ErrCode testkit_new(const TestkitOptions *options, Testkit **kit, Err *err) {
     made->options = *options;
     made->io = options->folder ? io_still_new(io_posix(), 0) : io_mem_new();
     testkit_set_clock(made, 0);
-    ErrCode code = testkit_open(made, err);
-    if (code != ERR_OK) {
+    ErrCode code;
+    if (options->kafka)
+        TRY_DONE(testkit_kafka_new(options, &made->kafka, err));
+    TRY_DONE(testkit_open(made, err));
+done:
+    if (code != ERR_OK)
         testkit_free(made);
-        return code;
-    }
-    *kit = made;
-    return ERR_OK;
+    else
+        *kit = made;
+    return code;
 }
 
 void testkit_free(Testkit *kit) {
     if (!kit)
         return;
     weir_close(kit->weir);
+    testkit_kafka_free(kit->kafka);
     if (kit->options.folder)
         io_still_free(kit->io);
     else

@@ -18,6 +18,8 @@ typedef struct TestkitOptions {
     bool conformance;      /* one partition, no additions, queries run one after the other */
     bool consolidate;      /* one output per key and commit (the default of running engines) */
     const char *folder;    /* on disk, for kits that are killed; NULL: in memory */
+    const char *kafka;     /* HOST:PORT of the cluster that has the topics; NULL: the log is ours */
+    const char *kafka_service; /* ksql.service.id there */
 } TestkitOptions;
 
 ErrCode testkit_new(const TestkitOptions *options, Testkit **kit, Err *err);

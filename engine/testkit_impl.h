@@ -13,10 +13,17 @@ typedef struct TestkitCursor {
     uint32_t next;
 } TestkitCursor;
 
+/* testkit_kafka.c: the cluster of a kit. */
+typedef struct TestkitKafka TestkitKafka;
+ErrCode testkit_kafka_new(const TestkitOptions *options, TestkitKafka **kafka, Err *err);
+const EngineCluster *testkit_kafka_cluster(const TestkitKafka *kafka); /* NULL: none */
+void testkit_kafka_free(TestkitKafka *kafka); /* NULL is allowed; its topics are deleted */
+
 struct Testkit {
     TestkitOptions options;
     Io *io;
     Weir *weir;
+    TestkitKafka *kafka; /* NULL: none */
     bool dies; /* testkit_die() */
     uint64_t die_items, die_change;
     QueryScriptItem *arrivals;

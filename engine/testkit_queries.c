@@ -101,6 +101,8 @@ static ErrCode testkit_run_query(Testkit *kit, CatalogQuery *query, Err *err) {
     /* It has read what it is to read: lookups take its state as it is. */
     query_pause(query->running, true);
     query->paused = true;
+    if (kit->kafka)
+        TRY_DONE(engine_pump(weir, err)); /* until the cluster has it */
     QueryFigures figures;
     query_figures(query->running, &figures);
     if (figures.state == QUERY_ERROR) {

@@ -294,22 +294,22 @@ static void testkit_find_in_batch(Bytes batch, int64_t offset, TestkitSearch *se
 
 static ErrCode testkit_find(Testkit *kit, TopicPartition where, TestkitSearch *search, Err *err) {
     int64_t offset, end;
-    TRY(log_offsets(kit->weir->storage, where, &offset, &end, err));
+    TRY(log_offsets_now(kit->weir->storage, where, &offset, &end, err));
     while (!search->hit) {
         LogBlock *block;
-        TRY(log_fetch(kit->weir->storage, where, offset, 1 << 20, &block, err));
+        TRY(log_fetch_wait(kit->weir->storage, where, offset, 1 << 20, &block, err));
         if (!block)
             return ERR_OK;
         Bytes rest = log_block_bytes(block);
-        RecordBatchInfo info;
+        uint32_t size;
         ErrCode code = ERR_OK;
         while (code == ERR_OK && rest.size > 0 && !search->hit) {
-            code = record_batch_check(rest, &info, err);
+            code = record_batch_size(rest, &size, err);
             if (code != ERR_OK)
                 break;
             testkit_find_in_batch(rest, offset, search);
-            offset = info.last_offset + 1;
-            rest = (Bytes){rest.data + info.size, rest.size - info.size};
+            offset = record_batch_end(rest);
+            rest = (Bytes){rest.data + size, rest.size - size};
         }
         log_block_unref(block);
         TRY(code);

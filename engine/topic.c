@@ -40,7 +40,7 @@ static void users_add(Buf *users, const char *name) {
     buf_printf(users, "%s%s", users->size > 0 ? ", " : "", name);
 }
 
-static bool topic_query_uses(const CatalogQuery *query, const char *topic) {
+bool engine_query_uses(const CatalogQuery *query, const char *topic) {
     for (uint32_t i = 0; i < query->plan->node_count; i++) {
         const PlanTopic *used = query->plan->nodes[i]->topic;
         if (used && used->topic && strcmp(used->topic, topic) == 0)
@@ -55,7 +55,7 @@ static void topic_users(const Catalog *catalog, const char *topic, Buf *sources,
         if (strcmp(catalog->sources[i].source->topic.topic, topic) == 0)
             users_add(sources, catalog->sources[i].source->name);
     for (size_t i = 0; i < catalog->query_count; i++)
-        if (topic_query_uses(catalog->queries[i], topic))
+        if (engine_query_uses(catalog->queries[i], topic))
             users_add(queries, catalog->queries[i]->id);
 }
 

@@ -13,31 +13,7 @@ static KafkaCluster *self(Cluster *cluster) {
     return (KafkaCluster *)cluster;
 }
 
-/* == Topics and reading ======================================================================= */
-
-static ErrCode cluster_topic_find(Cluster *cluster, const char *name, uint32_t *partitions,
-                                  Err *err) {
-    KafkaTopic topic;
-    ErrCode code = kafka_admin_topic(self(cluster)->admin, name, &topic, err);
-    if (code == ERR_TOPIC_MISSING)
-        return err_set(err, ERR_NOT_FOUND, "there is no topic %s in the cluster", name);
-    TRY(code);
-    *partitions = topic.partitions;
-    return ERR_OK;
-}
-
-static ErrCode cluster_topics(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count,
-                              Err *err) {
-    KafkaTopic *found;
-    TRY(kafka_admin_topics(self(cluster)->admin, arena, &found, count, err));
-    *topics = arena_array(arena, *count, sizeof **topics);
-    for (uint32_t i = 0; i < *count; i++) {
-        LogTopic *topic = &(*topics)[i];
-        topic->partition_count = found[i].partitions;
-        (void)snprintf(topic->name, sizeof topic->name, "%s", found[i].name);
-    }
-    return ERR_OK;
-}
+/* == Reading ================================================================================== */
 
 static ErrCode cluster_fetch(Cluster *cluster, const char *name, TopicPartition where,
                              int64_t offset, LogBlock **block, Err *err) {
@@ -106,14 +82,18 @@ static void cluster_submit(Cluster *base, Commit *commit) {
 }
 
 static const ClusterOps cluster_ops = {
-    .topic_find = cluster_topic_find,
-    .topics = cluster_topics,
+    .topic_find = topic_find,
+    .topics = topic_all,
+    .describe = topic_describe,
+    .alter = topic_alter,
+    .remove = topic_remove,
     .fetch = cluster_fetch,
     .offsets = cluster_offsets,
     .slot = cluster_slot,
     .store_open = cluster_store_open,
     .store_close = cluster_store_close,
     .take = cluster_take,
+    .query = group_query,
     .submit = cluster_submit,
 };
 

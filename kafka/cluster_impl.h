@@ -87,9 +87,9 @@ typedef struct CallPool {
     bool running, closing;
 } CallPool;
 
-/* Which group shows the lag of a task. */
+/* Which group shows the lag of tasks [first_id, first_id + count). */
 typedef struct TaskGroup {
-    uint32_t task_id;
+    uint32_t first_id, count;
     char *group;
 } TaskGroup;
 
@@ -178,6 +178,18 @@ void append_wait(KafkaCluster *cluster, const Commit *commit);
 /* take.c */
 ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
 
+/* topic.c: of ClusterOps; and a TopicConfig in Kafka's words, in the arena. */
+enum { TOPIC_CONFIGS_MAX = 3 };
+ErrCode topic_find(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
+ErrCode topic_all(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
+ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count,
+                       ClusterTopic *topics, Err *err);
+ErrCode topic_alter(Cluster *cluster, const char *name, uint32_t partitions,
+                    const TopicConfig *config, Err *err);
+ErrCode topic_remove(Cluster *cluster, const char *name, Err *err);
+uint32_t topic_configs(const TopicConfig *config, Arena *arena,
+                       KafkaPair pairs[TOPIC_CONFIGS_MAX]);
+
 /* restore.c: the changelog of each store of the slot that the folder has not the whole of. */
 ErrCode restore_slot(KafkaCluster *cluster, uint32_t slot, Err *err);
 /* note.c: what the folder knows of the cluster. *value is in the arena, size 0: none. */
@@ -196,5 +208,6 @@ ErrCode send_record(KafkaCluster *cluster, const SentRecord *record, int64_t *of
 
 /* group.c: offsets of consumer groups, for tools that show lag. */
 int64_t group_step(KafkaCluster *cluster); /* as slot_step() */
+void group_query(Cluster *cluster, uint32_t first_id, uint32_t count, const char *query_id);
 
 #endif

@@ -174,22 +174,6 @@ static ErrCode command_write(KafkaCluster *cluster, Bytes value, Err *err) {
 
 /* == Topics of a command ====================================================================== */
 
-static void topic_configs(const TopicConfig *config, Arena *arena, KafkaNewTopic *topic) {
-    KafkaPair *pairs = arena_array(arena, 3, sizeof *pairs);
-    topic->configs = pairs;
-    if (!config)
-        return;
-    if (config->retention_ms != CONFIG_DEFAULT)
-        pairs[topic->config_count++] = (KafkaPair){
-            "retention.ms", arena_printf(arena, "%" PRId64, config->retention_ms)};
-    if (config->retention_bytes != CONFIG_DEFAULT)
-        pairs[topic->config_count++] = (KafkaPair){
-            "retention.bytes", arena_printf(arena, "%" PRId64, config->retention_bytes)};
-    if (config->compact || config->expires)
-        pairs[topic->config_count++] = (KafkaPair){
-            "cleanup.policy", config->expires ? "compact,delete" : "compact"};
-}
-
 /* false: it is there already. */
 static ErrCode topic_wanted(KafkaCluster *cluster, const CommitItem *item, bool *wanted,
                             Err *err) {
@@ -229,7 +213,9 @@ static ErrCode command_topics(KafkaCluster *cluster, const Commit *commit, Arena
             .replicas = item.config && item.config->replicas > 0 ? item.config->replicas
                                                                  : cluster->config->replicas,
         };
-        topic_configs(item.config, arena, &topics[count++]);
+        KafkaPair *pairs = arena_array(arena, TOPIC_CONFIGS_MAX, sizeof *pairs);
+        topics[count].configs = pairs;
+        topics[count++].config_count = topic_configs(item.config, arena, pairs);
     }
     return count > 0 ? kafka_admin_create(cluster->admin, topics, (uint32_t)count, err) : ERR_OK;
 }

@@ -113,6 +113,31 @@ static void slot_open_producer(Slot *slot) {
     slot_call(slot, CALL_INIT);
 }
 
+/* Members that cannot be read now do not hold it up: they are read again after the init. */
+static void slot_members_job(KafkaCluster *cluster, void *arg) {
+    Slot *slot = arg;
+    Err err;
+    if (members_check(cluster, &err) == ERR_FENCED)
+        cluster_over(cluster, &err);
+    lock_take(&cluster->lock);
+    slot->checked = true;
+    lock_release(&cluster->lock);
+    thread_kick(cluster);
+}
+
+static void slot_check_members(Slot *slot) {
+    slot->checked = false;
+    slot_become(slot, slot->state, SLOT_STEP_MEMBERS);
+    (void)control_post(slot->cluster, slot_members_job, slot);
+}
+
+static bool slot_checked(Slot *slot) {
+    lock_take(&slot->cluster->lock);
+    bool checked = slot->checked;
+    lock_release(&slot->cluster->lock);
+    return checked;
+}
+
 static void slot_read_job(KafkaCluster *cluster, void *arg) {
     Slot *slot = arg;
     Err err;
@@ -204,6 +229,15 @@ static int64_t step_taking(Slot *slot) {
     case SLOT_STEP_WAIT:
         if (io_posix_mono_us() < slot->due_us)
             return slot->due_us;
+        if (slot->state == SLOT_DECIDING) {
+            slot_check_members(slot);
+            return INT64_MAX;
+        }
+        slot_open_producer(slot); /* take_slots() has looked */
+        return 0;
+    case SLOT_STEP_MEMBERS:
+        if (!slot_checked(slot))
+            return INT64_MAX;
         slot_open_producer(slot);
         return 0; /* or later, when there is none */
     case SLOT_STEP_INIT:
@@ -254,7 +288,9 @@ static void slot_fill(Slot *slot) {
             break;
     }
     slot->waiting_count -= taken;
-    memmove(slot->waiting, slot->waiting + taken, slot->waiting_count * sizeof *slot->waiting);
+    if (slot->waiting_count > 0)
+        memmove(slot->waiting, slot->waiting + taken,
+                slot->waiting_count * sizeof *slot->waiting);
     bundle->known = &slot->positions;
     bundle->mark.seq = slot->mark.seq + 1;
     memcpy(bundle->mark.author, slot->cluster->uuid, AUTHOR_SIZE);
@@ -340,7 +376,9 @@ static void slot_committed(Slot *slot) {
     slot->mark = bundle->mark;
     slot->transactions++;
     slot->drop_count -= slot->drops_sent;
-    memmove(slot->drops, slot->drops + slot->drops_sent, slot->drop_count * sizeof *slot->drops);
+    if (slot->drop_count > 0)
+        memmove(slot->drops, slot->drops + slot->drops_sent,
+                slot->drop_count * sizeof *slot->drops);
     if (slot->suspect_owner && bundle->count == 1 &&
         commit_owner_of(bundle->commits[0]) == slot->suspect_owner)
         slot->suspect_owner = 0;

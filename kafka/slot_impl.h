@@ -9,9 +9,10 @@
  *                              -> FENCED           a newer process is there; this one is over
  *
  * Rules (tests/models/kafka_slot.pml has them all):
- *  - TAKING and DECIDING: a new producer, init_transactions(), *then* members to their end (a
- *    newer one: over), then positions to their end. When init_transactions() has returned, every
- *    marker of this transactional id is written.
+ *  - TAKING and DECIDING: members to their end (a newer one: over), a new producer,
+ *    init_transactions(), members again, then positions to their end. The first look keeps an
+ *    older process from disturbing a newer one more than once; the second keeps one that disturbed
+ *    from going on. When init_transactions() has returned, every marker of this id is written.
  *  - DECIDING: the last transaction in the positions topic is the bundle's: accept; it is the one
  *    before it: reject; anything else: somebody else owned the slot meanwhile: FENCED.
  *  - Nothing of a bundle is in the folder before it is known to be committed, and its groups are
@@ -40,7 +41,8 @@ typedef enum SlotState {
 
 /* In TAKING and DECIDING, in this order; READING is another thread's. */
 typedef enum SlotStep {
-    SLOT_STEP_WAIT, /* until `due_us`, then a new producer */
+    SLOT_STEP_WAIT,    /* until `due_us` */
+    SLOT_STEP_MEMBERS, /* are read; `checked` when they are */
     SLOT_STEP_INIT,
     SLOT_STEP_READING,
     SLOT_STEP_READ,   /* `found` and `found_mark` are there */
@@ -63,6 +65,7 @@ struct Slot {
     uint32_t index;
     SlotState state; /* written by the Kafka thread with the lock; FREE -> TAKING by take() */
     SlotStep step;   /* guarded by the lock */
+    bool checked;    /* guarded by the lock */
     Err error;       /* guarded by the lock */
 
     Producer producer;

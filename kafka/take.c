@@ -31,7 +31,7 @@ static ErrCode read_positions(Slot *slot, Err *err) {
 }
 
 ErrCode slot_read(Slot *slot, Err *err) {
-    assert(slot->state == SLOT_DECIDING);
+    TRY(cluster_check(slot->cluster, err)); /* it may be over since this was asked for */
     TRY(members_check(slot->cluster, err));
     return read_positions(slot, err);
 }
@@ -130,6 +130,7 @@ ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count,
     bool *mine = mem_array(count, sizeof *mine);
     ErrCode code;
     lock_take(&cluster->take_lock);
+    TRY_DONE(members_check(cluster, err));
     lock_take(&cluster->lock);
     take_begin(cluster, slots, count, mine);
     lock_release(&cluster->lock);

@@ -193,57 +193,72 @@ const ExprSieve *expr_sieve_build(const ExprProgram *program) {
 
 /* == Sieving == */
 
-/* Whether a value is in the interval: of integers one comparison of its distance from `low`. */
-#define SIEVE_NEAR(x, low, span) ((x) - (low) <= (span))
-#define SIEVE_BETWEEN(x, low, high) (((x) >= (low)) & ((x) <= (high)))
+/* Whether a value is outside of the interval. Of integers the distance from the lowest one is
+ * compared, as a signed number: half of all numbers are in `low` and off `end` already. */
+#define SIEVE_FAR(x, low, end) ((int64_t)((x) - (low)) > (end))
+#define SIEVE_FAR_32(x, low, end) ((int32_t)((x) - (low)) > (end))
+#define SIEVE_BEYOND(x, low, end) (!(((x) >= (low)) & ((x) <= (end))))
 
-#define SIEVE_COLUMN(name, ctype, flag, inside)                                                  \
+#define SIEVE_COLUMN(name, ctype, etype, flag, outside)                                          \
     VECTOR_LOOP static uint32_t sieve_all_##name(const ctype *a, uint32_t row_count, ctype low,  \
-                                                 ctype end, uint16_t *restrict rows) {           \
+                                                 etype end, uint16_t *restrict rows) {           \
         uint32_t count = 0, row = 0;                                                             \
         for (; row_count - row >= SIEVE_ROWS; row += SIEVE_ROWS) {                               \
-            flag any = 0;                                                                        \
-            for (uint32_t i = 0; i < SIEVE_ROWS; i++)                                            \
-                any |= inside(a[row + i], low, end);                                             \
-            for (uint32_t i = row; any && i < row + SIEVE_ROWS; i++) {                           \
-                rows[count] = (uint16_t)i;                                                       \
-                count += inside(a[i], low, end);                                                 \
+            const ctype *at = a + row;                                                           \
+            flag none = -1;                                                                      \
+            for (int i = 0; i < SIEVE_ROWS; i++)                                                 \
+                none &= outside(at[i], low, end) ? -1 : 0;                                       \
+            for (uint32_t i = 0; !none && i < SIEVE_ROWS; i++) {                                 \
+                rows[count] = (uint16_t)(row + i);                                               \
+                count += !outside(at[i], low, end);                                              \
             }                                                                                    \
         }                                                                                        \
         for (; row < row_count; row++) {                                                         \
             rows[count] = (uint16_t)row;                                                         \
-            count += inside(a[row], low, end);                                                   \
+            count += !outside(a[row], low, end);                                                 \
         }                                                                                        \
         return count;                                                                            \
     }                                                                                            \
     static uint32_t sieve_some_##name(const ctype *a, const uint16_t *from, uint32_t from_count, \
-                                      ctype low, ctype end, uint16_t *rows) {                    \
+                                      ctype low, etype end, uint16_t *rows) {                    \
         uint32_t count = 0;                                                                      \
         for (uint32_t i = 0; i < from_count; i++) {                                              \
             uint16_t row = from[i];                                                              \
             rows[count] = row;                                                                   \
-            count += inside(a[row], low, end);                                                   \
+            count += !outside(a[row], low, end);                                                 \
         }                                                                                        \
         return count;                                                                            \
     }
 
-SIEVE_COLUMN(i32, uint32_t, uint32_t, SIEVE_NEAR)
-SIEVE_COLUMN(i64, uint64_t, uint64_t, SIEVE_NEAR)
-SIEVE_COLUMN(f64, double, int64_t, SIEVE_BETWEEN)
+SIEVE_COLUMN(i32, uint32_t, int32_t, int32_t, SIEVE_FAR_32)
+SIEVE_COLUMN(i64, uint64_t, int64_t, int64_t, SIEVE_FAR)
+SIEVE_COLUMN(f64, double, double, int64_t, SIEVE_BEYOND)
+
+static uint32_t sieve_i32(const SieveTest *test, const Column *column, uint32_t row_count,
+                          const uint16_t *from, uint32_t from_count, uint16_t *rows) {
+    const uint32_t half = UINT32_C(1) << 31;
+    uint32_t low = (uint32_t)test->low + half;
+    int32_t end = (int32_t)((uint32_t)test->high - (uint32_t)test->low - half);
+    return from ? sieve_some_i32(column->data, from, from_count, low, end, rows)
+                : sieve_all_i32(column->data, row_count, low, end, rows);
+}
+
+static uint32_t sieve_i64(const SieveTest *test, const Column *column, uint32_t row_count,
+                          const uint16_t *from, uint32_t from_count, uint16_t *rows) {
+    const uint64_t half = UINT64_C(1) << 63;
+    uint64_t low = (uint64_t)test->low + half;
+    int64_t end = (int64_t)((uint64_t)test->high - (uint64_t)test->low - half);
+    return from ? sieve_some_i64(column->data, from, from_count, low, end, rows)
+                : sieve_all_i64(column->data, row_count, low, end, rows);
+}
 
 /* The whole column, or (from not NULL) some rows of it; rows may be from itself. */
 static uint32_t sieve_column(const SieveTest *test, const Column *column, uint32_t row_count,
                              const uint16_t *from, uint32_t from_count, uint16_t *rows) {
-    uint64_t low = (uint64_t)test->low, span = (uint64_t)test->high - low;
-    uint32_t low32 = (uint32_t)low, span32 = (uint32_t)span;
     assert(column->length >= row_count);
     switch (test->kind) {
-    case SIEVE_I32:
-        return from ? sieve_some_i32(column->data, from, from_count, low32, span32, rows)
-                    : sieve_all_i32(column->data, row_count, low32, span32, rows);
-    case SIEVE_I64:
-        return from ? sieve_some_i64(column->data, from, from_count, low, span, rows)
-                    : sieve_all_i64(column->data, row_count, low, span, rows);
+    case SIEVE_I32: return sieve_i32(test, column, row_count, from, from_count, rows);
+    case SIEVE_I64: return sieve_i64(test, column, row_count, from, from_count, rows);
     case SIEVE_F64: break;
     }
     return from ? sieve_some_f64(column->f64, from, from_count, test->f64_low, test->f64_high, rows)

@@ -91,8 +91,10 @@ ErrCode runtime_pump(Runtime *runtime, Err *err) {
         int64_t due_us;
         worker_turn(worker, &worked, &due_us);
         TRY(storage_pump(runtime->storage, err));
-        worked = worked || any_in_flight(worker);
-        if (worked || !storage_cluster(runtime->storage) || !any_waiting(worker))
+        bool in_flight = any_in_flight(worker);
+        worked = worked || in_flight;
+        if (!storage_cluster(runtime->storage) ||
+            (!in_flight && (worked || !any_waiting(worker))))
             continue;
         storage_await(runtime->storage, PUMP_WAIT_US);
         worked = true;

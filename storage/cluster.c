@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-enum { CLUSTER_WAIT_US = 500 };
+enum { CLUSTER_WAIT_US = 500, FETCH_WAIT_US = 10000, FETCH_WAITS_MAX = 3000 };
 
 /* == Attaching ================================================================================ */
 
@@ -231,6 +231,20 @@ ErrCode cluster_offsets(Storage *storage, TopicPartition where, bool fresh, int6
     if (*end < offsets.end)
         *end = offsets.end;
     return ERR_OK;
+}
+
+ErrCode cluster_fetch_wait(Storage *storage, TopicPartition where, int64_t offset,
+                           LogBlock **block, Err *err) {
+    int64_t start, end;
+    TRY(cluster_offsets(storage, where, false, &start, &end, err));
+    for (uint32_t i = 0; i < FETCH_WAITS_MAX; i++) {
+        TRY(cluster_fetch(storage, where, offset, block, err));
+        if (*block || offset >= end)
+            return ERR_OK;
+        storage_await(storage, FETCH_WAIT_US);
+    }
+    return err_set(err, ERR_TIMEOUT, "no records have come for %d s",
+                   FETCH_WAITS_MAX / (1000000 / FETCH_WAIT_US));
 }
 
 /* == By hand ================================================================================== */

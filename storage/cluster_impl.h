@@ -26,6 +26,8 @@ bool cluster_topic_get(Storage *storage, uint32_t topic_id, LogTopic *topic);
 void cluster_topics_add(Storage *storage, Arena *arena, LogTopic **topics, uint32_t *count);
 ErrCode cluster_fetch(Storage *storage, TopicPartition where, int64_t offset, LogBlock **block,
                       Err *err);
+ErrCode cluster_fetch_wait(Storage *storage, TopicPartition where, int64_t offset,
+                           LogBlock **block, Err *err);
 ErrCode cluster_offsets(Storage *storage, TopicPartition where, bool fresh, int64_t *start,
                         int64_t *end, Err *err);
 

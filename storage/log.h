@@ -75,6 +75,11 @@ Bytes log_block_bytes(const LogBlock *block); /* batches one after the other, ch
 ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
                   LogBlock **block, Err *err);
 
+/* The same, and waits for what of a cluster is there and has not come: *block is NULL at the end,
+ * TIMEOUT when nothing comes. For threads that may wait. */
+ErrCode log_fetch_wait(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
+                       LogBlock **block, Err *err);
+
 /* The same, as much as is read at once, for who reads on: what was read from disk with `before`,
  * the block that ended at `offset`, is not read again. NULL: none. */
 ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,

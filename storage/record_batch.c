@@ -248,7 +248,8 @@ static ErrCode batch_check_counts(const uint8_t *head, const RecordBatchInfo *in
         return err_set(err, ERR_CORRUPT, "record batch: impossible offsets %" PRId64 " + %u",
                        info->base_offset, last_delta);
     uint32_t room = info->size - RECORD_BATCH_HEAD_SIZE;
-    if (info->count == 0 || info->count > room / RECORD_SIZE_MIN || last_delta < info->count - 1)
+    /* Without a record: compaction leaves such ones, and a cluster's markers. */
+    if (info->count > room / RECORD_SIZE_MIN || (info->count > 0 && last_delta < info->count - 1))
         return err_set(err, ERR_CORRUPT, "record batch: impossible count %u of records in %u bytes",
                        info->count, info->size);
     return ERR_OK;
@@ -283,6 +284,11 @@ bool record_batch_peek(Bytes head, RecordBatchInfo *info) {
         return false;
     *info = batch_info(head.data, size);
     return batch_check_counts(head.data, info, &unread) == ERR_OK;
+}
+
+int64_t record_batch_end(Bytes batch) {
+    assert(batch.size >= RECORD_BATCH_HEAD_SIZE);
+    return batch_info(batch.data, batch.size).last_offset + 1;
 }
 
 /* == Walking ================================================================================== */

@@ -84,6 +84,9 @@ ErrCode record_batch_size(Bytes bytes, uint32_t *size, Err *err);
  * looked at. false: no such batch can be. */
 bool record_batch_peek(Bytes head, RecordBatchInfo *info);
 
+/* The offset behind a batch whose head can be believed, with or without records. */
+int64_t record_batch_end(Bytes batch);
+
 /* Writes the two fields that lie outside the CRC. */
 void record_batch_patch(uint8_t *batch, int64_t base_offset, int32_t leader_epoch);
 

@@ -350,6 +350,14 @@ ErrCode log_fetch(Storage *storage, TopicPartition where, int64_t offset, uint32
     return code;
 }
 
+ErrCode log_fetch_wait(Storage *storage, TopicPartition where, int64_t offset, uint32_t bytes_max,
+                       LogBlock **block, Err *err) {
+    assert(block);
+    if (storage->cluster)
+        return cluster_fetch_wait(storage, where, offset, block, err);
+    return log_fetch(storage, where, offset, bytes_max, block, err);
+}
+
 ErrCode log_fetch_on(Storage *storage, TopicPartition where, int64_t offset,
                      const LogBlock *before, LogBlock **block, Err *err) {
     assert(block);

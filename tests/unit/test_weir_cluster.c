@@ -229,6 +229,18 @@ static void topics_of_others_are_taken_over(void **state) {
     done(bed, "INSERT INTO s (a) VALUES (7);");
     assert_rows(bed, "SELECT b FROM t;", "6;8;");
     assert_int_equal(records_of(bed, "T"), 2);
+    LogTopic topic; /* what nobody here uses is not the service's any more, and stays */
+    assert_true(log_topic_find(bed->fake->storage, "theirs", &topic));
+    assert_false(log_topic_is_borrowed(&topic));
+    done(bed, "DROP STREAM t; DROP STREAM s;");
+    assert_true(log_topic_find(bed->fake->storage, "theirs", &topic));
+    assert_true(log_topic_is_borrowed(&topic));
+    assert_int_equal(fake_topic(bed->fake, "theirs")->partition_count, 1);
+    fake_remove_topic(bed->fake, "theirs"); /* others make it anew, larger */
+    fake_make_topic(bed->fake, "theirs", 3);
+    done(bed, "CREATE STREAM s (a INT) WITH (KAFKA_TOPIC='theirs', VALUE_FORMAT='JSON');");
+    assert_true(log_topic_find(bed->fake->storage, "theirs", &topic));
+    assert_int_equal(topic.partition_count, 3);
     bed_close(bed);
     bed_free(bed);
 }
