@@ -217,10 +217,15 @@ ErrCode engine_terminate(Call *call, Err *err) {
             if (!drop_is_of_table(catalog->queries[i]))
                 TRY(drop_query(call, catalog->queries[i], err));
         }
+        (void)push_cancel(call->weir, NULL);
         result_message(call->result, "All queries terminated.");
         return ERR_OK;
     }
     CatalogQuery *query;
+    if (push_cancel(call->weir, call->statement->name)) {
+        result_message(call->result, "Query terminated.");
+        return ERR_OK;
+    }
     TRY(drop_find_query(call, &query, err));
     if (drop_is_of_table(query))
         return err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,

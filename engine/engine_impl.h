@@ -16,6 +16,7 @@
 #include "base/thread.h"
 #include "engine/catalog.h"
 #include "engine/datagen.h"
+#include "engine/edge.h"
 #include "engine/engine.h"
 #include "engine/retention.h"
 #include "engine/settings.h"
@@ -46,7 +47,11 @@ struct Weir {
     Variable *variables; /* DEFINE */
     size_t variable_count, variable_capacity;
     DatagenJobs *datagen;
+    Edges *edges; /* NULL: there are no named clusters */
     uint64_t push_count; /* names of transient queries */
+    Lock push_lock;      /* of the next three; taken after `lock` */
+    WeirResult **pushes; /* push queries whose results are not freed, in order */
+    size_t push_open, push_capacity;
     _Atomic uint32_t interrupts; /* calls of weir_interrupt() */
     struct Testkit *kit; /* this engine is one of a test; NULL */
 };
@@ -181,6 +186,16 @@ void engine_retention_refresh(Weir *weir);
  * to it any more. engine_topic_hide(): afterwards, when the commit is there. */
 void engine_topic_delete(Weir *weir, const LogTopic *topic, Commit *commit);
 void engine_topic_hide(Weir *weir, const LogTopic *topic);
+
+/* -- push.c ------------------------------------------------------------------------------------ */
+
+/* A push query is there from here on, until push_forget(): SHOW QUERIES and TERMINATE see it. */
+void push_register(Weir *weir, WeirResult *result);
+void push_forget(WeirResult *result); /* where it is there */
+/* Calls show for each, which must not take long. */
+void push_each(Weir *weir, void (*show)(void *context, const CatalogQuery *query), void *context);
+/* Ends the one of this id, in any case; NULL: all. false: there is none. */
+bool push_cancel(Weir *weir, const char *id);
 
 /* -- Shared ------------------------------------------------------------------------------------ */
 

@@ -44,6 +44,7 @@ void weir_result_free(WeirResult *result) {
     if (result->farewell)
         result_say_farewell(result);
     if (result->push) {
+        push_forget(result);
         if (result->push->running)
             query_stop(result->push->running);
         result->push->running = NULL;

@@ -59,7 +59,9 @@ ErrCode engine_push_start(Call *call, const Planned *planned, bool bounded, Err 
 }
 
 ErrCode engine_push(Call *call, const Planned *planned, Err *err) {
-    return engine_push_start(call, planned, false, err);
+    TRY(engine_push_start(call, planned, false, err));
+    push_register(call->weir, call->result);
+    return ERR_OK;
 }
 
 /* What a lookup reads; NULL: nothing. */

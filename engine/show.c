@@ -114,34 +114,45 @@ static void show_query_extended(WeirResult *result, const QueryFigures *figures)
     show_number(result, (uint64_t)figures->running_us / 1000000);
 }
 
+typedef struct ShowQueries {
+    Call *call;
+    const char *type;
+} ShowQueries;
+
+static void show_query(void *context, const CatalogQuery *query) {
+    const ShowQueries *show = context;
+    WeirResult *result = show->call->result;
+    QueryFigures figures = {0};
+    if (query->running)
+        query_figures(query->running, &figures);
+    result_cell(result, query->id);
+    result_cell(result, show->type);
+    result_cell(result, show_query_state(query, &figures));
+    result_cell(result, query->plan->sink_source ? query->plan->sink_source : "");
+    result_cell_printf(result, "%lld", (long long)figures.lag);
+    show_number(result, figures.rate);
+    show_query_warnings(show->call, query, &figures);
+    result_cell(result, query->plan->statement);
+    if (show->call->statement->extended)
+        show_query_extended(result, &figures);
+}
+
 static ErrCode show_queries(Call *call) {
     static const char *const names[] = {
         "Query ID", "Query Type", "Status",  "Sink",     "Lag",        "Rows/s",
         "Warnings", "Query",      "Rows In", "Rows Out", "Row Errors", "Filtered",
         "Late",     "No Match",   "State Rows", "State Bytes", "Commits", "Seconds"};
     const Catalog *catalog = &call->weir->catalog;
-    bool extended = call->statement->extended;
-    uint32_t count = extended ? sizeof names / sizeof names[0] : 8;
+    uint32_t count = call->statement->extended ? sizeof names / sizeof names[0] : 8;
     result_columns(call->result, names, count);
     for (uint32_t i = 4; i < count; i++)
         if (i < 6 || i >= 8)
             result_numbers(call->result, i);
-    for (size_t i = 0; i < catalog->query_count; i++) {
-        const CatalogQuery *query = catalog->queries[i];
-        QueryFigures figures = {0};
-        if (query->running)
-            query_figures(query->running, &figures);
-        result_cell(call->result, query->id);
-        result_cell(call->result, "PERSISTENT");
-        result_cell(call->result, show_query_state(query, &figures));
-        result_cell(call->result, query->plan->sink_source);
-        result_cell_printf(call->result, "%lld", (long long)figures.lag);
-        show_number(call->result, figures.rate);
-        show_query_warnings(call, query, &figures);
-        result_cell(call->result, query->plan->statement);
-        if (extended)
-            show_query_extended(call->result, &figures);
-    }
+    ShowQueries show = {call, "PERSISTENT"};
+    for (size_t i = 0; i < catalog->query_count; i++)
+        show_query(&show, catalog->queries[i]);
+    show.type = "PUSH";
+    push_each(call->weir, show_query, &show);
     return ERR_OK;
 }
 

@@ -103,13 +103,17 @@ static ErrCode star_partitioned(Draft *draft, AstPos pos, Err *err) {
     return ERR_OK;
 }
 
-/* Window bounds stand behind the keys; only people get to see them. */
-static ErrCode star_bounds(Draft *draft, AstPos pos, Err *err) {
+/* Window bounds stand behind the keys. Where they have names of their own, as in joins, they are
+ * columns of the result too; elsewhere only people get to see them. */
+static ErrCode star_bounds(Draft *draft, uint32_t source, AstPos pos, Err *err) {
     const Scope *scope = &draft->scope;
+    if (scope->source_count == 1 && draft->kind == PLAN_PERSISTENT)
+        return ERR_OK;
     for (size_t i = 0; i < scope->column_count; i++) {
         const ScopeColumn *column = &scope->columns[i];
-        if (column->pseudo && (strcmp(column->name, "WINDOWSTART") == 0 ||
-                               strcmp(column->name, "WINDOWEND") == 0))
+        bool bound = strcmp(column->name, "WINDOWSTART") == 0 ||
+                     strcmp(column->name, "WINDOWEND") == 0;
+        if (column->pseudo && column->source == source && bound)
             TRY(star_column(draft, column, pos, err));
     }
     return ERR_OK;
@@ -118,7 +122,7 @@ static ErrCode star_bounds(Draft *draft, AstPos pos, Err *err) {
 static ErrCode item_star(Draft *draft, const AstItem *item, Err *err) {
     assert(item);
     const Scope *scope = &draft->scope;
-    uint32_t source = UINT32_MAX, key_count = 0;
+    uint32_t source = UINT32_MAX, place = 0;
     if (scope->source_count == 0)
         return err_set_at(err, ERR_SEMANTIC, item->pos.line, item->pos.column,
                           "SELECT * needs a FROM clause.");
@@ -129,14 +133,14 @@ static ErrCode item_star(Draft *draft, const AstItem *item, Err *err) {
     if (item->kind == AST_ITEM_ALL && draft->key_synthetic)
         TRY(items_add(draft, (SelectItem){draft->keys[0].name, NULL, draft->keys[0].expr,
                                           item->pos, false}, err));
-    bool bounds = scope->source_count == 1 && draft->kind != PLAN_PERSISTENT;
-    if (scope->source_count == 1)
-        key_count = scope->sources[0].source->topic.schema->key_count;
     for (size_t i = 0; i < scope->column_count; i++) {
         const ScopeColumn *column = &scope->columns[i];
-        if (bounds && i == key_count)
-            TRY(star_bounds(draft, item->pos, err));
-        if (!column->pseudo && (source == UINT32_MAX || column->source == source))
+        place = i > 0 && column->source == scope->columns[i - 1].source ? place + 1 : 0;
+        if (source != UINT32_MAX && column->source != source)
+            continue;
+        if (place == scope->sources[column->source].source->topic.schema->key_count)
+            TRY(star_bounds(draft, column->source, item->pos, err));
+        if (!column->pseudo)
             TRY(star_column(draft, column, item->pos, err));
     }
     return ERR_OK;

@@ -395,7 +395,10 @@ static void node_split(MemNode **where, uint32_t inserted, MemSplit *split) {
         return;
     uint32_t middle = node_middle(node, inserted, before);
     MemNode *left = node_copy(node, 0, middle, cells_size(node, 0, middle));
-    MemNode *right = node_copy(node, middle, node->count, cells_size(node, middle, node->count));
+    uint32_t size = cells_size(node, middle, node->count);
+    if (node->level == 0 && middle == node->count - 1 && size < left->used)
+        size = left->used + left->used / 8; /* keys come in order: soon it holds as much */
+    MemNode *right = node_copy(node, middle, node->count, size);
     node_find_prefix(left);
     node_find_prefix(right);
     mem_free(node);

@@ -23,13 +23,6 @@ static bool topk_next(Reader *in, TopkEntry *entry) {
     return reader_left(in) > 0 && topk_read(in, &entry->order) && topk_read(in, &entry->value);
 }
 
-static void topk_put_entry(Buf *out, const TopkEntry *entry) {
-    buf_varint(out, entry->order.size);
-    buf_bytes(out, entry->order);
-    buf_varint(out, entry->value.size);
-    buf_bytes(out, entry->value);
-}
-
 static Bytes topk_block(const EntriesState *state) {
     return (Bytes){state->block, state->size};
 }
@@ -39,59 +32,99 @@ static uint32_t topk_k(const AggregateLimits *limits) {
     return (uint32_t)limits->literals[0]->i32[0];
 }
 
-/* Puts the entry where it belongs and leaves out what is too much; false: it changes nothing. */
-static bool topk_insert(const EntriesState *state, const TopkEntry *added, uint32_t k,
-                        bool distinct, Buf *out, uint32_t *count) {
-    Reader in = reader_of(topk_block(state));
-    TopkEntry entry;
-    bool placed = false;
-    *count = 0;
-    while (*count < k && topk_next(&in, &entry)) {
-        int order = bytes_compare(entry.order, added->order);
-        if (distinct && order == 0)
-            return false;
-        if (!placed && order < 0) {
-            topk_put_entry(out, added);
-            placed = true;
-            if (++*count == k)
-                break;
+/* Where an entry goes in a block, and what stays of the block behind it. */
+typedef struct TopkPlace {
+    uint32_t at, end;
+    uint32_t count; /* of entries afterwards */
+} TopkPlace;
+
+/* false: it changes nothing. */
+static bool topk_find(const EntriesState *state, Bytes order, uint32_t k, bool distinct,
+                      TopkPlace *place) {
+    Bytes block = topk_block(state);
+    Reader in = reader_of(block);
+    bool found = false;
+    assert(k > 0);
+    for (uint32_t i = 0;; i++) {
+        TopkEntry entry;
+        uint32_t begin = block.size - reader_left(&in);
+        if (!topk_next(&in, &entry)) {
+            *place = (TopkPlace){found ? place->at : begin, begin, i + 1};
+            return true;
         }
-        topk_put_entry(out, &entry);
-        ++*count;
+        int compared = found ? 0 : bytes_compare(entry.order, order);
+        if (distinct && compared == 0 && !found)
+            return false;
+        if (compared < 0) {
+            place->at = begin;
+            found = true;
+        }
+        if (i + 1 == k) {
+            place->end = begin;
+            place->count = k;
+            return found;
+        }
     }
-    if (!placed && *count < k) {
-        topk_put_entry(out, added);
-        ++*count;
-        placed = true;
-    }
-    return placed;
+}
+
+static uint32_t topk_bytes_size(Bytes bytes) {
+    uint32_t size = bytes.size + 1;
+    for (uint32_t left = bytes.size; left >= 0x80; left >>= 7)
+        size++;
+    return size;
+}
+
+static uint8_t *topk_write(uint8_t *next, Bytes bytes) {
+    uint32_t left = bytes.size;
+    for (; left >= 0x80; left >>= 7)
+        *next++ = (uint8_t)(left | 0x80);
+    *next++ = (uint8_t)left;
+    if (bytes.size > 0)
+        memcpy(next, bytes.data, bytes.size);
+    return next + bytes.size;
+}
+
+static void topk_insert(EntriesState *state, AggregateHeap *heap, const TopkPlace *place,
+                        const TopkEntry *added) {
+    assert(place->at <= place->end && place->end <= state->size);
+    const uint8_t *old = state->block;
+    uint32_t size = place->end + topk_bytes_size(added->order) + topk_bytes_size(added->value);
+    uint8_t *block = heap->ops->reserve(heap, size), *next = block;
+    if (place->at > 0)
+        memcpy(next, old, place->at);
+    next = topk_write(next + place->at, added->order);
+    next = topk_write(next, added->value);
+    if (place->end > place->at)
+        memcpy(next, old + place->at, place->end - place->at);
+    assert(next + (place->end - place->at) == block + size);
+    heap->ops->drop(heap, state->block);
+    state->block = block;
+    state->size = size;
+    state->count = place->count;
 }
 
 static void topk_add(EntriesState *state, AggregateHeap *heap, const TopkEntry *added, uint32_t k,
                      bool distinct) {
-    Buf block = {0};
-    uint32_t count;
-    if (topk_insert(state, added, k, distinct, &block, &count)) {
-        heap->ops->drop(heap, state->block);
-        state->block = heap->ops->put(heap, buf_view(&block));
-        state->size = (uint32_t)block.size;
-        state->count = count;
-    }
-    buf_free(&block);
+    TopkPlace place;
+    if (topk_find(state, added->order, k, distinct, &place))
+        topk_insert(state, heap, &place, added);
 }
 
-/* `source`: what is kept of a row. */
+/* `source`: what is kept of a row. Its bytes are made only of rows that are among the largest. */
 static void topk_step(const AggregateCall *call, uint32_t i, const Column *source, bool distinct,
                       Buf *scratch) {
     uint32_t row = call->rows[i];
+    TopkPlace place;
     if (column_is_null(call->args[0], row))
         return;
     element_order_put(scratch, call->args[0], row);
     uint32_t order_size = (uint32_t)scratch->size;
+    if (!topk_find(call->states[i], buf_view(scratch), topk_k(&call->limits), distinct, &place))
+        return;
     element_put(scratch, source, row, call->arena);
     TopkEntry added = {{scratch->data, order_size},
                        {scratch->data + order_size, (uint32_t)scratch->size - order_size}};
-    topk_add(call->states[i], aggregate_heap(call, i), &added, topk_k(&call->limits), distinct);
+    topk_insert(call->states[i], aggregate_heap(call, i), &place, &added);
 }
 
 static void topk_put(ElementColumn *target, const void *memory, const AggregateCall *call) {

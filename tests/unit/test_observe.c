@@ -105,6 +105,56 @@ static void warnings_leave_out_what_is_meant(void **state) {
     weir_close(weir);
 }
 
+/* The cell of the row of SHOW QUERIES whose id this is; "none": there is no such row. */
+static void assert_query(Weir *weir, const char *id, uint32_t column, const char *want) {
+    WeirError error;
+    bool found = false;
+    WeirResult *result = run(weir, "SHOW QUERIES;");
+    while (weir_next(result, -1, &error) == WEIR_ROW) {
+        if (strcmp(weir_text(result, 0), id) != 0)
+            continue;
+        assert_string_equal(weir_text(result, column), want);
+        found = true;
+    }
+    assert_int_equal(found, strcmp(want, "none") != 0);
+    weir_result_free(result);
+}
+
+/* Push queries are seen while somebody holds their results, and TERMINATE ends them. */
+static void push_queries_are_shown(void **state) {
+    (void)state;
+    Weir *weir = open_weir(NULL);
+    WeirError error;
+    done(weir, SCORES "CREATE STREAM o AS SELECT * FROM scores;");
+    WeirResult *first = run(weir, "SELECT * FROM scores EMIT CHANGES;");
+    WeirResult *second = run(weir, "SELECT player FROM scores EMIT CHANGES LIMIT 1;");
+    assert_query(weir, "CSAS_O_0", 1, "PERSISTENT");
+    assert_query(weir, "transient_SCORES_1", 1, "PUSH");
+    assert_query(weir, "transient_SCORES_1", 2, "RUNNING");
+    assert_query(weir, "transient_SCORES_1", 7, "SELECT * FROM scores EMIT CHANGES");
+    assert_query(weir, "transient_SCORES_2", 3, "");
+    done(weir, ROWS);
+    while (weir_next(second, -1, &error) == WEIR_ROW)
+        continue;
+    assert_query(weir, "transient_SCORES_2", 2, "FINISHED");
+    weir_result_free(second);
+    assert_query(weir, "transient_SCORES_2", 1, "none");
+    done(weir, "TERMINATE TRANSIENT_SCORES_1;");
+    WeirStatus status;
+    while ((status = weir_next(first, 5000, &error)) == WEIR_ROW)
+        continue;
+    assert_int_equal(status, WEIR_FAILED);
+    weir_result_free(first);
+    first = run(weir, "SELECT * FROM scores EMIT CHANGES;");
+    done(weir, "TERMINATE ALL;");
+    while ((status = weir_next(first, 5000, &error)) == WEIR_ROW)
+        continue;
+    assert_int_equal(status, WEIR_FAILED);
+    weir_result_free(first);
+    assert_query(weir, "CSAS_O_0", 1, "none");
+    weir_close(weir);
+}
+
 static void assert_warning(Weir *weir, const char *query, const char *want) {
     WeirError error;
     bool found = false;
@@ -285,6 +335,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hints_name_the_cause),
         cmocka_unit_test(records_that_cannot_be_read_say_why),
+        cmocka_unit_test(push_queries_are_shown),
         cmocka_unit_test(joins_of_tables_warn),
         cmocka_unit_test(joins_of_streams_warn),
         cmocka_unit_test(warnings_leave_out_what_is_meant),
