@@ -323,7 +323,7 @@ static ErrCode config_load(const KafkaConfigSource *source, KafkaConfig *config,
         ConfigLine line = {.where = "command line", .key = "address", .value = source->bootstrap};
         TRY(config_bootstrap(config, &line, err));
     }
-    if (!config->bootstrap && source->only_named)
+    if (source->named_only && !config->bootstrap)
         return ERR_OK;
     return config_check(config, err);
 }

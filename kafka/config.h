@@ -47,7 +47,7 @@ struct KafkaConfig {
 typedef struct KafkaConfigSource {
     const char *bootstrap;  /* of the command line; NULL: the file or the environment says it */
     const char *file;       /* NULL: none */
-    bool only_named;        /* there may be no bootstrap.servers, but for the named clusters */
+    bool named_only;        /* there need be no cluster of the service's own */
     const char *const *environment; /* "NAME=value"..., NULL; NULL: the process's own */
 } KafkaConfigSource;
 

@@ -116,7 +116,7 @@ static void test_only_named(void **state) {
     Err err;
     assert_int_equal(load("broker.east.bootstrap.servers=x:1\n", nothing, &config, &err),
                      ERR_SEMANTIC);
-    KafkaConfigSource source = {.file = path, .environment = nothing, .only_named = true};
+    KafkaConfigSource source = {.file = path, .environment = nothing, .named_only = true};
     assert_int_equal(kafka_config_load(&source, &config, &err), ERR_OK);
     assert_null(config->bootstrap);
     assert_non_null(kafka_config_cluster(config, "EAST"));
