@@ -16,6 +16,7 @@
 #include "base/thread.h"
 #include "engine/catalog.h"
 #include "engine/datagen.h"
+#include "engine/edge.h"
 #include "engine/engine.h"
 #include "engine/retention.h"
 #include "engine/settings.h"
@@ -46,6 +47,7 @@ struct Weir {
     Variable *variables; /* DEFINE */
     size_t variable_count, variable_capacity;
     DatagenJobs *datagen;
+    Edges *edges; /* NULL: there are no named clusters */
     uint64_t push_count; /* names of transient queries */
     Lock push_lock;      /* of the next three; taken after `lock` */
     WeirResult **pushes; /* push queries whose results are not freed, in order */

@@ -78,9 +78,12 @@ void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *
     const Err *reason = query->running ? &figures->error : &query->start_error;
     if (reason->code == ERR_OK || (query->running && figures->state == QUERY_FINISHED))
         return;
+    if (figures->retry_count > 0)
+        buf_printf(out, "%s: ", err_name(reason->code));
     buf_printf(out, "%s (%s)", reason->message, query_error_type(reason->code));
     if (figures->retry_count > 0)
-        buf_printf(out, ", again in %lld ms after %u tries", (long long)figures->retry_in_ms,
+        buf_printf(out, ", since %lld s, again in %lld ms after %u tries",
+                   (long long)figures->retry_for_ms / 1000, (long long)figures->retry_in_ms,
                    figures->retry_count);
     else if (figures->state == QUERY_ERROR || !query->running)
         show_query_ways_out(out, query);

@@ -3,8 +3,11 @@
  */
 #include <assert.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "kafka/admin_impl.h"
+
+enum { OFFSETS_AGAIN_US = 10000000, OFFSETS_PAUSE_MS = 20 };
 
 typedef struct OffsetAsk {
     const char *name;
@@ -33,15 +36,21 @@ static ErrCode offsets_request(KafkaAdmin *admin, const OffsetAsk *ask,
     return kafka_error(err, code, "Offsets of topic %s", ask->name);
 }
 
-/* The same; what librdkafka believes of a topic that has changed is asked for anew. */
+/* The same; what librdkafka believes of a topic that has changed is asked for anew, and a partition
+ * that is so new that its leader does not know yet is waited for. */
 static ErrCode offsets_ask(KafkaAdmin *admin, const OffsetAsk *ask,
                            rd_kafka_topic_partition_list_t **answer, Err *err) {
     KafkaTopic topic;
-    ErrCode code = offsets_request(admin, ask, answer, err);
-    if (code != ERR_TOPIC_MISSING && code != ERR_LEADER_MOVED)
-        return code;
-    TRY(kafka_admin_topic(admin, ask->name, &topic, err));
-    return offsets_request(admin, ask, answer, err);
+    int64_t end_us = io_posix_mono_us() + OFFSETS_AGAIN_US;
+    for (bool asked = false;; asked = true) {
+        ErrCode code = offsets_request(admin, ask, answer, err);
+        bool changed = code == ERR_LEADER_MOVED || (code == ERR_TOPIC_MISSING && !asked);
+        if (!changed || io_posix_mono_us() > end_us)
+            return code;
+        if (asked)
+            (void)rd_kafka_poll(admin->handle, OFFSETS_PAUSE_MS);
+        TRY(kafka_admin_topic(admin, ask->name, &topic, err));
+    }
 }
 
 ErrCode kafka_admin_offsets(KafkaAdmin *admin, const char *name, uint32_t count,

@@ -323,6 +323,8 @@ static ErrCode config_load(const KafkaConfigSource *source, KafkaConfig *config,
         ConfigLine line = {.where = "command line", .key = "address", .value = source->bootstrap};
         TRY(config_bootstrap(config, &line, err));
     }
+    if (source->named_only && !config->bootstrap)
+        return ERR_OK;
     return config_check(config, err);
 }
 

@@ -140,11 +140,13 @@ static void positions_decode(PositionTable *table, uint32_t owner_id, uint32_t t
     uint64_t said = reader_varint(reader);
     uint32_t count = reader_count(reader, said > UINT32_MAX ? UINT32_MAX : (uint32_t)said,
                                   POSITIONS_PER_TASK_MAX);
+    if (reader_left(reader) != count * POSITION_SIZE)
+        reader->failed = true;
     if (!reader_ok(reader) || task_id == 0)
         return;
     TaskPositions *task = positions_task(table, NULL, owner_id, task_id);
     task->count = 0;
-    for (uint32_t i = 0; i < count && reader_left(reader) >= POSITION_SIZE; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         TopicPartition where;
         where.topic_id = reader_u32_le(reader);
         where.partition = reader_u32_le(reader);

@@ -69,14 +69,6 @@ static ErrCode producer_topic(Producer *producer, uint32_t topic_id, rd_kafka_to
 
 /* == One record =============================================================================== */
 
-typedef struct Outgoing {
-    rd_kafka_topic_t *topic;
-    uint32_t partition;
-    const LogRecord *record;
-    BundleReport *report;
-    bool is_now; /* its time is that of its writing */
-} Outgoing;
-
 static rd_kafka_headers_t *outgoing_headers(Bytes encoded) {
     RecordHeader headers[PRODUCER_HEADERS_MAX];
     uint32_t count = record_headers_get(encoded, headers, PRODUCER_HEADERS_MAX);
@@ -90,10 +82,11 @@ static rd_kafka_headers_t *outgoing_headers(Bytes encoded) {
     return made;
 }
 
-static ErrCode produce_record(Producer *producer, const Outgoing *out, Err *err) {
+ErrCode outgoing_produce(rd_kafka_t *handle, const Outgoing *out, Err *err) {
     const LogRecord *record = out->record;
     rd_kafka_headers_t *headers = record->headers.data ? outgoing_headers(record->headers) : NULL;
-    int flags = record->value.size > VALUE_BORROWED_MAX ? RD_KAFKA_MSG_F_COPY : 0;
+    bool copied = out->copied || record->value.size > VALUE_BORROWED_MAX;
+    int flags = copied ? RD_KAFKA_MSG_F_COPY : 0;
     rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = out->topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = (int32_t)out->partition},
@@ -108,12 +101,9 @@ static ErrCode produce_record(Producer *producer, const Outgoing *out, Err *err)
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     size_t count = sizeof parts / sizeof parts[0] - (headers ? 0 : 1);
-    rd_kafka_error_t *error = rd_kafka_produceva(producer->client->handle, parts, count);
-    if (!error) {
-        out->report->records++;
-        out->report->bundle->waiting++;
+    rd_kafka_error_t *error = rd_kafka_produceva(handle, parts, count);
+    if (!error)
         return ERR_OK;
-    }
     if (headers)
         rd_kafka_headers_destroy(headers);
     if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -124,6 +114,14 @@ static ErrCode produce_record(Producer *producer, const Outgoing *out, Err *err)
     (void)snprintf(what, sizeof what, "A record for topic %s, partition %u",
                    rd_kafka_topic_name(out->topic), out->partition);
     return kafka_error_take(error, what, err);
+}
+
+static ErrCode produce_record(Producer *producer, const Outgoing *out, Err *err) {
+    BundleReport *report = out->report;
+    TRY(outgoing_produce(producer->client->handle, out, err));
+    report->records++;
+    report->bundle->waiting++;
+    return ERR_OK;
 }
 
 /* == Bundles ================================================================================== */

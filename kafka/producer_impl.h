@@ -98,6 +98,17 @@ void bundle_accept(Bundle *bundle);
 void bundle_reject(Bundle *bundle, const Err *cause);
 void bundle_free(Bundle *bundle);
 
+/* One record; BUSY: the library's queue is full. */
+typedef struct Outgoing {
+    rd_kafka_topic_t *topic;
+    uint32_t partition;
+    const LogRecord *record;
+    void *report; /* for the delivery */
+    bool is_now;  /* its time is that of its writing */
+    bool copied;  /* its bytes are the caller's again */
+} Outgoing;
+ErrCode outgoing_produce(rd_kafka_t *handle, const Outgoing *out, Err *err);
+
 /* KafkaDeliveredFn of every producer. */
 void bundle_delivered(void *context, const rd_kafka_message_t *message);
 

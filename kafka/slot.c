@@ -288,7 +288,9 @@ static void slot_fill(Slot *slot) {
             break;
     }
     slot->waiting_count -= taken;
-    memmove(slot->waiting, slot->waiting + taken, slot->waiting_count * sizeof *slot->waiting);
+    if (slot->waiting_count > 0)
+        memmove(slot->waiting, slot->waiting + taken,
+                slot->waiting_count * sizeof *slot->waiting);
     bundle->known = &slot->positions;
     bundle->mark.seq = slot->mark.seq + 1;
     memcpy(bundle->mark.author, slot->cluster->uuid, AUTHOR_SIZE);
@@ -374,7 +376,9 @@ static void slot_committed(Slot *slot) {
     slot->mark = bundle->mark;
     slot->transactions++;
     slot->drop_count -= slot->drops_sent;
-    memmove(slot->drops, slot->drops + slot->drops_sent, slot->drop_count * sizeof *slot->drops);
+    if (slot->drop_count > 0)
+        memmove(slot->drops, slot->drops + slot->drops_sent,
+                slot->drop_count * sizeof *slot->drops);
     if (slot->suspect_owner && bundle->count == 1 &&
         commit_owner_of(bundle->commits[0]) == slot->suspect_owner)
         slot->suspect_owner = 0;

@@ -31,7 +31,7 @@ static ErrCode read_positions(Slot *slot, Err *err) {
 }
 
 ErrCode slot_read(Slot *slot, Err *err) {
-    assert(slot->state == SLOT_DECIDING);
+    TRY(cluster_check(slot->cluster, err)); /* it may be over since this was asked for */
     TRY(members_check(slot->cluster, err));
     return read_positions(slot, err);
 }

@@ -16,7 +16,7 @@ rm -rf "$work"
 mkdir -p "$work"
 begin=$(now_ms)
 trap 'broker wipe' EXIT
-if ! bootstrap=$(broker start 2> "$work/start"); then
+if ! bootstrap=$(broker start log.retention.ms=-1 2> "$work/start"); then
     cat "$work/start"
     exit 0
 fi
@@ -51,8 +51,8 @@ if command -v kcat > /dev/null; then
     echo "kcat: $(wc -l < "$work/kcat") records, such as"
     head -n 3 "$work/kcat"
 fi
-broker tool consume --topic NAMED_FLIGHTS --from-beginning --timeout-ms 5000 \
-    --consumer-property isolation.level=read_committed --formatter-property print.key=true \
+broker tool consume --topic NAMED_FLIGHTS --from-beginning --timeout-ms 15000 \
+    --isolation-level read_committed --property print.key=true --max-messages "$flights" \
     2> /dev/null | sort > "$work/console" || true
 echo "Kafka's console consumer: $(wc -l < "$work/console") records"
 for reader in kcat console; do

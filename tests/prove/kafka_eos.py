@@ -103,7 +103,7 @@ class Feeder(threading.Thread):
             self.error = error
 
     def feed(self):
-        options = {"bootstrap.servers": self.bootstrap, "acks": "all", "linger.ms": 5,
+        options = {"bootstrap.servers": self.bootstrap, "acks": "all", "linger.ms": 5, "log_level": 0,
                    "enable.idempotence": True, "message.timeout.ms": 0}
         producer = Producer(options)
         due = time.time()
@@ -127,7 +127,8 @@ class Feeder(threading.Thread):
 
 
 def load(bootstrap):
-    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all",
+                         "partitioner": "murmur2_random"})  # as Java's: the join needs it
     old = int(time.time() * 1000) - 86400000
     for customer in range(CUSTOMERS):
         producer.produce("customers", b'{"FACTOR":%d}' % factor_of(customer), b"c%d" % customer,
@@ -140,6 +141,7 @@ def load(bootstrap):
 def consumer_of(bootstrap, topics, isolation):
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "proof",
                          "enable.auto.commit": False, "isolation.level": isolation,
+                         "log_level": 0,
                          "auto.offset.reset": "earliest", "enable.partition.eof": True})
     consumer.assign([TopicPartition(topic, p, 0) for topic in topics for p in range(PARTITIONS)])
     return consumer
@@ -298,6 +300,14 @@ class Proof:
                     why, dict(self.watcher.counts), self.engine.tail()))
             time.sleep(0.02)
 
+    def await_ready(self):
+        deadline = time.time() + 60
+        while "ready" not in self.engine.tail():
+            self.healthy()
+            if time.time() > deadline:
+                raise Failed("the engine does not get ready: %s" % self.engine.tail())
+            time.sleep(0.02)
+
     def allow(self, fault):
         self.feeder.allowed = min(N, N * (fault + 1) // (FAULTS + 1))
 
@@ -321,6 +331,7 @@ class Proof:
     def kill_at(self, point, lost):
         """Dies by its own hand at the point's n-th pass."""
         if self.engine.alive():
+            self.await_ready()
             self.engine.process.terminate()
             if self.engine.process.wait(60) != 0:
                 raise Failed("SIGTERM: status %d, %s" % (
@@ -368,6 +379,8 @@ class Proof:
         try:
             status = old.process.wait(30)
         except subprocess.TimeoutExpired:
+            if os.environ.get("ONLY"):
+                subprocess.run("gdb -p %d -batch -ex 'thread apply all bt 14' > %s/gdb 2>&1" % (old.process.pid, WORK), shell=True)
             old.kill()
             raise Failed("a zombie lives on: %s" % old.tail())
         if status == 0 or "fenced" not in old.tail():
@@ -383,6 +396,8 @@ class Proof:
         faults += [self.kill] * max(1, FAULTS - len(faults))
         faults = faults[:max(FAULTS, 1)] if FAULTS >= 6 else faults
         rng.shuffle(faults)
+        if os.environ.get("ONLY"):
+            faults = [getattr(self, os.environ["ONLY"])] * FAULTS
         can_lose = [i for i, f in enumerate(faults) if f not in (self.kill_broker, self.zombie)]
         lost = set(rng.sample(can_lose, min(len(can_lose), share(5))))
         return [(fault, i in lost) for i, fault in enumerate(faults)]

@@ -1,0 +1,223 @@
+/* export.c - see export.h. */
+#include "kafka/export.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "kafka/producer_impl.h"
+#include "kafka/tail.h"
+
+enum {
+    EXPORT_VERSION = 1,
+    EXPORT_TIMEOUT_MS = 30000, /* of everything */
+    EXPORT_SLICE_MS = 2000,    /* slot_call.c says why it is long */
+    EXPORT_POLL_MS = 100,
+    EXPORT_NAME_SIZE = 512,
+};
+
+struct KafkaExport {
+    KafkaTrouble trouble;
+    KafkaClient *client;
+    rd_kafka_topic_t *topic;
+    char positions_topic[EXPORT_NAME_SIZE];
+    char *name;
+    uint32_t partitions;
+    bool open; /* a transaction is */
+    bool failed;
+    Err error;
+};
+
+static void export_delivered(void *context, const rd_kafka_message_t *message) {
+    KafkaExport *export = context;
+    if (!message->err || export->failed)
+        return;
+    export->failed = true;
+    (void)!kafka_error(&export->error, message->err, "A record for topic %s, partition %d",
+                       rd_kafka_topic_name(message->rkt), (int)message->partition);
+}
+
+/* == Opening ================================================================================== */
+
+typedef struct ExportRead {
+    const KafkaExport *export;
+    int64_t *next_offsets;
+} ExportRead;
+
+/* A KafkaRecordFn. */
+static ErrCode export_position(void *context, const LogRecord *record, Err *err) {
+    const ExportRead *read = context;
+    Reader reader = reader_of(record->value);
+    if (!bytes_equal(record->key, bytes_of(read->export->name)) || !record->value.data)
+        return ERR_OK;
+    uint8_t version = reader_u8(&reader);
+    uint32_t count = reader_u32_le(&reader);
+    for (uint32_t i = 0; i < count && i < read->export->partitions; i++)
+        read->next_offsets[i] = (int64_t)reader_u64_le(&reader);
+    if (!reader_ok(&reader) || version != EXPORT_VERSION)
+        return err_set(err, ERR_CORRUPT, "topic %s: the position of export %s is damaged",
+                       read->export->positions_topic, read->export->name);
+    return ERR_OK;
+}
+
+static ErrCode export_topics(const KafkaExport *export, const KafkaConfig *config,
+                             const KafkaExportOptions *options, KafkaAdmin *admin, Err *err) {
+    KafkaPair compact[] = {{"cleanup.policy", "compact"}};
+    KafkaTopic there;
+    KafkaNewTopic topics[] = {
+        {.name = export->positions_topic, .partitions = 1, .replicas = config->replicas,
+         .configs = compact, .config_count = 1},
+        {.name = options->topic, .partitions = options->partitions,
+         .replicas = config->replicas},
+    };
+    TRY(kafka_admin_create(admin, topics, 1, err));
+    Err why;
+    ErrCode code = kafka_admin_topic(admin, options->topic, &there, &why);
+    if (code == ERR_TOPIC_MISSING)
+        return kafka_admin_create(admin, topics + 1, 1, err);
+    if (code != ERR_OK)
+        return *err = why, code;
+    if (there.partitions != options->partitions)
+        return err_set(err, ERR_SEMANTIC,
+                       "topic %s of the other cluster has %u partitions instead of %u",
+                       options->topic, there.partitions, options->partitions);
+    return ERR_OK;
+}
+
+/* Calls again until there is an answer: `call` is one that can be resumed. */
+static ErrCode export_call(KafkaExport *export,
+                           rd_kafka_error_t *(*call)(rd_kafka_t *, int timeout_ms), Err *err) {
+    int64_t end_us = io_posix_mono_us() + EXPORT_TIMEOUT_MS * (int64_t)1000;
+    for (;;) {
+        rd_kafka_error_t *error = call(export->client->handle, EXPORT_SLICE_MS);
+        bool again = error && rd_kafka_error_is_retriable(error) && io_posix_mono_us() < end_us;
+        ErrCode code = kafka_error_take(error, export->name, err);
+        if (code == ERR_OK || !again)
+            return code;
+    }
+}
+
+static ErrCode export_connect(KafkaExport *export, const KafkaConfig *config,
+                              const KafkaExportOptions *options, int64_t *next_offsets,
+                              Err *err) {
+    char transactional_id[EXPORT_NAME_SIZE];
+    KafkaAdmin *admin = NULL;
+    ExportRead read = {export, next_offsets};
+    KafkaClientOptions client = {.role = KAFKA_WRITE, .transactional_id = transactional_id,
+                                 .delivered = export_delivered, .context = export,
+                                 .trouble = &export->trouble};
+    ErrCode code;
+    (void)snprintf(transactional_id, sizeof transactional_id, "%s-export-%s", config->service_id,
+                   options->name);
+    KafkaTailOptions tail = {.topic = export->positions_topic, .from = -1,
+                             .record = export_position, .context = &read};
+    TRY_DONE(kafka_admin_open(config, &export->trouble, EXPORT_TIMEOUT_MS, &admin, err));
+    TRY_DONE(export_topics(export, config, options, admin, err));
+    TRY_DONE(kafka_client_open(config, &client, &export->client, err));
+    TRY_DONE(export_call(export, rd_kafka_init_transactions, err));
+    TRY_DONE(kafka_tail_read(admin, &tail, NULL, err)); /* after the fencing: nothing can come */
+    export->topic = rd_kafka_topic_new(export->client->handle, options->topic, NULL);
+    assert(export->topic);
+done:
+    kafka_admin_close(admin);
+    return code;
+}
+
+ErrCode kafka_export_open(const KafkaConfig *config, const KafkaExportOptions *options,
+                          int64_t *next_offsets, KafkaExport **made, Err *err) {
+    assert(options->partitions > 0 && options->partitions <= PARTITIONS_MAX);
+    KafkaExport *export = mem_alloc(sizeof *export);
+    kafka_trouble_init(&export->trouble);
+    export->name = mem_strdup(options->name);
+    export->partitions = options->partitions;
+    (void)snprintf(export->positions_topic, sizeof export->positions_topic, "_%s-exports",
+                   config->service_id);
+    memset(next_offsets, 0, options->partitions * sizeof *next_offsets);
+    ErrCode code = export_connect(export, config, options, next_offsets, err);
+    if (code == ERR_OK)
+        *made = export;
+    else
+        kafka_export_close(export);
+    return code;
+}
+
+void kafka_export_close(KafkaExport *export) {
+    if (!export)
+        return;
+    if (export->topic)
+        rd_kafka_topic_destroy(export->topic);
+    kafka_client_close(export->client);
+    kafka_trouble_close(&export->trouble);
+    mem_free(export->name);
+    mem_free(export);
+}
+
+/* == Sending ================================================================================== */
+
+static ErrCode export_produce(KafkaExport *export, const Outgoing *out, Err *err) {
+    int64_t end_us = io_posix_mono_us() + EXPORT_TIMEOUT_MS * (int64_t)1000;
+    for (;;) {
+        ErrCode code = outgoing_produce(export->client->handle, out, err);
+        if (code != ERR_BUSY || io_posix_mono_us() > end_us)
+            return code;
+        (void)rd_kafka_poll(export->client->handle, EXPORT_POLL_MS);
+    }
+}
+
+static ErrCode export_begin(KafkaExport *export, Err *err) {
+    if (export->open)
+        return ERR_OK;
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(export->client->handle);
+    TRY(kafka_error_take(error, export->name, err));
+    export->open = true;
+    return ERR_OK;
+}
+
+ErrCode kafka_export_send(KafkaExport *export, uint32_t partition, const LogRecord *record,
+                          Err *err) {
+    assert(partition < export->partitions);
+    if (export->failed)
+        return *err = export->error, err->code;
+    TRY(export_begin(export, err));
+    Outgoing out = {.topic = export->topic, .partition = partition, .record = record,
+                    .copied = true};
+    TRY(export_produce(export, &out, err));
+    (void)rd_kafka_poll(export->client->handle, 0);
+    return ERR_OK;
+}
+
+static ErrCode export_flush(KafkaExport *export, Err *err) {
+    int64_t end_us = io_posix_mono_us() + EXPORT_TIMEOUT_MS * (int64_t)1000;
+    while (!export->failed && rd_kafka_outq_len(export->client->handle) > 0) {
+        if (io_posix_mono_us() > end_us)
+            return err_set(err, ERR_BROKER_DOWN, "Export %s: records were not acknowledged in time",
+                           export->name);
+        (void)rd_kafka_flush(export->client->handle, EXPORT_POLL_MS);
+    }
+    return export->failed ? (*err = export->error, err->code) : ERR_OK;
+}
+
+ErrCode kafka_export_commit(KafkaExport *export, const int64_t *next_offsets, Err *err) {
+    Buf value = {0};
+    ErrCode code;
+    TRY(export_begin(export, err));
+    rd_kafka_topic_t *topic =
+        rd_kafka_topic_new(export->client->handle, export->positions_topic, NULL);
+    assert(topic);
+    buf_u8(&value, EXPORT_VERSION);
+    buf_u32_le(&value, export->partitions);
+    for (uint32_t i = 0; i < export->partitions; i++)
+        buf_u64_le(&value, (uint64_t)next_offsets[i]);
+    LogRecord record = {.key = bytes_of(export->name), .value = buf_view(&value)};
+    Outgoing out = {.topic = topic, .record = &record, .is_now = true, .copied = true};
+    TRY_DONE(export_produce(export, &out, err));
+    TRY_DONE(export_flush(export, err));
+    TRY_DONE(export_call(export, rd_kafka_commit_transaction, err));
+    export->open = false;
+done:
+    rd_kafka_topic_destroy(topic);
+    buf_free(&value);
+    return code;
+}
