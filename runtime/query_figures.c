@@ -117,6 +117,7 @@ static void retry_figures(const Query *query, QueryFigures *figures) {
     assert(query->retry_count > 0);
     figures->error = query->retry_error;
     figures->retry_count = query->retry_count;
+    figures->retry_since_ms = query->retry_since_ms;
     figures->retry_in_ms = left_us > 0 ? left_us / 1000 : 0;
 }
 

@@ -22,6 +22,9 @@ void retry_failed(Retry *retry, Query *query, const Err *err, int64_t now_us) {
     assert(retry->wait_us > 0);
     lock_take(&query->lock);
     query->retry_error = *err;
+    Io *io = query->runtime->io;
+    if (query->retry_count == 0)
+        query->retry_since_ms = io->ops->now_ms(io);
     query->retry_at_us = retry->at_us;
     query->retry_count = retry->count;
     lock_release(&query->lock);
@@ -48,8 +51,9 @@ const char *query_error_type(ErrCode code) {
     case ERR_IO:
     case ERR_CORRUPT:
     case ERR_STORAGE_FAILED:
+    case ERR_FENCED:
         return "SYSTEM";
-    default:
-        return "USER";
+    default: /* what may pass is the environment's */
+        return err_action(code) == ERR_ACTION_RETRY ? "SYSTEM" : "USER";
     }
 }
