@@ -187,6 +187,22 @@ void engine_make_changelogs(Weir *weir, CatalogQuery *query, Commit *commit) {
     }
 }
 
+void engine_note_growth(const Weir *weir, CatalogQuery *query) {
+    Cluster *cluster = weir->cluster;
+    query->grown = NULL;
+    for (uint32_t i = 0; cluster && i < query->plan->node_count; i++) {
+        const PlanNode *node = query->plan->nodes[i];
+        LogTopic topic;
+        uint32_t partitions;
+        Err ignored; /* reading says it */
+        if (node->kind == PLAN_SOURCE &&
+            log_topic_find(weir->storage, node->topic->topic, &topic) &&
+            cluster->ops->topic_find(cluster, topic.name, &partitions, &ignored) == ERR_OK &&
+            partitions > topic.partition_count)
+            query->grown = node->topic->topic;
+    }
+}
+
 /* -- Queries that could not start -------------------------------------------------------------- */
 
 static bool waits_to_start(const CatalogQuery *query) {

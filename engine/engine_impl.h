@@ -168,6 +168,9 @@ uint32_t engine_make_query_topic(Weir *weir, const char *name, uint32_t partitio
 /* Topics for the stores of a query: query->changelogs. */
 void engine_make_changelogs(Weir *weir, CatalogQuery *query, Commit *commit);
 
+/* Whether sources of a query have more partitions now than the service knows of. May wait. */
+void engine_note_growth(const Weir *weir, CatalogQuery *query);
+
 /* Queries that the cluster's trouble kept from starting are tried again, now and then. Without the
  * lock. */
 void engine_revive(Weir *weir);

@@ -96,18 +96,18 @@ void show_query_reason(Buf *out, const Weir *weir, const CatalogQuery *query,
     const Err *reason = query->running ? &figures->error : &query->start_error;
     if (weir->cluster && reason->code == ERR_OK && figures->state == QUERY_RUNNING)
         show_topic_states(out, weir, query);
+    if (out->size == 0 && query->grown && reason->code == ERR_OK)
+        buf_printf(out, "partitions_grown: topic %s has more partitions than the query reads: drop "
+                        "the sources over it, and declare them again",
+                   query->grown);
     if (reason->code == ERR_OK || (query->running && figures->state == QUERY_FINISHED))
         return;
-    if (weir->cluster)
-        buf_printf(out, "%s", err_name(reason->code));
-    if (weir->cluster && figures->retry_count > 0) {
-        buf_text(out, " since ");
-        time_print_timestamp(out, figures->retry_since_ms);
-    }
-    buf_printf(out, "%s%s (%s)", weir->cluster ? ": " : "", reason->message,
-               query_error_type(reason->code));
     if (figures->retry_count > 0)
-        buf_printf(out, ", again in %lld ms after %u tries", (long long)figures->retry_in_ms,
+        buf_printf(out, "%s: ", err_name(reason->code));
+    buf_printf(out, "%s (%s)", reason->message, query_error_type(reason->code));
+    if (figures->retry_count > 0)
+        buf_printf(out, ", since %lld s, again in %lld ms after %u tries",
+                   (long long)figures->retry_for_ms / 1000, (long long)figures->retry_in_ms,
                    figures->retry_count);
     else if (figures->state == QUERY_ERROR || !query->running)
         show_query_ways_out(out, query);

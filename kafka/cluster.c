@@ -99,6 +99,7 @@ static const ClusterOps cluster_ops = {
     .store_open = cluster_store_open,
     .store_close = cluster_store_close,
     .take = cluster_take,
+    .query = group_query,
     .submit = cluster_submit,
 };
 

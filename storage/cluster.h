@@ -96,6 +96,10 @@ typedef struct ClusterOps {
     void (*store_close)(Cluster *cluster, uint32_t store_id);
     ErrCode (*take)(Cluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
 
+    /* For tools that show lag, may be NULL: tasks of ids [first_id, first_id + count) are of this
+     * query, which runs. */
+    void (*query)(Cluster *cluster, uint32_t first_id, uint32_t count, const char *query_id);
+
     /* -- Writing. Takes the commit; one of commit_accept() and commit_reject() is called for it
      * later, on any thread. Never waits. */
     void (*submit)(Cluster *cluster, Commit *commit);
