@@ -75,6 +75,7 @@ struct KafkaReader {
     Lock topic_lock;
     ReadTopic *topics;
     size_t topic_count, topic_capacity;
+    _Atomic uint32_t deleted_count; /* of them, with state TOPIC_DELETED */
     bool troubled; /* as of the last tick */
     int64_t looked_us;
 };
