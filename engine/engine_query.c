@@ -172,6 +172,7 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
         return code;
     }
     query->start_error.code = ERR_OK;
+    engine_note_growth(weir, query);
     Cluster *cluster = storage_cluster(weir->storage);
     if (cluster && cluster->ops->query && query->plan->kind == PLAN_PERSISTENT)
         cluster->ops->query(cluster, query->first_id,
