@@ -190,6 +190,8 @@ sql: $(BUILD)/weir
 # The command as people use it: pipes, files, signals, a terminal.
 cli-test: $(BUILD)/weir
 	@python3 tests/cli/run.py $(BUILD)/weir
+	@python3 tests/cli/copies.py $(BUILD)/weir
+	@python3 tests/cli/shell.py $(BUILD)/weir
 	@python3 tests/cli/topics.py $(BUILD)/weir
 	@python3 tests/cli/observe.py $(BUILD)/weir
 	@python3 tests/cli/poison.py $(BUILD)/weir
