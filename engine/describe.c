@@ -1,6 +1,7 @@
 /* describe.c - DESCRIBE of sources and functions; EXPLAIN. */
 #include <strings.h>
 
+#include "data/time_text.h"
 #include "engine/engine_impl.h"
 #include "engine/engine_query_impl.h"
 #include "engine/result_impl.h"
@@ -75,6 +76,30 @@ static void describe_generated(Call *call, const Source *source) {
     buf_free(&text);
 }
 
+static void describe_edge(Call *call, const Source *source) {
+    EdgeFigures figures;
+    Buf text = {0};
+    if (!source->broker)
+        return;
+    buf_printf(&text, "%s", source->broker);
+    if (edge_figures(call->weir->edges, source->name, &figures)) {
+        buf_printf(&text, ", %s %llu records", figures.exports ? "given" : "taken",
+                   (unsigned long long)figures.records);
+        if (figures.lag >= 0)
+            buf_printf(&text, ", lag %lld", (long long)figures.lag);
+        if (figures.retry_count > 0) {
+            buf_printf(&text, "; %s since ", err_name(figures.error.code));
+            time_print_timestamp(&text, figures.since_ms);
+            buf_printf(&text, " (%s), tried again in %lld ms", figures.error.message,
+                       (long long)(figures.retry_in_ms > 0 ? figures.retry_in_ms : 0));
+        }
+    } else {
+        buf_text(&text, ", which the configuration lacks");
+    }
+    describe_property(call->result, "Broker", buf_cstr(&text));
+    buf_free(&text);
+}
+
 static void describe_extended(Call *call, const Source *source) {
     static const char *const names[] = {"Property", "Value"};
     WeirResult *result = call->result;
@@ -95,6 +120,7 @@ static void describe_extended(Call *call, const Source *source) {
     describe_topic(call, source);
     engine_describe_traffic(call, source);
     describe_generated(call, source);
+    describe_edge(call, source);
     describe_property(result, "Statement", source->statement);
     const Catalog *catalog = &call->weir->catalog;
     for (size_t i = 0; i < catalog->query_count; i++) {
@@ -246,7 +272,7 @@ static void explain_rows(WeirResult *result, const Plan *plan, const CatalogQuer
     if (query && query->running)
         query_figures(query->running, &figures);
     if (query)
-        show_query_reason(&text, query, &figures);
+        show_query_reason(&text, result->weir, query, &figures);
     if (text.size > 0) {
         Buf head = {0};
         buf_printf(&head, "Status: %s: %s\n", show_query_state(query, &figures), buf_cstr(&text));

@@ -124,6 +124,8 @@ static void set_stop(Call *call, const DropSet *set) {
         query->running = NULL;
     }
     for (uint32_t i = 0; i < set->source_count; i++)
+        edge_stop(call->weir->edges, set->sources[i].source->name);
+    for (uint32_t i = 0; i < set->source_count; i++)
         datagen_stop(call->weir->datagen, set->sources[i].source->name);
 }
 
@@ -135,6 +137,8 @@ static void set_start_again(Call *call, const DropSet *set) {
     for (uint32_t i = 0; i < set->source_count; i++) {
         Err ignored; /* it was started before */
         const Source *source = set->sources[i].source;
+        if (source->broker)
+            (void)!edge_start(call->weir->edges, source, &ignored);
         if (source->datagen)
             (void)!datagen_start(call->weir->datagen, source, &ignored);
     }
@@ -150,8 +154,11 @@ static void set_hide(Call *call, const DropSet *set) {
         engine_topic_hide(call->weir, &set->topics[i].topic);
 }
 
-static void set_remove_source(Commit *commit, const Source *source) {
+static void set_remove_source(Weir *weir, Commit *commit, const Source *source) {
+    LogTopic topic;
     catalog_remove_source(commit, source->name);
+    if (source->broker && log_topic_find(weir->storage, source->topic.topic, &topic))
+        edge_forget(commit, topic.id);
     if (source->datagen)
         datagen_forget(commit, source->name);
 }
@@ -196,7 +203,7 @@ ErrCode drop_set_carry_out(Call *call, const DropSet *set, Err *err) {
     for (uint32_t i = 0; i < set->query_count; i++)
         engine_query_remove(set->queries[i].query, commit);
     for (uint32_t i = set->source_count; i-- > 0;)
-        set_remove_source(commit, set->sources[i].source);
+        set_remove_source(call->weir, commit, set->sources[i].source);
     for (uint32_t i = 0; i < set->topic_count; i++)
         engine_topic_delete(call->weir, &set->topics[i].topic, commit);
     if (engine_has_cluster(call->weir))

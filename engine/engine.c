@@ -94,6 +94,16 @@ static ErrCode engine_start_generators(Weir *weir, Err *err) {
     return ERR_OK;
 }
 
+/* A configuration may have lost a name: the rest goes on. */
+static void engine_start_edges(Weir *weir) {
+    for (size_t i = 0; i < weir->catalog.source_count; i++) {
+        const Source *source = weir->catalog.sources[i].source;
+        Err err;
+        if (source->broker && edge_start(weir->edges, source, &err) != ERR_OK)
+            engine_notice(weir, "%s is cut off from its cluster: %s", source->name, err.message);
+    }
+}
+
 /* Without it a record that ends the process ends every next one: worth a word, not a refusal. */
 static void engine_open_note(Weir *weir, const char *folder) {
     Err err;
@@ -149,6 +159,9 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
                                    &opened->interrupts);
     TRY_DONE(engine_start_queries(opened, err));
     TRY_DONE(engine_start_generators(opened, err));
+    if (options->edges)
+        opened->edges = edges_open(io, opened->storage, options->edges);
+    engine_start_edges(opened);
     *weir = opened;
 done:
     if (code != ERR_OK)
@@ -179,9 +192,11 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
                             .progress_context = options->progress_context};
     Err err;
     EngineKafka *kafka = NULL;
-    if (options->kafka && engine_kafka_new(options, &kafka, &err) != ERR_OK)
+    bool any = options->kafka || options->kafka_config;
+    if (any && engine_kafka_new(options, &kafka, &err) != ERR_OK)
         return engine_status(err.code, &err, error);
     engine.cluster = engine_kafka_cluster(kafka);
+    engine.edges = engine_kafka_edges(kafka);
     Io *io = folder ? io_posix() : io_mem_new();
     ErrCode code = engine_open(io, folder ? folder : "/memory", &engine, weir, &err);
     if (code == ERR_OK) {
@@ -197,6 +212,7 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
 
 WeirStatus weir_state(Weir *weir, WeirError *error) {
     Err err;
+    engine_revive(weir);
     return engine_status(storage_state(weir->storage, &err), &err, error);
 }
 
@@ -204,6 +220,7 @@ void weir_close(Weir *weir) {
     if (!weir)
         return;
     datagen_close(weir->datagen);
+    edges_close(weir->edges);
     retention_close(weir->retention);
     for (size_t i = 0; i < weir->catalog.query_count; i++)
         if (weir->catalog.queries[i]->running)
@@ -354,6 +371,7 @@ static bool engine_is_for_tests(const AstStatement *statement) {
 static ErrCode engine_run_statement(Call *call, Err *err) {
     Weir *weir = call->weir;
     TRY(storage_state(weir->storage, err));
+    engine_revive(weir);
     if (call->statement->kind == AST_COPY)
         return call->statement->is_sink ? engine_copy_to(call, err) : engine_copy(call, err);
     if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)

@@ -28,6 +28,7 @@ typedef struct EngineOptions {
     bool manual_queries; /* new queries wait for engine_run_script() (conformance cases) */
     uint64_t checkpoint_bytes;
     const char *udf_dir; /* NULL: no native functions */
+    const struct KafkaConfig *edges; /* named clusters for BROKER='name'; NULL: none */
     const EngineCluster *cluster; /* NULL: the log is in the folder */
     bool in_memory; /* files are memory: what a checkpoint makes superfluous is worth more */
     void (*notice)(void *context, const char *text);

@@ -96,8 +96,10 @@ static ErrCode query_wait_for_tables(Weir *weir, const Plan *plan, Err *err) {
     int64_t timeout_ms = settings_number(&weir->settings, "weir.lookup.wait.ms");
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const PlanNode *node = plan->nodes[i];
-        if (node->kind == PLAN_SOURCE && node->is_table)
+        if (node->kind == PLAN_SOURCE && node->is_table) {
+            edges_catch_up(weir->edges, node->topic->topic, timeout_ms);
             TRY(datagen_catch_up(weir->datagen, node->topic->topic, timeout_ms, err));
+        }
     }
     return ERR_OK;
 }
@@ -170,6 +172,11 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
         return code;
     }
     query->start_error.code = ERR_OK;
+    engine_note_growth(weir, query);
+    Cluster *cluster = storage_cluster(weir->storage);
+    if (cluster && cluster->ops->query && query->plan->kind == PLAN_PERSISTENT)
+        cluster->ops->query(cluster, query->first_id,
+                            query_ids_needed(query->plan, query->partitions), query->id);
     return ERR_OK;
 }
 
@@ -210,12 +217,21 @@ static bool query_writes_topic(const CatalogQuery *query, const char *topic) {
     return false;
 }
 
+/* Where a cluster cannot say how far there is to go, what is here is as of the last commit. */
+static bool query_answers_anyway(Weir *weir, const CatalogQuery *query, const Err *cause) {
+    if (!engine_has_cluster(weir) || err_action(cause->code) != ERR_ACTION_RETRY)
+        return false;
+    engine_notice(weir, "%s is as of its last commit: %s", query->id, cause->message);
+    return true;
+}
+
 static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, int64_t timeout_ms,
                                    Err *err);
 
 /* Who fills the topic: a generator, queries. */
 static ErrCode query_catch_up_source(Weir *weir, const char *topic, bool *seen,
                                      int64_t timeout_ms, Err *err) {
+    edges_catch_up(weir->edges, topic, timeout_ms);
     TRY(datagen_catch_up(weir->datagen, topic, timeout_ms, err));
     return query_catch_up_from(weir, topic, seen, timeout_ms, err);
 }
@@ -237,7 +253,9 @@ static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, in
             if (query->plan->nodes[n]->kind == PLAN_SOURCE)
                 TRY(query_catch_up_source(weir, query->plan->nodes[n]->topic->topic, seen,
                                           timeout_ms, err));
-        TRY(query_catch_up(query->running, timeout_ms, err));
+        ErrCode code = query_catch_up(query->running, timeout_ms, err);
+        if (code != ERR_OK && !query_answers_anyway(weir, query, err))
+            return code;
     }
     return ERR_OK;
 }
@@ -245,6 +263,7 @@ static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, in
 ErrCode engine_catch_up_topic(Weir *weir, const char *topic, int64_t timeout_ms, Err *err) {
     Arena *scratch = arena_new("catch up", 0);
     bool *seen = arena_array(scratch, weir->catalog.query_count, sizeof *seen);
+    edges_catch_up(weir->edges, topic, timeout_ms);
     ErrCode code = query_catch_up_from(weir, topic, seen, timeout_ms, err);
     arena_free(scratch);
     return code;

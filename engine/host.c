@@ -1,5 +1,6 @@
 /* host.c - what the planner may ask about the catalog, topics and settings (PlannerHost). */
 #include "engine/engine_impl.h"
+#include "kafka/import.h"
 
 static const Source *host_find_source(void *context, const char *name) {
     const Weir *weir = context;
@@ -72,6 +73,18 @@ static int64_t host_now_ms(void *context) {
     return weir->io->ops->now_ms(weir->io);
 }
 
+static ErrCode host_broker_topic(void *context, const char *broker, const char *topic,
+                                 uint32_t *partitions, Err *err) {
+    const Weir *weir = context;
+    const KafkaConfig *config;
+    if (engine_has_cluster(weir))
+        return err_set(err, ERR_UNSUPPORTED,
+                       "A query lives in one world, and here that is the service's own cluster. "
+                       "BROKER is for topics in a folder: weir DIR --config FILE.");
+    TRY(edge_config(weir->edges, broker, &config, err));
+    return topic ? kafka_topic_partitions(config, topic, partitions, err) : ERR_OK;
+}
+
 static void host_topic_retention(void *context, const char *topic, PlannedRetention *retention) {
     const Weir *weir = context;
     LogTopic found;
@@ -96,6 +109,7 @@ PlannerHost engine_host(Weir *weir) {
                          .sink_query = host_sink_query,
                          .next_query_number = host_next_query_number,
                          .now_ms = host_now_ms,
+                         .broker_topic = host_broker_topic,
                          .topic_retention = host_topic_retention};
 }
 

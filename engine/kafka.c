@@ -14,6 +14,7 @@
 struct EngineKafka {
     EngineCluster cluster;
     KafkaConfig *config;
+    bool ours;   /* the log is the cluster's */
     bool looked; /* `executed` is complete */
     uint64_t *executed; /* hashes of statements */
     size_t executed_count, executed_capacity;
@@ -39,13 +40,15 @@ static void kafka_close(void *context, Cluster *cluster) {
 }
 
 ErrCode engine_kafka_new(const WeirOptions *options, EngineKafka **kafka, Err *err) {
-    assert(options->kafka);
-    KafkaConfigSource source = {.bootstrap = *options->kafka ? options->kafka : NULL,
-                                .file = options->kafka_config};
+    bool ours = options->kafka != NULL;
+    KafkaConfigSource source = {.bootstrap = ours && *options->kafka ? options->kafka : NULL,
+                                .file = options->kafka_config,
+                                .named_only = !ours};
     KafkaConfig *config;
     TRY(kafka_config_load(&source, &config, err));
     EngineKafka *made = mem_alloc(sizeof *made);
     made->config = config;
+    made->ours = ours;
     made->cluster = (EngineCluster){.open = kafka_open,
                                     .stop = kafka_stop,
                                     .close = kafka_close,
@@ -57,7 +60,11 @@ ErrCode engine_kafka_new(const WeirOptions *options, EngineKafka **kafka, Err *e
 }
 
 const EngineCluster *engine_kafka_cluster(const EngineKafka *kafka) {
-    return kafka ? &kafka->cluster : NULL;
+    return kafka && kafka->ours ? &kafka->cluster : NULL;
+}
+
+const KafkaConfig *engine_kafka_edges(const EngineKafka *kafka) {
+    return kafka && !kafka->ours ? kafka->config : NULL;
 }
 
 void engine_kafka_free(EngineKafka *kafka) {
@@ -103,7 +110,7 @@ WeirStatus weir_skip_executed(Weir *weir, WeirScript *script, bool *skipped, Wei
     EngineKafka *kafka = weir->kafka;
     Err err;
     *skipped = false;
-    if (!kafka)
+    if (!kafka || !kafka->ours)
         return WEIR_OK;
     if (!kafka->looked &&
         kafka_cluster_statements(weir->cluster, statement_seen, kafka, &err) != ERR_OK)

@@ -87,9 +87,9 @@ typedef struct CallPool {
     bool running, closing;
 } CallPool;
 
-/* Which group shows the lag of a task. */
+/* Which group shows the lag of tasks [first_id, first_id + count). */
 typedef struct TaskGroup {
-    uint32_t task_id;
+    uint32_t first_id, count;
     char *group;
 } TaskGroup;
 
@@ -208,5 +208,6 @@ ErrCode send_record(KafkaCluster *cluster, const SentRecord *record, int64_t *of
 
 /* group.c: offsets of consumer groups, for tools that show lag. */
 int64_t group_step(KafkaCluster *cluster); /* as slot_step() */
+void group_query(Cluster *cluster, uint32_t first_id, uint32_t count, const char *query_id);
 
 #endif

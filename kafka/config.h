@@ -47,6 +47,7 @@ struct KafkaConfig {
 typedef struct KafkaConfigSource {
     const char *bootstrap;  /* of the command line; NULL: the file or the environment says it */
     const char *file;       /* NULL: none */
+    bool named_only;        /* there need be no cluster of the service's own */
     const char *const *environment; /* "NAME=value"..., NULL; NULL: the process's own */
 } KafkaConfigSource;
 

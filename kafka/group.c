@@ -20,19 +20,19 @@ typedef struct GroupOffsets {
     struct GroupOffsets *next;
 } GroupOffsets;
 
-void kafka_cluster_task(Cluster *base, uint32_t task_id, const char *query_id) {
+void group_query(Cluster *base, uint32_t first_id, uint32_t count, const char *query_id) {
     KafkaCluster *cluster = (KafkaCluster *)base;
     char name[KAFKA_NAME_SIZE];
     (void)snprintf(name, sizeof name, "_confluent-ksql-%squery_%s", cluster->config->service_id,
                    query_id);
     lock_take(&cluster->lock);
     size_t at = 0;
-    while (at < cluster->group_count && cluster->groups[at].task_id != task_id)
+    while (at < cluster->group_count && cluster->groups[at].first_id != first_id)
         at++;
     if (at == cluster->group_count) {
         cluster->groups = mem_grow(cluster->groups, &cluster->group_capacity, at + 1,
                                    sizeof *cluster->groups);
-        cluster->groups[at] = (TaskGroup){task_id, mem_strdup(name)};
+        cluster->groups[at] = (TaskGroup){first_id, count, mem_strdup(name)};
         cluster->group_count++;
     }
     lock_release(&cluster->lock);
@@ -41,7 +41,7 @@ void kafka_cluster_task(Cluster *base, uint32_t task_id, const char *query_id) {
 /* With the lock; NULL: nobody asked for it. */
 static const char *group_of(const KafkaCluster *cluster, uint32_t task_id) {
     for (size_t i = 0; i < cluster->group_count; i++)
-        if (cluster->groups[i].task_id == task_id)
+        if (task_id - cluster->groups[i].first_id < cluster->groups[i].count)
             return cluster->groups[i].group;
     return NULL;
 }

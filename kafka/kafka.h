@@ -32,9 +32,6 @@ ErrCode kafka_cluster_state(Cluster *cluster, Err *err);
 /* What is wrong with the cluster now (trouble.def), since when (wall clock); OK: nothing is. */
 ErrCode kafka_cluster_trouble(Cluster *cluster, int64_t *since_ms, Err *err);
 
-/* A task of this query runs: its positions are shown as those of ksqlDB's consumer group. */
-void kafka_cluster_task(Cluster *cluster, uint32_t task_id, const char *query_id);
-
 /* The text of every statement in the command topic, in order; borrowed during the call. Waits. */
 typedef void KafkaStatementFn(void *context, Bytes text);
 ErrCode kafka_cluster_statements(Cluster *cluster, KafkaStatementFn *seen, void *context,

@@ -358,8 +358,13 @@ ErrCode plan_create(Planner *planner, Planned *planned, Err *err) {
         return ERR_OK;
     Source *source = arena_alloc(planner->arena, sizeof *source);
     TRY(create_described(planner, &properties, source, err));
+    TRY(broker_plan(planner, &properties, source, true, err));
     TRY(formats_partitions(planner, &properties, source, planned, err));
     AstPos pos = planner->statement->name_pos;
+    if (old && (old->broker || source->broker))
+        return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                          "A source with a BROKER cannot be replaced: DROP it, and CREATE it "
+                          "anew.");
     if (old && (old->datagen || source->datagen))
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "A generated source cannot be replaced: DROP it, and CREATE it anew.");

@@ -113,6 +113,7 @@ ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err) {
     Source *source = arena_alloc(planner->arena, sizeof *source);
     TRY(create_as_source(planner, &draft, &properties, source, err));
     TRY(create_as_kind(&draft, is_table, err));
+    TRY(broker_plan(planner, &properties, source, false, err));
     TRY(formats_partitions(planner, &properties, source, planned, err));
     if (old)
         TRY(upgrade_source(planner, old, source, err));

@@ -411,6 +411,8 @@ void source_json_put(Buf *out, const Source *source) {
         put(object, "reads", reads);
     else
         json_decref(reads);
+    if (source->broker)
+        put_text(object, "broker", source->broker);
     if (source->datagen)
         put(object, "datagen", datagen_json(source->datagen));
     put_document(out, object);

@@ -675,6 +675,7 @@ static ErrCode get_source(json_t *object, Arena *arena, Source *source, Err *err
     TRY(get_topic(getter_member(&getter, "topic"), arena, &source->topic, err));
     TRY(get_text(&getter, "statement", false, &source->statement, err));
     TRY(get_text(&getter, "query_id", false, &source->query_id, err));
+    TRY(get_text(&getter, "broker", false, &source->broker, err));
     TRY(get_u32(&getter, "partition_count", 0, &source->partition_count, err));
     TRY(get_reads(&getter, source, err));
     json_t *datagen = getter_member(&getter, "datagen");

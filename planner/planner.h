@@ -38,6 +38,10 @@ typedef struct PlannerHost {
     /* "CSAS_OUTPUT_0": the id that a query with this prefix would get now. */
     uint64_t (*next_query_number)(void *context);
     int64_t (*now_ms)(void *context); /* the wall clock */
+    /* How many partitions a topic of a named cluster has; topic NULL: only whether there is such a
+     * cluster. UNKNOWN_NAME, TOPIC_MISSING, UNSUPPORTED. May be NULL: there are no others. */
+    ErrCode (*broker_topic)(void *context, const char *broker, const char *topic,
+                            uint32_t *partitions, Err *err);
     /* Of a topic that is there. May be NULL: topics have none. */
     void (*topic_retention)(void *context, const char *topic, PlannedRetention *retention);
     /* Overloads of a user's function of this name, in any case; *count 0: none. May be NULL. */

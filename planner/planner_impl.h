@@ -420,6 +420,11 @@ ErrCode values_bind(const Planner *planner, const AstExpr *ast, const char *name
 ErrCode values_column_unknown(const Planner *planner, const Schema *schema, const char *name,
                               AstPos pos, Err *err);
 
+/* broker.c: WITH (BROKER='name') of a source, whose topic is of another cluster too. `reads`: it is
+ * read from there; else it is written by us, and goes there. Before formats_partitions(). */
+ErrCode broker_plan(const Planner *planner, const Properties *properties, Source *source,
+                    bool reads, Err *err);
+
 ErrCode plan_create(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_alter(Planner *planner, Planned *planned, Err *err);
 ErrCode plan_create_as(Planner *planner, Planned *planned, Err *err);

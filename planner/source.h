@@ -17,6 +17,7 @@ typedef struct Source {
     uint32_t partition_count;
     const char *const *reads; /* names of the sources that its AS SELECT reads: not to be dropped */
     uint32_t read_count;
+    const char *broker; /* a named cluster that has, or gets, the same records; NULL: none */
     const Datagen *datagen; /* who fills its topic; NULL: nobody of ours */
 } Source;
 

@@ -71,6 +71,10 @@ typedef struct ClusterOps {
                      const TopicConfig *config, Err *err);
     ErrCode (*remove)(Cluster *cluster, const char *name, Err *err);
 
+    /* What is wrong with a topic that is read, and does not stop reading: PARTITIONS_GROWN, ...,
+     * since when; OK: nothing. Never waits. May be NULL. */
+    ErrCode (*topic_state)(Cluster *cluster, const char *name, int64_t *since_ms, Err *err);
+
     /* -- Reading, committed records only. fetch() never waits: *block NULL where nothing is there
      * yet; the storage's listener is called when something has come. The block may hold fewer
      * offsets than it covers (markers, compaction): its last batch ends where it ends. `name` is
@@ -91,6 +95,10 @@ typedef struct ClusterOps {
     void (*store_open)(Cluster *cluster, const ClusterStore *store);
     void (*store_close)(Cluster *cluster, uint32_t store_id);
     ErrCode (*take)(Cluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
+
+    /* For tools that show lag, may be NULL: tasks of ids [first_id, first_id + count) are of this
+     * query, which runs. */
+    void (*query)(Cluster *cluster, uint32_t first_id, uint32_t count, const char *query_id);
 
     /* -- Writing. Takes the commit; one of commit_accept() and commit_reject() is called for it
      * later, on any thread. Never waits. */

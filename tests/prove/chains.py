@@ -122,13 +122,18 @@ class Case:
             items.append(f'{extra.weir} AS {item}')
             lite_items.append(f'{extra.lite} AS {item}')
         test = scope.test(dice, 2) if dice.random() < 0.6 else E('1 = 1')
+        more_items = []
+        if not on and not by and dice.random() < 0.15:
+            more_items = self.explode(scope, columns, items, lite_items)
         lite = f"SELECT {', '.join(lite_items)}{HIDDEN} FROM {lite_from} WHERE {test.lite}"
         form = dice.choice([source.form, 'JSON'])
         count = dice.choice([source.partitions, source.partitions, source.partitions, 2])
         with_ = f"KEY_FORMAT='{form}', VALUE_FORMAT='JSON'" + (f', PARTITIONS={count}' if count != source.partitions else '')
         self.statements.append(f"CREATE STREAM {name} WITH ({with_}) AS SELECT {', '.join(items)} FROM {weir_from} "
                                f'WHERE {test.weir}{by};')
-        twice = dice.random() < 0.2
+        for other in more_items:
+            lite += f" UNION ALL SELECT {', '.join(other)}{HIDDEN} FROM {lite_from} WHERE {test.lite}"
+        twice = not more_items and dice.random() < 0.2
         if twice:
             more = scope.test(dice, 2)
             self.statements.append(f"INSERT INTO {name} WITH (QUERY_ID='insert_{name}') SELECT {', '.join(items)} FROM {weir_from} "
@@ -145,7 +150,18 @@ class Case:
         alone = not twice and (one or not moved)  # one task writes a partition
         return Source(name, columns, key=key, form=form, partitions=count, scale=source.scale,
                       disorder=source.disorder if alone and not self.load.parts else None,
-                      ordered=source.ordered and alone and (count == 1 or not null))
+                      ordered=source.ordered and alone and not more_items and (count == 1 or not null))
+
+    def explode(self, scope, columns, items, lite_items):
+        """A row for each of some numbers; sqlite3's items of all rows but the first."""
+        values = [scope.pick(self.dice, 'int') for _ in range(self.dice.randint(2, 3))]
+        kind = 'big' if any(v.kind == 'big' for v in values) else 'int'
+        item = f'y{self.made}'
+        columns.append((item, kind, any(v.null for v in values)))
+        items.append(f"EXPLODE(ARRAY[{', '.join(v.weir if v.kind == kind else f'CAST({v.weir} AS BIGINT)' for v in values)}]) AS {item}")
+        others = [lite_items + [f'{v.lite} AS {item}'] for v in values[1:]]
+        lite_items.append(f'{values[0].lite} AS {item}')
+        return others
 
     def ask_stream(self, source):
         """A push query over the whole stream."""
@@ -169,10 +185,13 @@ class Case:
         keys = []
         for _ in range(dice.choice([1, 1, 1, 2, 2, 3])):
             keys.append(self.group(scope, [k.weir for k in keys]))
+        if dice.random() < 0.35:  # nothing moves then: what comes late is known
+            keys = [c for c in scope.columns if c.weir == f'f.{source.key}' and c.kind != 'double'] or keys
         part, exact, disorder = self.parts(source, on, keys)
         window = None
-        if dice.random() < 0.55:
+        if dice.random() < 0.65:
             window = Window(dice, source.scale, disorder, exact and disorder is not None, part and disorder is not None)
+        exact = 'merged' if exact and window and window.kind == 'SESSION' else exact
         calls = [self.aggregate(scope, exact) for _ in range(dice.randint(1, 4))]
         test = scope.test(dice, 2) if dice.random() < 0.6 else E('1 = 1')
         having = self.having(calls)
@@ -218,6 +237,8 @@ class Case:
         if not window:
             self.keep(name, f"SELECT {', '.join(keys + aggregates)}, max(ts_) AS rt_ FROM b_{name} GROUP BY {', '.join(keys)}{having}")
             return
+        if window.kind == 'SESSION' and window.late:
+            window.keep_sessions(self.db, f'b_{name}', keys)
         items = ', '.join(keys + ['w', 'e'] + aggregates)
         self.keep(name, f"SELECT {items}, max(ts_) AS rt_, max(part_) AS part_ FROM {window.rows(f'b_{name}', keys)} "
                         f"GROUP BY {', '.join(keys)}, w, e{having}")
@@ -247,7 +268,8 @@ class Case:
         return next(c for c in scope.columns if c.weir not in taken)
 
     def aggregate(self, scope, exact, table=False):
-        """Of a stream's rows, or a table's; exact: rows come in order of seq_."""
+        """Of a stream's rows, or a table's; exact: rows come in order of seq_; 'merged': but lists of
+        sessions that become one are put one behind the other."""
         dice = self.dice
         if dice.random() < 0.45:
             return self.rare_aggregate(scope, exact, table)
@@ -273,9 +295,9 @@ class Case:
         some = [Call(f'COLLECT_LIST({value.weir})', [value.lite], 'collected(v0)', 'list', cell='set'),
                 Call(f'HISTOGRAM({value.weir})', [value.lite], 'histogram(v0)', 'map', cell='map') if value.kind == 'text' else None,
                 Call(f'ATTR({value.weir})', [value.lite], 'attr(v0)', value.kind, True),
-                Call(f'STDDEV_SAMP({number.weir})', [number.lite], 'variance(v0)', 'double'),
-                Call(f'STDDEV_SAMPLE({number.weir})', [number.lite], 'deviation(v0)', 'double')]
-        if not table:
+                Call(f'STDDEV_SAMP({number.weir})', [number.lite], 'variance(v0)', 'double')]
+        if not table:  # a root makes what taking back leaves of a variance (1e-12) visible (1e-6)
+            some += [Call(f'STDDEV_SAMPLE({number.weir})', [number.lite], 'deviation(v0)', 'double')]
             one, nulls = dice.choice([('COUNT_DISTINCT({})', 'COUNT(DISTINCT {})')] * 2), ''
             some += [Call(one[0].format(value.weir), [value.lite], 'COUNT(DISTINCT v0)', 'big'),
                      Call(f'COUNT(DISTINCT {value.weir})', [value.lite], 'COUNT(DISTINCT v0)', 'big'),
@@ -286,8 +308,9 @@ class Case:
             nulls = dice.choice([('', 0), (', true', 0), (', false', 1)])
             name, sign = dice.choice([('EARLIEST', ''), ('LATEST', '-')])
             some += [Call(f'{name}_BY_OFFSET({value.weir}{nulls[0]})', [value.lite, 'f.seq_'], f'nth(v0, v1, {sign}1, {nulls[1]}, 1)',
-                          value.kind, True),
-                     Call(f'{name}_BY_OFFSET({value.weir}, {count}{nulls[0]})', [value.lite, 'f.seq_'],
+                          value.kind, True)] * 2
+        if exact is True and not table:
+            some += [Call(f'{name}_BY_OFFSET({value.weir}, {count}{nulls[0]})', [value.lite, 'f.seq_'],
                           f'nth(v0, v1, {sign}{count}, {nulls[1]}, 0)', 'list', cell='list'),
                      Call(f'COLLECT_LIST({value.weir})', [value.lite, 'f.seq_'], 'collected(v0, v1)', 'list', cell='list')] * 2
         return dice.choice([call for call in some if call])
@@ -323,6 +346,8 @@ class Case:
         items = [c[0] for c in keys + columns]
         lite = f"SELECT {', '.join(items)}, w, e, rt_ FROM {final.name}"
         self.ask(f'SELECT {{}} FROM {name};', items + ['WINDOWSTART', 'WINDOWEND', 'ROWTIME'], lite)
+        if key_count == 1 and columns and dice.random() < 0.5:
+            self.join_windows(name, size, typed, keys + columns, table)
         if dice.random() < 0.4:
             self.ask_table(table, key_count)  # lookups see windows that are still open
             return None, 0
@@ -335,6 +360,21 @@ class Case:
         self.keep(made, f'SELECT * FROM {final.name}')
         final.name = made
         return final, key_count
+
+    def join_windows(self, name, size, typed, columns, table):
+        """Streams with windows, joined by key and window: the topic with itself."""
+        other, joined = self.name('v'), self.name('w')
+        self.statements.append(f"CREATE STREAM {other} ({typed}) WITH (KAFKA_TOPIC='{table.name.upper()}', WINDOW_TYPE='{table.window.kind}'"
+                               f"{size}, KEY_FORMAT='{table.form}', VALUE_FORMAT='JSON');")
+        key, values = columns[0][0], [c[0] for c in columns[1:]]
+        items = ', '.join([f'l.{key} AS {key}'] + [f'{side}.{c} AS {side}{c}' for side in 'lr' for c in values])
+        kind = self.dice.choice(['INNER', 'LEFT'])
+        self.statements.append(f'CREATE STREAM {joined} AS SELECT {items} FROM {name} l {kind} JOIN {other} r WITHIN 1000 DAYS '
+                               f'GRACE PERIOD 1000 DAYS ON l.{key} = r.{key};')
+        shown = [key] + [f'{side}{c}' for side in 'lr' for c in values]
+        rows = f'f_{table.name}'
+        self.ask(f'SELECT {{}} FROM {joined};', shown + ['WINDOWSTART', 'WINDOWEND'],
+                 f'SELECT {items}, l.w, l.e FROM {rows} l JOIN {rows} r ON l.{key} = r.{key} AND l.w = r.w AND l.e = r.e')
 
     def table_of_table(self, table, key_count):
         """The same keys, fewer rows, other values."""
@@ -456,8 +496,8 @@ class BatchCase(Case):
         elif how < 0.4:
             self.tables()
         else:
-            source = self.meet() if how < 0.75 else self.load.sources[dice.choice(['lefts', 'rights'])]
-            for _ in range(dice.choice([0, 0, 1, 2])):
+            source = self.meet() if how < 0.65 else self.load.sources[dice.choice(['lefts', 'rights'])]
+            for _ in range(dice.choice([0, 0, 0, 1, 2])):
                 source = self.stream(source)
             self.table(source)
 

@@ -159,8 +159,8 @@ static void start(Drive *drive, const char *folder, const char *service) {
         ClusterStore store = {STORE_ID + i, {CHANGELOG_ID, i}, i};
         slots[i] = i;
         drive->cluster->ops->store_open(drive->cluster, &store);
-        kafka_cluster_task(drive->cluster, TASK_ID + i, "CTAS_DRIVE_1");
     }
+    drive->cluster->ops->query(drive->cluster, TASK_ID, drive->tasks, "CTAS_DRIVE_1");
     check(drive->cluster->ops->take(drive->cluster, slots, drive->tasks, &err), &err, "take");
     for (uint32_t i = 0; i < drive->tasks; i++)
         load(drive, i);

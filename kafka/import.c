@@ -1,0 +1,136 @@
+/* import.c - see import.h. */
+#include "kafka/import.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "kafka/reader.h"
+
+enum { IMPORT_TIMEOUT_MS = 10000 };
+
+struct KafkaImport {
+    const char *topic;
+    KafkaTrouble trouble;
+    KafkaAdmin *admin;
+    KafkaReader *reader;
+    Lock lock;
+    Signal signal;
+    bool arrived;
+};
+
+/* On a thread of librdkafka. */
+static void import_arrived(void *context, TopicPartition where) {
+    (void)where;
+    kafka_import_wake(context);
+}
+
+void kafka_import_wake(KafkaImport *import) {
+    assert(import);
+    lock_take(&import->lock);
+    import->arrived = true;
+    signal_all(&import->signal);
+    lock_release(&import->lock);
+}
+
+static ErrCode import_begin(KafkaImport *import, const KafkaConfig *config, uint32_t partitions,
+                            Err *err) {
+    KafkaTopic found;
+    TRY(kafka_admin_open(config, &import->trouble, IMPORT_TIMEOUT_MS, &import->admin, err));
+    TRY(kafka_admin_topic(import->admin, import->topic, &found, err));
+    if (found.partitions != partitions)
+        return err_set(err, ERR_PARTITIONS_GROWN, "topic %s has %u partitions now, and had %u",
+                       import->topic, found.partitions, partitions);
+    KafkaReaderOptions options = {.admin = import->admin, .trouble = &import->trouble,
+                                  .notify = import_arrived, .context = import};
+    return kafka_reader_open(config, &options, &import->reader, err);
+}
+
+ErrCode kafka_import_open(const KafkaConfig *config, const char *topic, uint32_t partitions,
+                          KafkaImport **import, Err *err) {
+    assert(config && topic && partitions > 0);
+    KafkaImport *opened = mem_alloc(sizeof *opened);
+    opened->topic = topic;
+    lock_init(&opened->lock);
+    signal_init(&opened->signal);
+    kafka_trouble_init(&opened->trouble);
+    ErrCode code = import_begin(opened, config, partitions, err);
+    if (code != ERR_OK)
+        kafka_import_close(opened);
+    else
+        *import = opened;
+    return code;
+}
+
+void kafka_import_close(KafkaImport *import) {
+    if (!import)
+        return;
+    if (import->reader) {
+        kafka_reader_stop(import->reader);
+        kafka_reader_close(import->reader);
+    }
+    kafka_admin_close(import->admin);
+    kafka_trouble_close(&import->trouble);
+    signal_close(&import->signal);
+    lock_close(&import->lock);
+    mem_free(import);
+}
+
+static TopicPartition import_where(uint32_t partition) {
+    return (TopicPartition){1, partition}; /* the reader has one topic */
+}
+
+ErrCode kafka_import_fetch(KafkaImport *import, uint32_t partition, int64_t *offset,
+                           LogBlock **block, Err *err) {
+    assert(offset && block);
+    ClusterOffsets offsets;
+    *block = NULL;
+    ErrCode code = kafka_reader_fetch(import->reader, import->topic, import_where(partition),
+                                      *offset, block, err);
+    if (code != ERR_NOT_FOUND)
+        return code;
+    TRY(kafka_reader_offsets(import->reader, import->topic, import_where(partition), true,
+                             &offsets, err));
+    if (*offset < offsets.start)
+        *offset = offsets.start;
+    return ERR_OK;
+}
+
+ErrCode kafka_import_end(KafkaImport *import, uint32_t partition, bool fresh, int64_t *end,
+                         Err *err) {
+    assert(end);
+    ClusterOffsets offsets;
+    TRY(kafka_reader_offsets(import->reader, import->topic, import_where(partition), fresh,
+                             &offsets, err));
+    *end = offsets.end;
+    return ERR_OK;
+}
+
+void kafka_import_wait(KafkaImport *import, int64_t timeout_us) {
+    assert(timeout_us > 0);
+    lock_take(&import->lock);
+    if (!import->arrived)
+        (void)signal_wait_for(&import->signal, &import->lock, timeout_us);
+    bool idle = !import->arrived;
+    import->arrived = false;
+    lock_release(&import->lock);
+    if (idle)
+        kafka_reader_tick(import->reader);
+}
+
+ErrCode kafka_topic_partitions(const KafkaConfig *config, const char *topic, uint32_t *partitions,
+                               Err *err) {
+    assert(partitions);
+    KafkaTrouble trouble;
+    KafkaAdmin *admin;
+    KafkaTopic found;
+    kafka_trouble_init(&trouble);
+    ErrCode code = kafka_admin_open(config, &trouble, IMPORT_TIMEOUT_MS, &admin, err);
+    if (code == ERR_OK) {
+        code = kafka_admin_topic(admin, topic, &found, err);
+        kafka_admin_close(admin);
+    }
+    if (code == ERR_OK)
+        *partitions = found.partitions;
+    kafka_trouble_close(&trouble);
+    return code;
+}
