@@ -1,8 +1,8 @@
 /*
  * state_world.h - a shape of state beside its model: what the model tests of runtime/state_* share.
  *
- * The test changes both; epochs are submitted, settled and undone, and the state is loaded anew. The
- * model is three copies of the test's own struct: as it is, as submitted, as settled.
+ * The test changes both; epochs are submitted, settled and undone, and the state is loaded anew.
+ * The model is three copies of the test's own struct: as it is, as submitted, as settled.
  */
 #ifndef TESTS_UNIT_STATE_WORLD_H
 #define TESTS_UNIT_STATE_WORLD_H

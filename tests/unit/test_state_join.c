@@ -25,6 +25,10 @@ typedef struct World {
     int64_t clock;
 } World;
 
+static uint64_t roll(World *world) {
+    return world_roll(&world->base);
+}
+
 static Bytes key_of(uint32_t number, char text[16]) {
     snprintf(text, 16, "key%u", number);
     return bytes_of(text);
@@ -44,10 +48,10 @@ static void open_state(StateWorld *base) {
 static void add_row(World *world) {
     char text[16];
     uint8_t bytes[WORLD_VALUE_BYTES];
-    uint32_t side = world_roll(&world->base) % 2, key = (uint32_t)(world_roll(&world->base) % KEYS);
-    uint64_t dice = world_roll(&world->base) % 100;
+    uint32_t side = roll(world) % 2, key = (uint32_t)(roll(world) % KEYS);
+    uint64_t dice = roll(world) % 100;
     world->clock += dice < 2 ? 300 : (int64_t)(dice % 7);
-    int64_t rowtime = world->clock - (int64_t)(dice < 60 ? 0 : world_roll(&world->base) % (RETENTION + 100));
+    int64_t rowtime = world->clock - (int64_t)(dice < 60 ? 0 : roll(world) % (RETENTION + 100));
     if (dice > 90 && world->now.times.side[side] > 0) /* at the edge of what is kept */
         rowtime = world->now.times.side[side] - RETENTION + (int64_t)(dice % 3);
     if (rowtime < 0)
@@ -71,10 +75,10 @@ static void add_row(World *world) {
 
 static void change_waiting(World *world) {
     char text[16];
-    uint32_t number = (uint32_t)(world_roll(&world->base) % WAITING);
+    uint32_t number = (uint32_t)(roll(world) % WAITING);
     snprintf(text, sizeof text, "w%02u", number);
     OrderedMap *pending = &world->join->pending;
-    if (world_roll(&world->base) % 2 == 0) {
+    if (roll(world) % 2 == 0) {
         uint32_t value = ++world->base.next_value;
         ordered_map_put(pending, bytes_of(text), (Bytes){(const uint8_t *)&value, sizeof value});
         world->now.waiting[number] = value;
@@ -89,7 +93,7 @@ static void change_waiting(World *world) {
 }
 
 static void change_times(World *world) {
-    int64_t stream = (int64_t)(world_roll(&world->base) % 1000);
+    int64_t stream = (int64_t)(roll(world) % 1000);
     world->join->times.stream = world->now.times.stream = stream;
     world->join->times.pending_min = world->now.times.pending_min = stream / 2;
 }
@@ -115,10 +119,10 @@ static const ModelRow *model_next(const Model *model, uint32_t side, uint32_t ke
 
 static void check_find(World *world) {
     char text[16];
-    uint32_t side = world_roll(&world->base) % 2, key = (uint32_t)(world_roll(&world->base) % KEYS);
-    int64_t from = world->clock - (int64_t)(world_roll(&world->base) % (RETENTION * 2));
-    int64_t to = from + (int64_t)(world_roll(&world->base) % (SPAN * 3));
-    if (world_roll(&world->base) % 3 == 0 && world->now.times.side[side] > 0) /* the edge moves */
+    uint32_t side = roll(world) % 2, key = (uint32_t)(roll(world) % KEYS);
+    int64_t from = world->clock - (int64_t)(roll(world) % (RETENTION * 2));
+    int64_t to = from + (int64_t)(roll(world) % (SPAN * 3));
+    if (roll(world) % 3 == 0 && world->now.times.side[side] > 0) /* the edge moves */
         from = world->now.times.side[side] - RETENTION;
     Bytes name = key_of(key, text);
     JoinFind find = state_join_find(world->join, side, hash_bytes(name), name, from, to);
@@ -174,7 +178,7 @@ static void check_met(const World *world) {
 }
 
 static void step(World *world) {
-    uint64_t dice = world_roll(&world->base) % 100;
+    uint64_t dice = roll(world) % 100;
     if (dice < 55)
         add_row(world);
     else if (dice < 70)

@@ -25,6 +25,10 @@ typedef struct World {
     Model now, submitted, settled;
 } World;
 
+static uint64_t roll(World *world) {
+    return world_roll(&world->base);
+}
+
 static Bytes key_of(const char *prefix, uint32_t number, char text[16]) {
     snprintf(text, 16, "%s%02u", prefix, number);
     return bytes_of(text);
@@ -47,10 +51,10 @@ static void open_state(StateWorld *base) {
 /* -- Changes, to both -------------------------------------------------------------------------- */
 
 static Row next_row(World *world) {
-    if (world_roll(&world->base) % 3 == 0)
+    if (roll(world) % 3 == 0)
         return (Row){0, 0};
     uint32_t value = ++world->base.next_value;
-    return (Row){value, (int64_t)(world_roll(&world->base) % 1000)};
+    return (Row){value, (int64_t)(roll(world) % 1000)};
 }
 
 static void check_bytes(Bytes bytes, Row want) {
@@ -63,7 +67,7 @@ static void check_bytes(Bytes bytes, Row want) {
 static void change_pair(World *world) {
     char text[16];
     uint8_t bytes[WORLD_VALUE_BYTES];
-    uint32_t side = world_roll(&world->base) % 2, number = (uint32_t)(world_roll(&world->base) % KEYS);
+    uint32_t side = roll(world) % 2, number = (uint32_t)(roll(world) % KEYS);
     Row row = next_row(world), *model = &world->now.sides[side][number];
     Bytes key = key_of("k", number, text);
     Slot *slot = slot_table_touch(&world->pair->slots, hash_bytes(key), key);
@@ -83,7 +87,7 @@ static void change_pair(World *world) {
 static void change_right(World *world) {
     char text[16];
     uint8_t bytes[WORLD_VALUE_BYTES];
-    uint32_t number = (uint32_t)(world_roll(&world->base) % KEYS);
+    uint32_t number = (uint32_t)(roll(world) % KEYS);
     Row row = next_row(world);
     Bytes key = key_of("f", number, text);
     SlotTable *rights = &world->foreign->rights;
@@ -101,7 +105,7 @@ static void change_right(World *world) {
 static void change_left(World *world) {
     char foreign_text[16], text[16], both[32];
     uint8_t bytes[WORLD_VALUE_BYTES];
-    uint32_t number = (uint32_t)(world_roll(&world->base) % KEYS), left = (uint32_t)(world_roll(&world->base) % KEYS);
+    uint32_t number = (uint32_t)(roll(world) % KEYS), left = (uint32_t)(roll(world) % KEYS);
     Row row = next_row(world);
     Bytes foreign_key = key_of("f", number, foreign_text);
     key_of("p", left, text);
@@ -193,7 +197,7 @@ static void check_unmatched(const World *world) {
 /* -- Epochs ------------------------------------------------------------------------------------ */
 
 static void step(World *world) {
-    uint64_t dice = world_roll(&world->base) % 100;
+    uint64_t dice = roll(world) % 100;
     if (dice < 84 && world->is_pair)
         change_pair(world);
     else if (dice < 24)
