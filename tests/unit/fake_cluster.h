@@ -171,7 +171,10 @@ static inline ErrCode fake_fetch(Cluster *cluster, const char *name, TopicPartit
 static inline ErrCode fake_offsets(Cluster *cluster, const char *name, TopicPartition where,
                                    bool fresh, ClusterOffsets *offsets, Err *err) {
     FakeCluster *fake = (FakeCluster *)cluster;
-    (void)fresh;
+    if (fresh && fake->fetch_error.code != ERR_OK) {
+        *err = fake->fetch_error;
+        return err->code;
+    }
     lock_take(&fake->lock);
     FakeTopic *topic = fake_topic(fake, name);
     offsets->start = 0;
