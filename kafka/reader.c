@@ -20,8 +20,10 @@ static ErrCode reader_client(KafkaReader *reader, uint32_t index, Err *err) {
     lock_take(&reader->client_lock);
     if (!atomic_load(&reader->clients[index])) {
         code = kafka_client_open(reader->config, &options, &client, err);
-        if (code == ERR_OK)
+        if (code == ERR_OK) {
+            reader->wake_queues[index] = rd_kafka_queue_new(client->handle);
             atomic_store(&reader->clients[index], client);
+        }
     }
     lock_release(&reader->client_lock);
     return code;
@@ -77,8 +79,11 @@ void kafka_reader_close(KafkaReader *reader) {
             reader->buckets[i] = part->next;
             part_free(part);
         }
-    for (uint32_t i = 0; i < READER_STREAMS; i++)
+    for (uint32_t i = 0; i < READER_STREAMS; i++) {
+        if (reader->wake_queues[i])
+            rd_kafka_queue_destroy(reader->wake_queues[i]);
         kafka_client_close(reader->clients[i]);
+    }
     while (reader->scratch) {
         Scratch *scratch = reader->scratch;
         reader->scratch = scratch->next;
