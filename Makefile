@@ -60,7 +60,7 @@ OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* ben
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: print-libs all lib deps deps-check demo demo-kafka test unit sql cli-test examples run-embed check tidy install clean prove
+.PHONY: print-libs all lib deps deps-check demo demo-kafka test unit sql cli-test kafka-test examples run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -190,10 +190,16 @@ sql: $(BUILD)/weir
 # The command as people use it: pipes, files, signals, a terminal.
 cli-test: $(BUILD)/weir
 	@python3 tests/cli/run.py $(BUILD)/weir
+	@python3 tests/cli/copies.py $(BUILD)/weir
+	@python3 tests/cli/shell.py $(BUILD)/weir
 	@python3 tests/cli/topics.py $(BUILD)/weir
 	@python3 tests/cli/observe.py $(BUILD)/weir
 	@python3 tests/cli/poison.py $(BUILD)/weir
 	@python3 tests/cli/errors.py $(BUILD)/weir
+
+# Over a real broker that it starts: Java 17 and Kafka's jars, or it says what is missing.
+kafka-test: $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
+	@python3 tests/kafka/run.py $(BUILD)/weir
 
 run-embed: $(EMBED)
 	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out

@@ -42,13 +42,18 @@ QUERIES = {
             " FROM wide GROUP BY n;",
 }
 admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
-watcher = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": "bench"})
+watchers = {}
 
 
 def end_of(topic):
+    """Of its one partition; a client that has once not found a topic is not asked again."""
+    if topic not in watchers:
+        watchers[topic] = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": "bench",
+                                    "allow.auto.create.topics": False})
     try:
-        return watcher.get_watermark_offsets(TopicPartition(topic, 0), timeout=5)[1]
+        return watchers[topic].get_watermark_offsets(TopicPartition(topic, 0), timeout=5)[1]
     except Exception:
+        watchers.pop(topic).close()
         return 0
 
 
@@ -94,14 +99,15 @@ class Weir:
             stdin=subprocess.DEVNULL, stdout=open(self.folder + ".log", "a"),
             stderr=subprocess.STDOUT)
 
-    def watch(self, end, quiet_s=3, seconds=600):
+    def watch(self, end, quiet_s=3, seconds=200):
         """Until the sink has so many records, or more than none and nothing new for a while:
         seconds since the start, and CPU seconds."""
         last, at = 0, None
         while time.time() - self.began < seconds:
             if self.process.poll() is not None:
                 raise SystemExit("weir has ended: " + open(self.folder + ".log").read()[-2000:])
-            now = end_of(self.sink)
+            with open(self.folder + ".log") as log:
+                now = end_of(self.sink) if "ready" in log.read() else 0
             if now > last:
                 last, at = now, (time.time(), cpu_of(self.process.pid))
             if end and last >= end or at and not end and time.time() - at[0] > quiet_s:

@@ -75,7 +75,7 @@ static int session_show(const Session *session, WeirResult *result) {
     OutputEnd end = output_result(result, &options, &error);
     if (end == OUTPUT_FAILED)
         return session_error(session, &error);
-    return end == OUTPUT_DONE ? 0 : session_stopped();
+    return end == OUTPUT_DONE ? 0 : end == OUTPUT_STOPPED ? session_stopped() : 1;
 }
 
 /* The next statement: 0, the exit status of its failure, or -1: there is none. */

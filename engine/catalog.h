@@ -37,6 +37,7 @@ typedef struct CatalogQuery {
     bool is_insert;
     Query *running; /* NULL: could not be started; start_error says why */
     Err start_error;
+    const char *grown; /* with a cluster: a source that had got more partitions at the start */
 } CatalogQuery;
 
 typedef struct CatalogType {

@@ -10,7 +10,11 @@
 #include "engine/engine_query_impl.h"
 #include "planner/plan.h"
 
-enum { CLUSTER_RETENTION_MS = 604800000, CLUSTER_DAY_MS = 86400000 };
+enum {
+    CLUSTER_RETENTION_MS = 604800000,
+    CLUSTER_DAY_MS = 86400000,
+    CLUSTER_REVIVE_US = 5000000,
+};
 
 bool engine_has_cluster(const Weir *weir) {
     return weir->storage && storage_cluster(weir->storage);
@@ -77,7 +81,7 @@ bool engine_topic_is_hidden(const Weir *weir, const char *name) {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
-    static const char *const ends[] = {"-commands", "-members", "-positions"};
+    static const char *const ends[] = {"-commands", "-members", "-positions", "-exports"};
     const char *id = engine_service_id(weir);
     bool of_service = name[0] == '_' && strncmp(name + 1, id, strlen(id)) == 0;
     for (size_t i = 0; of_service && i < sizeof ends / sizeof ends[0]; i++)
@@ -181,6 +185,52 @@ void engine_make_changelogs(Weir *weir, CatalogQuery *query, Commit *commit) {
         topics[i] = engine_make_query_topic(weir, buf_cstr(&name), partitions, &config, commit);
         buf_free(&name);
     }
+}
+
+void engine_note_growth(const Weir *weir, CatalogQuery *query) {
+    Cluster *cluster = weir->cluster;
+    query->grown = NULL;
+    for (uint32_t i = 0; cluster && i < query->plan->node_count; i++) {
+        const PlanNode *node = query->plan->nodes[i];
+        LogTopic topic;
+        uint32_t partitions;
+        Err ignored; /* reading says it */
+        if (node->kind == PLAN_SOURCE &&
+            log_topic_find(weir->storage, node->topic->topic, &topic) &&
+            cluster->ops->topic_find(cluster, topic.name, &partitions, &ignored) == ERR_OK &&
+            partitions > topic.partition_count)
+            query->grown = node->topic->topic;
+    }
+}
+
+/* -- Queries that could not start -------------------------------------------------------------- */
+
+static bool waits_to_start(const CatalogQuery *query) {
+    return !query->running && query->start_error.code != ERR_OK &&
+           err_action(query->start_error.code) == ERR_ACTION_RETRY;
+}
+
+void engine_revive(Weir *weir) {
+    if (!weir->cluster)
+        return;
+    int64_t now_us = weir->io->ops->mono_us(weir->io), due_us = atomic_load(&weir->revive_us);
+    if (now_us < due_us ||
+        !atomic_compare_exchange_strong(&weir->revive_us, &due_us, now_us + CLUSTER_REVIVE_US))
+        return;
+    bool any = false;
+    shared_lock_read(&weir->lock);
+    for (size_t i = 0; i < weir->catalog.query_count; i++)
+        any = any || waits_to_start(weir->catalog.queries[i]);
+    shared_lock_release(&weir->lock);
+    if (!any)
+        return;
+    shared_lock_write(&weir->lock);
+    for (size_t i = 0; i < weir->catalog.query_count; i++) {
+        Err kept_in_query;
+        if (waits_to_start(weir->catalog.queries[i]))
+            (void)!engine_start_query(weir, weir->catalog.queries[i], &kept_in_query);
+    }
+    shared_lock_release(&weir->lock);
 }
 
 /* -- What other processes have changed --------------------------------------------------------- */

@@ -272,7 +272,7 @@ static void explain_rows(WeirResult *result, const Plan *plan, const CatalogQuer
     if (query && query->running)
         query_figures(query->running, &figures);
     if (query)
-        show_query_reason(&text, query, &figures);
+        show_query_reason(&text, result->weir, query, &figures);
     if (text.size > 0) {
         Buf head = {0};
         buf_printf(&head, "Status: %s: %s\n", show_query_state(query, &figures), buf_cstr(&text));

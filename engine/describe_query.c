@@ -47,7 +47,7 @@ void engine_describe_query(Call *call, CatalogQuery *query, const char *what) {
     if (query->running)
         query_figures(query->running, &figures);
     Buf reason = {0};
-    show_query_reason(&reason, query, &figures);
+    show_query_reason(&reason, call->weir, query, &figures);
     result_cell_printf(result, "%s %s", what, query->id);
     result_cell_printf(result, "%s%s%s", show_query_state(query, &figures),
                        reason.size > 0 ? ": " : "", buf_cstr(&reason));

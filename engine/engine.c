@@ -212,6 +212,7 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
 
 WeirStatus weir_state(Weir *weir, WeirError *error) {
     Err err;
+    engine_revive(weir);
     return engine_status(storage_state(weir->storage, &err), &err, error);
 }
 
@@ -370,6 +371,7 @@ static bool engine_is_for_tests(const AstStatement *statement) {
 static ErrCode engine_run_statement(Call *call, Err *err) {
     Weir *weir = call->weir;
     TRY(storage_state(weir->storage, err));
+    engine_revive(weir);
     if (call->statement->kind == AST_COPY)
         return call->statement->is_sink ? engine_copy_to(call, err) : engine_copy(call, err);
     if (call->statement->kind == AST_ASSERT_TOPIC || call->statement->kind == AST_ASSERT_SCHEMA)

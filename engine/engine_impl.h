@@ -37,6 +37,7 @@ struct Weir {
     Storage *storage;
     Cluster *cluster; /* NULL: the log is in the folder */
     struct EngineKafka *kafka; /* NULL: no Kafka */
+    _Atomic int64_t revive_us; /* not before */
     char *log_name;   /* with a cluster: of the processing log's topic, if nothing is said */
     Runtime *runtime;
     Note *note; /* NULL: in memory */
@@ -167,6 +168,13 @@ uint32_t engine_make_query_topic(Weir *weir, const char *name, uint32_t partitio
 /* Topics for the stores of a query: query->changelogs. */
 void engine_make_changelogs(Weir *weir, CatalogQuery *query, Commit *commit);
 
+/* Whether sources of a query have more partitions now than the service knows of. May wait. */
+void engine_note_growth(const Weir *weir, CatalogQuery *query);
+
+/* Queries that the cluster's trouble kept from starting are tried again, now and then. Without the
+ * lock. */
+void engine_revive(Weir *weir);
+
 /* Another process has changed the catalog: here it is done too, queries and all. */
 ErrCode engine_catalog_refresh(Weir *weir, Err *err);
 
@@ -229,7 +237,8 @@ bool engine_source_reads(const Source *source, const char *other);
 /* "RUNNING", "PAUSED", "ERROR", ...; figures are zero for a query that does not run. */
 const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures);
 /* Why it is in ERROR, or what it waits for: "message (USER); ..."; nothing where it runs. */
-void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *figures);
+void show_query_reason(Buf *out, const Weir *weir, const CatalogQuery *query,
+                       const QueryFigures *figures);
 
 /* Prints "Q_1, F(INTEGER)": the queries and functions that use a user's function; false: none. */
 bool engine_function_users(Weir *weir, const UserFunction *function, Buf *out);

@@ -172,6 +172,7 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
         return code;
     }
     query->start_error.code = ERR_OK;
+    engine_note_growth(weir, query);
     Cluster *cluster = storage_cluster(weir->storage);
     if (cluster && cluster->ops->query && query->plan->kind == PLAN_PERSISTENT)
         cluster->ops->query(cluster, query->first_id,
@@ -216,6 +217,14 @@ static bool query_writes_topic(const CatalogQuery *query, const char *topic) {
     return false;
 }
 
+/* Where a cluster cannot say how far there is to go, what is here is as of the last commit. */
+static bool query_answers_anyway(Weir *weir, const CatalogQuery *query, const Err *cause) {
+    if (!engine_has_cluster(weir) || err_action(cause->code) != ERR_ACTION_RETRY)
+        return false;
+    engine_notice(weir, "%s is as of its last commit: %s", query->id, cause->message);
+    return true;
+}
+
 static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, int64_t timeout_ms,
                                    Err *err);
 
@@ -244,7 +253,9 @@ static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, in
             if (query->plan->nodes[n]->kind == PLAN_SOURCE)
                 TRY(query_catch_up_source(weir, query->plan->nodes[n]->topic->topic, seen,
                                           timeout_ms, err));
-        TRY(query_catch_up(query->running, timeout_ms, err));
+        ErrCode code = query_catch_up(query->running, timeout_ms, err);
+        if (code != ERR_OK && !query_answers_anyway(weir, query, err))
+            return code;
     }
     return ERR_OK;
 }

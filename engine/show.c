@@ -1,4 +1,5 @@
 /* show.c - SHOW TOPICS, STREAMS, TABLES, QUERIES, FUNCTIONS, PROPERTIES, VARIABLES, TYPES. */
+#include "data/time_text.h"
 #include "engine/cause.h"
 #include "engine/result_impl.h"
 #include "planner/extensions.h"
@@ -74,13 +75,39 @@ static void show_query_ways_out(Buf *out, const CatalogQuery *query) {
                    stop.where.partition);
 }
 
-void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *figures) {
+/* Of topics in a cluster that are not what they were: the query runs, without what is new. */
+static void show_topic_states(Buf *out, const Weir *weir, const CatalogQuery *query) {
+    Cluster *cluster = weir->cluster;
+    for (uint32_t i = 0; cluster->ops->topic_state && i < query->plan->node_count; i++) {
+        const PlanNode *node = query->plan->nodes[i];
+        int64_t since_ms;
+        Err err;
+        if (node->kind != PLAN_SOURCE ||
+            cluster->ops->topic_state(cluster, node->topic->topic, &since_ms, &err) == ERR_OK)
+            continue;
+        buf_printf(out, "%s%s since ", out->size > 0 ? "; " : "", err_name(err.code));
+        time_print_timestamp(out, since_ms);
+        buf_printf(out, ": %s", err.message);
+    }
+}
+
+void show_query_reason(Buf *out, const Weir *weir, const CatalogQuery *query,
+                       const QueryFigures *figures) {
     const Err *reason = query->running ? &figures->error : &query->start_error;
+    if (weir->cluster && reason->code == ERR_OK && figures->state == QUERY_RUNNING)
+        show_topic_states(out, weir, query);
+    if (out->size == 0 && query->grown && reason->code == ERR_OK)
+        buf_printf(out, "partitions_grown: topic %s has more partitions than the query reads: drop "
+                        "the sources over it, and declare them again",
+                   query->grown);
     if (reason->code == ERR_OK || (query->running && figures->state == QUERY_FINISHED))
         return;
+    if (figures->retry_count > 0)
+        buf_printf(out, "%s: ", err_name(reason->code));
     buf_printf(out, "%s (%s)", reason->message, query_error_type(reason->code));
     if (figures->retry_count > 0)
-        buf_printf(out, ", again in %lld ms after %u tries", (long long)figures->retry_in_ms,
+        buf_printf(out, ", since %lld s, again in %lld ms after %u tries",
+                   (long long)figures->retry_for_ms / 1000, (long long)figures->retry_in_ms,
                    figures->retry_count);
     else if (figures->state == QUERY_ERROR || !query->running)
         show_query_ways_out(out, query);
@@ -90,7 +117,7 @@ void show_query_reason(Buf *out, const CatalogQuery *query, const QueryFigures *
 static void show_query_warnings(Call *call, const CatalogQuery *query,
                                 const QueryFigures *figures) {
     Buf text = {0};
-    show_query_reason(&text, query, figures);
+    show_query_reason(&text, call->weir, query, figures);
     if (text.size == 0)
         (void)cause_put(&text, &call->weir->catalog, query, false);
     result_cell(call->result, buf_cstr(&text));

@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 
-enum { SEEN_SLICE_MS = 50, SEEN_WAIT_MS = 5000 };
+enum { SEEN_SLICE_MS = 50, SEEN_WAIT_MS = 5000, TROUBLED_WAIT_MS = 1000 };
 
 ErrCode kafka_admin_open(const KafkaConfig *config, KafkaTrouble *trouble, int timeout_ms,
                          KafkaAdmin **admin, Err *err) {
@@ -197,11 +197,20 @@ done:
 
 /* -- Which topics there are -------------------------------------------------------------------- */
 
+/* Who asks while no broker answers is not to wait long for the same. */
+static int admin_patience_ms(KafkaAdmin *admin) {
+    int64_t since_ms;
+    Err why;
+    return kafka_trouble_now(admin->client->trouble, &since_ms, &why) == ERR_BROKER_DOWN
+               ? TROUBLED_WAIT_MS
+               : admin->timeout_ms;
+}
+
 static ErrCode admin_metadata(KafkaAdmin *admin, const char *name,
                               const struct rd_kafka_metadata **metadata, Err *err) {
     rd_kafka_topic_t *topic = name ? rd_kafka_topic_new(admin->handle, name, NULL) : NULL;
     rd_kafka_resp_err_t code =
-        rd_kafka_metadata(admin->handle, name == NULL, topic, metadata, admin->timeout_ms);
+        rd_kafka_metadata(admin->handle, name == NULL, topic, metadata, admin_patience_ms(admin));
     if (topic)
         rd_kafka_topic_destroy(topic);
     (void)rd_kafka_poll(admin->handle, 0);

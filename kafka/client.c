@@ -25,39 +25,45 @@ enum {
 /* Below this version, SCRAM sends a nonce that later brokers refuse. */
 enum { SCRAM_VERSION_MIN = 0x020601ff };
 
+/* From this one on it can be said how long a full queue is not filled; before, up to a second. */
+enum { QUEUE_BACKOFF_VERSION_MIN = 0x020200ff };
+
 static const struct ClientSetting {
     int roles;
     const char *name, *value;
+    int version_min; /* of librdkafka */
 } settings[] = {
-    {FOR_ALL, "client.id", "weir"},
-    {FOR_ALL, "log_level", "4"},
-    {FOR_ALL, "socket.nagle.disable", "true"},
-    {FOR_ALL, "reconnect.backoff.ms", "50"},
-    {FOR_ALL, "reconnect.backoff.max.ms", "1000"},
-    {FOR_ALL, "topic.metadata.refresh.interval.ms", "10000"},
-    {FOR_ALL, "topic.metadata.propagation.max.ms", "5000"},
-    {FOR_CONSUMER, "isolation.level", "read_committed"},
-    {FOR_CONSUMER, "enable.partition.eof", "true"},
-    {FOR_CONSUMER, "check.crcs", "true"},
-    {FOR_CONSUMER, "enable.auto.commit", "false"},
-    {FOR_CONSUMER, "enable.auto.offset.store", "false"},
-    {FOR_CONSUMER, "auto.offset.reset", "error"},
-    {FOR_CONSUMER, "allow.auto.create.topics", "false"},
-    {FOR_CONSUMER, "fetch.error.backoff.ms", "100"},
+    {FOR_ALL, "client.id", "weir", 0},
+    {FOR_ALL, "log_level", "4", 0},
+    {FOR_ALL, "socket.nagle.disable", "true", 0},
+    {FOR_ALL, "reconnect.backoff.ms", "50", 0},
+    {FOR_ALL, "reconnect.backoff.max.ms", "1000", 0},
+    {FOR_ALL, "topic.metadata.refresh.interval.ms", "10000", 0},
+    {FOR_ALL, "topic.metadata.propagation.max.ms", "5000", 0},
+    {FOR_CONSUMER, "isolation.level", "read_committed", 0},
+    {FOR_CONSUMER, "enable.partition.eof", "true", 0},
+    {FOR_CONSUMER, "check.crcs", "true", 0},
+    {FOR_CONSUMER, "enable.auto.commit", "false", 0},
+    {FOR_CONSUMER, "enable.auto.offset.store", "false", 0},
+    {FOR_CONSUMER, "auto.offset.reset", "error", 0},
+    {FOR_CONSUMER, "allow.auto.create.topics", "false", 0},
+    {FOR_CONSUMER, "fetch.error.backoff.ms", "100", 0},
     /* A new partition waits for the fetch under way: short waits begin to read sooner. */
-    {FOR_READ, "fetch.wait.max.ms", "100"},
-    {FOR_CATCH_UP, "fetch.wait.max.ms", "10"},
-    /* librdkafka 2.0.2 sleeps a second on a full queue: it is to be large, and limited by bytes. */
-    {FOR_CONSUMER, "queued.min.messages", "10000000"},
-    {FOR_CONSUMER, "queued.max.messages.kbytes", "32768"},
-    {FOR_WRITE, "enable.idempotence", "true"},
-    {FOR_WRITE, "acks", "all"},
+    {FOR_READ, "fetch.wait.max.ms", "100", 0},
+    {FOR_CATCH_UP, "fetch.wait.max.ms", "10", 0},
+    /* Limited by bytes, of each partition; reader_wake() keeps a small queue filled. */
+    {FOR_CONSUMER, "queued.min.messages", "10000000", 0},
+    {FOR_READ, "queued.max.messages.kbytes", "8192", 0},
+    {FOR_CATCH_UP, "queued.max.messages.kbytes", "65536", 0},
+    {FOR_CONSUMER, "fetch.queue.backoff.ms", "5", QUEUE_BACKOFF_VERSION_MIN},
+    {FOR_WRITE, "enable.idempotence", "true", 0},
+    {FOR_WRITE, "acks", "all", 0},
     /* A commit flushes: whatever waits for it is to be in few large batches. */
-    {FOR_WRITE, "linger.ms", "50"},
-    {FOR_WRITE, "batch.size", "1000000"},
-    {FOR_WRITE, "batch.num.messages", "100000"},
-    {FOR_WRITE, "queue.buffering.max.messages", "1000000"},
-    {FOR_WRITE, "queue.buffering.max.kbytes", "262144"},
+    {FOR_WRITE, "linger.ms", "50", 0},
+    {FOR_WRITE, "batch.size", "1000000", 0},
+    {FOR_WRITE, "batch.num.messages", "100000", 0},
+    {FOR_WRITE, "queue.buffering.max.messages", "1000000", 0},
+    {FOR_WRITE, "queue.buffering.max.kbytes", "262144", 0},
 };
 
 const char *kafka_library_version(void) {
@@ -111,7 +117,8 @@ static ErrCode client_configure(const KafkaConfig *config, const KafkaClientOpti
                                 rd_kafka_conf_t *conf, Err *err) {
     char number[16];
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-        if (settings[i].roles & 1 << options->role)
+        if (settings[i].roles & 1 << options->role &&
+            rd_kafka_version() >= settings[i].version_min)
             TRY(client_set(conf, settings[i].name, settings[i].value, false, err));
     TRY(client_set(conf, "bootstrap.servers", config->bootstrap, false, err));
     for (size_t i = 0; i < config->property_count; i++) {
@@ -165,6 +172,10 @@ ErrCode kafka_client_open(const KafkaConfig *config, const KafkaClientOptions *o
     else
         *client = opened;
     return code;
+}
+
+bool kafka_client_fills_late(void) {
+    return rd_kafka_version() < QUEUE_BACKOFF_VERSION_MIN;
 }
 
 void kafka_client_close(KafkaClient *client) {

@@ -41,6 +41,9 @@ struct KafkaClient {
 ErrCode kafka_client_open(const KafkaConfig *config, const KafkaClientOptions *options,
                           KafkaClient **client, Err *err);
 
+/* Whether this librdkafka looks at a queue that was full only a second later. */
+bool kafka_client_fills_late(void);
+
 /* May take as long as a request under way. What is not yet delivered is dropped. */
 void kafka_client_close(KafkaClient *client); /* NULL is allowed */
 

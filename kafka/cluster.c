@@ -25,6 +25,11 @@ static ErrCode cluster_offsets(Cluster *cluster, const char *name, TopicPartitio
     return kafka_reader_offsets(self(cluster)->reader, name, where, fresh, offsets, err);
 }
 
+static ErrCode cluster_topic_state(Cluster *cluster, const char *name, int64_t *since_ms,
+                                   Err *err) {
+    return kafka_reader_topic_state(self(cluster)->reader, name, since_ms, err);
+}
+
 /* == Owning and writing ======================================================================= */
 
 static uint32_t cluster_slot(Cluster *cluster, const char *topic, uint32_t partition) {
@@ -87,6 +92,7 @@ static const ClusterOps cluster_ops = {
     .describe = topic_describe,
     .alter = topic_alter,
     .remove = topic_remove,
+    .topic_state = cluster_topic_state,
     .fetch = cluster_fetch,
     .offsets = cluster_offsets,
     .slot = cluster_slot,

@@ -309,6 +309,17 @@ static ErrCode config_check(const KafkaConfig *config, Err *err) {
     return ERR_OK;
 }
 
+/* What a named cluster does not say itself is the service's. */
+static void config_inherit(KafkaConfig *named, const KafkaConfig *service) {
+    assert(named->name && service->service_id);
+    if (!named->service_id)
+        named->service_id = mem_strdup(service->service_id);
+    if (named->transaction_timeout_ms == 0)
+        named->transaction_timeout_ms = service->transaction_timeout_ms;
+    if (named->replicas == 0)
+        named->replicas = service->replicas;
+}
+
 static ErrCode config_load(const KafkaConfigSource *source, KafkaConfig *config, Err *err) {
     const char *const *environment =
         source->environment ? source->environment : (const char *const *)environ;
@@ -316,6 +327,7 @@ static ErrCode config_load(const KafkaConfigSource *source, KafkaConfig *config,
         TRY(kafka_config_read(source->file, config_take, config, err));
     TRY(config_environment(config, environment, err));
     for (size_t i = 0; i < config->cluster_count; i++) {
+        config_inherit(&config->clusters[i], config);
         TRY(config_environment(&config->clusters[i], environment, err));
         TRY(config_check(&config->clusters[i], err));
     }

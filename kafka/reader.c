@@ -20,8 +20,10 @@ static ErrCode reader_client(KafkaReader *reader, uint32_t index, Err *err) {
     lock_take(&reader->client_lock);
     if (!atomic_load(&reader->clients[index])) {
         code = kafka_client_open(reader->config, &options, &client, err);
-        if (code == ERR_OK)
+        if (code == ERR_OK) {
+            reader->wake_queues[index] = rd_kafka_queue_new(client->handle);
             atomic_store(&reader->clients[index], client);
+        }
     }
     lock_release(&reader->client_lock);
     return code;
@@ -77,8 +79,11 @@ void kafka_reader_close(KafkaReader *reader) {
             reader->buckets[i] = part->next;
             part_free(part);
         }
-    for (uint32_t i = 0; i < READER_STREAMS; i++)
+    for (uint32_t i = 0; i < READER_STREAMS; i++) {
+        if (reader->wake_queues[i])
+            rd_kafka_queue_destroy(reader->wake_queues[i]);
         kafka_client_close(reader->clients[i]);
+    }
     while (reader->scratch) {
         Scratch *scratch = reader->scratch;
         reader->scratch = scratch->next;
@@ -171,10 +176,16 @@ static ErrCode part_move(Part *part, uint32_t index, int64_t offset, Err *err) {
     return stream_start(part, index, offset, err);
 }
 
-/* Nothing is there: because nothing was written, or because the cluster cannot be asked? */
-static ErrCode part_nothing(Part *part, Err *err) {
+/* Nothing is there: because nothing was written, or because the cluster cannot be asked, or has no
+ * such topic any more? librdkafka says nothing of the latter: the stream begins again, and asks. */
+static ErrCode part_nothing(Part *part, uint32_t index, Err *err) {
     int64_t since_ms;
     Err why;
+    if (atomic_load(&part->reader->deleted_count) > 0 &&
+        kafka_reader_topic_state(part->reader, part->name, &since_ms, err) == ERR_TOPIC_DELETED) {
+        stream_stop(part, index);
+        return ERR_TOPIC_DELETED;
+    }
     ErrCode code = kafka_trouble_now(part->reader->options.trouble, &since_ms, &why);
     Io *io = io_posix();
     if (code == ERR_OK || io->ops->now_ms(io) - since_ms < TROUBLE_SHOWN_MS ||
@@ -202,7 +213,7 @@ static ErrCode part_fetch(Part *part, int64_t offset, LogBlock **block, Err *err
     }
     part->streams[index].used_us = now_us;
     TRY(stream_take(part, index, block, err));
-    return *block ? ERR_OK : part_nothing(part, err);
+    return *block ? ERR_OK : part_nothing(part, index, err);
 }
 
 ErrCode kafka_reader_fetch(KafkaReader *reader, const char *name, TopicPartition where,
@@ -223,7 +234,9 @@ ErrCode kafka_reader_fetch(KafkaReader *reader, const char *name, TopicPartition
 
 ErrCode kafka_reader_offsets(KafkaReader *reader, const char *name, TopicPartition where,
                              bool fresh, ClusterOffsets *offsets, Err *err) {
-    enum { OFFSETS_WAIT_MS = 10 * 1000 };
+    enum { OFFSETS_WAIT_MS = 10 * 1000, TROUBLED_WAIT_MS = 300 };
+    int64_t since_ms;
+    Err why;
     Part *part = part_find(reader, name, where.partition);
     lock_take(&part->lock);
     part_asked_as(part, where);
@@ -233,8 +246,10 @@ ErrCode kafka_reader_offsets(KafkaReader *reader, const char *name, TopicPartiti
     if (seen && !fresh)
         return ERR_OK;
     rd_kafka_t *handle = kafka_admin_client(reader->options.admin)->handle;
+    bool troubled = kafka_trouble_now(reader->options.trouble, &since_ms, &why) != ERR_OK;
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        handle, name, (int32_t)where.partition, &offsets->start, &offsets->end, OFFSETS_WAIT_MS);
+        handle, name, (int32_t)where.partition, &offsets->start, &offsets->end,
+        troubled ? TROUBLED_WAIT_MS : OFFSETS_WAIT_MS);
     TRY(kafka_error(err, code, "Topic %s, partition %u", name, where.partition));
     kafka_trouble_over(reader->options.trouble);
     lock_take(&part->lock);

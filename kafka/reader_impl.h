@@ -29,6 +29,7 @@ typedef struct Stream {
     int64_t next;            /* offset behind what was taken from the queue */
     int64_t used_us;
     size_t record_bytes; /* about; of those that came last */
+    bool was_full;       /* its queue, since librdkafka was woken */
     WindowBlock window[WINDOW_BLOCKS];
     uint32_t first, count;
     size_t bytes;
@@ -70,11 +71,14 @@ struct KafkaReader {
     atomic_bool stopped;
     Lock client_lock; /* while one is opened */
     KafkaClient *_Atomic clients[READER_STREAMS]; /* NULL: not needed yet */
+    rd_kafka_queue_t *wake_queues[READER_STREAMS]; /* made with the client */
+    _Atomic int64_t wake_us[READER_STREAMS];       /* not before */
     Lock scratch_lock;
     Scratch *scratch;
     Lock topic_lock;
     ReadTopic *topics;
     size_t topic_count, topic_capacity;
+    _Atomic uint32_t deleted_count; /* of them, with state TOPIC_DELETED */
     bool troubled; /* as of the last tick */
     int64_t looked_us;
 };
@@ -86,6 +90,7 @@ void stream_forget(Stream *stream); /* its window */
 
 /* Takes what has come; *block NULL: nothing, or nothing but an end. */
 ErrCode stream_take(Part *part, uint32_t index, LogBlock **block, Err *err);
+void stream_wake(Part *part, uint32_t index);
 LogBlock *stream_find(const Stream *stream, int64_t offset); /* borrowed; NULL: not in the window */
 
 #endif

@@ -198,6 +198,8 @@ ErrCode stream_take(Part *part, uint32_t index, LogBlock **block, Err *err) {
         part->end = stream->next;
     if (*block)
         window_add(part, stream, (WindowBlock){*block, from, stream->next});
+    if (code == ERR_OK && (count == wanted || stream->was_full))
+        stream_wake(part, index);
     if (code != ERR_OK)
         stream_stop(part, index);
     else if (count > 0)

@@ -10,7 +10,7 @@
 
 enum {
     UNREAD_US = 10 * 1000 * 1000, /* a stream with records that nobody takes is stopped */
-    LOOK_US = 10 * 1000 * 1000,   /* between two looks at the topics */
+    LOOK_US = 3 * 1000 * 1000,    /* between two looks at the topics */
     PROBE_MS = 200,
 };
 
@@ -92,14 +92,15 @@ static void topic_state(ReadTopic *topic, ErrCode state) {
 static void topic_look(KafkaReader *reader, const struct rd_kafka_metadata_topic *found) {
     lock_take(&reader->topic_lock);
     ReadTopic *topic = topic_find(reader, found->topic);
-    if (!topic && found->err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0) {
+    bool missing = found->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (!topic && (missing || found->partition_cnt > 0)) {
         reader->topics = mem_grow(reader->topics, &reader->topic_capacity,
                                   reader->topic_count + 1, sizeof *reader->topics);
         topic = &reader->topics[reader->topic_count++];
         *topic = (ReadTopic){.name = mem_strdup(found->topic),
                              .partitions = (uint32_t)found->partition_cnt};
     }
-    if (topic && found->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    if (topic && missing)
         topic_state(topic, ERR_TOPIC_DELETED);
     else if (topic && found->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         topic_state(topic, (uint32_t)found->partition_cnt > topic->partitions
@@ -121,6 +122,11 @@ static void reader_look_at_topics(KafkaReader *reader) {
     for (int i = 0; i < metadata->topic_cnt; i++)
         topic_look(reader, &metadata->topics[i]);
     rd_kafka_metadata_destroy(metadata);
+    uint32_t deleted = 0;
+    for (size_t i = 0; i < reader->topic_count; i++)
+        deleted += reader->topics[i].state == ERR_TOPIC_DELETED;
+    if (deleted != atomic_exchange(&reader->deleted_count, deleted))
+        each_part(reader, part_notify); /* its readers are to see it */
 }
 
 ErrCode kafka_reader_topic_state(KafkaReader *reader, const char *name, int64_t *since_ms,

@@ -79,29 +79,6 @@ void aggregate_run(Op *op, const Batch *batch, const Updates *updates, uint32_t 
     plan->aggregate->ops->update(&call);
 }
 
-static void output_facts(Batch *output, const Batch *batch, const Updates *updates) {
-    assert(updates->count > 0);
-    Arena *arena = batch->arena;
-    uint64_t *seq = arena_raw(arena, updates->count * sizeof *seq);
-    int64_t *offset = arena_raw(arena, updates->count * sizeof *offset);
-    Bytes *headers =
-        batch->headers ? arena_raw(arena, updates->count * sizeof *headers) : NULL;
-    for (uint32_t i = 0; i < updates->count; i++) {
-        seq[i] = batch->seq[updates->rows[i]];
-        offset[i] = batch->offset[updates->rows[i]];
-        if (headers)
-            headers[i] = batch->headers[updates->rows[i]];
-    }
-    output->headers = headers;
-    output->seq = seq;
-    output->offset = offset;
-    output->rowtime = updates->rowtime;
-    output->kind = arena_alloc(arena, updates->count); /* ROW_VALUE all */
-    output->window_start = updates->window_start;
-    output->window_end = updates->window_end;
-}
-_Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
-
 static const Column *group_column(const Batch *batch, const Updates *updates, uint32_t column) {
     assert(column < batch->schema->key_count);
     const Column *source = batch->columns[column];
@@ -110,6 +87,8 @@ static const Column *group_column(const Batch *batch, const Updates *updates, ui
         return source; /* ascending rows, so these are all of them */
     return column_gather(batch->arena, source, updates->rows, updates->count);
 }
+
+_Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
 
 void aggregate_emit(Op *op, const Batch *batch, const Updates *updates, const Column **columns,
                     const Column **olds) {
@@ -120,14 +99,12 @@ void aggregate_emit(Op *op, const Batch *batch, const Updates *updates, const Co
         columns[i] = olds[i] = group_column(batch, updates, i);
     output->schema = op->node->schema;
     output->columns = columns;
-    output->row_count = output->selected_count = updates->count;
-    output->selected = batch_all_rows(updates->count);
-    output_facts(output, batch, updates);
-    output->old = op_batch(op, output);
-    output->old->columns = op->old_wanted ? olds : NULL;
-    output->old->selected = updates->old_rows;
-    output->old->selected_count = updates->old_count;
-    output->old->old = NULL;
+    op_rows_from(output, batch, updates->rows, updates->count);
+    output->rowtime = updates->rowtime;
+    output->kind = arena_alloc(batch->arena, updates->count); /* ROW_VALUE all */
+    output->window_start = updates->window_start;
+    output->window_end = updates->window_end;
+    op_attach_old(op, output, olds, updates->old_rows, updates->old_count);
     op_emit(op, output);
 }
 

@@ -51,43 +51,20 @@ static void add_row(SessionRows *rows, RowKind kind, const Session *session, boo
 
 /* -- Output ----------------------------------------------------------------------------------- */
 
-/* Facts of the input's row behind each row of output. */
-static void session_facts(const SessionRows *rows, const Batch *batch, Batch *output) {
-    Arena *arena = batch->arena;
-    uint32_t count = rows->count;
-    uint64_t *seq = arena_raw(arena, count * sizeof *seq);
-    int64_t *offset = arena_raw(arena, count * sizeof *offset);
-    Bytes *headers = batch->headers ? arena_raw(arena, count * sizeof *headers) : NULL;
-    assert(count > 0);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t row = rows->updates.rows[rows->update[i]];
-        seq[i] = batch->seq[row];
-        offset[i] = batch->offset[row];
-        if (headers)
-            headers[i] = batch->headers[row];
-    }
-    output->seq = seq;
-    output->offset = offset;
-    output->headers = headers;
-    output->kind = rows->kind;
-    output->rowtime = output->window_end = rows->end;
-    output->window_start = rows->start;
-}
-
 static void emit_rows(Op *op, const Batch *batch, const SessionRows *rows,
                       const Column *const *columns, const Column *const *olds) {
     assert(rows->count > 0);
     Batch *output = op_batch(op, batch);
     output->schema = op->node->schema;
     output->columns = columns;
-    output->row_count = output->selected_count = rows->count;
-    output->selected = batch_all_rows(rows->count);
-    session_facts(rows, batch, output);
-    output->old = op_batch(op, output);
-    output->old->columns = op->old_wanted ? olds : NULL;
-    output->old->selected = rows->old;
-    output->old->selected_count = rows->old_count;
-    output->old->old = NULL;
+    uint16_t *sources = arena_raw(batch->arena, rows->count * sizeof *sources);
+    for (uint32_t i = 0; i < rows->count; i++)
+        sources[i] = rows->updates.rows[rows->update[i]];
+    op_rows_from(output, batch, sources, rows->count);
+    output->kind = rows->kind;
+    output->rowtime = output->window_end = rows->end;
+    output->window_start = rows->start;
+    op_attach_old(op, output, olds, rows->old, rows->old_count);
     op_emit(op, output);
 }
 

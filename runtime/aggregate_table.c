@@ -90,25 +90,6 @@ static void pick_changes(const Aggregation *self, const Batch *batch, const RowK
     }
 }
 
-static void update_facts(Batch *updates, const Batch *batch, const Changes *changes) {
-    Arena *arena = batch->arena;
-    uint32_t count = changes->update_count;
-    uint64_t *seq = arena_raw(arena, count * sizeof *seq);
-    int64_t *offset = arena_raw(arena, count * sizeof *offset);
-    Bytes *headers = batch->headers ? arena_raw(arena, count * sizeof *headers) : NULL;
-    assert(count > 0);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t row = changes->sources[i];
-        seq[i] = batch->seq[row];
-        offset[i] = batch->offset[row];
-        if (headers)
-            headers[i] = batch->headers[row];
-    }
-    updates->seq = seq;
-    updates->offset = offset;
-    updates->headers = headers;
-}
-
 /* The input as the kernels see it: one row for each update. */
 static Batch *update_batch(const Op *op, const Batch *batch, const Changes *changes) {
     Arena *arena = batch->arena;
@@ -137,9 +118,10 @@ static Batch *update_batch(const Op *op, const Batch *batch, const Changes *chan
         columns[i] = made;
     }
     updates->columns = columns;
-    update_facts(updates, batch, changes);
-    updates->row_count = updates->selected_count = count;
-    updates->selected = batch_all_rows(count);
+    uint16_t *rows = arena_raw(arena, count * sizeof *rows);
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = (uint16_t)changes->sources[i];
+    op_rows_from(updates, batch, rows, count);
     updates->old = NULL;
     return updates;
 }
@@ -168,29 +150,6 @@ static void change_columns(Op *op, const Batch *batch, const Changes *changes,
     assert(changes->count <= changes->update_count);
 }
 
-static void change_facts(Batch *output, const Batch *batch, const Changes *changes) {
-    Arena *arena = batch->arena;
-    uint32_t count = changes->count;
-    uint64_t *seq = arena_raw(arena, count * sizeof *seq);
-    int64_t *offset = arena_raw(arena, count * sizeof *offset);
-    Bytes *headers = batch->headers ? arena_raw(arena, count * sizeof *headers) : NULL;
-    assert(count > 0);
-    for (uint32_t i = 0; i < count; i++) {
-        seq[i] = batch->seq[changes->rows[i]];
-        offset[i] = batch->offset[changes->rows[i]];
-        if (headers)
-            headers[i] = batch->headers[changes->rows[i]];
-    }
-    output->seq = seq;
-    output->offset = offset;
-    output->headers = headers;
-    output->rowtime = changes->rowtime;
-    output->kind = arena_alloc(arena, count); /* ROW_VALUE all */
-    output->row_count = output->selected_count = count;
-    output->selected = batch_all_rows(count);
-    output->window_start = output->window_end = NULL;
-}
-
 /* The last result of each group of these changes. */
 static void last_changes(Op *op, const Batch *batch, const Changes *changes) {
     Arena *arena = batch->arena;
@@ -210,6 +169,8 @@ static void last_changes(Op *op, const Batch *batch, const Changes *changes) {
     assert(updates.old_count == changes->old_count);
     aggregate_last(op, update_batch(op, batch, changes), &updates);
 }
+
+_Static_assert(ROW_VALUE == 0, "zeroed kinds are values");
 
 void aggregate_changes(Op *op, const Batch *batch, const RowKeys *keys, const uint32_t range[2]) {
     assert(batch->old && batch->old->columns);
@@ -233,11 +194,10 @@ void aggregate_changes(Op *op, const Batch *batch, const RowKeys *keys, const ui
     Batch *output = op_batch(op, batch);
     output->schema = schema;
     output->columns = columns;
-    change_facts(output, batch, &changes);
-    output->old = op_batch(op, output);
-    output->old->columns = op->old_wanted ? olds : NULL;
-    output->old->selected = changes.old_rows;
-    output->old->selected_count = changes.old_count;
-    output->old->old = NULL;
+    op_rows_from(output, batch, changes.rows, changes.count);
+    output->rowtime = changes.rowtime;
+    output->kind = arena_alloc(arena, changes.count); /* ROW_VALUE all */
+    output->window_start = output->window_end = NULL;
+    op_attach_old(op, output, olds, changes.old_rows, changes.old_count);
     op_emit(op, output);
 }

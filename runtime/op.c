@@ -159,6 +159,37 @@ ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, const char *
     return err_set(err, ERR_RUNTIME, "%s", text);
 }
 
+void op_rows_from(Batch *output, const Batch *batch, const uint16_t *rows, uint32_t count) {
+    Arena *arena = batch->arena;
+    assert(count > 0 && count <= UINT16_MAX);
+    uint64_t *seq = arena_raw(arena, count * sizeof *seq);
+    int64_t *offset = arena_raw(arena, count * sizeof *offset);
+    Bytes *headers = batch->headers ? arena_raw(arena, count * sizeof *headers) : NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        assert(rows[i] < batch->row_count);
+        seq[i] = batch->seq[rows[i]];
+        offset[i] = batch->offset[rows[i]];
+        if (headers)
+            headers[i] = batch->headers[rows[i]];
+    }
+    output->seq = seq;
+    output->offset = offset;
+    output->headers = headers;
+    output->row_count = output->selected_count = count;
+    output->selected = batch_all_rows(count);
+}
+
+void op_attach_old(Op *op, Batch *output, const Column *const *columns, const uint16_t *rows,
+                   uint32_t count) {
+    Batch *old = op_batch(op, output);
+    assert(count <= output->row_count);
+    old->columns = op->old_wanted ? columns : NULL;
+    old->selected = rows;
+    old->selected_count = count;
+    old->old = NULL;
+    output->old = old;
+}
+
 Batch *op_batch(Op *op, const Batch *batch) {
     Batch *copy = arena_raw(op->env->step_arena, sizeof *copy);
     *copy = *batch;

@@ -174,4 +174,12 @@ ErrCode op_fail(Op *op, const Batch *batch, uint32_t row, Err *err, const char *
 /* A new batch over the same rows: a shallow copy in the step's arena. */
 Batch *op_batch(Op *op, const Batch *batch);
 
+/* Makes `output` one of `count` rows, all selected, with seq, offset and headers of the rows of
+ * `batch` that they come from. */
+void op_rows_from(Batch *output, const Batch *batch, const uint16_t *rows, uint32_t count);
+
+/* output->old: what was before at these of its rows, with columns where someone reads them. */
+void op_attach_old(Op *op, Batch *output, const Column *const *columns, const uint16_t *rows,
+                   uint32_t count);
+
 #endif

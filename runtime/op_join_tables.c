@@ -249,20 +249,16 @@ static ErrCode new_side(const JoinTables *self, const Changes *changes, const Co
 
 static ErrCode old_view(Op *op, const Changes *changes, Batch *output, Err *err) {
     const JoinTables *self = op->self;
-    assert(changes->old_count <= changes->selected_count);
-    Batch *old = op_batch(op, output);
-    old->old = NULL;
-    old->columns = NULL;
-    old->selected = changes->old_selected;
-    old->selected_count = changes->old_count;
-    output->old = old;
-    if (!op->old_wanted)
-        return ERR_OK;
     uint32_t count = op->node->schema->column_count;
-    const Column **columns = arena_array(output->arena, count, sizeof *columns);
-    memcpy(columns, output->columns, count * sizeof *columns);
-    old->columns = columns;
-    return stored_side(self, changes, changes->side, changes->own_before, columns, err);
+    const Column **columns = NULL;
+    if (op->old_wanted) {
+        columns = arena_array(output->arena, count, sizeof *columns);
+        memcpy(columns, output->columns, count * sizeof *columns);
+        TRY(stored_side(self, changes, changes->side, changes->own_before, columns, err));
+    }
+    assert(changes->old_count <= changes->selected_count);
+    op_attach_old(op, output, columns, changes->old_selected, changes->old_count);
+    return ERR_OK;
 }
 
 static ErrCode emit_changes(Op *op, const Changes *changes, Err *err) {

@@ -191,20 +191,12 @@ static ErrCode subscribe_apply(Op *op, int port, Batch *batch, uint16_t from, ui
 static void chunk_facts(Batch *output, const Batch *batch, const uint16_t *rows, uint32_t count) {
     Arena *arena = batch->arena;
     assert(count > 0 && count <= BATCH_ROWS_MAX);
-    uint64_t *seq = arena_raw(arena, count * sizeof *seq);
     int64_t *rowtime = arena_raw(arena, count * sizeof *rowtime);
-    int64_t *offset = arena_raw(arena, count * sizeof *offset);
-    for (uint32_t i = 0; i < count; i++) {
-        seq[i] = batch->seq[rows[i]];
+    for (uint32_t i = 0; i < count; i++)
         rowtime[i] = batch->rowtime[rows[i]];
-        offset[i] = batch->offset[rows[i]];
-    }
-    output->seq = seq;
+    op_rows_from(output, batch, rows, count);
     output->rowtime = rowtime;
-    output->offset = offset;
     output->kind = arena_alloc(arena, count); /* ROW_VALUE all */
-    output->selected = batch_all_rows(count);
-    output->row_count = output->selected_count = count;
     output->headers = NULL;
     output->old = NULL;
 }

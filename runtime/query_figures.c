@@ -113,11 +113,12 @@ static void add_causes(Query *query, QueryFigures *figures) {
 /* With the query's lock held. */
 static void retry_figures(const Query *query, QueryFigures *figures) {
     Io *io = query->runtime->io;
-    int64_t left_us = query->retry_at_us - io->ops->mono_us(io);
+    int64_t now_us = io->ops->mono_us(io), left_us = query->retry_at_us - now_us;
     assert(query->retry_count > 0);
     figures->error = query->retry_error;
     figures->retry_count = query->retry_count;
     figures->retry_in_ms = left_us > 0 ? left_us / 1000 : 0;
+    figures->retry_for_ms = (now_us - query->retry_since_us) / 1000;
 }
 
 void query_figures(Query *query, QueryFigures *figures) {

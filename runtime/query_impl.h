@@ -37,7 +37,7 @@ struct Query {
     bool quarantined; /* it goes as far as rows that ended the process */
     Err retry_error; /* why the last try failed; all of these under the lock */
     uint32_t retry_count; /* 0: nothing is waited for */
-    int64_t retry_at_us;
+    int64_t retry_at_us, retry_since_us; /* the next try; the first that failed */
 };
 
 /* The first reason counts; ends the result queue. From any worker. */

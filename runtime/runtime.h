@@ -127,6 +127,7 @@ typedef struct QueryFigures {
     /* RUNNING, but waiting for the environment to heal: `error` is why; 0: it is not. */
     uint32_t retry_count;
     int64_t retry_in_ms; /* until it tries again */
+    int64_t retry_for_ms; /* since the first try that failed */
     int64_t running_us; /* from its start to its end or to now */
 } QueryFigures;
 

@@ -71,6 +71,10 @@ typedef struct ClusterOps {
                      const TopicConfig *config, Err *err);
     ErrCode (*remove)(Cluster *cluster, const char *name, Err *err);
 
+    /* What is wrong with a topic that is read, and does not stop reading: PARTITIONS_GROWN, ...,
+     * since when; OK: nothing. Never waits. May be NULL. */
+    ErrCode (*topic_state)(Cluster *cluster, const char *name, int64_t *since_ms, Err *err);
+
     /* -- Reading, committed records only. fetch() never waits: *block NULL where nothing is there
      * yet; the storage's listener is called when something has come. The block may hold fewer
      * offsets than it covers (markers, compaction): its last batch ends where it ends. `name` is

@@ -9,6 +9,7 @@
 
 enum {
     TABLE_WRITE_BYTES = 256 << 10, /* in one write */
+    TABLE_BLOCK_HEAD = 8,          /* of a block: entry count, entry bytes */
     TABLE_ALIGN = 4096,            /* of writes past the page cache: nobody reads the file soon */
 };
 
@@ -77,14 +78,14 @@ static ErrCode table_flush(TableWriter *writer, bool end, Err *err) {
 
 static ErrCode table_end_block(TableWriter *writer, Err *err) {
     assert(writer->file);
-    assert((writer->block_entries == 0) == (writer->block.size == 0));
+    assert(writer->block_start <= writer->out.size);
     if (writer->block_entries == 0)
         return ERR_OK;
     Buf *out = &writer->out, *index = &writer->index;
-    size_t start = out->size;
-    buf_u32_le(out, writer->block_entries);
-    buf_u32_le(out, (uint32_t)writer->block.size);
-    buf_bytes(out, buf_view(&writer->block));
+    size_t start = writer->block_start;
+    uint32_t head[2] = {writer->block_entries, (uint32_t)(out->size - start - TABLE_BLOCK_HEAD)};
+    for (uint32_t i = 0; i < TABLE_BLOCK_HEAD; i++)
+        out->data[start + i] = (uint8_t)(head[i / 4] >> 8 * (i % 4));
     uint64_t sum = hash_bytes((Bytes){out->data + start, (uint32_t)(out->size - start)});
     buf_u64_le(out, sum);
     buf_u64_le(index, writer->offset + start);
@@ -95,7 +96,6 @@ static ErrCode table_end_block(TableWriter *writer, Err *err) {
     writer->blocks++;
     writer->entries += writer->block_entries;
     writer->block_entries = 0;
-    buf_reset(&writer->block);
     return table_flush(writer, false, err);
 }
 
@@ -109,7 +109,11 @@ ErrCode table_writer_add(TableWriter *writer, const TableEntry *entry, Err *err)
     assert(!range || after_range || writer->entries + writer->block_entries == 0);
     assert(range || after_range || writer->entries + writer->block_entries == 0 ||
            bytes_compare(buf_view(&writer->last_key), entry->key) < 0);
-    Buf *block = &writer->block;
+    Buf *block = &writer->out;
+    if (writer->block_entries == 0) {
+        writer->block_start = block->size;
+        buf_u64_le(block, 0); /* the head, when the block ends */
+    }
     buf_u8(block, (uint8_t)entry->kind);
     buf_varint(block, entry->key.size);
     buf_varint(block, entry->value.size);
@@ -119,7 +123,8 @@ ErrCode table_writer_add(TableWriter *writer, const TableEntry *entry, Err *err)
     buf_bytes(&writer->last_key, entry->key);
     writer->block_kind = entry->kind;
     writer->block_entries++;
-    return block->size >= TABLE_BLOCK_BYTES ? table_end_block(writer, err) : ERR_OK;
+    size_t size = block->size - writer->block_start - TABLE_BLOCK_HEAD;
+    return size >= TABLE_BLOCK_BYTES ? table_end_block(writer, err) : ERR_OK;
 }
 
 ErrCode table_writer_finish(TableWriter *writer, TableRef *ref, Err *err) {
@@ -166,7 +171,6 @@ void table_writer_close(TableWriter *writer) {
         mem_free(path);
     }
     buf_free(&writer->out);
-    buf_free(&writer->block);
     buf_free(&writer->index);
     buf_free(&writer->last_key);
     mem_free(writer->folder);

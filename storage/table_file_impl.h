@@ -48,8 +48,9 @@ typedef struct TableWriter {
     char *folder; /* of table files */
     IoFile *file;
     uint64_t id, offset;  /* offset: of what is in `out` */
-    Buf out;              /* whole blocks that are not written yet */
-    Buf block, index, last_key;
+    Buf out;              /* whole blocks that are not written yet, then the open one */
+    size_t block_start;   /* in `out`: of the open block's head */
+    Buf index, last_key;
     uint32_t block_entries, blocks;
     TableEntryKind block_kind; /* of its last entry */
     uint64_t entries;

@@ -343,8 +343,8 @@ static void writer_rest(Storage *storage, bool worked, bool mark) {
     int64_t now_us = storage->io->ops->mono_us(storage->io);
     if (worked)
         storage->rest_us = mark ? now_us + WRITER_REST_US : 0;
-    if (storage->rest_us == 0 || now_us < storage->rest_us)
-        return;
+    if (storage->rest_us == 0 || now_us < storage->rest_us || storage_failed(storage))
+        return; /* what a failed storage holds, frames of a group among it, stays as it is */
     storage->rest_us = 0;
     journal_rest(&storage->journal);
     spare_memory_clear(&storage->spare);

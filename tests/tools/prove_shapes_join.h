@@ -41,7 +41,7 @@ static inline const StoreLayout *join_layout(ShapeWorld *world, uint32_t variant
 }
 
 static inline ErrCode join_open(ShapeWorld *world, Snapshot *snapshot, Err *err) {
-    StateJoinSpec spec = {SHAPE_STORE, snapshot, JOIN_SPAN, JOIN_RETENTION};
+    StateJoinSpec spec = {SHAPE_STORE, snapshot, JOIN_SPAN, JOIN_RETENTION, -1};
     StateJoin *join;
     TRY(state_join_new(&spec, &join, err));
     world->state = &join->state;
@@ -193,7 +193,7 @@ static inline const StoreLayout *pair_layout(ShapeWorld *world, uint32_t variant
 static inline ErrCode pair_open(ShapeWorld *world, Snapshot *snapshot, Err *err) {
     StateSpec spec = {NULL, SHAPE_STORE, snapshot};
     StatePair *pair;
-    TRY(state_pair_new(&spec, &pair, err));
+    TRY(state_pair_new(&spec, 1, &pair, err));
     world->state = &pair->state;
     return ERR_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "storage/removed_impl.h"
 #include "storage/storage_impl.h"
+#include "tests/unit/dice.h"
 #include "tests/unit/storage_bench.h"
 
 enum { KEYS = 300, ROUNDS = 150, STORE = 9 };
@@ -12,15 +13,6 @@ static const StorageOptions small = {.journal_file_bytes = 64 << 10, .checkpoint
 typedef struct Model {
     uint32_t values[KEYS]; /* 0: absent */
 } Model;
-
-static uint64_t random_state;
-
-static uint32_t below(uint32_t limit) {
-    uint64_t value = random_state += 0x9e3779b97f4a7c15U;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9U;
-    value = (value ^ value >> 27) * 0x94d049bb133111ebU;
-    return (uint32_t)((value ^ value >> 31) >> 33) % limit;
-}
 
 static Bytes make_key(uint32_t index, uint8_t key[2]) {
     key[0] = (uint8_t)(index / 100);
@@ -95,7 +87,7 @@ static void tables_together_are_the_state(void **state) {
     (void)state;
     uint32_t most = 0, merges = 0;
     for (uint64_t seed = 1; seed <= 4; seed++) {
-        random_state = seed;
+        dice_state = seed;
         Io *io = io_mem_new();
         io_mem_set_clock(io, 1000000);
         io_mem_start_faults(io, seed);

@@ -1,7 +1,7 @@
 /* test_foreign_key.c - tables joined by a foreign key over several partitions: what is there at the
  * end is the join of the final rows, also if the machine stops anywhere. */
 #include "base/hash.h"
-#include "tests/unit/query_bench.h"
+#include "tests/unit/crash_bench.h"
 
 enum { ROWS = 64, KEYS = 6, LEFT_PARTITIONS = 2, RIGHT_PARTITIONS = 3 };
 
@@ -9,6 +9,7 @@ typedef struct Model {
     int left_foreign[KEYS]; /* -1: no left row; KEYS: NULL */
     int left_value[KEYS];
     int right[KEYS]; /* -1: none */
+    uint64_t dice;
 } Model;
 
 static uint32_t identity(Bench *bench, uint32_t input, const char *path, const char *schema) {
@@ -47,11 +48,7 @@ static void plan_foreign(Bench *bench, PlanJoinKind kind) {
 }
 
 static void open_world(Bench *bench, uint64_t seed, PlanJoinKind kind) {
-    *bench = (Bench){.io = io_mem_new(), .arena = arena_new("bench", 0)};
-    io_mem_start_faults(bench->io, seed);
-    bench->options.step_rows = (uint32_t)(seed % 9);
-    bench->storage = bench_open(bench->io, &(StorageOptions){.checkpoint_bytes = 6000});
-    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
+    crash_open(bench, seed);
     bench_make_topic(bench, "L", LEFT_PARTITIONS);
     bench_make_topic(bench, "R", RIGHT_PARTITIONS);
     bench_make_topic(bench, "OUT", LEFT_PARTITIONS);
@@ -59,8 +56,11 @@ static void open_world(Bench *bench, uint64_t seed, PlanJoinKind kind) {
     bench_prepare(bench, RIGHT_PARTITIONS);
 }
 
-static void put_row(Bench *bench, Model *model, uint64_t *dice, int number) {
+static void put_row(Bench *bench, void *context, int number) {
+    Model *model = context;
+    uint64_t *dice = &model->dice;
     char key[16], value[64];
+    number++;
     *dice = hash_u64(*dice + 1);
     int at = (int)(*dice % KEYS), foreign = (int)((*dice >> 16) % (KEYS + 1));
     bool gone = *dice >> 32 & 1 && *dice >> 33 & 1;
@@ -82,49 +82,6 @@ static void put_row(Bench *bench, Model *model, uint64_t *dice, int number) {
                   gone ? NULL : value, time);
         model->right[at] = gone ? -1 : number;
     }
-}
-
-static void reopen(Bench *bench, uint64_t seed) {
-    if (bench->query)
-        bench_stop(bench);
-    runtime_free(bench->runtime);
-    storage_close(bench->storage);
-    io_mem_crash(bench->io, seed, NULL);
-    bench->storage = bench_open(bench->io, NULL);
-    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
-}
-
-static bool start_and_pump(Bench *bench) {
-    QueryOptions options = {.plan = &bench->plan, .first_id = bench->first_id,
-                            .partitions = bench->partitions,
-                            .internal_topics = bench->internal_topics};
-    Err err;
-    if (!bench->query && query_start(bench->runtime, &options, &bench->query, &err) != ERR_OK)
-        return false;
-    return runtime_pump(bench->runtime, &err) == ERR_OK && !io_mem_stopped(bench->io);
-}
-
-/* Rows come a few at a time; the nth change of the disk made by the query stops the machine (0:
- * none does). false: it never came to that. */
-static bool run_until(Bench *bench, Model *model, uint64_t nth, uint64_t seed) {
-    uint64_t left = nth, dice = seed * 977;
-    bool stopped = false;
-    for (int number = 0; number < ROWS; number += 8) {
-        for (int i = number; i < number + 8; i++)
-            put_row(bench, model, &dice, i + 1);
-        uint64_t before = io_mem_changes(bench->io);
-        if (nth > 0 && !stopped)
-            io_mem_crash_at(bench->io, left);
-        if (!start_and_pump(bench)) {
-            assert_false(stopped);
-            stopped = true;
-            reopen(bench, seed);
-            assert_true(start_and_pump(bench));
-        }
-        left -= stopped ? 0 : io_mem_changes(bench->io) - before;
-        io_mem_crash_at(bench->io, 0);
-    }
-    return stopped;
 }
 
 /* The last value of a key without its time; "-": none, or a tombstone. */
@@ -176,7 +133,9 @@ static bool run_once(uint64_t nth, PlanJoinKind kind) {
     Model model;
     memset(&model, -1, sizeof model);
     open_world(&bench, 500 + nth, kind);
-    bool stopped = run_until(&bench, &model, nth, 1 + nth % 7);
+    uint64_t seed = 1 + nth % 7;
+    model.dice = seed * 977;
+    bool stopped = crash_run(&bench, &(CrashRun){ROWS, 8, put_row, &model, nth, seed});
     for (int i = 0; i < KEYS; i++)
         assert_string_equal(last_value(&bench, i), wanted(&bench, &model, kind, i));
     check_resolve(&bench, &model, kind);

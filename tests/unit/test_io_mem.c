@@ -402,6 +402,38 @@ static void test_the_disk_is_full(void **state) {
     io_mem_free(io);
 }
 
+/* Pages that were dropped come back, in other places; what was not written reads as zeros. */
+static void test_dropped_pages_are_used_again(void **state) {
+    (void)state;
+    enum { SIZE_MAX_HERE = 100 * 4096 };
+    static uint8_t model[SIZE_MAX_HERE], seen[SIZE_MAX_HERE], bytes[20000];
+    Io *io = disk_new();
+    IoFile *file = open_file(io, "d/f");
+    uint64_t random = 5;
+    uint32_t size = 0, got;
+    memset(model, 0, sizeof model);
+    for (int step = 0; step < 300; step++) {
+        uint32_t at = (uint32_t)(dice(&random) % (sizeof model - sizeof bytes));
+        if (dice(&random) % 3 == 0) {
+            if (at < size)
+                memset(model + at, 0, size - at);
+            size = at;
+            assert_int_equal(file->ops->resize(file, at, &err), ERR_OK);
+        } else {
+            uint32_t count = 1 + (uint32_t)(dice(&random) % sizeof bytes);
+            memset(bytes, 1 + (int)(dice(&random) % 255), count);
+            memcpy(model + at, bytes, count);
+            size = at + count > size ? at + count : size;
+            put(file, at, bytes, count);
+        }
+        assert_int_equal(file->ops->read(file, 0, seen, sizeof seen, &got, &err), ERR_OK);
+        assert_int_equal(got, size);
+        assert_memory_equal(seen, model, size);
+    }
+    file->ops->close(file);
+    io_mem_free(io);
+}
+
 static void test_the_clock_is_moved_by_hand(void **state) {
     (void)state;
     Io *io = disk_new();
@@ -478,6 +510,7 @@ int main(void) {
         cmocka_unit_test(test_a_lock_ends_with_the_machine),
         cmocka_unit_test(test_bits_rot),
         cmocka_unit_test(test_the_disk_is_full),
+        cmocka_unit_test(test_dropped_pages_are_used_again),
         cmocka_unit_test(test_the_clock_is_moved_by_hand),
         cmocka_unit_test(test_a_seed_is_a_life),
     };

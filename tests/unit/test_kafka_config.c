@@ -110,6 +110,19 @@ static void test_environment(void **state) {
     kafka_config_free(config);
 }
 
+static void test_only_named(void **state) {
+    (void)state;
+    KafkaConfig *config;
+    Err err;
+    assert_int_equal(load("broker.east.bootstrap.servers=x:1\n", nothing, &config, &err),
+                     ERR_SEMANTIC);
+    KafkaConfigSource source = {.file = path, .environment = nothing, .named_only = true};
+    assert_int_equal(kafka_config_load(&source, &config, &err), ERR_OK);
+    assert_null(config->bootstrap);
+    assert_non_null(kafka_config_cluster(config, "EAST"));
+    kafka_config_free(config);
+}
+
 static void test_refused(void **state) {
     (void)state;
     refused("ksql.service.id=a_\n", "bootstrap.servers is missing");
@@ -202,6 +215,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),    cmocka_unit_test(test_file),
         cmocka_unit_test(test_environment), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_only_named),
         cmocka_unit_test(test_client_secrets), cmocka_unit_test(test_help),
         cmocka_unit_test(test_troubles),
     };

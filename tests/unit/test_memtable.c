@@ -7,21 +7,13 @@
 
 #include "base/buf.h"
 #include "storage/memtable_impl.h"
+#include "tests/unit/dice.h"
 
 enum { KEYS = 600, STEPS = 12000, SNAPSHOTS = 4 };
 
 typedef struct Expected {
     uint32_t values[KEYS]; /* 0: absent */
 } Expected;
-
-static uint64_t random_state;
-
-static uint32_t below(uint32_t limit) {
-    uint64_t value = random_state += 0x9e3779b97f4a7c15U;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9U;
-    value = (value ^ value >> 27) * 0x94d049bb133111ebU;
-    return (uint32_t)((value ^ value >> 31) >> 33) % limit;
-}
 
 /* Keys of different lengths, with long shared beginnings; in the order of their index. */
 static Bytes make_key(uint32_t index, Buf *buf) {
@@ -101,7 +93,7 @@ static void change(Memtable *table, Expected *expected, uint32_t step) {
 
 static void equals_sorted_array(void **state) {
     (void)state;
-    random_state = 7;
+    dice_state = 7;
     Memtable table = {0};
     Expected expected = {{0}}, held[SNAPSHOTS];
     MemNode *roots[SNAPSHOTS] = {NULL};

@@ -1,5 +1,5 @@
 /* test_query_crash.c - the machine stops anywhere: what comes out is as if it had not. */
-#include "tests/unit/query_bench.h"
+#include "tests/unit/crash_bench.h"
 
 enum { ROWS = 40 };
 
@@ -54,67 +54,24 @@ static const Shape one_stage = {plan_one_stage, 1, true}, two_stages = {plan_two
 
 static void open_world(Bench *bench, uint64_t seed, const Shape *shape) {
     uint32_t partitions = shape->partitions;
-    *bench = (Bench){.io = io_mem_new(), .arena = arena_new("bench", 0)};
-    io_mem_start_faults(bench->io, seed);
-    bench->options.step_rows = (uint32_t)(seed % 9);
-    /* Checkpoints come often, so the machine stops inside of some. */
-    bench->storage = bench_open(bench->io, &(StorageOptions){.checkpoint_bytes = 6000});
-    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
+    crash_open(bench, seed);
     bench_make_topic(bench, "S", partitions);
     bench_make_topic(bench, "OUT", partitions);
     shape->plan(bench);
     bench_prepare(bench, partitions);
 }
 
-static void put_row(Bench *bench, int number, uint32_t partitions) {
+static void put_row(Bench *bench, void *context, int number) {
+    uint32_t partitions = *(const uint32_t *)context;
     char key[16], value[64];
     snprintf(key, sizeof key, "\"k%d\"", number % 4);
     snprintf(value, sizeof value, "{\"V\": %d, \"NAME\": \"n%d\"}", number % 3, number * 7 % 10);
     bench_put(bench, "S", (uint32_t)number % partitions, key, value, number + number % 7);
 }
 
-/* After the crash: everything again from the disk. */
-static void reopen(Bench *bench, uint64_t seed) {
-    if (bench->query)
-        bench_stop(bench);
-    runtime_free(bench->runtime);
-    storage_close(bench->storage);
-    io_mem_crash(bench->io, seed, NULL);
-    bench->storage = bench_open(bench->io, NULL);
-    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
-}
-
-static bool start_and_pump(Bench *bench) {
-    QueryOptions options = {.plan = &bench->plan, .first_id = bench->first_id,
-                            .partitions = bench->partitions,
-                            .internal_topics = bench->internal_topics};
-    Err err;
-    if (!bench->query && query_start(bench->runtime, &options, &bench->query, &err) != ERR_OK)
-        return false;
-    return runtime_pump(bench->runtime, &err) == ERR_OK && !io_mem_stopped(bench->io);
-}
-
-/* Rows come a few at a time; the nth change of the disk made by the query stops the machine (0:
- * none does). false: it never came to that. */
-static bool run_until(Bench *bench, uint64_t nth, uint64_t seed, uint32_t partitions) {
-    uint64_t left = nth;
-    bool stopped = false;
-    for (int number = 0; number < ROWS; number += 8) {
-        for (int i = number; i < number + 8; i++)
-            put_row(bench, i, partitions);
-        uint64_t before = io_mem_changes(bench->io);
-        if (nth > 0 && !stopped)
-            io_mem_crash_at(bench->io, left);
-        if (!start_and_pump(bench)) {
-            assert_false(stopped);
-            stopped = true;
-            reopen(bench, seed);
-            assert_true(start_and_pump(bench));
-        }
-        left -= stopped ? 0 : io_mem_changes(bench->io) - before;
-        io_mem_crash_at(bench->io, 0);
-    }
-    return stopped;
+/* The nth change of the disk stops the machine; false: it never came to that. */
+static bool run_until(Bench *bench, uint64_t nth, uint32_t partitions) {
+    return crash_run(bench, &(CrashRun){ROWS, 8, put_row, &partitions, nth, nth});
 }
 
 static void byte_for_byte(const Shape *shape) {
@@ -124,7 +81,7 @@ static void byte_for_byte(const Shape *shape) {
     for (; stopped && nth < 200; nth++) {
         Bench bench;
         open_world(&bench, 100 + nth, shape);
-        stopped = run_until(&bench, nth, nth, 1);
+        stopped = run_until(&bench, nth, 1);
         const char *records = bench_records(&bench, "OUT", 0, shape->windowed);
         if (nth == 0)
             undisturbed = mem_strdup(records);
@@ -166,7 +123,7 @@ static void two_stages_by_last_value(void **state) {
     for (; stopped && nth < 200; nth++) {
         Bench bench;
         open_world(&bench, 300 + nth, &two_stages);
-        stopped = run_until(&bench, nth, nth, 2);
+        stopped = run_until(&bench, nth, 2);
         const char *values = last_values(&bench);
         if (nth == 0)
             undisturbed = mem_strdup(values);
@@ -184,10 +141,11 @@ static void failed_storage_stops_the_query(void **state) {
     (void)state;
     Bench bench;
     open_world(&bench, 1, &one_stage);
-    put_row(&bench, 0, 1);
+    uint32_t partitions = 1;
+    put_row(&bench, &partitions, 0);
     bench_start(&bench);
     bench_pump(&bench);
-    put_row(&bench, 1, 1);
+    put_row(&bench, &partitions, 1);
     io_mem_fail(bench.io, IO_MEM_SYNC, 1, true);
     Err err;
     ErrCode code = runtime_pump(bench.runtime, &err);
@@ -199,7 +157,7 @@ static void failed_storage_stops_the_query(void **state) {
     assert_int_equal(figures.error.code, ERR_STORAGE_FAILED);
     assert_int_not_equal(query_catch_up(bench.query, 100, &err), ERR_OK);
     io_mem_fail(bench.io, IO_MEM_SYNC, 0, false);
-    reopen(&bench, 5);
+    crash_reopen(&bench, 5);
     bench_start(&bench);
     bench_pump(&bench);
     assert_string_equal(bench_records(&bench, "OUT", 0, true),

@@ -1,7 +1,7 @@
 /* test_window_crash.c - the machine stops anywhere: every kind of window comes back, byte for byte,
  * whatever the steps are. */
 #include "base/hash.h"
-#include "tests/unit/query_bench.h"
+#include "tests/unit/crash_bench.h"
 
 enum { ROWS = 48, TURN_ROWS = 8, NTH_MAX = 400 };
 
@@ -36,11 +36,7 @@ static void plan_case(Bench *bench, const Case *one) {
 }
 
 static void open_world(Bench *bench, const Case *one, uint64_t seed) {
-    *bench = (Bench){.io = io_mem_new(), .arena = arena_new("bench", 0)};
-    io_mem_start_faults(bench->io, seed);
-    bench->options.step_rows = (uint32_t)(seed % 9);
-    bench->storage = bench_open(bench->io, &(StorageOptions){.checkpoint_bytes = 6000});
-    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
+    crash_open(bench, seed);
     bench_make_topic(bench, "S", 1);
     bench_make_topic(bench, "OUT", 1);
     plan_case(bench, one);
@@ -48,52 +44,17 @@ static void open_world(Bench *bench, const Case *one, uint64_t seed) {
 }
 
 /* Out of order, with jumps that end sessions and windows. */
-static void put_row(Bench *bench, int number) {
+static void put_row(Bench *bench, void *context, int number) {
+    (void)context;
     char key[16], value[64];
     snprintf(key, sizeof key, "\"k%d\"", number * 5 % 3);
     snprintf(value, sizeof value, "{\"V\": %d, \"NAME\": \"n%d\"}", number % 3, number * 7 % 10);
     bench_put(bench, "S", 0, key, value, number + number / 12 * 9 + number * 7 % 5);
 }
 
-static void reopen(Bench *bench, uint64_t seed) {
-    if (bench->query)
-        bench_stop(bench);
-    runtime_free(bench->runtime);
-    storage_close(bench->storage);
-    io_mem_crash(bench->io, seed, NULL);
-    bench->storage = bench_open(bench->io, NULL);
-    bench->runtime = runtime_new(bench->io, bench->storage, &bench->options);
-}
-
-static bool start_and_pump(Bench *bench) {
-    QueryOptions options = {.plan = &bench->plan, .first_id = bench->first_id,
-                            .partitions = bench->partitions};
-    Err err;
-    if (!bench->query && query_start(bench->runtime, &options, &bench->query, &err) != ERR_OK)
-        return false;
-    return runtime_pump(bench->runtime, &err) == ERR_OK && !io_mem_stopped(bench->io);
-}
-
-/* The nth change of the disk stops the machine (0: none does). false: it never came to that. */
+/* The nth change of the disk stops the machine; false: it never came to that. */
 static bool run_until(Bench *bench, uint64_t nth) {
-    uint64_t left = nth;
-    bool stopped = false;
-    for (int number = 0; number < ROWS; number += TURN_ROWS) {
-        for (int i = number; i < number + TURN_ROWS; i++)
-            put_row(bench, i);
-        uint64_t before = io_mem_changes(bench->io);
-        if (nth > 0 && !stopped)
-            io_mem_crash_at(bench->io, left);
-        if (!start_and_pump(bench)) {
-            assert_false(stopped);
-            stopped = true;
-            reopen(bench, nth);
-            assert_true(start_and_pump(bench));
-        }
-        left -= stopped ? 0 : io_mem_changes(bench->io) - before;
-        io_mem_crash_at(bench->io, 0);
-    }
-    return stopped;
+    return crash_run(bench, &(CrashRun){ROWS, TURN_ROWS, put_row, NULL, nth, nth});
 }
 
 static void byte_for_byte(void **state) {
@@ -154,9 +115,9 @@ static uint64_t run_large(const Case *one, uint64_t nth, uint64_t *changes) {
     put_large(&bench);
     uint64_t before = io_mem_changes(bench.io);
     io_mem_crash_at(bench.io, nth);
-    if (!start_and_pump(&bench)) {
-        reopen(&bench, nth);
-        assert_true(start_and_pump(&bench));
+    if (!crash_start_and_pump(&bench)) {
+        crash_reopen(&bench, nth);
+        assert_true(crash_start_and_pump(&bench));
     }
     *changes = io_mem_changes(bench.io) - before;
     const char *records = bench_records(&bench, "OUT", 0, true);

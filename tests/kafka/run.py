@@ -1,0 +1,592 @@
+#!/usr/bin/env python3
+"""run.py WEIR - Weir over a real Kafka: what others write is read right, what Weir writes is read by
+them, security, and trouble that has a name.
+
+Starts a broker (tests/kafka/broker) and ends it. Prints what failed, then "N passed, N failed, N
+skipped"; "skipped: why" where there can be no broker. -k WORD runs the tests whose names have the word.
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+try:
+    import confluent_kafka
+except ImportError:
+    if os.path.exists('/usr/bin/python3') and sys.executable != '/usr/bin/python3':
+        os.execv('/usr/bin/python3', ['/usr/bin/python3'] + sys.argv)
+    confluent_kafka = None
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BROKER = os.path.join(HERE, 'broker')
+WEIR = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else 'build/release/weir')
+CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+TEXT = "WITH (KAFKA_TOPIC='%s', FORMAT='KAFKA')"
+SECRET = 'weir-secret'
+
+
+class Skip(Exception):
+    pass
+
+
+class World:
+    """The broker, a folder, and a service's name for each test."""
+    dir = tempfile.mkdtemp(prefix='weir-kafka-')
+    bootstrap = None
+    number = 0
+
+
+def need(what):
+    if not shutil.which(what):
+        raise Skip('no ' + what)
+
+
+def same(got, wanted):
+    if got != wanted:
+        raise AssertionError('got    %r\nwanted %r' % (got, wanted))
+
+
+def has(text, part):
+    if part not in text:
+        raise AssertionError('no %r in %r' % (part, text))
+
+
+def broker(command, *args):
+    done = subprocess.run(['bash', BROKER, command, World.dir + '/broker', *args],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+    if done.returncode == 77:
+        raise Skip(done.stdout.strip().split('\n')[-1].replace('skipped: ', ''))
+    if done.returncode != 0:
+        raise AssertionError('broker %s: %s' % (command, done.stdout))
+    return done.stdout
+
+
+def tool(name, *args, data=None):
+    done = subprocess.run(['bash', BROKER, 'tool', World.dir + '/broker', name, *args], input=data,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    if done.returncode != 0:
+        raise AssertionError('%s: %s' % (name, done.stderr.decode()))
+    return done.stdout
+
+
+def make(topic, partitions=1, **configs):
+    args = ['--create', '--topic', topic, '--partitions', str(partitions)]
+    for name, value in configs.items():
+        args += ['--config', '%s=%s' % (name.replace('_', '.'), value)]
+    tool('topics', *args)
+
+
+def service(config=''):
+    """A configuration file with a service of its own."""
+    World.number += 1
+    path = '%s/%d.properties' % (World.dir, World.number)
+    with open(path, 'w') as file:
+        file.write('ksql.service.id=test%d_\n%s' % (World.number, config))
+    return path
+
+
+class Done:
+    def __init__(self, process):
+        self.out, self.err = (text.decode() for text in process.communicate(timeout=60))
+        self.code = process.returncode
+
+    def rows(self):
+        return [json.loads(line) for line in self.out.split('\n') if line]
+
+
+def start(*args, config=None, bootstrap=None):
+    at = 'kafka://' + (bootstrap or World.bootstrap)
+    first = ['server', '--kafka', at[8:]] if args[:1] == ('server',) else [at]
+    rest = args[1:] if args[:1] == ('server',) else args
+    return subprocess.Popen([WEIR, *first, '--config', config or service(), '--timeout', '50', *rest],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def weir(*args, **more):
+    return Done(start(*args, **more))
+
+
+def good(*args, **more):
+    done = weir(*args, **more)
+    if done.code != 0:
+        raise AssertionError('exit %d: %s' % (done.code, done.err))
+    return done
+
+
+def rows(sql, **more):
+    return good('--format', 'ndjson', '-e', sql, **more).rows()
+
+
+def stream_rows(topic, count, columns='k STRING KEY, v STRING', select='*', **more):
+    """The first `count` records, by a push query."""
+    return rows("CREATE STREAM s (%s) %s; SELECT %s FROM s EMIT CHANGES LIMIT %d;"
+                % (columns, TEXT % topic, select, count), **more)
+
+
+def producer(**more):
+    if not confluent_kafka:
+        raise Skip('no confluent_kafka')
+    config = {'bootstrap.servers': World.bootstrap}
+    config.update({name.replace('_', '.'): value for name, value in more.items()})
+    return confluent_kafka.Producer(config)
+
+
+def read_all(topic, count):
+    """Records as confluent_kafka reads them: (key, value, headers, timestamp)."""
+    if not confluent_kafka:
+        raise Skip('no confluent_kafka')
+    consumer = confluent_kafka.Consumer({
+        'bootstrap.servers': World.bootstrap, 'group.id': 'test', 'isolation.level':
+        'read_committed', 'enable.auto.commit': False, 'auto.offset.reset': 'earliest'})
+    consumer.assign([confluent_kafka.TopicPartition(topic, 0, 0)])
+    found, end = [], time.time() + 30
+    while len(found) < count and time.time() < end:
+        message = consumer.poll(0.2)
+        if message and not message.error():
+            found.append((message.key(), message.value(), message.headers(),
+                          message.timestamp()[1]))
+    consumer.close()
+    return found
+
+
+# -- What others write --------------------------------------------------------------------------
+
+def test_kcat_every_codec():
+    need('kcat')
+    make('kcat')
+    wanted = []
+    for codec in CODECS:
+        lines = ['%s%d:%s' % (codec, i, 'value ' * (i % 50) + str(i)) for i in range(200)]
+        subprocess.run(['kcat', '-b', World.bootstrap, '-P', '-t', 'kcat', '-K:', '-z', codec],
+                       input='\n'.join(lines).encode() + b'\n', check=True)
+        wanted += [{'K': line.split(':')[0], 'V': line.split(':')[1]} for line in lines]
+    same(stream_rows('kcat', 1000), wanted)
+
+
+def test_kcat_headers_and_nulls():
+    need('kcat')
+    make('heads')
+    for args, text in ((['-H', 'a=1', '-H', 'b=two'], 'x:y'), ([], 'p:q'), (['-Z'], 'gone:'),
+                       ([], 'end:r')):
+        subprocess.run(['kcat', '-b', World.bootstrap, '-P', '-t', 'heads', '-K:', *args],
+                       input=text.encode() + b'\n', check=True)
+    found = stream_rows('heads', 3, "k STRING KEY, v STRING, h ARRAY<STRUCT<key STRING, "
+                        "value BYTES>> HEADERS", 'k, v, h')
+    same([row['K'] for row in found], ['x', 'p', 'end'])
+    same(found[0]['H'], [{'KEY': 'a', 'VALUE': 'MQ=='}, {'KEY': 'b', 'VALUE': 'dHdv'}])
+    same(found[1]['H'], [])
+    has(good('-e', "PRINT heads FROM BEGINNING LIMIT 4;").out, 'key: gone, value: <null>')
+
+
+def test_console_producer():
+    make('console')
+    tool('produce', '--topic', 'console', '--property', 'parse.key=true', '--property',
+         'key.separator=:', '--compression-codec', 'zstd', data=b'a:1\nb:2\nc:\n')
+    same(stream_rows('console', 3), [{'K': 'a', 'V': '1'}, {'K': 'b', 'V': '2'},
+                                     {'K': 'c', 'V': ''}])
+
+
+def test_python_every_codec():
+    make('python')
+    for codec in CODECS:
+        one = producer(compression_type=codec, linger_ms=50)
+        for i in range(300):
+            one.produce('python', key='%s%d' % (codec, i), value='v' * (i % 100) + str(i),
+                        headers=[('h', str(i).encode()), ('empty', b''), ('null', None)],
+                        timestamp=1000 + i)
+        one.flush()
+    found = stream_rows('python', 1500, "k STRING KEY, v STRING, h BYTES HEADER('h')",
+                        'k, v, ROWTIME AS t, ROWOFFSET AS o, from_bytes(h, \'utf8\') AS h')
+    same(found, [{'K': '%s%d' % (codec, i), 'V': 'v' * (i % 100) + str(i), 'T': 1000 + i,
+                  'O': at * 300 + i, 'H': str(i)}
+                 for at, codec in enumerate(CODECS) for i in range(300)])
+
+
+def test_python_nulls():
+    make('nulls')
+    one = producer()
+    for key, value in ((None, b'no key'), (b'', b'empty key'), (b'k', None), (b'e', b''),
+                       (None, None), (b'z', b'last')):
+        one.produce('nulls', key=key, value=value)
+    one.flush()
+    lines = good('-e', 'PRINT nulls FROM BEGINNING LIMIT 6;').out.split('\n')
+    lines = [line.split('key: ')[1].split(', partition')[0] for line in lines if 'key: ' in line]
+    same(lines, ['<null>, value: no key', ', value: empty key', 'k, value: <null>', 'e, value: ',
+                 '<null>, value: <null>', 'z, value: last'])
+
+
+def test_python_transactions():
+    make('txn')
+    one = producer(transactional_id='test-txn')
+    one.init_transactions(20)
+    for turn in range(20):
+        one.begin_transaction()
+        for i in range(25):
+            one.produce('txn', key=str(turn), value='%d-%d' % (turn, i))
+        one.flush()
+        if turn % 3 == 1:
+            one.abort_transaction(20)
+        else:
+            one.commit_transaction(20)
+    wanted = ['%d-%d' % (turn, i) for turn in range(20) if turn % 3 != 1 for i in range(25)]
+    found = stream_rows('txn', len(wanted), select='v, ROWOFFSET AS o')
+    same([row['V'] for row in found], wanted)
+    same(found[-1]['O'], 18 * 26 + 24)  # a marker behind each transaction
+    # An open transaction is not read, and what comes behind it waits for it.
+    one.begin_transaction()
+    one.produce('txn', key='open', value='open')
+    one.flush()
+    producer().produce('txn', key='behind', value='behind')
+    one.commit_transaction(20)
+    same(stream_rows('txn', len(wanted) + 1)[-1]['V'], 'open')
+
+
+def test_append_time():
+    make('appended', message_timestamp_type='LogAppendTime')
+    one = producer()
+    one.produce('appended', key='k', value='v', timestamp=1000)
+    one.flush()
+    now = time.time() * 1000
+    found = stream_rows('appended', 1, select='ROWTIME AS t')
+    assert abs(found[0]['T'] - now) < 60000, found
+
+
+def test_compacted_topic():
+    make('compact', cleanup_policy='compact', segment_ms=100, min_cleanable_dirty_ratio=0.01,
+         delete_retention_ms=100, segment_bytes=1 << 20)
+    one = producer(linger_ms=5)
+    for i in range(3000):
+        one.produce('compact', key='k%d' % (i % 10), value=str(i))
+        if i % 500 == 0:
+            one.flush()
+            time.sleep(0.15)
+    one.flush()
+    end = time.time() + 30
+    while ', value: 0,' in good('-e', 'PRINT compact FROM BEGINNING LIMIT 1;').out:
+        one.produce('compact', key='more', value='x')
+        one.flush()
+        if time.time() > end:
+            raise Skip('the broker did not compact in 30 s')
+        time.sleep(0.5)
+    table = rows("CREATE TABLE t (k STRING PRIMARY KEY, v STRING) %s; CREATE TABLE q AS SELECT * "
+                 "FROM t; SELECT * FROM q WHERE k LIKE 'k%%';" % (TEXT % 'compact'))
+    same(sorted((row['K'], row['V']) for row in table), [('k%d' % i, str(2990 + i)) for i in range(10)])
+
+
+def test_records_are_deleted_below():
+    make('cut')
+    one = producer()
+    for i in range(100):
+        one.produce('cut', key='k', value=str(i))
+    one.flush()
+    path = World.dir + '/delete.json'
+    with open(path, 'w') as file:
+        json.dump({'partitions': [{'topic': 'cut', 'partition': 0, 'offset': 60}], 'version': 1}, file)
+    tool('org.apache.kafka.tools.DeleteRecordsCommand', '--offset-json-file', path)
+    same([row['V'] for row in stream_rows('cut', 40)], [str(i) for i in range(60, 100)])
+
+
+# -- What Weir writes ---------------------------------------------------------------------------
+
+def test_ours_are_read_byte_for_byte():
+    config = service()
+    good('-e', "CREATE STREAM o (k STRING KEY, v STRING, n INT) WITH (KAFKA_TOPIC='ours', "
+         "PARTITIONS=1, RETENTION_MS=-1, VALUE_FORMAT='JSON'); INSERT INTO o (ROWTIME, k, v, n) VALUES (0, 'a', "
+         "'\u00e4\u20ac', 1); INSERT INTO o (ROWTIME, k, v, n) VALUES (1234567890123, 'b', NULL, NULL);"
+         "INSERT INTO o (ROWTIME, v, n) VALUES (5, 'x', 2);", config=config)
+    same(read_all('ours', 3), [
+        (b'a', '{"V":"\u00e4\u20ac","N":1}'.encode(), None, 0),
+        (b'b', b'{"V":null,"N":null}', None, 1234567890123),
+        (None, b'{"V":"x","N":2}', None, 5)])
+    if shutil.which('kcat'):
+        out = subprocess.run(['kcat', '-b', World.bootstrap, '-C', '-t', 'ours', '-e', '-q', '-J'],
+                             stdout=subprocess.PIPE, check=True, timeout=30).stdout
+        first = json.loads(out.split(b'\n')[0])
+        same((first['key'], first['ts']), ('a', 0))
+    out = tool('consume', '--topic', 'ours', '--from-beginning', '--max-messages', '3',
+               '--isolation-level', 'read_committed', '--timeout-ms', '50000')
+    same(out.decode().split('\n')[1], '{"V":null,"N":null}')
+
+
+def test_query_output_is_transactional():
+    make('in', 4)
+    one = producer()
+    for i in range(1000):
+        one.produce('in', key='k%d' % (i % 50), value=str(i))
+    one.flush()
+    config = service()
+    data = tempfile.mkdtemp(dir=World.dir)
+    good(data, '--format', 'ndjson', '-e',
+         "CREATE STREAM s (k STRING KEY, v STRING) %s; CREATE TABLE counts WITH (KAFKA_TOPIC="
+         "'counts', VALUE_FORMAT='JSON') AS SELECT k, COUNT(*) AS n FROM s GROUP BY k; "
+         "SELECT * FROM counts WHERE k = 'k1';" % ("WITH (KAFKA_TOPIC='in', "
+                                                   "VALUE_FORMAT='DELIMITED')"), config=config)
+    end = time.time() + 20
+    while time.time() < end:
+        found = rows('SELECT * FROM counts;', config=config)
+        if len(found) == 50 and all(row['N'] == 20 for row in found):
+            break
+    same({row['N'] for row in found}, {20})
+    same(rows("SELECT k, n FROM counts WHERE k='k7';", config=config), [{'K': 'k7', 'N': 20}])
+
+
+# -- The process --------------------------------------------------------------------------------
+
+def ready(process):
+    same(process.stdout.readline(), b'ready\n')
+
+
+def test_server():
+    make('served')
+    config, data = service(), tempfile.mkdtemp(dir=World.dir)
+    path = World.dir + '/server.sql'
+    with open(path, 'w') as file:
+        file.write("-- the whole\nCREATE STREAM s (k STRING KEY, v STRING) %s;\n"
+                   "CREATE STREAM big WITH (KAFKA_TOPIC='big') AS\n  SELECT * FROM s WHERE v > '5';\n"
+                   % (TEXT % 'served'))
+    first = start('server', '--data', data, '-f', path, config=config)
+    ready(first)
+    one = producer()
+    for i in range(10):
+        one.produce('served', key='k', value=str(i))
+    one.flush()
+    same([value for _, value, _, _ in read_all('big', 4)], [b'6', b'7', b'8', b'9'])
+    first.send_signal(signal.SIGTERM)
+    done = Done(first)
+    same((done.code, done.out), (0, ''))
+    has(done.err, 'Stream created')
+    # Again, with another folder: nothing is made twice; and the next one fences it.
+    second = start('server', '--data', data + '2', '-f', path, config=config)
+    ready(second)
+    third = start('server', '--data', data + '3', '-f', path, config=config)
+    ready(third)
+    done = Done(second)
+    same(done.code, 5)
+    has(done.err, 'fenced')
+    one.produce('served', key='k', value='99')
+    one.flush()
+    same(read_all('big', 5)[4][1], b'99')
+    third.send_signal(signal.SIGTERM)
+    done = Done(third)
+    same((done.code, done.err), (0, ''))
+
+
+def test_wrong_usage():
+    for args in (['server'], ['server', '--data', 'x'], ['kafka://'], ['kafka://a', '--kafka', 'b'],
+                 ['server', '--kafka', 'h:1', '--data', 'x', '-e', 'SHOW TOPICS']):
+        done = subprocess.run([WEIR, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=20)
+        same((args, done.returncode, done.stdout), (args, 2, b''))
+    done = weir('-e', 'SHOW TOPICS', bootstrap='nowhere')
+    same(done.code, 3)
+    has(done.err, 'wants HOST:PORT')
+    done = weir('-e', 'SHOW TOPICS', config=service('sasl.pasword=hunter2\n'))
+    same(done.code, 3)
+    has(done.err, ':2: sasl.pasword is not known. Did you mean sasl.password?')
+    assert 'hunter2' not in done.err
+
+
+# -- Trouble ------------------------------------------------------------------------------------
+
+class Live:
+    """A process that is asked while it runs, by its standard input."""
+
+    def __init__(self, *args, **more):
+        at = 'kafka://' + World.bootstrap
+        self.process = subprocess.Popen(
+            [WEIR, at, '--config', more.get('config') or service(), '--format', 'ndjson',
+             '--timeout', '120', '--on-error', 'continue', *args], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
+
+    def ask(self, sql):
+        """What it says, up to a row that is asked for behind it."""
+        World.number += 1
+        mark = 'mark%d' % World.number
+        self.process.stdin.write("%s\nDEFINE m='%s'; SHOW VARIABLES;\n" % (sql, mark))
+        self.process.stdin.flush()
+        out = ''
+        for line in self.process.stdout:
+            if mark in line:
+                return out
+            out += line
+        raise AssertionError('it has ended: ' + out)
+
+    def wait(self, sql, part, seconds=40):
+        end = time.time() + seconds
+        while True:
+            out = self.ask(sql)
+            if part in out:
+                return out
+            if time.time() > end:
+                raise AssertionError('no %r in %r' % (part, out))
+            time.sleep(0.3)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+def test_broker_dies_and_comes_back():
+    make('dying')
+    live = Live()
+    live.ask("CREATE STREAM s (k STRING KEY, v STRING) %s; CREATE STREAM d WITH (KAFKA_TOPIC="
+             "'dead') AS SELECT * FROM s;" % (TEXT % 'dying'))
+    one = producer()
+    one.produce('dying', key='k', value='1')
+    one.flush()
+    same(len(read_all('dead', 1)), 1)
+    broker('kill')
+    out = live.wait('SHOW QUERIES;', 'broker_down')
+    has(live.ask('EXPLAIN CSAS_D_0;'), 'broker_down')
+    del out
+    broker('start')
+    one.produce('dying', key='k', value='2')
+    one.flush(30)
+    same([value for _, value, _, _ in read_all('dead', 2)], [b'1', b'2'])
+    end = time.time() + 20
+    while 'broker_down' in live.ask('SHOW QUERIES;'):
+        assert time.time() < end, 'it does not say that it is over'
+        time.sleep(0.3)
+    live.end()
+
+
+def test_topic_is_deleted():
+    make('mortal')
+    live = Live()
+    live.ask("CREATE STREAM s (k STRING KEY, v STRING) %s; CREATE STREAM d WITH (KAFKA_TOPIC="
+             "'survivor') AS SELECT * FROM s;" % (TEXT % 'mortal'))
+    one = producer()
+    one.produce('mortal', key='k', value='1')
+    one.flush()
+    same(len(read_all('survivor', 1)), 1)
+    tool('topics', '--delete', '--topic', 'mortal')
+    live.wait('SHOW QUERIES;', 'topic_')
+    live.end()
+
+
+# -- Programs of the library --------------------------------------------------------------------
+
+def program(name, *args):
+    path = os.path.join(os.path.dirname(WEIR), 'tests', 'kafka', name)
+    if not os.path.exists(path):
+        raise Skip('%s is not built' % path)
+    done = subprocess.run([path, World.bootstrap, *args], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=100)
+    same((done.returncode, [line for line in done.stdout.split('\n') if 'FAILED' in line]), (0, []))
+
+
+def test_clients():
+    program('client')
+
+
+def test_reader():
+    program('reader', '50000')
+
+
+# -- Security -----------------------------------------------------------------------------------
+
+def tls(name):
+    return '%s/broker/tls/%s' % (World.dir, name)
+
+
+def secure_port(add):
+    return 'localhost:%d' % (int(World.bootstrap.split(':')[1]) + add)
+
+
+SASL = 'sasl.mechanism=PLAIN\nsasl.username=weir\nsasl.password=%s\n'
+
+
+def test_security():
+    ca = 'ssl.ca.location=%s\n' % tls('ca.pem')
+    own = 'ssl.certificate.location=%s\nssl.key.location=%s\n' % (tls('client.crt'), tls('client.key'))
+    for add, config in ((2, 'security.protocol=SASL_PLAINTEXT\n' + SASL % SECRET),
+                        (3, 'security.protocol=SASL_SSL\n' + SASL % SECRET + ca),
+                        (4, 'security.protocol=SSL\n' + ca),
+                        (5, 'security.protocol=SSL\n' + ca + own)):
+        name = 'secure%d' % add
+        data = tempfile.mkdtemp(dir=World.dir)
+        config = service(config)
+        done = good(data, '-e', "CREATE STREAM s (k STRING KEY, v STRING) WITH (KAFKA_TOPIC='%s', "
+                    "PARTITIONS=1, FORMAT='KAFKA'); INSERT INTO s VALUES ('a', 'b'); "
+                    "CREATE STREAM c AS SELECT * FROM s; SHOW ALL TOPICS; SHOW PROPERTIES; "
+                    "SHOW QUERIES; EXPLAIN CSAS_C_0;" % name, config=config, bootstrap=secure_port(add))
+        assert SECRET not in done.out + done.err
+        same(subprocess.run(['grep', '-rl', SECRET, data], stdout=subprocess.PIPE).stdout, b'')
+        same([value for _, value, _, _ in read_all(name, 1)], [b'b'])
+    for topic in ('_test%d_-commands' % World.number, '_test%d_-members' % World.number):
+        out = tool('consume', '--topic', topic, '--from-beginning', '--timeout-ms', '3000')
+        assert SECRET.encode() not in out
+
+
+def test_security_refused():
+    ca = 'ssl.ca.location=%s\n' % tls('ca.pem')
+    other = 'ssl.ca.location=%s\n' % tls('other-ca.pem')
+    plain = 'security.protocol=SASL_PLAINTEXT\n'
+    scram = 'sasl.mechanism=SCRAM-SHA-256\nsasl.username=weir\nsasl.password=%s\n' % SECRET
+    version = subprocess.run([WEIR, '--version'], stdout=subprocess.PIPE, text=True).stdout
+    version = tuple(int(part) for part in version.split('librdkafka ')[1].rstrip(')\n').split('.'))
+    cases = [(2, plain + SASL % 'weir-wrong', 'Invalid username or password'),
+             (3, 'security.protocol=SASL_SSL\n' + SASL % SECRET + other, 'certificate verify failed'),
+             (4, 'security.protocol=SSL\n' + other, 'certificate verify failed'),
+             (5, 'security.protocol=SSL\n' + ca, 'SSL')]
+    if version < (2, 6, 1):
+        cases.append((2, plain + scram, 'librdkafka 2.6.1 can, or use PLAIN over TLS'))
+    for add, config, why in cases:
+        began = time.time()
+        done = weir('-e', 'SHOW TOPICS;', config=service(config), bootstrap=secure_port(add))
+        same(done.code, 3)
+        has(done.err, why)
+        assert time.time() - began < 15, 'it took too long to say so'
+        assert 'weir-wrong' not in done.err and SECRET not in done.err
+
+
+def test_secret_from_the_environment():
+    os.environ['WEIR_KAFKA_SASL_PASSWORD'] = SECRET
+    try:
+        config = service('security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=weir\n')
+        has(good('-e', 'SHOW ALL TOPICS;', config=config, bootstrap=secure_port(2)).out, 'commands')
+    finally:
+        del os.environ['WEIR_KAFKA_SASL_PASSWORD']
+
+
+# -- All of them --------------------------------------------------------------------------------
+
+def main():
+    word = sys.argv[sys.argv.index('-k') + 1] if '-k' in sys.argv else ''
+    tests = [(name, test) for name, test in globals().items()
+             if name.startswith('test_') and word in name]
+    passed = failed = skipped = 0
+    try:
+        out = broker('start', 'secure', 'log.cleaner.backoff.ms=300',
+                     'log.retention.check.interval.ms=500')
+        World.bootstrap = out.strip().split('\n')[-1]
+        for name, test in tests:
+            try:
+                test()
+                passed += 1
+            except Skip as why:
+                skipped += 1
+                print('skipped: %s: %s' % (name, why))
+            except Exception:
+                failed += 1
+                print('FAILED: ' + name)
+                traceback.print_exc(file=sys.stdout)
+            sys.stdout.flush()
+    except Skip as why:
+        print('skipped: %s' % why)
+        skipped = len(tests)
+    finally:
+        subprocess.run(['bash', BROKER, 'wipe', World.dir + '/broker'])
+        shutil.rmtree(World.dir, ignore_errors=True)
+    print('%d passed, %d failed, %d skipped' % (passed, failed, skipped))
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
