@@ -330,7 +330,8 @@ static int main_statements(const Options *options, Session *session) {
     session->interactive = isatty(STDIN_FILENO);
     if (options->file && strcmp(options->file, "-") == 0)
         return main_usage("standard input has rows, so statements come by -e or -f", "");
-    return session->interactive ? session_shell(session, options->folder)
+    const char *kafka = options->weir.kafka, *place = kafka && *kafka ? kafka : options->folder;
+    return session->interactive ? session_shell(session, place)
                                 : session_run_file(session, "-");
 }
 

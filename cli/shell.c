@@ -136,12 +136,22 @@ static void shell_banner(const char *folder) {
                     "(auto.offset.reset=earliest).\n");
 }
 
+/* A newer process has the service: there is nothing left to do here. */
+static bool shell_is_fenced(const Session *session) {
+    WeirError error;
+    if (weir_state(session->weir, &error) == WEIR_OK || strcmp(error.code, "fenced") != 0)
+        return false;
+    output_say("weir: ", error.message);
+    return true;
+}
+
 int session_shell(Session *session, const char *folder) {
     Shell shell = {.session = session};
+    bool fenced = false;
     shell_open(&shell);
     shell_banner(folder);
     shell_start_file(&shell);
-    while (!shell.leave && !session_end) {
+    while (!shell.leave && !session_end && !(fenced = shell_is_fenced(session))) {
         const char *text;
         session_stop = 0;
         EditEnd end = edit_read(shell.edit, buf_cstr(&shell.begin), &text);
@@ -154,5 +164,7 @@ int session_shell(Session *session, const char *folder) {
             shell_text(&shell, text);
     }
     shell_close(&shell);
+    if (fenced)
+        return SESSION_EXIT_FENCED;
     return session_end ? 128 + session_end : 0;
 }

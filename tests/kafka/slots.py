@@ -6,9 +6,24 @@ reads with kcat, read_committed, what is left: each record once, in order, and t
   broker        killed -9 and started again while transactions are open
   frozen        the broker stopped for longer than the transaction time-out
   zombie        the process stopped, a second one takes over, the first goes on: fenced
+  fenced        another producer with the slots' transactional ids, over and over: decided each time
   alo           at_least_once: nothing missing
 Prints one line for each; exit status 77 without Java."""
-import os, re, shutil, signal, subprocess, sys, tempfile, time
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+try:
+    import confluent_kafka
+except ImportError:
+    if os.path.exists("/usr/bin/python3") and sys.executable != "/usr/bin/python3":
+        os.execv("/usr/bin/python3", ["/usr/bin/python3"] + sys.argv)
+    confluent_kafka = None
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BROKER = os.path.join(HERE, "broker")
@@ -79,19 +94,42 @@ class Run:
             print(self.out[-500:], self.err[-800:], sep="\n", flush=True)
 
 
+def fence(run):
+    for slot in range(SLOTS):
+        producer = confluent_kafka.Producer({
+            "bootstrap.servers": run.bootstrap, "log_level": 2,
+            "transactional.id": f"{run.service}-slot-{slot}"})
+        producer.init_transactions(20)
+
+
+def kill_point(run, name, passes):
+    if name.endswith("COMMAND"): # the first statement of a service
+        run = Run(run.drive, run.bootstrap, os.path.dirname(run.folder),
+                  f"{name.lower()}{passes}", 300)
+        code = run.finish(run.start(f"{name.lower()}:1"))
+        run.finish(run.start())
+        run.verdict(f"{name.lower()}, exit {code}")
+        return code == -signal.SIGKILL
+    process = run.start(f"{name.lower()}:{passes}")
+    if name == "IN_DECIDE" and confluent_kafka:
+        time.sleep(2)
+        while process.poll() is None:
+            fence(run)
+    return run.finish(process) == -signal.SIGKILL
+
+
 def kill_points(run):
     names = re.findall(r"^KILL_POINT\((\w+)", open(os.path.join(HERE, "../../kafka/kill_point.def"))
                        .read(), re.M)
     killed = 0
     for number, name in enumerate(names):
         for passes in (1, 5):
-            code = run.finish(run.start(f"{name.lower()}:{passes}"))
-            killed += code == -signal.SIGKILL
+            killed += kill_point(run, name, passes)
             if "WRONG" in run.out:
                 print(name, run.out)
-            if number % 2:
-                shutil.rmtree(run.folder)
-        run.count += 300 # so that there is work for each
+            if number % 2 or name == "IN_TAKE":
+                shutil.rmtree(run.folder, ignore_errors=True)
+        run.count += 600 # so that there is work for each
     if run.finish(run.start()) != 0:
         print("does not end", run.err[-500:])
     run.verdict(f"kill points ({killed} kills at {len(names)} places)")
@@ -135,6 +173,18 @@ def zombie(run):
     failures += not (fenced and code == 3)
 
 
+def fenced(run):
+    process = run.start()
+    time.sleep(3)
+    times = 0
+    while process.poll() is None and times < 15:
+        fence(run)
+        times += 1
+        time.sleep(0.2)
+    run.finish(process)
+    run.verdict(f"fenced {times} times in each slot")
+
+
 def main():
     drive = os.path.abspath(sys.argv[1])
     only = sys.argv[2:]
@@ -148,13 +198,15 @@ def main():
         def want(name):
             return not only or name in only
         if want("kill"):
-            kill_points(Run(drive, bootstrap, work, "kill", 1500))
+            kill_points(Run(drive, bootstrap, work, "kill", 2000))
         if want("broker"):
             broker_killed(Run(drive, bootstrap, work, "brokers", 8000), work)
         if want("frozen"):
             broker_frozen(Run(drive, bootstrap, work, "frozen", 6000), work)
         if want("zombie"):
             zombie(Run(drive, bootstrap, work, "zombie", 8000))
+        if want("fenced") and confluent_kafka:
+            fenced(Run(drive, bootstrap, work, "fenced", 15000))
         if want("alo"):
             run = Run(drive, bootstrap, work, "alo", 1500, "alo")
             for passes in (3, 6):

@@ -45,7 +45,8 @@ typedef struct FakeCluster {
     bool stop;
     Thread thread;   /* fake_start() */
     Signal signal;
-    Err refusal;     /* code other than OK: the next commits are refused with it */
+    Err refusal;     /* code other than OK: the next commits are refused with it ... */
+    uint32_t refusals; /* ... so many; 0: all of them */
     Err fetch_error; /* likewise fetch() */
     Buf *kept;       /* commit_save() of every commit that took effect, in order */
     size_t kept_count, kept_capacity;
@@ -304,6 +305,8 @@ static inline bool fake_answer(FakeCluster *fake) {
     if (fake->refusal.code != ERR_OK) {
         fake->aborted++;
         commit_reject(commit, &fake->refusal);
+        if (fake->refusals > 0 && --fake->refusals == 0)
+            fake->refusal.code = ERR_OK;
         lock_release(&fake->lock);
         return true;
     }

@@ -2,8 +2,7 @@
  * undo, expiry, restarts. */
 #include "runtime/state_join.h"
 
-#include "base/hash.h"
-#include "tests/unit/storage_bench.h"
+#include "tests/unit/state_world.h"
 
 enum { KEYS = 5, ROWS = 600, WAITING = 40, SPAN = 50, RETENTION = 400, STORE = 77 };
 
@@ -20,19 +19,14 @@ typedef struct Model {
 } Model;
 
 typedef struct World {
-    Io *io;
-    Storage *storage;
+    StateWorld base; /* must be first */
     StateJoin *join;
-    Commit *commit; /* of the submitted epoch; NULL: none waits */
     Model now, submitted, settled;
-    uint64_t seed;
     int64_t clock;
-    uint32_t next_value;
 } World;
 
 static uint64_t roll(World *world) {
-    world->seed = world->seed * 6364136223846793005U + 1442695040888963407U;
-    return hash_u64(world->seed);
+    return world_roll(&world->base);
 }
 
 static Bytes key_of(uint32_t number, char text[16]) {
@@ -40,10 +34,12 @@ static Bytes key_of(uint32_t number, char text[16]) {
     return bytes_of(text);
 }
 
-static void open_state(World *world) {
-    Snapshot *snapshot = snapshot_open(world->storage);
+static void open_state(StateWorld *base) {
+    World *world = (World *)base;
+    Snapshot *snapshot = snapshot_open(base->storage);
     StateJoinSpec spec = {STORE, snapshot, SPAN, RETENTION, SPAN};
     CHECK_OK(state_join_new(&spec, &world->join, err));
+    base->state = &world->join->state;
     snapshot_close(snapshot);
 }
 
@@ -51,7 +47,7 @@ static void open_state(World *world) {
 
 static void add_row(World *world) {
     char text[16];
-    uint8_t bytes[40];
+    uint8_t bytes[WORLD_VALUE_BYTES];
     uint32_t side = roll(world) % 2, key = (uint32_t)(roll(world) % KEYS);
     uint64_t dice = roll(world) % 100;
     world->clock += dice < 2 ? 300 : (int64_t)(dice % 7);
@@ -60,15 +56,13 @@ static void add_row(World *world) {
         rowtime = world->now.times.side[side] - RETENTION + (int64_t)(dice % 3);
     if (rowtime < 0)
         rowtime = 0;
-    uint32_t value = ++world->next_value;
-    memset(bytes, (int)(value & 0xFF), sizeof bytes);
-    memcpy(bytes, &value, sizeof value);
+    uint32_t value = ++world->base.next_value;
     Model *now = &world->now;
     if (rowtime > now->times.side[side])
         now->times.side[side] = rowtime;
     Bytes name = key_of(key, text);
     bool kept = state_join_add(world->join, side, hash_bytes(name), name, rowtime,
-                               (Bytes){bytes, 4 + value % 30}) != NULL;
+                               world_value(value, bytes)) != NULL;
     assert_int_equal(kept, rowtime > now->times.side[side] - RETENTION);
     if (!kept)
         return;
@@ -85,7 +79,7 @@ static void change_waiting(World *world) {
     snprintf(text, sizeof text, "w%02u", number);
     OrderedMap *pending = &world->join->pending;
     if (roll(world) % 2 == 0) {
-        uint32_t value = ++world->next_value;
+        uint32_t value = ++world->base.next_value;
         ordered_map_put(pending, bytes_of(text), (Bytes){(const uint8_t *)&value, sizeof value});
         world->now.waiting[number] = value;
         return;
@@ -102,47 +96,6 @@ static void change_times(World *world) {
     int64_t stream = (int64_t)(roll(world) % 1000);
     world->join->times.stream = world->now.times.stream = stream;
     world->join->times.pending_min = world->now.times.pending_min = stream / 2;
-}
-
-/* -- Epochs ------------------------------------------------------------------------------------ */
-
-static void submit(World *world) {
-    State *state = &world->join->state;
-    if (world->commit)
-        return;
-    world->commit = commit_new(world->storage, 1);
-    state->ops->save(state, world->commit);
-    assert_int_equal(state->ops->pending(state), 0);
-    world->submitted = world->now;
-}
-
-static void settle(World *world) {
-    State *state = &world->join->state;
-    if (!world->commit)
-        return;
-    CHECK_OK(commit_wait(world->commit, NULL, err));
-    world->commit = NULL;
-    state->ops->settle(state);
-    world->settled = world->submitted;
-}
-
-static void undo(World *world, bool submitted_too) {
-    State *state = &world->join->state;
-    state->ops->undo(state, submitted_too);
-    if (world->commit && submitted_too) {
-        commit_drop(world->commit);
-        world->commit = NULL;
-        world->submitted = world->settled;
-    }
-    world->now = world->submitted;
-}
-
-static void restart(World *world) {
-    State *state = &world->join->state;
-    settle(world);
-    state->ops->close(state);
-    open_state(world);
-    world->now = world->submitted = world->settled;
 }
 
 /* -- Comparing --------------------------------------------------------------------------------- */
@@ -235,35 +188,38 @@ static void step(World *world) {
     else if (dice < 88)
         change_times(world);
     else if (dice < 92)
-        submit(world);
+        world_submit(&world->base);
     else if (dice < 95)
-        settle(world);
+        world_settle(&world->base);
     else if (dice < 98)
-        undo(world, dice == 95);
+        world_undo(&world->base, dice == 95);
     else if (dice == 98)
-        restart(world);
+        world_restart(&world->base);
     check_waiting(world);
     check_met(world);
+}
+
+static World *new_world(uint64_t seed) {
+    World *world = mem_alloc(sizeof *world);
+    world->now.times = (JoinTimes){{INT64_MIN, INT64_MIN}, INT64_MIN, INT64_MAX};
+    world->submitted = world->settled = world->now;
+    world->base = (StateWorld){.open = open_state, .now = &world->now,
+                               .submitted = &world->submitted, .settled = &world->settled,
+                               .model_size = sizeof(Model)};
+    world_begin(&world->base, seed);
+    return world;
 }
 
 static void any_mix_is_like_the_model(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 12; seed++) {
-        World *world = mem_alloc(sizeof *world);
-        world->seed = seed;
-        world->io = io_mem_new();
-        world->storage = bench_open(world->io, NULL);
-        world->now.times = (JoinTimes){{INT64_MIN, INT64_MIN}, INT64_MIN, INT64_MAX};
-        world->submitted = world->settled = world->now;
-        open_state(world);
+        World *world = new_world(seed);
         for (int i = 0; i < 1500; i++)
             step(world);
-        restart(world);
+        world_restart(&world->base);
         for (int i = 0; i < 50; i++)
             check_find(world);
-        world->join->state.ops->close(&world->join->state);
-        storage_close(world->storage);
-        io_mem_free(world->io);
+        world_end(&world->base);
         mem_free(world);
     }
 }
@@ -285,17 +241,14 @@ static uint32_t stored_count(Storage *storage) {
 
 static void buckets_go_as_a_whole(void **state) {
     (void)state;
-    World *world = mem_alloc(sizeof *world);
-    world->io = io_mem_new();
-    world->storage = bench_open(world->io, NULL);
-    open_state(world);
+    World *world = new_world(1);
     State *shape = &world->join->state;
     Bytes key = bytes_of("k"), value = bytes_of("v");
     for (int64_t time = 0; time < 300; time++)
         assert_non_null(state_join_add(world->join, 0, hash_bytes(key), key, time, value));
-    submit(world);
-    settle(world);
-    assert_int_equal(stored_count(world->storage), 301);
+    world_submit(&world->base);
+    world_settle(&world->base);
+    assert_int_equal(stored_count(world->base.storage), 301);
     StateFigures figures;
     shape->ops->figures(shape, &figures);
     assert_int_equal(figures.rows, 300);
@@ -310,12 +263,10 @@ static void buckets_go_as_a_whole(void **state) {
     world->join->times.stream = 1000000;
     shape->ops->figures(shape, &figures);
     assert_int_equal(figures.unmatched, 300);
-    submit(world);
-    settle(world);
-    assert_int_equal(stored_count(world->storage), 2);
-    shape->ops->close(shape);
-    storage_close(world->storage);
-    io_mem_free(world->io);
+    world_submit(&world->base);
+    world_settle(&world->base);
+    assert_int_equal(stored_count(world->base.storage), 2);
+    world_end(&world->base);
     mem_free(world);
 }
 

@@ -1,9 +1,8 @@
 /* test_state_tables.c - the shapes "pair" and "foreign" against models: any mix of changes, epochs,
  * undo and restarts. */
-#include "base/hash.h"
 #include "runtime/state_foreign.h"
 #include "runtime/state_pair.h"
-#include "tests/unit/storage_bench.h"
+#include "tests/unit/state_world.h"
 
 enum { KEYS = 12, STORE = 88 };
 
@@ -19,21 +18,15 @@ typedef struct Model {
 } Model;
 
 typedef struct World {
-    Io *io;
-    Storage *storage;
+    StateWorld base; /* must be first */
     bool is_pair;
-    StatePair *pair;
+    StatePair *pair;       /* one of them is base.state */
     StateForeign *foreign;
-    State *state;   /* the one of them that is there */
-    Commit *commit; /* of the submitted epoch; NULL: none waits */
     Model now, submitted, settled;
-    uint64_t seed;
-    uint32_t next_value;
 } World;
 
 static uint64_t roll(World *world) {
-    world->seed = world->seed * 6364136223846793005U + 1442695040888963407U;
-    return hash_u64(world->seed);
+    return world_roll(&world->base);
 }
 
 static Bytes key_of(const char *prefix, uint32_t number, char text[16]) {
@@ -41,44 +34,39 @@ static Bytes key_of(const char *prefix, uint32_t number, char text[16]) {
     return bytes_of(text);
 }
 
-static void open_state(World *world) {
-    Snapshot *snapshot = snapshot_open(world->storage);
+static void open_state(StateWorld *base) {
+    World *world = (World *)base;
+    Snapshot *snapshot = snapshot_open(base->storage);
     StateSpec spec = {NULL, STORE, snapshot};
     if (world->is_pair) {
         CHECK_OK(state_pair_new(&spec, 1, &world->pair, err));
-        world->state = &world->pair->state;
+        base->state = &world->pair->state;
     } else {
         CHECK_OK(state_foreign_new(&spec, &world->foreign, err));
-        world->state = &world->foreign->state;
+        base->state = &world->foreign->state;
     }
     snapshot_close(snapshot);
 }
 
 /* -- Changes, to both -------------------------------------------------------------------------- */
 
-static Bytes value_of(uint32_t value, uint8_t bytes[40]) {
-    memset(bytes, (int)(value & 0xFF), 40);
-    memcpy(bytes, &value, sizeof value);
-    return (Bytes){bytes, 4 + value % 30};
-}
-
 static Row next_row(World *world) {
     if (roll(world) % 3 == 0)
         return (Row){0, 0};
-    uint32_t value = ++world->next_value;
+    uint32_t value = ++world->base.next_value;
     return (Row){value, (int64_t)(roll(world) % 1000)};
 }
 
 static void check_bytes(Bytes bytes, Row want) {
-    uint8_t expected[40];
-    Bytes value = value_of(want.value, expected);
+    uint8_t expected[WORLD_VALUE_BYTES];
+    Bytes value = world_value(want.value, expected);
     assert_int_equal(bytes.size, value.size);
     assert_memory_equal(bytes.data, value.data, value.size);
 }
 
 static void change_pair(World *world) {
     char text[16];
-    uint8_t bytes[40];
+    uint8_t bytes[WORLD_VALUE_BYTES];
     uint32_t side = roll(world) % 2, number = (uint32_t)(roll(world) % KEYS);
     Row row = next_row(world), *model = &world->now.sides[side][number];
     Bytes key = key_of("k", number, text);
@@ -88,7 +76,7 @@ static void change_pair(World *world) {
     Bytes before = pair_side_bytes(there);
     Row was = *model;
     if (row.value)
-        state_pair_set(world->pair, slot, side, value_of(row.value, bytes), row.rowtime);
+        state_pair_set(world->pair, slot, side, world_value(row.value, bytes), row.rowtime);
     else
         state_pair_drop(world->pair, slot, side);
     *model = row;
@@ -98,7 +86,7 @@ static void change_pair(World *world) {
 
 static void change_right(World *world) {
     char text[16];
-    uint8_t bytes[40];
+    uint8_t bytes[WORLD_VALUE_BYTES];
     uint32_t number = (uint32_t)(roll(world) % KEYS);
     Row row = next_row(world);
     Bytes key = key_of("f", number, text);
@@ -106,7 +94,7 @@ static void change_right(World *world) {
     Slot *slot = slot_table_touch(rights, hash_bytes(key), key);
     assert_int_equal(slot->present, world->now.sides[0][number].value != 0);
     if (row.value)
-        slot_table_set_value(rights, slot, value_of(row.value, bytes));
+        slot_table_set_value(rights, slot, world_value(row.value, bytes));
     else
         slot_table_drop_value(rights, slot);
     state_foreign_set_right(world->foreign, slot, row.value != 0);
@@ -116,7 +104,7 @@ static void change_right(World *world) {
 
 static void change_left(World *world) {
     char foreign_text[16], text[16], both[32];
-    uint8_t bytes[40];
+    uint8_t bytes[WORLD_VALUE_BYTES];
     uint32_t number = (uint32_t)(roll(world) % KEYS), left = (uint32_t)(roll(world) % KEYS);
     Row row = next_row(world);
     Bytes foreign_key = key_of("f", number, foreign_text);
@@ -124,7 +112,7 @@ static void change_left(World *world) {
     snprintf(both, sizeof both, "%s%s", foreign_text, text);
     ForeignKey key = {bytes_of(both), hash_bytes(bytes_of(both)), foreign_key.size,
                       hash_bytes(foreign_key)};
-    ForeignLeft change = {.value = value_of(row.value, bytes), .rowtime = row.rowtime,
+    ForeignLeft change = {.value = world_value(row.value, bytes), .rowtime = row.rowtime,
                           .version = row.value};
     if (row.value)
         check_bytes(state_foreign_put(world->foreign, &key, &change), row);
@@ -202,46 +190,11 @@ static void check_unmatched(const World *world) {
         for (uint32_t k = 0; !world->is_pair && k < KEYS && !left->value; k++)
             want += world->now.lefts[i][k].value != 0;
     }
-    world->state->ops->figures(world->state, &figures);
+    world->base.state->ops->figures(world->base.state, &figures);
     assert_int_equal(figures.unmatched, want);
 }
 
 /* -- Epochs ------------------------------------------------------------------------------------ */
-
-static void submit(World *world) {
-    if (world->commit)
-        return;
-    world->commit = commit_new(world->storage, 1);
-    world->state->ops->save(world->state, world->commit);
-    assert_int_equal(world->state->ops->pending(world->state), 0);
-    world->submitted = world->now;
-}
-
-static void settle(World *world) {
-    if (!world->commit)
-        return;
-    CHECK_OK(commit_wait(world->commit, NULL, err));
-    world->commit = NULL;
-    world->state->ops->settle(world->state);
-    world->settled = world->submitted;
-}
-
-static void undo(World *world, bool submitted_too) {
-    world->state->ops->undo(world->state, submitted_too);
-    if (world->commit && submitted_too) {
-        commit_drop(world->commit);
-        world->commit = NULL;
-        world->submitted = world->settled;
-    }
-    world->now = world->submitted;
-}
-
-static void restart(World *world) {
-    settle(world);
-    world->state->ops->close(world->state);
-    open_state(world);
-    world->now = world->submitted = world->settled;
-}
 
 static void step(World *world) {
     uint64_t dice = roll(world) % 100;
@@ -252,13 +205,13 @@ static void step(World *world) {
     else if (dice < 84)
         change_left(world);
     else if (dice < 90)
-        submit(world);
+        world_submit(&world->base);
     else if (dice < 94)
-        settle(world);
+        world_settle(&world->base);
     else if (dice < 97)
-        undo(world, dice == 94);
+        world_undo(&world->base, dice == 94);
     else if (dice == 97)
-        restart(world);
+        world_restart(&world->base);
     if (world->is_pair)
         check_pair(world);
     else
@@ -269,20 +222,16 @@ static void step(World *world) {
 static void like_the_model(bool is_pair) {
     for (uint64_t seed = 1; seed <= 10; seed++) {
         World *world = mem_alloc(sizeof *world);
-        world->seed = seed;
         world->is_pair = is_pair;
-        world->io = io_mem_new();
-        world->storage = bench_open(world->io, NULL);
-        open_state(world);
+        world->base = (StateWorld){.open = open_state, .now = &world->now,
+                                   .submitted = &world->submitted, .settled = &world->settled,
+                                   .model_size = sizeof(Model)};
+        world_begin(&world->base, seed);
         for (int i = 0; i < 700; i++)
             step(world);
-        restart(world);
+        world_restart(&world->base);
         step(world);
-        world->state->ops->close(world->state);
-        if (world->commit)
-            commit_drop(world->commit);
-        storage_close(world->storage);
-        io_mem_free(world->io);
+        world_end(&world->base);
         mem_free(world);
     }
 }

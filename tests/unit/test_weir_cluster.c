@@ -290,6 +290,47 @@ static void conflicts_are_planned_again(void **state) {
     bed_free(bed);
 }
 
+/* What another process did first is here too, and the statement goes on from there. */
+static void what_others_changed_is_taken_over(void **state) {
+    (void)state;
+    Bed *other = bed_new(0), *bed = bed_new(0);
+    bed_open(other);
+    bed_open(bed);
+    done(other, SCORES TOTALS);
+    done(bed, SCORES "CREATE STREAM plain AS SELECT * FROM scores;");
+    bed_close(bed); /* the same service, but its second command is the other's */
+    bed_lose_folder(bed);
+    buf_reset(&bed->fake->kept[1]);
+    buf_bytes(&bed->fake->kept[1], buf_view(&other->fake->kept[1]));
+    static const char *const names[] = {
+        "TOTALS", "_confluent-ksql-svc_query_CTAS_TOTALS_0-Aggregate-GroupBy-repartition",
+        "_confluent-ksql-svc_query_CTAS_TOTALS_0-Aggregate-Aggregate-Materialize-changelog"};
+    for (size_t i = 0; i < 3; i++)
+        fake_make_topic(bed->fake, names[i], 3);
+    size_t kept = bed->fake->kept_count;
+    bed->fake->kept_count = 1; /* this one has not seen it yet */
+    bed_open(bed);
+    bed->fake->kept_count = kept;
+    fake_restore(bed->fake); /* and now its folder has */
+    assert_rows(bed, "SHOW TABLES;", "");
+    bed->fake->refusals = 1;
+    err_report(&bed->fake->refusal, ERR_CONFLICT, 0, 0, "another was first");
+    done(bed, "CREATE STREAM more (a INT) WITH (KAFKA_TOPIC='more', PARTITIONS=1, "
+              "VALUE_FORMAT='JSON');");
+    assert_rows(bed, "SHOW STREAMS;", "MORE|more|NONE|JSON|false;SCORES|scores|KAFKA|JSON|false;");
+    insert(bed, 0, 4);
+    assert_rows(bed, "SELECT * FROM totals;", "t0|3|2;t1|1|1;t2|2|1;");
+    bed->fake->refusals = 1;
+    err_report(&bed->fake->refusal, ERR_CONFLICT, 0, 0, "another was first");
+    done(bed, "CREATE STREAM again (a INT) WITH (KAFKA_TOPIC='more', VALUE_FORMAT='JSON');");
+    insert(bed, 4, 5); /* a query that is the same goes on */
+    assert_rows(bed, "SELECT * FROM totals;", "t0|3|2;t1|5|2;t2|2|1;");
+    bed_close(bed);
+    bed_close(other);
+    bed_free(bed);
+    bed_free(other);
+}
+
 static void a_fenced_process_is_over(void **state) {
     (void)state;
     Bed *bed = bed_new(2);
@@ -316,6 +357,7 @@ int main(void) {
         cmocka_unit_test(topics_of_others_are_taken_over),
         cmocka_unit_test(refused_commits_are_tried_again),
         cmocka_unit_test(conflicts_are_planned_again),
+        cmocka_unit_test(what_others_changed_is_taken_over),
         cmocka_unit_test(a_fenced_process_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
