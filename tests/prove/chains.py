@@ -495,11 +495,11 @@ class BatchCase(Case):
     def make(self):
         dice = self.dice
         how = dice.random()
-        if how < 0.2:
+        if how < 0.2 and not self.load.late:
             super().make()
-        elif how < 0.35:
+        elif how < 0.35 and not self.load.late:
             self.tables()
-        elif how < 0.5:
+        elif how < 0.5 or self.load.late:
             self.focus = True
             source = self.load.sources[dice.choice(['flights', 'flights', 'lefts', 'rights'])]
             self.table(self.stream(source) if dice.random() < 0.2 else source)
