@@ -191,23 +191,30 @@ def restart_ours(guarantee):
         weir.close()
 
 
-bids, rows = end_of("bids"), []
-for guarantee in ["at_least_once", "exactly_once_v2"]:
-    for query in ["q2", "agg", "hop", "stjoin"]:
-        theirs = run_theirs(query, bids, guarantee)
-        ours = run_ours(query, bids, guarantee)
-        rows.append((query, guarantee, theirs, ours))
-print("\n%-8s %-16s %28s %28s %20s" % ("query", "guarantee", "events/CPU s: Streams, Weir",
-                                       "events/s: Streams, Weir", "MB: Streams, Weir"))
-worst = None
-for query, guarantee, theirs, ours in rows:
-    ratio = ours["cpu_rate"] / theirs["cpu_rate"]
-    worst = min(worst or ratio, ratio)
-    print("%-8s %-16s %9.0f %9.0f %5.1f x %9.0f %9.0f %6.1f x %9.0f %8.0f" % (
-        query, guarantee, theirs["cpu_rate"], ours["cpu_rate"], ratio, theirs["rate"], ours["rate"],
-        ours["rate"] / theirs["rate"], theirs["memory"], ours["memory"]))
-print("worst of events per CPU second: %.1f times theirs" % worst)
-for guarantee in ["at_least_once", "exactly_once_v2"]:
+GUARANTEES = ["at_least_once", "exactly_once_v2"]
+
+
+def compare_queries():
+    bids, rows = end_of("bids"), []
+    for guarantee in GUARANTEES:
+        for query in ["q2", "agg", "hop", "stjoin"]:
+            theirs = run_theirs(query, bids, guarantee)
+            rows.append((query, guarantee, theirs, run_ours(query, bids, guarantee)))
+    print("\n%-8s %-16s %28s %28s %20s" % (
+        "query", "guarantee", "events/CPU s: Streams, Weir", "events/s: Streams, Weir",
+        "MB: Streams, Weir"))
+    for query, guarantee, theirs, ours in rows:
+        print("%-8s %-16s %9.0f %9.0f %5.1f x %9.0f %9.0f %6.1f x %9.0f %8.0f" % (
+            query, guarantee, theirs["cpu_rate"], ours["cpu_rate"],
+            ours["cpu_rate"] / theirs["cpu_rate"], theirs["rate"], ours["rate"],
+            ours["rate"] / theirs["rate"], theirs["memory"], ours["memory"]))
+    print("worst of events per CPU second: %.1f times theirs" % min(
+        ours["cpu_rate"] / theirs["cpu_rate"] for _, _, theirs, ours in rows))
+
+
+if BIDS:
+    compare_queries()
+for guarantee in GUARANTEES:
     theirs, ours = restart_theirs(guarantee), restart_ours(guarantee)
     print("restart after kill -9, %-16s first record after %.2f s, Weir %.2f s: %.1f times" % (
         guarantee, theirs, ours, theirs / ours), flush=True)

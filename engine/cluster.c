@@ -13,7 +13,7 @@
 enum {
     CLUSTER_RETENTION_MS = 604800000,
     CLUSTER_DAY_MS = 86400000,
-    CLUSTER_REVIVE_US = 5000000,
+    CLUSTER_REVIVE_US = 15000000,
 };
 
 bool engine_has_cluster(const Weir *weir) {
@@ -235,6 +235,8 @@ void engine_revive(Weir *weir) {
             (void)!engine_start_query(weir, weir->catalog.queries[i], &kept_in_query);
     }
     shared_lock_release(&weir->lock);
+    now_us = weir->io->ops->mono_us(weir->io); /* a try may have taken long: statements want in */
+    atomic_store(&weir->revive_us, now_us + CLUSTER_REVIVE_US);
 }
 
 /* -- What other processes have changed --------------------------------------------------------- */

@@ -54,6 +54,8 @@ class Call:
 
 
 class Case:
+    focus = False  # on windows that rows may be late for
+
     def __init__(self, dice, number, load):
         self.dice, self.number, self.load, self.db = dice, number, load, load.db
         self.statements, self.questions, self.made = [], [], 0
@@ -185,12 +187,14 @@ class Case:
         keys = []
         for _ in range(dice.choice([1, 1, 1, 2, 2, 3])):
             keys.append(self.group(scope, [k.weir for k in keys]))
-        if dice.random() < 0.35:  # nothing moves then: what comes late is known
+        if self.focus or dice.random() < 0.35:  # nothing moves then: what comes late is known
             keys = [c for c in scope.columns if c.weir == f'f.{source.key}' and c.kind != 'double'] or keys
         part, exact, disorder = self.parts(source, on, keys)
         window = None
-        if dice.random() < 0.65:
-            window = Window(dice, source.scale, disorder, exact and disorder is not None, part and disorder is not None)
+        if self.focus or dice.random() < 0.65:
+            often = (0.9, 0.4) if self.focus else (0.6, 0.6)
+            window = Window(dice, source.scale, disorder, exact and disorder is not None and dice.random() < often[0],
+                            part and disorder is not None and dice.random() < often[1])
         exact = 'merged' if exact and window and window.kind == 'SESSION' else exact
         calls = [self.aggregate(scope, exact) for _ in range(dice.randint(1, 4))]
         test = scope.test(dice, 2) if dice.random() < 0.6 else E('1 = 1')
@@ -491,12 +495,16 @@ class BatchCase(Case):
     def make(self):
         dice = self.dice
         how = dice.random()
-        if how < 0.25:
+        if how < 0.2 and not self.load.late:
             super().make()
-        elif how < 0.4:
+        elif how < 0.35 and not self.load.late:
             self.tables()
+        elif how < 0.5 or self.load.late:
+            self.focus = True
+            source = self.load.sources[dice.choice(['flights', 'flights', 'lefts', 'rights'])]
+            self.table(self.stream(source) if dice.random() < 0.2 else source)
         else:
-            source = self.meet() if how < 0.65 else self.load.sources[dice.choice(['lefts', 'rights'])]
+            source = self.meet() if how < 0.75 else self.load.sources[dice.choice(['lefts', 'rights'])]
             for _ in range(dice.choice([0, 0, 0, 1, 2])):
                 source = self.stream(source)
             self.table(source)

@@ -104,7 +104,7 @@ class Scope:
             return E(f'CAST({a.weir} AS DOUBLE)', f'cast({a.lite} as real)', 'double', a.null)
         if how == 2:
             scale = dice.randint(0, 3)
-            return E(f'CAST({a.weir} AS DECIMAL(14, {scale}))', f'cast({a.lite} as real)', 'decimal', a.null)
+            return E(f'CAST({a.weir} AS DECIMAL(28, {scale}))', f'cast({a.lite} as real)', 'decimal', a.null)
         a, b, op = solid(a), literal(dice, 'decimal'), dice.choice('+-*')
         return E(f'({a.weir} {op} {b.weir})', f'({a.lite} {op} {b.lite})', 'decimal', a.null)
 

@@ -1,6 +1,6 @@
 """loads.py - runs generated cases (chains.py) in loads, and compares what they give with sqlite3.
 
-A load is a folder with sources and the queries of some forty cases: one number of partitions and
+A load is a folder with sources and the queries of some twenty cases: one number of partitions and
 workers, one way to commit, one slice of the rows. With crashes it is killed at random moments while
 statements run and queries work, and goes on: a statement that was not answered may have happened or
 not. Loads run side by side; each is made from the seed and its number alone, and each case from the
@@ -37,7 +37,7 @@ CREATE TABLE names (k STRING PRIMARY KEY, n STRING, w INT)
 """
 
 
-PACE = {}  # by shape: seconds until all is done, about; kills come before
+PACE = {}  # Load.pace() by kind and shape: kills come before
 
 
 class Wrong(Exception):
@@ -96,15 +96,17 @@ def generated(dice, count):
 # == The engine ===================================================================================
 
 class Shell:
-    """A running `weir`: statements one by one; `kill_after` seconds it is killed."""
+    """A running `weir`: statements one by one."""
 
-    def __init__(self, load, kill_after=None):
+    def __init__(self, load):
         self.work = subprocess.Popen(load.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                      text=True, bufsize=1 << 16)
         self.killed, self.clock = False, None
-        if kill_after is not None:
-            self.clock = threading.Timer(kill_after, self.kill)
-            self.clock.start()
+
+    def arm(self, seconds):
+        """After that it is killed."""
+        self.clock = threading.Timer(seconds, self.kill)
+        self.clock.start()
 
     def kill(self):
         self.killed = True
@@ -152,16 +154,18 @@ class Load:
         self.dice = dice = random.Random(f'{proof.seed} load {number}')
         self.partitions, self.workers = SHAPES[number % len(SHAPES)]
         self.uneven = dice.choice([self.partitions, self.partitions, 2, 5])
-        self.kills = dice.choice([1, 1, 2, 3]) if proof.crash else 0
+        self.kills = dice.choice([1, 2, 2, 3, 4]) if proof.crash else 0
         self.weir = proof.small if proof.small and number % 5 == 4 else proof.weir
         self.parts = proof.crash and self.weir == proof.weir and dice.random() < 0.3  # flights come in two parts, the second behind the statements
+        self.late = proof.crash and dice.random() < 0.15  # only windows that rows are late for: what a crash must not forget
+        self.together = proof.crash and (self.late or dice.random() < 0.6)  # queries wait for each other, so that a kill meets them all
         self.settings = ["SET 'weir.lookup.wait.ms'='120000';"]
         if proof.crash:
-            self.settings += [f"SET 'commit.interval.ms'='{dice.choice([0, 0, 1, 5, 30, 100])}';",
-                              f"SET 'max.poll.records'='{dice.choice([1024, 1024, 300, dice.randint(20, 200)])}';",
+            self.settings += [f"SET 'commit.interval.ms'='{0 if self.late else dice.choice([0, 0, 1, 5, 30, 100])}';",
+                              f"SET 'max.poll.records'='{dice.choice([1024, 300, dice.randint(20, 200), dice.randint(5, 60)])}';",
                               f"SET 'cache.max.bytes.buffering'='{dice.choice([0, 10000000, 10000000])}';"]
         self.folder, self.sources, self.loaded = None, {}, []
-        self.killed, self.kill_count, self.hit_count = False, 0, 0
+        self.killed, self.kill_count, self.hit_count, self.kill_kind = False, 0, 0, None
         self.make_rows(dice)
         self.cases = [proof.case(random.Random(f'{proof.seed} case {n}'), n, self) for n in cases]
 
@@ -219,10 +223,14 @@ class Load:
         steps = [s for case in self.cases for s in case.statements]
         if self.cut < len(self.loaded[0][1]):
             steps.append(self.write_file('flights', self.loaded[0][1][self.cut:], '2'))
+        if self.together:
+            steps = [f'{s}\nPAUSE ALL;' if 'AS SELECT' in s or s.startswith('INSERT') else s for s in steps] + ['RESUME ALL;']
         return steps
 
     def happened(self, shell, step):
         """After a crash: whether the step that was not answered is done. None: killed again."""
+        if step == 'RESUME ALL;':
+            return False
         if step.startswith('COPY'):
             rows = shell.ask('SELECT COUNT(*) AS n FROM flights;')
             return rows if rows is None else rows[0]['N'] > self.cut
@@ -234,8 +242,9 @@ class Load:
         return name.upper() in ids if step.startswith('INSERT') or 'AS SELECT' not in step else \
             name.upper() in {row['Sink'].upper() for row in rows if not row['Query ID'].upper().startswith('INSERT')}
 
-    def go_on(self, shell, steps, at):
-        """From the step at which an earlier shell was killed; how far this one came."""
+    def go_on(self, shell, steps, at, kill_after=None):
+        """From the step at which an earlier shell was killed; how far this one came. `kill_after`
+        seconds from the moment when all queries work."""
         if shell.ask('\n'.join(self.settings)) is None:
             return at
         if self.killed:
@@ -245,14 +254,16 @@ class Load:
             if queries is None or done is None:
                 return at
             at += done
-        while at < len(steps) and shell.ask(steps[at]) is not None:
+        while at < len(steps) and not (kill_after is not None and at == len(steps) - 1) and shell.ask(steps[at]) is not None:
             at += 1
+        if kill_after is not None:
+            shell.arm(kill_after)
+            at += at < len(steps) and shell.ask(steps[at]) is not None
         return at
 
     def note_kill(self, hit):
         """Whether work was left when it was killed: the next ones come sooner or later."""
-        shape = self.partitions, self.workers
-        PACE[shape] = max(0.02, PACE.get(shape, 0.5) * (1.04 if hit else 0.85))
+        PACE[self.kill_kind] = max(0.01, self.pace() * (1.04 if hit else 0.8))
         self.kill_count += 1
         self.hit_count += hit
 
@@ -266,11 +277,22 @@ class Load:
                 return
             time.sleep(0.05)
 
+    def pace(self):
+        """Seconds until all is done, about: from the first statement, or when all queries work."""
+        return PACE.get(self.kill_kind, 0.08 if self.kill_kind[0] else 0.3)
+
     def crash(self, steps, at):
         """Is killed at some moment until all should be done."""
-        shell = Shell(self, self.dice.random() * PACE.get((self.partitions, self.workers), 0.5))
+        work = self.together and self.dice.random() < 0.8
+        self.kill_kind = work, self.partitions, self.workers
+        delay = self.dice.random() * self.pace()
+        shell = Shell(self)
         try:
-            at = self.go_on(shell, steps, at)
+            if work:
+                at = self.go_on(shell, steps, at, delay)
+            else:
+                shell.arm(delay)
+                at = self.go_on(shell, steps, at)
             shell.clock.join()
             self.killed = True
             return at
@@ -331,7 +353,7 @@ class Load:
 class Proof:
     """Which cases, and whether with crashes. `own`: the one case, or load, that is run again."""
 
-    def __init__(self, weir, seed, case, crash, name, small=None, per_load=40):
+    def __init__(self, weir, seed, case, crash, name, small=None, per_load=20):
         self.small = small  # a binary with shrunken limits, for some loads
         self.weir, self.seed, self.case, self.crash, self.name, self.per_load = weir, seed, case, crash, name, per_load
 

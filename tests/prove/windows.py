@@ -14,14 +14,14 @@ SIZES = {'days': [('90 MINUTES', 5400000), ('6 HOURS', 6 * 3600000), ('1 DAYS', 
 class Window:
     def __init__(self, dice, scale, known, late, closes):
         self.kind = dice.choice(['TUMBLING', 'TUMBLING', 'HOPPING', 'HOPPING', 'SESSION'])
-        text, self.size = dice.choice(SIZES[scale])
-        self.final = closes and dice.random() < 0.6
+        text, self.size = dice.choice(SIZES[scale][:2 if late else 4])
+        self.final = bool(closes)
         # A session that was given out may grow again by a late row: FINAL ones have none.
-        self.late = late and (self.kind != 'SESSION' or not self.final) and dice.random() < 0.6
+        self.late = late and (self.kind != 'SESSION' or not self.final)
         self.advance = self.size
         disorder = LONG if known is None else known
         if self.late:
-            self.grace = dice.choice([0, dice.randint(0, self.size), dice.randint(0, disorder + 1)])
+            self.grace = dice.choice([0, 0, dice.randint(0, self.size), dice.randint(0, disorder + 1)])
         elif self.final:
             self.grace = disorder + dice.choice([0, dice.randint(0, self.size)])
         else:
