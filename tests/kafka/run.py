@@ -401,7 +401,7 @@ class Live:
         at = 'kafka://' + World.bootstrap
         self.process = subprocess.Popen(
             [WEIR, at, '--config', more.get('config') or service(), '--format', 'ndjson',
-             '--timeout', '120', '--on-error', 'continue', *args], stdin=subprocess.PIPE,
+             '--timeout', '400', '--on-error', 'continue', *args], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
 
     def ask(self, sql):
