@@ -119,14 +119,18 @@ void engine_configure_topic(Weir *weir, const Planned *planned, uint32_t topic_i
     bool windowed = source->topic.window != WINDOW_NONE;
     TopicConfig config = {
         .replicas = planned->replicas > 0 ? planned->replicas : -1,
-        .retention_ms = planned->retention.ms >= 0 ? planned->retention.ms : CONFIG_DEFAULT,
-        .retention_bytes = planned->retention.bytes >= 0 ? planned->retention.bytes
-                                                         : CONFIG_DEFAULT,
+        .retention_ms = planned->says_ms || planned->retention.ms >= 0 ? planned->retention.ms
+                                                                       : CONFIG_DEFAULT,
+        .retention_bytes = planned->says_bytes || planned->retention.bytes >= 0
+                               ? planned->retention.bytes
+                               : CONFIG_DEFAULT,
         .compact = source->is_table && !windowed,
         .expires = source->is_table && windowed,
     };
     int64_t windows_ms = plan_windows_ms(planned->plan);
-    if (config.expires && windows_ms > CLUSTER_RETENTION_MS && config.retention_ms < windows_ms)
+    bool unlimited = planned->says_ms && config.retention_ms < 0;
+    if (config.expires && windows_ms > CLUSTER_RETENTION_MS && !unlimited &&
+        config.retention_ms < windows_ms)
         config.retention_ms = windows_ms;
     commit_topic_config(commit, topic_id, &config);
 }

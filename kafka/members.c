@@ -94,7 +94,9 @@ void members_leave(KafkaCluster *cluster) {
     Members *members = &cluster->members;
     Buf uuid = {0};
     Err ignored; /* compaction removes it, or not: an old rank harms nobody */
-    if (members->tail) {
+    int64_t since_ms;
+    bool answers = kafka_trouble_now(&cluster->trouble, &since_ms, &ignored) == ERR_OK;
+    if (members->tail && answers) { /* otherwise the end would wait for nothing */
         member_text(cluster->uuid, &uuid);
         SentRecord record = {cluster->members_topic, buf_view(&uuid), {NULL, 0}};
         (void)!send_record(cluster, &record, NULL, &ignored);

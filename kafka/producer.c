@@ -128,8 +128,12 @@ static ErrCode produce_record(Producer *producer, const Outgoing *out, Err *err)
 
 static void bundle_fail(Bundle *bundle, uint32_t commit, const Err *cause) {
     assert(cause->code != ERR_OK);
-    if (bundle->failed)
+    if (bundle->failed) {
+        /* Positions, which are everybody's, blame nobody. */
+        if (bundle->failed_commit >= bundle->count)
+            bundle->failed_commit = commit;
         return;
+    }
     bundle->failed = true;
     bundle->failed_commit = commit;
     bundle->error = *cause;

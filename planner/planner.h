@@ -68,6 +68,7 @@ typedef struct Planned {
     const Plan *plan;
     bool create_topic; /* the topic is missing and to be made with source->partition_count */
     PlannedRetention retention; /* ... and this */
+    bool says_ms, says_bytes;   /* WITH gives them: -1 is meant, too */
     int32_t replicas; /* ... and so many copies, where there is a cluster; 0: not said */
     bool replaces; /* CREATE_AS: plan->query_id is running and gives place to it ... */
     bool rebuild;  /* ... but not its positions and state */

@@ -69,6 +69,8 @@ ErrCode retention_plan(const Planner *planner, const Properties *properties, con
             kept.ms = node->window.retention_ms;
     }
     planned->retention = kept;
+    planned->says_ms = properties->set[PROPERTY_RETENTION_MS] != NULL;
+    planned->says_bytes = properties->set[PROPERTY_RETENTION_BYTES] != NULL;
     if (properties->set[PROPERTY_REPLICAS])
         planned->replicas = (int32_t)properties_i64(properties, PROPERTY_REPLICAS);
     return ERR_OK;

@@ -44,7 +44,6 @@ void storage_attach(Storage *storage, Cluster *cluster) {
     storage->cluster = cluster;
     if (!cluster)
         return;
-    system_see_id(storage, STORE_FIRST_FREE - 1); /* stores of fixed ids are the folder's alone */
     storage->cluster_topics = mem_alloc(sizeof *storage->cluster_topics);
     lock_init(&storage->cluster_topics->lock);
     signal_init(&storage->cluster_topics->arrived);

@@ -147,6 +147,7 @@ ErrCode storage_open(Io *io, const char *folder, const StorageOptions *options, 
         storage_free(opened);
         return code;
     }
+    system_see_id(opened, STORE_FIRST_FREE - 1); /* those below are stores of fixed ids */
     opened->last_write_us = io->ops->mono_us(io);
     if (opened->options.threads) {
         opened->threads_running = true;

@@ -145,7 +145,7 @@ def read_all(topic, count):
         'bootstrap.servers': World.bootstrap, 'group.id': 'test', 'isolation.level':
         'read_committed', 'enable.auto.commit': False, 'auto.offset.reset': 'earliest'})
     consumer.assign([confluent_kafka.TopicPartition(topic, 0, 0)])
-    found, end = [], time.time() + 30
+    found, end = [], time.time() + 60
     while len(found) < count and time.time() < end:
         message = consumer.poll(0.2)
         if message and not message.error():

@@ -157,10 +157,11 @@ class Load:
         self.kills = dice.choice([1, 2, 2, 3, 4]) if proof.crash else 0
         self.weir = proof.small if proof.small and number % 5 == 4 else proof.weir
         self.parts = proof.crash and self.weir == proof.weir and dice.random() < 0.3  # flights come in two parts, the second behind the statements
-        self.together = proof.crash and dice.random() < 0.6  # queries wait for each other, so that a kill meets them all
+        self.late = proof.crash and dice.random() < 0.15  # only windows that rows are late for: what a crash must not forget
+        self.together = proof.crash and (self.late or dice.random() < 0.6)  # queries wait for each other, so that a kill meets them all
         self.settings = ["SET 'weir.lookup.wait.ms'='120000';"]
         if proof.crash:
-            self.settings += [f"SET 'commit.interval.ms'='{dice.choice([0, 0, 1, 5, 30, 100])}';",
+            self.settings += [f"SET 'commit.interval.ms'='{0 if self.late else dice.choice([0, 0, 1, 5, 30, 100])}';",
                               f"SET 'max.poll.records'='{dice.choice([1024, 300, dice.randint(20, 200), dice.randint(5, 60)])}';",
                               f"SET 'cache.max.bytes.buffering'='{dice.choice([0, 10000000, 10000000])}';"]
         self.folder, self.sources, self.loaded = None, {}, []
