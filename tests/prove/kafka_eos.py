@@ -379,7 +379,7 @@ class Proof:
         try:
             status = old.process.wait(30)
         except subprocess.TimeoutExpired:
-            if os.environ.get("ONLY"):
+            if os.environ.get("GDB"):
                 subprocess.run("gdb -p %d -batch -ex 'thread apply all bt 14' > %s/gdb 2>&1" % (old.process.pid, WORK), shell=True)
             old.kill()
             raise Failed("a zombie lives on: %s" % old.tail())
