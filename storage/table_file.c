@@ -78,9 +78,9 @@ static ErrCode table_flush(TableWriter *writer, bool end, Err *err) {
 
 static ErrCode table_end_block(TableWriter *writer, Err *err) {
     assert(writer->file);
-    assert(writer->block_start <= writer->out.size);
     if (writer->block_entries == 0)
         return ERR_OK;
+    assert(writer->block_start <= writer->out.size);
     Buf *out = &writer->out, *index = &writer->index;
     size_t start = writer->block_start;
     uint32_t head[2] = {writer->block_entries, (uint32_t)(out->size - start - TABLE_BLOCK_HEAD)};

@@ -173,10 +173,37 @@ static void removed_keys_are_sorted(void **state) {
     removed_free(&copy);
 }
 
+/* Each value closes its block, and some block's write leaves nothing behind: the end of the file
+ * finds no block open, wherever the last one began. */
+static void files_end_where_a_block_does(void **state) {
+    (void)state;
+    static uint8_t value[40 << 10];
+    for (uint32_t count = 1; count <= 20; count++) {
+        Io *io = io_mem_new();
+        Storage *storage;
+        CHECK_OK(storage_open(io, "data", &small, &storage, err));
+        for (uint32_t i = 0; i < count; i++) {
+            uint8_t key[2];
+            Commit *commit = commit_new(storage, 1);
+            commit_put(commit, STORE, make_key(i, key), (Bytes){value, sizeof value});
+            CHECK_OK(commit_wait(commit, NULL, err));
+        }
+        CHECK_OK(storage_checkpoint(storage, err));
+        storage_close(storage);
+        CHECK_OK(storage_open(io, "data", &small, &storage, err));
+        StorageFigures figures;
+        storage_figures(storage, &figures);
+        assert_int_equal(figures.state_entries, count);
+        storage_close(storage);
+        io_mem_free(io);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_together_are_the_state),
         cmocka_unit_test(little_changes_are_little_files),
+        cmocka_unit_test(files_end_where_a_block_does),
         cmocka_unit_test(removed_keys_are_sorted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
