@@ -10,7 +10,8 @@ import sys
 import time
 
 import run
-from run import SLOW, STREAM, Shell, finish, good, has, same, start, weir, write
+from run import SLOW, STREAM, finish, good, has, same, start, weir, write
+from shell import Shell
 
 USERS = ("CREATE TABLE users (id STRING PRIMARY KEY, name STRING) "
          "WITH (KAFKA_TOPIC='users', PARTITIONS=1, VALUE_FORMAT='JSON');")

@@ -12,6 +12,7 @@ import time
 
 import run
 from run import STREAM, good, has, same, start, weir, write
+from shell import Shell
 
 TEXTS = ("CREATE STREAM x (k STRING KEY, v STRING) "
          "WITH (KAFKA_TOPIC='x', PARTITIONS=1, VALUE_FORMAT='KAFKA');")
@@ -79,7 +80,7 @@ def test_print_goes_on_until_interrupted():
 
 
 def test_print_in_the_shell_follows_the_topic():
-    shell = run.Shell('d')
+    shell = Shell('d')
     shell.run(STREAM)
     shell.run("INSERT INTO s VALUES ('a', 1);")
     shell.child.sendline('PRINT s FROM BEGINNING;')
@@ -90,7 +91,7 @@ def test_print_in_the_shell_follows_the_topic():
 
 
 def test_topics_are_completed():
-    shell = run.Shell()
+    shell = Shell()
     shell.run("CREATE TOPIC noisy; CREATE TOPIC other;")
     shell.child.send('DROP TOPIC no\t')
     has(shell.run(';'), 'Topic noisy was dropped.')
