@@ -212,7 +212,8 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
 
 WeirStatus weir_state(Weir *weir, WeirError *error) {
     Err err;
-    engine_revive(weir);
+    if (storage_state(weir->storage, &err) == ERR_OK)
+        engine_revive(weir);
     return engine_status(storage_state(weir->storage, &err), &err, error);
 }
 

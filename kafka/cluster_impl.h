@@ -121,6 +121,7 @@ struct KafkaCluster {
     size_t drop_count, drop_capacity;
     bool kicked, closing;
     bool over; /* fenced, or closed */
+    bool told; /* and the storage knows it, which may be attached later */
     Err over_cause;
     KafkaEndFn *end;
     void *end_arg;

@@ -58,9 +58,9 @@ static void *control_run(void *arg) {
             continue;
         }
         Err err;
-        if (running && cluster_check(cluster, &err) == ERR_OK &&
-            members_look(cluster, &err) == ERR_FENCED)
-            cluster_over(cluster, &err);
+        if (running && (cluster_check(cluster, &err) != ERR_OK ||
+                        members_look(cluster, &err) == ERR_FENCED))
+            cluster_over(cluster, &err); /* again, where the storage was not attached before */
         kafka_reader_tick(cluster->reader);
     }
     return NULL;

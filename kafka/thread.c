@@ -54,12 +54,15 @@ void cluster_over(KafkaCluster *cluster, const Err *cause) {
         signal_one(&cluster->work);
         signal_all(&cluster->changed);
     }
+    Err over_cause = cluster->over_cause;
+    bool tell = !cluster->told && storage_cluster(cluster->storage) == &cluster->cluster;
+    cluster->told = cluster->told || tell;
     lock_release(&cluster->lock);
+    if (tell)
+        storage_end(cluster->storage, &over_cause);
     if (!first)
         return;
     kafka_trouble_note(&cluster->trouble, cause->code, cause->message);
-    if (storage_cluster(cluster->storage) == &cluster->cluster)
-        storage_end(cluster->storage, cause);
     if (end)
         end(end_arg, cause);
 }

@@ -271,7 +271,8 @@ class Case:
             key = self.dice.choice([scope.pick(self.dice, 'text'), scope.pick(self.dice, 'int'), scope.any(self.dice, 2)])
             if key.weir not in taken and any(c.weir in key.weir for c in scope.columns) and not any(c in key.weir for c in inexact):
                 return key
-        return next(c for c in scope.columns if c.weir not in taken and c.weir not in inexact)
+        rest = [c for c in scope.columns if c.weir not in taken]
+        return next((c for c in rest if c.weir not in inexact), rest[0])
 
     def aggregate(self, scope, exact, table=False):
         """Of a stream's rows, or a table's; exact: rows come in order of seq_; 'merged': but lists of
