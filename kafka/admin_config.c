@@ -34,7 +34,7 @@ ErrCode kafka_admin_configs(KafkaAdmin *admin, const char *name, Arena *arena,
     const rd_kafka_ConfigResource_t *found;
     size_t entries = 0;
     ErrCode code;
-    kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, &request);
+    TRY_DONE(kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, &request, err));
     TRY_DONE(config_describe(admin, name, &request, &found, err));
     const rd_kafka_ConfigEntry_t **all = rd_kafka_ConfigResource_configs(found, &entries);
     KafkaTopicConfig *made = arena_array(arena, entries, sizeof *made);
@@ -63,7 +63,7 @@ static ErrCode config_alter(KafkaAdmin *admin, rd_kafka_ConfigResource_t *resour
     AdminRequest request;
     size_t count = 0;
     ErrCode code;
-    kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_ALTERCONFIGS, &request);
+    TRY_DONE(kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_ALTERCONFIGS, &request, err));
     rd_kafka_AlterConfigs(admin->handle, &resource, 1, request.options, request.queue);
     TRY_DONE(kafka_admin_wait(admin, &request, "Changing configs", err));
     const rd_kafka_ConfigResource_t **all = rd_kafka_AlterConfigs_result_resources(
@@ -88,7 +88,7 @@ ErrCode kafka_admin_configure(KafkaAdmin *admin, const char *name, const KafkaPa
     ErrCode code;
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
-    kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, &request);
+    TRY_DONE(kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, &request, err));
     TRY_DONE(config_describe(admin, name, &request, &found, err));
     const rd_kafka_ConfigEntry_t **all = rd_kafka_ConfigResource_configs(found, &entries);
     for (size_t i = 0; i < entries; i++) {

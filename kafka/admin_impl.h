@@ -18,8 +18,9 @@ typedef struct AdminRequest {
     rd_kafka_event_t *event; /* the answer; NULL: none yet */
 } AdminRequest;
 
-/* begin, librdkafka's call with options and queue, wait, read the event, end. */
-void kafka_admin_begin(KafkaAdmin *admin, rd_kafka_admin_op_t op, AdminRequest *request);
+/* begin, librdkafka's call with options and queue, wait, read the event, end (in any case). */
+ErrCode kafka_admin_begin(KafkaAdmin *admin, rd_kafka_admin_op_t op, AdminRequest *request,
+                          Err *err);
 ErrCode kafka_admin_wait(KafkaAdmin *admin, AdminRequest *request, const char *what, Err *err);
 void kafka_admin_end(AdminRequest *request);
 

@@ -109,7 +109,8 @@ static ErrCode group_lag(GroupCall *call, const char *id, int64_t *lag, Err *err
     ErrCode code;
     rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(id, NULL);
     *lag = -1;
-    kafka_admin_begin(call->admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, &request);
+    TRY_DONE(kafka_admin_begin(call->admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, &request,
+                               err));
     rd_kafka_ListConsumerGroupOffsets(call->admin->handle, &ask, 1, request.options,
                                       request.queue);
     TRY_DONE(kafka_admin_wait(call->admin, &request, "Offsets of a consumer group", err));
@@ -135,7 +136,8 @@ static ErrCode groups_described(GroupCall *call, const char **ids, size_t id_cou
     AdminRequest request;
     size_t count = 0;
     ErrCode code;
-    kafka_admin_begin(call->admin, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, &request);
+    TRY_DONE(kafka_admin_begin(call->admin, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, &request,
+                               err));
     rd_kafka_DescribeConsumerGroups(call->admin->handle, ids, id_count, request.options,
                                     request.queue);
     TRY_DONE(kafka_admin_wait(call->admin, &request, "Consumer groups", err));
@@ -170,7 +172,7 @@ ErrCode kafka_admin_groups(KafkaAdmin *admin, const KafkaTopic *topic, Arena *ar
     KafkaOffsets *offsets = arena_array(arena, topic->partitions, sizeof *offsets);
     GroupCall call = {.admin = admin, .topic = topic, .offsets = offsets, .arena = arena};
     TRY(kafka_admin_offsets(admin, topic->name, topic->partitions, offsets, err));
-    kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, &request);
+    TRY_DONE(kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, &request, err));
     rd_kafka_ListConsumerGroups(admin->handle, request.options, request.queue);
     TRY_DONE(kafka_admin_wait(admin, &request, "Consumer groups", err));
     const rd_kafka_ConsumerGroupListing_t **all = rd_kafka_ListConsumerGroups_result_valid(
@@ -200,7 +202,7 @@ ErrCode kafka_admin_group_set(KafkaAdmin *admin, const char *group, const KafkaP
             ->offset = positions[i].offset;
     rd_kafka_AlterConsumerGroupOffsets_t *alter = rd_kafka_AlterConsumerGroupOffsets_new(group,
                                                                                          list);
-    kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, &request);
+    TRY_DONE(kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, &request, err));
     rd_kafka_AlterConsumerGroupOffsets(admin->handle, &alter, 1, request.options, request.queue);
     TRY_DONE(kafka_admin_wait(admin, &request, "Offsets of a consumer group", err));
     const rd_kafka_group_result_t **results = rd_kafka_AlterConsumerGroupOffsets_result_groups(

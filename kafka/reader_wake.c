@@ -25,6 +25,10 @@ static bool client_wake(KafkaReader *reader, uint32_t index) {
     int64_t now_us = io_posix_mono_us(), due_us = atomic_load(&reader->wake_us[index]);
     rd_kafka_queue_t *queue = reader->wake_queues[index];
     assert(queue);
+    int64_t since_ms;
+    Err why;
+    if (kafka_trouble_now(reader->options.trouble, &since_ms, &why) != ERR_OK)
+        return false; /* a request that waits for a broker: see kafka_admin_begin() */
     if (now_us < due_us ||
         !atomic_compare_exchange_strong(&reader->wake_us[index], &due_us, now_us + WAKE_SPAN_US))
         return false;
