@@ -88,7 +88,7 @@ class Scope:
             return E(f'COALESCE({a.weir}, {other})', f'coalesce({a.lite}, {n})', a.kind)
         if how == 7:
             a = self.fraction(dice, depth - 1)
-            kind, name = ('big', 'BIGINT') if any(c.kind == 'big' for c in self.columns) else ('int', 'INT')
+            kind, name = ('big', 'BIGINT') if any(c.kind in ('big', 'double') for c in self.columns) else ('int', 'INT')
             return E(f'CAST({a.weir} AS {name})', f'cast({a.lite} as int)', kind, a.null)
         a, n = child(), dice.randint(0, 20)
         other = as_big(E(str(n))) if a.kind == 'big' else n
