@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "storage/record_varint.h"
 
 enum {
     AT_LENGTH = 8,
@@ -30,23 +31,6 @@ enum {
 static void put_be(uint8_t *target, uint64_t value, unsigned size) {
     for (unsigned i = 0; i < size; i++)
         target[i] = (uint8_t)(value >> 8 * (size - 1 - i));
-}
-
-static inline uint64_t zigzag(int64_t value) {
-    return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
-}
-
-static inline uint32_t varint_size(uint64_t value) {
-    return (70 - (uint32_t)__builtin_clzll(value | 1)) / 7;
-}
-
-static inline uint8_t *put_varint(uint8_t *target, uint64_t value) {
-    while (value >= 0x80) {
-        *target++ = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    *target++ = (uint8_t)value;
-    return target;
 }
 
 static inline uint8_t *put_sized(uint8_t *target, uint64_t length, const void *data, size_t size) {

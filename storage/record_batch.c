@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "storage/record_varint.h"
 
 enum {
     AT_BATCH_LENGTH = 8,
@@ -51,25 +52,8 @@ static uint64_t get_be(const uint8_t *source, unsigned size) {
     return value;
 }
 
-static inline uint64_t zigzag(int64_t value) {
-    return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
-}
-
 static inline int64_t unzigzag(uint64_t value) {
     return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
-}
-
-static inline uint32_t varint_size(uint64_t value) {
-    return (70 - (uint32_t)__builtin_clzll(value | 1)) / 7;
-}
-
-static inline uint8_t *put_varint(uint8_t *target, uint64_t value) {
-    while (value >= 0x80) {
-        *target++ = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    *target++ = (uint8_t)value;
-    return target;
 }
 
 static const uint8_t *get_long_zigzag(const uint8_t *next, const uint8_t *end, int64_t *value) {

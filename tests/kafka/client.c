@@ -9,23 +9,7 @@
 #include <unistd.h>
 
 #include "kafka/tail.h"
-
-static uint32_t passed, failed;
-
-static void check(bool good, const char *what) {
-    if (good)
-        passed++;
-    else
-        failed++;
-    if (!good)
-        fprintf(stderr, "FAILED: %s\n", what);
-}
-
-static void check_ok(ErrCode code, const Err *err, const char *what) {
-    check(code == ERR_OK, what);
-    if (code != ERR_OK)
-        fprintf(stderr, "        %s: %s\n", err_name(code), err->message);
-}
+#include "tests/kafka/check.h"
 
 typedef struct Seen {
     uint32_t count;

@@ -12,23 +12,9 @@
 
 #include "base/io.h"
 #include "kafka/reader.h"
+#include "tests/kafka/check.h"
 
-static uint32_t passed, failed, notified;
-
-static void check(bool good, const char *what) {
-    if (good)
-        passed++;
-    else
-        failed++;
-    if (!good)
-        fprintf(stderr, "FAILED: %s\n", what);
-}
-
-static void check_ok(ErrCode code, const Err *err, const char *what) {
-    check(code == ERR_OK, what);
-    if (code != ERR_OK)
-        fprintf(stderr, "        %s: %s\n", err_name(code), err->message);
-}
+static uint32_t notified;
 
 static void notify(void *context, TopicPartition where) {
     (void)context;
