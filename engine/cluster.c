@@ -67,27 +67,24 @@ void engine_cluster_close(Weir *weir) {
 /* -- Topics ------------------------------------------------------------------------------------ */
 
 bool engine_topic_is_hidden(const Weir *weir, const char *name) {
-    static const char *const begins[] = {"_confluent", "__confluent"};
-    static const char *const names[] = {
-        "_schemas",        "__consumer_offsets", "__transaction_state", "connect-configs",
-        "connect-offsets", "connect-status",     "connect-statuses"};
-    if (plan_topic_is_internal(name))
-        return true;
-    if (!engine_has_cluster(weir))
-        return false;
-    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
-        if (strncmp(name, begins[i], strlen(begins[i])) == 0)
-            return true;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
     static const char *const ends[] = {"-commands", "-members", "-positions", "-exports"};
     const char *id = engine_service_id(weir);
-    bool of_service = name[0] == '_' && strncmp(name + 1, id, strlen(id)) == 0;
+    if (plan_topic_is_internal(name))
+        return true;
+    bool of_service = engine_has_cluster(weir) && name[0] == '_' &&
+                      strncmp(name + 1, id, strlen(id)) == 0;
     for (size_t i = 0; of_service && i < sizeof ends / sizeof ends[0]; i++)
         if (strcmp(name + 1 + strlen(id), ends[i]) == 0)
             return true;
     return false;
+}
+
+ErrCode engine_check_own_topic(const Call *call, const char *name, Err *err) {
+    AstPos pos = call->statement->name_pos;
+    if (plan_topic_is_internal(name) || !engine_topic_is_hidden(call->weir, name))
+        return ERR_OK;
+    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                      "%s is the service's own topic: PRINT shows what is in it.", name);
 }
 
 void engine_adopt_topic(Weir *weir, const char *name, Commit *commit) {

@@ -154,6 +154,9 @@ Commit *engine_commit(const Call *call);
 /* Topics that SHOW TOPICS leaves out: queries' own, Kafka's, the service's. */
 bool engine_topic_is_hidden(const Weir *weir, const char *name);
 
+/* The service's own are not for statements. SEMANTIC. */
+ErrCode engine_check_own_topic(const Call *call, const char *name, Err *err);
+
 /* A topic that only the cluster knows becomes the service's too, with the commit. */
 void engine_adopt_topic(Weir *weir, const char *name, Commit *commit);
 

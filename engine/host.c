@@ -85,14 +85,33 @@ static ErrCode host_broker_topic(void *context, const char *broker, const char *
     return topic ? kafka_topic_partitions(config, topic, partitions, err) : ERR_OK;
 }
 
-static void host_topic_retention(void *context, const char *topic, PlannedRetention *retention) {
+/* In a cluster it is the cluster's to say. */
+static bool cluster_retention(const Weir *weir, const char *topic, PlannedRetention *retention,
+                              int32_t *replicas) {
+    Cluster *cluster = weir->cluster;
+    ClusterTopic facts;
+    Err ignored; /* then the topic gets the cluster's defaults */
+    if (!cluster->ops->describe ||
+        cluster->ops->describe(cluster, &topic, 1, false, &facts, &ignored) != ERR_OK ||
+        facts.partitions == 0 || facts.retention_ms == CONFIG_DEFAULT)
+        return false;
+    *retention = (PlannedRetention){facts.retention_ms, facts.retention_bytes};
+    *replicas = facts.replicas;
+    return true;
+}
+
+static bool host_topic_retention(void *context, const char *topic, PlannedRetention *retention,
+                                 int32_t *replicas) {
     const Weir *weir = context;
     LogTopic found;
+    if (engine_has_cluster(weir))
+        return cluster_retention(weir, topic, retention, replicas);
     const CatalogTopic *kept = log_topic_find(weir->storage, topic, &found)
                                    ? catalog_topic(&weir->catalog, found.id)
                                    : NULL;
     if (kept)
         *retention = (PlannedRetention){kept->retention.ms, kept->retention.bytes};
+    return true;
 }
 
 PlannerHost engine_host(Weir *weir) {

@@ -480,9 +480,7 @@ ErrCode formats_partitions(const Planner *planner, const Properties *properties,
     planned->create_topic = there == 0;
     if (there == 0 && plan_topic_is_internal(source->topic.topic))
         return err_set_at(err, ERR_SEMANTIC, planner->statement->name_pos.line,
-                          planner->statement->name_pos.column,
-                          "The names of queries' own topics begin with '_weir-': %s cannot be "
-                          "made.",
+                          planner->statement->name_pos.column, PLAN_TOPIC_RESERVED,
                           source->topic.topic);
     if (there > 0)
         source->partition_count = there;

@@ -63,9 +63,10 @@ typedef struct ClusterOps {
     ErrCode (*topics)(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
 
     /* For these three NULL: it cannot be done. They may wait. describe: topics[i] is of names[i],
-     * zeros for one that is not there. alter: what is CONFIG_DEFAULT, partitions 0, replicas -1
-     * stays. remove: of a topic that the service does not know. */
-    ErrCode (*describe)(Cluster *cluster, const char *const *names, uint32_t count,
+     * zeros for one that is not there; its groups if `readers` are wanted, which takes longer.
+     * alter: what is CONFIG_DEFAULT, partitions 0, replicas -1 stays. remove: of a topic that the
+     * service does not know. */
+    ErrCode (*describe)(Cluster *cluster, const char *const *names, uint32_t count, bool readers,
                         ClusterTopic *topics, Err *err);
     ErrCode (*alter)(Cluster *cluster, const char *name, uint32_t partitions,
                      const TopicConfig *config, Err *err);
