@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "data/time_text.h"
 #include "engine/engine_query_impl.h"
 #include "planner/plan.h"
 
@@ -32,10 +33,32 @@ Commit *engine_commit(const Call *call) {
     return commit;
 }
 
+/* A StorageWaitFn. */
+static bool engine_wait(void *context, const Err *why, int64_t since_ms, uint32_t *memory) {
+    Weir *weir = context;
+    uint32_t interrupts = atomic_load(&weir->interrupts) * 2 + 1; /* never 0 */
+    if (*memory == 0)
+        *memory = interrupts;
+    if (*memory != interrupts)
+        return false;
+    if (!weir->options.waits)
+        return true;
+    Buf text = {0};
+    if (why) {
+        buf_printf(&text, "%s since ", err_name(why->code));
+        time_print_timestamp(&text, since_ms);
+        buf_printf(&text, " (%s)", why->message);
+    }
+    bool go_on = weir->options.waits(weir->options.waits_context, why ? buf_cstr(&text) : NULL);
+    buf_free(&text);
+    return go_on;
+}
+
 ErrCode engine_cluster_open(Weir *weir, Err *err) {
     const EngineCluster *cluster = weir->options.cluster;
     if (!cluster)
         return ERR_OK;
+    storage_on_wait(weir->storage, engine_wait, weir);
     TRY(cluster->open(cluster->context, weir->storage, &weir->cluster, err));
     storage_attach(weir->storage, weir->cluster);
     Buf log = {0};
@@ -211,11 +234,19 @@ static bool waits_to_start(const CatalogQuery *query) {
            err_action(query->start_error.code) == ERR_ACTION_RETRY;
 }
 
+/* Then a query would only wait, and whoever tries to start it. */
+static bool cluster_is_troubled(const Weir *weir) {
+    Cluster *cluster = weir->cluster;
+    int64_t since_ms;
+    Err why;
+    return cluster->ops->trouble && cluster->ops->trouble(cluster, &since_ms, &why) != ERR_OK;
+}
+
 void engine_revive(Weir *weir) {
     if (!weir->cluster)
         return;
     int64_t now_us = weir->io->ops->mono_us(weir->io), due_us = atomic_load(&weir->revive_us);
-    if (now_us < due_us ||
+    if (now_us < due_us || cluster_is_troubled(weir) ||
         !atomic_compare_exchange_strong(&weir->revive_us, &due_us, now_us + CLUSTER_REVIVE_US))
         return;
     bool any = false;

@@ -169,6 +169,8 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
     if (code != ERR_OK) {
         query->running = NULL;
         query->start_error = *err;
+        if (code == ERR_CANCELLED && engine_has_cluster(weir))
+            query->start_error.code = ERR_BROKER_DOWN; /* nobody wanted to wait: later then */
         return code;
     }
     query->start_error.code = ERR_OK;

@@ -18,10 +18,16 @@ static const Source *host_source_at(void *context, uint32_t index) {
     return weir->catalog.sources[index].source;
 }
 
-static uint32_t host_topic_partitions(void *context, const char *topic) {
+static ErrCode host_topic_partitions(void *context, const char *topic, uint32_t *partitions,
+                                     Err *err) {
     const Weir *weir = context;
     LogTopic found;
-    return log_topic_find(weir->storage, topic, &found) ? found.partition_count : 0;
+    Err why;
+    ErrCode code = log_topic_look(weir->storage, topic, &found, &why);
+    *partitions = code == ERR_OK ? found.partition_count : 0;
+    if (code == ERR_OK || code == ERR_NOT_FOUND)
+        return ERR_OK;
+    return *err = why, code; /* whether there is one is not known */
 }
 
 static const char *host_setting(void *context, const char *name) {

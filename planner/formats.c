@@ -470,7 +470,8 @@ ErrCode formats_partitions(const Planner *planner, const Properties *properties,
     if (wanted > PARTITIONS_MAX)
         return err_set_at(err, ERR_LIMIT, pos.line, pos.column,
                           "A topic has %d partitions at most.", PARTITIONS_MAX);
-    uint32_t there = host->topic_partitions(host->context, source->topic.topic);
+    uint32_t there;
+    TRY(host->topic_partitions(host->context, source->topic.topic, &there, err));
     if (there > 0 && given && there != (uint32_t)wanted)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "A Kafka topic with the name '%s' already exists, with different "

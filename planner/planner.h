@@ -26,7 +26,7 @@ typedef struct PlannerHost {
     uint32_t (*source_count)(void *context);
     const Source *(*source_at)(void *context, uint32_t index); /* for "did you mean" */
     /* 0: there is no such topic. */
-    uint32_t (*topic_partitions)(void *context, const char *topic);
+    ErrCode (*topic_partitions)(void *context, const char *topic, uint32_t *partitions, Err *err);
     /* The value in force of a setting, NULL where it is not set. Names as ksqlDB's. */
     const char *(*setting)(void *context, const char *name);
     const Type *(*custom_type)(void *context, const char *name); /* CREATE TYPE; NULL */

@@ -72,6 +72,9 @@ typedef struct ClusterOps {
                      const TopicConfig *config, Err *err);
     ErrCode (*remove)(Cluster *cluster, const char *name, Err *err);
 
+    /* What is wrong with the cluster now, since when; OK: nothing. Never waits. May be NULL. */
+    ErrCode (*trouble)(Cluster *cluster, int64_t *since_ms, Err *err);
+
     /* What is wrong with a topic that is read, and does not stop reading: PARTITIONS_GROWN, ...,
      * since when; OK: nothing. Never waits. May be NULL. */
     ErrCode (*topic_state)(Cluster *cluster, const char *name, int64_t *since_ms, Err *err);
@@ -137,6 +140,13 @@ void storage_seen_end(Storage *storage, TopicPartition where, int64_t end_offset
 /* Waits until something may be fetched that could not be, or the time is over; at once where there
  * is no cluster. For threads that read by hand. */
 void storage_await(Storage *storage, int64_t timeout_us);
+
+/* Who waits for the cluster asks some times a second whether to go on. `why` is what is wrong (NULL:
+ * nothing that is known), since when. *memory is 0 at the beginning of a wait and is the function's
+ * own. false: give it up. On any thread, with no lock. */
+typedef bool StorageWaitFn(void *context, const Err *why, int64_t since_ms, uint32_t *memory);
+void storage_on_wait(Storage *storage, StorageWaitFn *wait, void *context);
+bool storage_wait_on(Storage *storage, const Err *why, int64_t since_ms, uint32_t *memory);
 
 /* -- What a group and the engine say beside their entries ------------------------------------- */
 
