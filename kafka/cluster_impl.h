@@ -161,7 +161,8 @@ bool control_post(KafkaCluster *cluster, void (*run)(KafkaCluster *, void *), vo
 
 /* stranger.c: a record of the service's own topics that none of its processes has written is left
  * out, and told of. Any thread. */
-void cluster_stranger(KafkaCluster *cluster, const char *topic, uint32_t partition, int64_t offset);
+void cluster_stranger(KafkaCluster *cluster, const char *topic, uint32_t partition,
+                      int64_t offset);
 
 /* service_topic.c: makes the service's topics where they are missing; CLUSTER_CHANGED for those that
  * cannot keep what is written there. */

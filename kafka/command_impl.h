@@ -31,7 +31,8 @@ bool command_record_is(const LogRecord *record);
 
 /* Of a record that is a command; parts of it are borrowed. CORRUPT: what is wrong, and where in
  * `topic`. */
-ErrCode command_record_decode(const char *topic, const LogRecord *record, Command *command, Err *err);
+ErrCode command_record_decode(const char *topic, const LogRecord *record, Command *command,
+                              Err *err);
 void command_record_encode(const Command *command, Buf *value);
 
 #endif

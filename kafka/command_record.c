@@ -59,7 +59,8 @@ static const char *command_parts(Reader *reader, const LogRecord *record, Comman
     return command_rest(reader, command);
 }
 
-ErrCode command_record_decode(const char *topic, const LogRecord *record, Command *command, Err *err) {
+ErrCode command_record_decode(const char *topic, const LogRecord *record, Command *command,
+                              Err *err) {
     assert(command_record_is(record));
     Reader reader = reader_of(record->value);
     *command = (Command){0};
@@ -74,8 +75,9 @@ ErrCode command_record_decode(const char *topic, const LogRecord *record, Comman
     if (!wrong)
         return ERR_OK;
     return err_set(err, ERR_CORRUPT,
-                   "Topic %s, partition 0, offset %" PRId64 ": a command is %s; statements of the "
-                   "service cannot be told without it", topic, record->offset, wrong);
+                   "Topic %s, partition 0, offset %" PRId64 ": a command is %s; statements of "
+                   "the service cannot be told without it",
+                   topic, record->offset, wrong);
 }
 
 void command_record_encode(const Command *command, Buf *value) {

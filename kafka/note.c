@@ -75,9 +75,9 @@ ErrCode note_mark_check(KafkaCluster *cluster, const Slot *slot, Err *err) {
     if (code != ERR_OK || same)
         return code;
     return err_set(err, ERR_CLUSTER_CHANGED,
-                   "Topic %s, partition %u ends with transaction %llu, and the folder has %llu: the "
-                   "topic was made anew or has lost records, and nobody knows any more what the "
-                   "queries have read. DROP them and create them anew",
+                   "Topic %s, partition %u ends with transaction %llu, and the folder has %llu: "
+                   "the topic was made anew or has lost records. With another folder queries "
+                   "begin where auto.offset.reset says; those with state must be made anew",
                    cluster->positions_topic, slot->index,
                    (unsigned long long)slot->found_mark.seq, (unsigned long long)seq);
 }

@@ -92,8 +92,8 @@ static ErrCode restore_from(Restore *restore, const KafkaOffsets *log, bool *who
         if (value.size == NOTE_SIZE && next > log->end)
             code = err_set(err, ERR_CLUSTER_CHANGED,
                            "Topic %s, partition %u ends at offset %lld, and the folder has changes "
-                           "up to %lld: it was made anew or has lost records, and is no copy of the "
-                           "query's state any more. DROP the query and create it anew",
+                           "up to %lld: it was made anew or has lost records, and is no copy of "
+                           "the query's state any more. DROP the query and create it anew",
                            restore->topic.name, restore->store.changelog.partition,
                            (long long)log->end, (long long)next);
         *whole = value.size != NOTE_SIZE || next < log->start ||

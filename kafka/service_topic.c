@@ -35,8 +35,8 @@ static ErrCode service_configs(KafkaCluster *cluster, const ServiceTopic *topic,
             const char *value = there[i].value ? there[i].value : "";
             if (strcmp(there[i].name, wanted->name) == 0 && strcmp(value, wanted->value) != 0)
                 return err_set(err, ERR_CLUSTER_CHANGED,
-                               "Topic %s has %s=%s and would lose what the service needs: set %s=%s "
-                               "(kafka-configs.sh --alter), or take another ksql.service.id",
+                               "Topic %s has %s=%s and would lose what the service needs: set "
+                               "%s=%s (kafka-configs.sh --alter), or take another ksql.service.id",
                                topic->name, wanted->name, value, wanted->name, wanted->value);
         }
     return ERR_OK;
@@ -47,11 +47,13 @@ static ErrCode service_topic(KafkaCluster *cluster, const ServiceTopic *topic, E
                           .replicas = cluster->config->replicas, .configs = topic->configs,
                           .config_count = topic->config_count};
     KafkaTopic there;
+    Err why;
     assert(topic->partitions > 0);
-    TRY(kafka_admin_create(cluster->admin, &made, 1, err));
-    if (!made.existed)
-        return ERR_OK;
-    TRY(kafka_admin_topic(cluster->admin, topic->name, &there, err));
+    ErrCode code = kafka_admin_topic(cluster->admin, topic->name, &there, &why);
+    if (code == ERR_TOPIC_MISSING)
+        return kafka_admin_create(cluster->admin, &made, 1, err);
+    if (code != ERR_OK)
+        return *err = why, code;
     if (there.partitions != topic->partitions)
         return err_set(err, ERR_CLUSTER_CHANGED,
                        "Topic %s has %u partitions, and the service '%s' needs %u: it is not the "
@@ -61,7 +63,7 @@ static ErrCode service_topic(KafkaCluster *cluster, const ServiceTopic *topic, E
     if (!topic->checked)
         return ERR_OK;
     Arena *arena = arena_new("kafka service topic", 0);
-    ErrCode code = service_configs(cluster, topic, arena, err);
+    code = service_configs(cluster, topic, arena, err);
     arena_free(arena);
     return code;
 }

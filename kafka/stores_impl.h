@@ -5,7 +5,7 @@
  * Notes in the folder's STORE_CLUSTER:
  *   'c', store id u32 be -> next offset u64 le, wall clock ms u64 le      of a changelog
  *   "command"            -> offset u64 le, nonce u64 le                   of the last one applied
- *   's', slot u32 be     -> commit_seq u64 le, author (16 bytes)          the slot's last transaction
+ *   's', slot u32 be     -> commit_seq u64 le, author (16 bytes)          its last transaction
  *   "cluster"            -> the cluster's id
  *
  * A record of a changelog:

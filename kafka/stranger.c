@@ -27,8 +27,8 @@ bool kafka_cluster_notice(Cluster *base, char *text, size_t size) {
         (void)snprintf(text, size, "%s: a record that is none of Weir's is left out. This topic is "
                        "the service's own: who writes there?", cluster->stranger_text);
     else if (count > 1)
-        (void)snprintf(text, size, "%s: a record that is none of Weir's is left out, and %llu more. "
-                       "These topics are the service's own: who writes there?",
+        (void)snprintf(text, size, "%s: a record that is none of Weir's is left out, and %llu "
+                       "more. These topics are the service's own: who writes there?",
                        cluster->stranger_text, (unsigned long long)(count - 1));
     cluster->strangers = 0;
     lock_release(&cluster->lock);

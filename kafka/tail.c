@@ -143,8 +143,8 @@ ErrCode kafka_tail_to_end(KafkaTail *tail, Err *err) {
     int64_t at = tail->next, since_us = io_posix_mono_us();
     if (end < at)
         return err_set(err, ERR_TOPIC_DELETED,
-                       "Topic %s, partition %u ends at offset %lld, and was read up to %lld: it was "
-                       "deleted and made anew", tail->name, tail->options.partition,
+                       "Topic %s, partition %u ends at offset %lld, and was read up to %lld: it "
+                       "was deleted and made anew", tail->name, tail->options.partition,
                        (long long)end, (long long)at);
     while (tail->next < end) {
         TRY(kafka_tail_more(tail, TAIL_SLICE_MS, NULL, err));

@@ -117,7 +117,8 @@ static void test_records_of_others_are_nobodys(void **state) {
     SlotMark found = {0};
     OnePosition one;
     one_position(&one);
-    static const char *const keys[] = {"", "customer", "1234567", "123456789", "a long key of text"};
+    static const char *const keys[] = {"", "customer", "1234567", "123456789",
+                                       "a long key of text"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         one.record.key = bytes_of(keys[i]);
         assert_false(positions_read(&read, &found, &one.record));
