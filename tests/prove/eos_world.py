@@ -1,6 +1,7 @@
 """eos_world.py - what the parts of kafka_eos.py share: what is to be proved, the queries, the broker.
 
-GUARANTEE, from the environment: exactly_once_v2 (default) or at_least_once.
+From the environment: GUARANTEE is exactly_once_v2 (default) or at_least_once; NET=1 puts a bad
+network between engine and broker.
 """
 import os
 import random
@@ -11,6 +12,7 @@ import time
 WEIR, N, FAULTS, SEED, WORK = (sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]),
                                os.path.abspath(sys.argv[5]))
 GUARANTEE = os.environ.get("GUARANTEE") or "exactly_once_v2"
+NET = os.environ.get("NET", "") not in ("", "0")
 ONCE = GUARANTEE != "at_least_once"
 BROKER = os.path.join("tests", "kafka", "broker")
 PARTITIONS, CUSTOMERS, TIMEOUT_MS = 4, 500, 6000

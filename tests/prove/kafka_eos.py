@@ -16,8 +16,9 @@ import time
 
 from eos_check import verify
 from eos_input import Feeder, load
+from eos_net import APIS, Net
 from eos_output import Watcher, read_all
-from eos_world import (CHUNK, FAULTS, GUARANTEE, N, ONCE, OUTPUTS, PARTITIONS, SQL, TIMEOUT_MS, WEIR,
+from eos_world import (CHUNK, FAULTS, GUARANTEE, N, NET, ONCE, OUTPUTS, PARTITIONS, SQL, TIMEOUT_MS, WEIR,
                        WORK, Failed, begin, broker, rng, say)
 
 IN_TRANSACTION = ["after_begin", "after_produce", "before_commit", "during_commit"]
@@ -68,8 +69,8 @@ class Engine:
 
 
 class Proof:
-    def __init__(self, bootstrap):
-        self.bootstrap, self.engine, self.folders = bootstrap, None, 0
+    def __init__(self, bootstrap, net):
+        self.bootstrap, self.net, self.engine, self.folders = bootstrap, net, None, 0
         self.feeder, self.watcher = Feeder(bootstrap, max(500, CHUNK / 2)), Watcher(bootstrap)
         self.done = collections.Counter()
         self.in_transaction = 0
@@ -80,7 +81,8 @@ class Proof:
         self.folder = os.path.join(WORK, "data-%d" % self.folders)
 
     def start(self, point=None):
-        self.engine = Engine(self.bootstrap, self.folder, point)
+        address = self.net.bootstrap() if self.net else self.bootstrap
+        self.engine = Engine(address, self.folder, point)
 
     def healthy(self):
         if self.feeder.error:
@@ -174,31 +176,79 @@ class Proof:
             time.sleep(max(0, TIMEOUT_MS / 1000 + 1 - (time.time() - stopped)))
         finally:
             old.process.send_signal(signal.SIGCONT)
+        self.await_fenced(old)
+        self.done["zombie"] += 1
+
+    def await_fenced(self, old):
         try:
             status = old.process.wait(30)
         except subprocess.TimeoutExpired:
             if os.environ.get("GDB"):
-                subprocess.run("gdb -p %d -batch -ex 'thread apply all bt 14' > %s/gdb 2>&1" % (
-                    old.process.pid, WORK), shell=True)
+                with open(os.path.join(WORK, "gdb"), "w") as file:
+                    subprocess.run(["gdb", "-p", str(old.process.pid), "-batch", "-ex",
+                                    "thread apply all bt 14"], stdout=file, stderr=file)
             old.kill()
             raise Failed("a zombie lives on: %s" % old.tail())
         if status == 0 or "fenced" not in old.tail():
             raise Failed("a zombie has ended with %d: %s" % (status, old.tail()))
-        self.done["zombie"] += 1
         shutil.rmtree(old.folder, ignore_errors=True)
+
+    # -- The network ------------------------------------------------------------------------------
+
+    def survive(self, what):
+        self.done[what] += 1
+        self.await_progress("after: " + what, 90)
+        self.engine.survived += 1
+
+    def net_lose(self, _lost):
+        self.running()
+        api = rng.choice(sorted(APIS))
+        self.net.do("lose", lane=self.net.lane, api=api, count=rng.randrange(1, 4))
+        self.survive("answers lost: " + APIS[api])
+
+    def net_cut(self, _lost):
+        self.running()
+        self.net.do("cut", lane=self.net.lane)
+        self.survive("all connections cut")
+
+    def net_stall(self, _lost):
+        self.running()
+        seconds, way = 1 + rng.random() * 5, rng.choice(["up", "down"])
+        self.net.do("stall", lane=self.net.lane, way=way, seconds=seconds)
+        time.sleep(seconds)
+        self.survive("nothing went " + way)
+
+    def net_split(self, _lost):
+        """As a zombie, but that it runs all the time, and does not get through."""
+        self.running()
+        time.sleep(rng.random() / 2)
+        old = self.engine
+        self.net.do("split", lane=self.net.lane)
+        split, lane = time.time(), self.net.change()
+        self.fresh_folder()
+        self.start()
+        self.await_progress("while another one is cut off")
+        time.sleep(max(0, TIMEOUT_MS / 1000 + 1 - (time.time() - split)))
+        self.net.do("heal", lane=lane, late=rng.random() < 0.5)
+        self.await_fenced(old)
+        self.done["cut off"] += 1
 
     def schedule(self):
         share = lambda of60: max(1, round(FAULTS * of60 / 60))
-        faults = [(self.kill_at_any(IN_TRANSACTION, i)) for i in range(share(24))]
+        faults = [(self.kill_at_any(IN_TRANSACTION, i)) for i in range(share(22))]
         faults += [(self.kill_at_any(ELSEWHERE, i)) for i in range(share(6))]
-        faults += [self.kill_broker] * share(10) + [self.zombie] * share(8)
+        if self.net:
+            faults += [self.kill_broker, self.zombie] * share(2) + [self.net_lose] * share(12)
+            faults += [self.net_cut, self.net_stall] * share(3) + [self.net_split] * share(6)
+        else:
+            faults += [self.kill_broker] * share(10) + [self.zombie] * share(8)
         faults += [self.kill] * max(1, FAULTS - len(faults))
         faults = faults[:max(FAULTS, 1)] if FAULTS >= 6 else faults
         rng.shuffle(faults)
         if os.environ.get("ONLY"):
             names = os.environ["ONLY"].split(",")
             faults = [getattr(self, names[i % len(names)]) for i in range(FAULTS)]
-        can_lose = [i for i, f in enumerate(faults) if f not in (self.kill_broker, self.zombie)]
+        can_lose = [i for i, f in enumerate(faults) if f.__name__ in ("kill", "<lambda>")]
         lost = set(rng.sample(can_lose, min(len(can_lose), share(5))))
         return [(fault, i in lost) for i, fault in enumerate(faults)]
 
@@ -258,6 +308,8 @@ class Proof:
         self.feeder.start()
         self.watcher.start()
         self.start()
+        if self.net:
+            self.net.do("noise", cut=0.4, delay=0.3)
         self.allow(0)
         for i, (fault, lost) in enumerate(self.schedule()):
             self.allow(i + 1)
@@ -275,6 +327,8 @@ class Proof:
         aborted = sum(map(len, raw.values())) - sum(counts[topic] for topic in OUTPUTS)
         say("records: %s; of transactions that were aborted: %d; again: %s" % (
             counts, aborted, again))
+        if self.net:
+            say("network: %s" % self.net.do("counts"))
         for name, count in sorted(self.done.items()):
             print("  %3d %s" % (count, name))
         print("  %3d of them inside an open transaction" % self.in_transaction)
@@ -292,13 +346,16 @@ with open(os.path.join(WORK, "queries.sql"), "w") as file:
 with open(os.path.join(WORK, "config"), "w") as file:
     file.write("ksql.service.id=proof_\nweir.transaction.timeout.ms=%d\n" % TIMEOUT_MS)
     file.write("processing.guarantee=%s\n" % GUARANTEE)
-proof = None
+proof = net = None
 try:
-    address = broker("start", "num.partitions=%d" % PARTITIONS)
+    net = Net() if NET else None
+    address = broker("start", *(net.arguments() if net else []), "num.partitions=%d" % PARTITIONS)
+    if net:
+        net.connect()
     for name in ["orders", "customers"]:
         broker("tool", "topics", "--create", "--topic", name, "--partitions", str(PARTITIONS),
                "--config", "retention.ms=-1")
-    proof = Proof(address)
+    proof = Proof(address, net)
     proof.run()
     print("PROVED")
 except Failed as failure:
@@ -308,5 +365,7 @@ finally:
     if proof and proof.engine:
         proof.engine.kill()
     broker("wipe")
+    if net:
+        net.end()
     sys.stdout.flush()
     os._exit(getattr(sys, "exitcode", 0))
