@@ -3,11 +3,10 @@
  */
 #include <assert.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "kafka/admin_impl.h"
 
-enum { OFFSETS_AGAIN_US = 10000000, OFFSETS_PAUSE_MS = 20 };
+enum { OFFSETS_AGAIN_MS = 10000 };
 
 typedef struct OffsetAsk {
     const char *name;
@@ -41,14 +40,12 @@ static ErrCode offsets_request(KafkaAdmin *admin, const OffsetAsk *ask,
 static ErrCode offsets_ask(KafkaAdmin *admin, const OffsetAsk *ask,
                            rd_kafka_topic_partition_list_t **answer, Err *err) {
     KafkaTopic topic;
-    int64_t end_us = io_posix_mono_us() + OFFSETS_AGAIN_US;
+    int64_t end_us = kafka_admin_end_us(OFFSETS_AGAIN_MS);
     for (bool asked = false;; asked = true) {
         ErrCode code = offsets_request(admin, ask, answer, err);
-        bool changed = code == ERR_LEADER_MOVED || (code == ERR_TOPIC_MISSING && !asked);
-        if (!changed || io_posix_mono_us() > end_us)
+        bool unknown = code == ERR_TOPIC_MISSING && !asked;
+        if (!unknown && !kafka_admin_again(admin, code, end_us))
             return code;
-        if (asked)
-            (void)rd_kafka_poll(admin->handle, OFFSETS_PAUSE_MS);
         TRY(kafka_admin_topic(admin, ask->name, &topic, err));
     }
 }
