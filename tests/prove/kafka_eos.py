@@ -11,13 +11,14 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
+import traceback
 
 from eos_check import verify
 from eos_input import Feeder, load
 from eos_net import APIS, Net
 from eos_output import Watcher, read_all
+from eos_trim import check_trimmed, keep_short
 from eos_world import (CHUNK, FAULTS, GUARANTEE, N, NET, ONCE, OUTPUTS, PARTITIONS, SQL, TIMEOUT_MS, WEIR,
                        WORK, Failed, begin, broker, rng, say)
 
@@ -308,6 +309,8 @@ class Proof:
         self.feeder.start()
         self.watcher.start()
         self.start()
+        self.await_ready()
+        keep_short(self.bootstrap)
         if self.net:
             self.net.do("noise", cut=0.4, delay=0.3)
         self.allow(0)
@@ -319,6 +322,7 @@ class Proof:
         self.end()
         say("all input is done: %s" % dict(self.watcher.counts))
         self.feeder.over = self.watcher.over = True
+        check_trimmed(self.bootstrap, os.path.join(WORK, "broker", "data"))
         raw = read_all(self.bootstrap, OUTPUTS, "read_uncommitted")
         self.check_usage()
         self.terminate()
@@ -346,10 +350,13 @@ with open(os.path.join(WORK, "queries.sql"), "w") as file:
 with open(os.path.join(WORK, "config"), "w") as file:
     file.write("ksql.service.id=proof_\nweir.transaction.timeout.ms=%d\n" % TIMEOUT_MS)
     file.write("processing.guarantee=%s\n" % GUARANTEE)
-proof = net = None
+    file.write("ksql.streams.repartition.purge.interval.ms=2000\n")
+proof, net, status = None, None, 1
 try:
     net = Net() if NET else None
-    address = broker("start", *(net.arguments() if net else []), "num.partitions=%d" % PARTITIONS)
+    address = broker("start", *(net.arguments() if net else []), "num.partitions=%d" % PARTITIONS,
+                     "log.retention.check.interval.ms=2000", "log.segment.delete.delay.ms=1000",
+                     "log.initial.task.delay.ms=1000")
     if net:
         net.connect()
     for name in ["orders", "customers"]:
@@ -358,9 +365,11 @@ try:
     proof = Proof(address, net)
     proof.run()
     print("PROVED")
+    status = 0
 except Failed as failure:
     print("FAILED %s" % failure)
-    sys.exitcode = 1
+except BaseException:
+    print("FAILED\n" + traceback.format_exc())
 finally:
     if proof and proof.engine:
         proof.engine.kill()
@@ -368,4 +377,4 @@ finally:
     if net:
         net.end()
     sys.stdout.flush()
-    os._exit(getattr(sys, "exitcode", 0))
+    os._exit(status)
