@@ -166,8 +166,8 @@ bool control_post(KafkaCluster *cluster, void (*run)(KafkaCluster *, void *), vo
 void cluster_stranger(KafkaCluster *cluster, const char *topic, uint32_t partition,
                       int64_t offset);
 
-/* service_topic.c: makes the service's topics where they are missing; CLUSTER_CHANGED for those that
- * cannot keep what is written there. */
+/* service_topic.c: makes the service's topics where they are missing; CLUSTER_CHANGED for those
+ * that cannot keep what is written there. */
 ErrCode service_topics(KafkaCluster *cluster, Err *err);
 ErrCode service_positions_topic(KafkaCluster *cluster, Err *err); /* when the slots are known */
 
