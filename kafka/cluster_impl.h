@@ -131,6 +131,8 @@ struct KafkaCluster {
     int64_t group_due_us;  /* Kafka thread */
     uint64_t *group_seen;  /* transactions of each slot that were shown */
     size_t group_count, group_capacity;
+    int64_t trim_due_us; /* Kafka thread, as trim_seen */
+    uint64_t trim_seen;  /* transactions of all slots, the last time */
 
     Thread thread;
     bool running;
@@ -180,7 +182,7 @@ void append_wait(KafkaCluster *cluster, const Commit *commit);
 ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
 
 /* topic.c: of ClusterOps; and a TopicConfig in Kafka's words, in the arena. */
-enum { TOPIC_CONFIGS_MAX = 3 };
+enum { TOPIC_CONFIGS_MAX = 4 };
 ErrCode topic_find(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
 ErrCode topic_all(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
 ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count,
@@ -210,5 +212,9 @@ ErrCode send_record(KafkaCluster *cluster, const SentRecord *record, int64_t *of
 /* group.c: offsets of consumer groups, for tools that show lag. */
 int64_t group_step(KafkaCluster *cluster); /* as slot_step() */
 void group_query(Cluster *cluster, uint32_t first_id, uint32_t count, const char *query_id);
+
+/* trim.c: deletes what is behind every task, of topics that are the queries' own. */
+int64_t trim_step(KafkaCluster *cluster); /* as slot_step() */
+bool trim_is_repartition(const KafkaCluster *cluster, const char *topic);
 
 #endif

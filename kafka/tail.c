@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "kafka/admin_impl.h"
 #include "kafka/message.h"
 
 enum { TAIL_MESSAGES = 1024, TAIL_SLICE_MS = 50, TAIL_TIMEOUT_MS = 60 * 1000 };
@@ -29,10 +30,16 @@ struct KafkaTail {
 
 static ErrCode tail_offsets(KafkaTail *tail, int64_t *start, int64_t *end, Err *err) {
     rd_kafka_t *handle = kafka_admin_client(tail->admin)->handle;
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(handle, tail->name, (int32_t)tail->options.partition,
-                                         start, end, tail->options.timeout_ms);
-    return kafka_error(err, code, "Topic %s, partition %u", tail->name, tail->options.partition);
+    int64_t end_us = kafka_admin_end_us(tail->options.timeout_ms);
+    ErrCode code;
+    do {
+        rd_kafka_resp_err_t theirs =
+            rd_kafka_query_watermark_offsets(handle, tail->name, (int32_t)tail->options.partition,
+                                             start, end, tail->options.timeout_ms);
+        code = kafka_error(err, theirs, "Topic %s, partition %u", tail->name,
+                           tail->options.partition);
+    } while (kafka_admin_again(tail->admin, code, end_us));
+    return code;
 }
 
 ErrCode kafka_tail_open(KafkaAdmin *admin, const KafkaTailOptions *options, KafkaTail **tail,
