@@ -117,7 +117,7 @@ def fill(topic, first, number, aborts=True, partitions=PARTITIONS, pause=0.0):
     made, at = 0, first
     while made < number:
         codec = random.choice(CODECS)
-        one = producer(transactional_id='fill-%s' % topic, compression_type=codec)
+        one = producer(transactional_id='fill-%s' % topic, compression_type=codec, log_level=2)
         one.init_transactions(30)
         for _ in range(5):
             abort = aborts and random.random() < 0.3
@@ -310,10 +310,10 @@ def test_broker_dies():
     live = Local(data, config)
     live.wait_broker('s', 'broker_down since', 30)
     broker('start')
-    for turn in range(3):
+    for turn in range(2):
         filler = Filler('dies', 1000 + 1000 * turn, 1000, pause=0.02)
         time.sleep(random.random())
-        if turn < 2:
+        if turn < 1:
             filler.join(3)
             filler.end()
             broker('kill')
@@ -326,10 +326,10 @@ def test_broker_dies():
         while ' since ' in live.broker(name):
             assert time.time() < end, live.broker(name)
             time.sleep(0.3)
-    wait_count('dies-copy', 4001)
+    wait_count('dies-copy', 3001)
     live.end()
     found = sorted(value for part in committed('dies-copy') for _, value, _, _ in part)
-    same(found, sorted([b'y'] + [b'%d' % i for i in range(4000)]))
+    same(found, sorted([b'y'] + [b'%d' % i for i in range(3000)]))
 
 
 def test_stopped_for_longer_than_a_transaction():
