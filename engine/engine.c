@@ -99,7 +99,7 @@ static void engine_start_edges(Weir *weir) {
     for (size_t i = 0; i < weir->catalog.source_count; i++) {
         const Source *source = weir->catalog.sources[i].source;
         Err err;
-        if (source->broker && edge_start(weir->edges, source, &err) != ERR_OK)
+        if (source->broker && engine_start_edge(weir, source, 0, &err) != ERR_OK)
             engine_notice(weir, "%s is cut off from its cluster: %s", source->name, err.message);
     }
 }

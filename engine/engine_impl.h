@@ -162,6 +162,9 @@ void engine_adopt_topic(Weir *weir, const char *name, Commit *commit);
 void engine_configure_topic(Weir *weir, const Planned *planned, uint32_t topic_id,
                             Commit *commit);
 
+/* The edge of a source with a BROKER. replicas: of the topic there, if it is made; 0: not said. */
+ErrCode engine_start_edge(Weir *weir, const Source *source, int32_t replicas, Err *err);
+
 /* A topic of a query's own: what is there of that name was somebody else's, and stays. Its id. */
 uint32_t engine_make_query_topic(Weir *weir, const char *name, uint32_t partitions,
                                  const TopicConfig *config, Commit *commit);

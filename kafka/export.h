@@ -9,21 +9,25 @@
  *
  *   open -> {send... commit}... -> close
  *
- * One thread at a time; calls wait. After any error: close, and open again, which fences what is
- * left of the first and says what of it counts.
+ * One thread at a time; calls wait, but not when `stop` is set: then they fail. After any error:
+ * close, and open again, which fences what is left of the first and says what of it counts.
  */
 #ifndef KAFKA_EXPORT_H
 #define KAFKA_EXPORT_H
 
+#include <stdatomic.h>
+
 #include "kafka/config.h"
-#include "storage/record_batch.h"
+#include "storage/cluster.h"
 
 typedef struct KafkaExport KafkaExport;
 
 typedef struct KafkaExportOptions {
     const char *topic;   /* in the target; made when it is missing */
     uint32_t partitions; /* of both topics */
-    const char *name;    /* unique in the service */
+    const char *name;    /* unique among all that export there */
+    TopicConfig config;  /* of a topic that is made */
+    const atomic_bool *stop;
 } KafkaExportOptions;
 
 /* next_offsets[partitions]: what is to be sent next, of the own topic; 0 where nothing was. */

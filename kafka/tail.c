@@ -140,6 +140,7 @@ ErrCode kafka_tail_more(KafkaTail *tail, int wait_ms, uint32_t *count, Err *err)
 ErrCode kafka_tail_to_end(KafkaTail *tail, Err *err) {
     int64_t start, end, timeout_us = tail->options.timeout_ms * (int64_t)1000;
     TRY(tail_offsets(tail, &start, &end, err));
+    end = tail->options.until > end ? tail->options.until : end;
     int64_t at = tail->next, since_us = io_posix_mono_us();
     if (end < at)
         return err_set(err, ERR_TOPIC_DELETED,
