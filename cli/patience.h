@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* What begins may have to wait: a statement, or the start. Opening gives up after some seconds where
- * no server can be reached; a server has more of them. */
+/* What begins may have to wait: a statement, or the start. Opening gives up after some seconds
+ * where no server can be reached; a server has more of them. */
 typedef enum PatienceKind {
     PATIENCE_STATEMENT,
     PATIENCE_OPENING,

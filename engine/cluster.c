@@ -255,9 +255,18 @@ void engine_note_growth(const Weir *weir, CatalogQuery *query) {
 
 /* -- Queries that could not start -------------------------------------------------------------- */
 
-static bool waits_to_start(const CatalogQuery *query) {
+bool engine_query_waits(const CatalogQuery *query) {
     return !query->running && query->start_error.code != ERR_OK &&
            err_action(query->start_error.code) == ERR_ACTION_RETRY;
+}
+
+void engine_query_later(const Weir *weir, CatalogQuery *query) {
+    int64_t since_ms;
+    if (!weir->cluster)
+        return;
+    err_report(&query->start_error, ERR_BROKER_DOWN, 0, 0, "the cluster does not answer");
+    if (weir->cluster->ops->trouble)
+        (void)!weir->cluster->ops->trouble(weir->cluster, &since_ms, &query->start_error);
 }
 
 /* Then a query would only wait, and whoever tries to start it. */
@@ -278,14 +287,14 @@ void engine_revive(Weir *weir) {
     bool any = false;
     shared_lock_read(&weir->lock);
     for (size_t i = 0; i < weir->catalog.query_count; i++)
-        any = any || waits_to_start(weir->catalog.queries[i]);
+        any = any || engine_query_waits(weir->catalog.queries[i]);
     shared_lock_release(&weir->lock);
     if (!any)
         return;
     shared_lock_write(&weir->lock);
     for (size_t i = 0; i < weir->catalog.query_count; i++) {
         Err kept_in_query;
-        if (waits_to_start(weir->catalog.queries[i]))
+        if (engine_query_waits(weir->catalog.queries[i]))
             (void)!engine_start_query(weir, weir->catalog.queries[i], &kept_in_query);
     }
     shared_lock_release(&weir->lock);

@@ -181,6 +181,8 @@ void engine_note_growth(const Weir *weir, CatalogQuery *query);
 /* Queries that the cluster's trouble kept from starting are tried again, now and then. Without the
  * lock. */
 void engine_revive(Weir *weir);
+bool engine_query_waits(const CatalogQuery *query); /* it could not start, and is to be revived */
+void engine_query_later(const Weir *weir, CatalogQuery *query); /* nobody waited for its start */
 
 /* Another process has changed the catalog: here it is done too, queries and all. */
 ErrCode engine_catalog_refresh(Weir *weir, Err *err);

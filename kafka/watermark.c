@@ -22,16 +22,14 @@ rd_kafka_resp_err_t kafka_watermarks(rd_kafka_t *handle, const char *topic, uint
     int64_t end_us = io_posix_mono_us() + timeout_ms * (int64_t)1000;
     int64_t first = RD_KAFKA_OFFSET_BEGINNING, last = RD_KAFKA_OFFSET_END;
     assert(timeout_ms > 0);
-    if (start) {
-        rd_kafka_resp_err_t code = watermark(handle, topic, partition, &first, timeout_ms);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return code;
-        *start = first;
-        timeout_ms = (int)((end_us - io_posix_mono_us()) / 1000);
-    }
+    rd_kafka_resp_err_t code = watermark(handle, topic, partition, &first, timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return code;
+    timeout_ms = (int)((end_us - io_posix_mono_us()) / 1000);
     if (timeout_ms <= 0)
         return RD_KAFKA_RESP_ERR__TIMED_OUT;
-    rd_kafka_resp_err_t code = watermark(handle, topic, partition, &last, timeout_ms);
+    code = watermark(handle, topic, partition, &last, timeout_ms);
+    *start = first;
     *end = last;
     return code;
 }

@@ -11,7 +11,6 @@
 
 #include <stdint.h>
 
-/* start may be NULL: it is not asked for, which is quicker. */
 rd_kafka_resp_err_t kafka_watermarks(rd_kafka_t *handle, const char *topic, uint32_t partition,
                                      int64_t *start, int64_t *end, int timeout_ms);
 

@@ -141,9 +141,9 @@ void storage_seen_end(Storage *storage, TopicPartition where, int64_t end_offset
  * is no cluster. For threads that read by hand. */
 void storage_await(Storage *storage, int64_t timeout_us);
 
-/* Who waits for the cluster asks some times a second whether to go on. `why` is what is wrong (NULL:
- * nothing that is known), since when. *memory is 0 at the beginning of a wait and is the function's
- * own. false: give it up. On any thread, with no lock. */
+/* Who waits for the cluster asks some times a second whether to go on. `why`: what is wrong (NULL:
+ * nothing known), since when. *memory is 0 at the beginning of a wait and is the function's own.
+ * false: give it up. On any thread, with no lock. */
 typedef bool StorageWaitFn(void *context, const Err *why, int64_t since_ms, uint32_t *memory);
 void storage_on_wait(Storage *storage, StorageWaitFn *wait, void *context);
 bool storage_wait_on(Storage *storage, const Err *why, int64_t since_ms, uint32_t *memory);

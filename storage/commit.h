@@ -94,8 +94,8 @@ typedef struct CommitTicket {
 ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err);
 
 /* Waits until what was sent is durable and visible. *first_offset (may be NULL): of the first
- * append, -1 without one. A ticket that was not sent, or waited for before, is ERR_OK. CANCELLED: records
- * for a cluster that were given up (storage_on_wait()), and may still be written. */
+ * append, -1 without one. A ticket that was not sent, or waited for before, is ERR_OK. CANCELLED:
+ * records for a cluster that were given up (storage_on_wait()), and may still be written. */
 ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err);
 
 /* Both. */

@@ -92,17 +92,22 @@ def test_statements_while_the_broker_is_down():
         begin = time.time()
         has(shell.run("SELECT * FROM t WHERE k = 'a';"), '| a | 1 |')
         assert time.time() - begin < 5, 'a lookup took %.1f s' % (time.time() - begin)
-        for sql in (stream(name()), 'DROP TABLE t;', "INSERT INTO %s VALUES ('a', 1);" % s,
-                    'CREATE STREAM o AS SELECT * FROM %s;' % s):
+        for sql in ('DROP TABLE t;', "INSERT INTO %s VALUES ('a', 1);" % s,
+                    'TERMINATE ALL;', stream(name())):
             begin = time.time()
             shell.run(sql, 'waiting for the cluster: broker_down since ')
             shell.child.sendintr()
-            has(shell.wait('\x1b[?2004h'), 'error (cancelled): ')
+            said = shell.wait('\x1b[?2004h')
+            assert 'error (cancelled): ' in said or 'error (broker_down): ' in said, said
             assert time.time() - begin < 8, '%s took %.1f s' % (sql, time.time() - begin)
         has(shell.run('SHOW QUERIES;'), 'broker_down')
     finally:
         broker('start')
     has(shell.run(stream(name())), 'Stream created')
+    for _ in range(40):
+        if 'RUNNING' in shell.run('SHOW QUERIES;'):
+            break
+        time.sleep(0.5)
     has(shell.run("INSERT INTO %s VALUES ('b', 5); SELECT * FROM t WHERE k = 'b';" % s),
         '| b | 5 |')
     same(shell.leave(), 0)
@@ -147,7 +152,7 @@ def test_topics_are_kept_like_their_source():
     same(kept['W'], (None, 'compact,delete'))
     same(kept['P'], (1000000, 'delete'))
     same(kept['Q'], (1000000, 'delete'))
-    same(kept['V'], (864000000 + 86400000, 'compact,delete'))
+    same(kept['V'], (864000000, 'compact,delete'))
     for more in ('RETENTION_MS=5', 'REPLICAS=2'):
         done = weir('-e', stream(s).replace('STREAM s', 'STREAM x').replace(
             'PARTITIONS', more + ', PARTITIONS'), config=config)
