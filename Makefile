@@ -205,6 +205,7 @@ cli-test: $(BUILD)/weir
 kafka-test: deps-kafka $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
 	@python3 tests/kafka/run.py $(BUILD)/weir
 	@python3 tests/kafka/edge.py $(BUILD)/weir
+	@python3 tests/kafka/writers.py $(BUILD)/weir
 
 run-embed: $(EMBED)
 	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out
