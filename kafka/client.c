@@ -127,7 +127,9 @@ static ErrCode client_configure(const KafkaConfig *config, const KafkaClientOpti
     }
     if (options->transactional_id) {
         assert(options->role == KAFKA_WRITE);
-        (void)snprintf(number, sizeof number, "%u", config->transaction_timeout_ms);
+        uint32_t timeout_ms = options->transaction_timeout_ms ? options->transaction_timeout_ms
+                                                              : config->transaction_timeout_ms;
+        (void)snprintf(number, sizeof number, "%u", timeout_ms);
         TRY(client_set(conf, "transactional.id", options->transactional_id, false, err));
         TRY(client_set(conf, "transaction.timeout.ms", number, false, err));
     }

@@ -24,6 +24,7 @@ from eos_world import (CHUNK, FAULTS, GUARANTEE, N, NET, ONCE, OUTPUTS, PARTITIO
                        WORK, Failed, begin, broker, rng, say)
 
 IN_TRANSACTION = ["after_begin", "after_produce", "before_commit", "during_commit"]
+SLOW = 300000  # bytes a second
 ELSEWHERE = ["before_accept", "in_take", "in_restore"]
 
 # == The engine and its faults =====================================================================
@@ -222,6 +223,17 @@ class Proof:
         self.net.do("stall", lane=self.net.lane, way=way, seconds=seconds)
         time.sleep(seconds)
         self.survive("nothing went " + way)
+
+    def net_slow(self, _lost):
+        """More than gets through in the time of a transaction."""
+        self.running()
+        self.net.do("rate", lane=self.net.lane, bytes=SLOW)
+        self.allow(FAULTS * 4 // 5)
+        for _ in range(3):
+            self.await_progress("over a slow link")
+            time.sleep(10)
+        self.net.do("rate", lane=self.net.lane, bytes=0)
+        self.survive("a slow link")
 
     def net_split(self, _lost):
         """As a zombie, but that it runs all the time, and does not get through."""

@@ -13,6 +13,7 @@ Reads commands from standard input, a line of JSON each, and answers each with a
   {"do": "split", "lane": "A"}                  nothing comes through, nobody is told
   {"do": "heal", "lane": "A", "late": true}     what was held arrives (late), or the connections
                                                 break
+  {"do": "rate", "lane": "A", "bytes": N}       a lane carries N bytes a second, each way; 0: all
   {"do": "counts"}                              how often each of it has happened
 
 It ends with its standard input. Requests are never passed on after their sender has closed the
@@ -35,6 +36,13 @@ class Lane:
         self.open = asyncio.Event()
         self.open.set()
         self.until = {"up": 0.0, "down": 0.0}
+        self.rate, self.free = 0, {"up": 0.0, "down": 0.0}
+
+    async def carry(self, way, size):
+        """Waits as long as so many bytes take, behind those that came before."""
+        if self.rate:
+            self.free[way] = max(time.time(), self.free[way]) + size / self.rate
+            await asyncio.sleep(self.free[way] - time.time())
 
 
 class Network:
@@ -73,6 +81,7 @@ class Link:
                 return
             body = await reader.readexactly(size)
             await self.hold(way)
+            await self.lane.carry(way, size)
             if self.over or self.is_lost(way, body):
                 return
             writer.write(head + body)
@@ -146,6 +155,8 @@ async def execute(command):
         network.cut_every, network.delay = command["cut"], command["delay"]
     elif what == "lose":
         lane.lose[command["api"]] += command["count"]
+    elif what == "rate":
+        lane.rate, lane.free = command["bytes"], {"up": 0.0, "down": 0.0}
     elif what == "stall":
         network.counts["stalled " + command["way"]] += 1
         lane.until[command["way"]] = time.time() + command["seconds"]
