@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-enum { GOOD_TIME = 4, LATE_PERCENT = 80 };
+enum { GOOD_TIME = 4, LATE_PERCENT = 80, SLOWER = 4 };
 
 void pace_init(Pace *pace, uint32_t base_ms) {
     assert(base_ms > 0);
@@ -24,16 +24,18 @@ void pace_committed(Pace *pace, int64_t now_us) {
     pace->timeout_ms = half_ms > pace->base_ms ? half_ms : pace->base_ms;
 }
 
-void pace_failed(Pace *pace, int64_t now_us) {
+void pace_failed(Pace *pace, size_t size, int64_t now_us) {
     assert(now_us >= pace->begun_us);
     int64_t took_us = now_us - pace->begun_us;
     pace->begun_us = now_us; /* what else is said of this transaction does not count */
     if (took_us < (int64_t)pace->timeout_ms * 10 * LATE_PERCENT)
         return;
-    pace->bytes = pace->bytes / 2 > PACE_BYTES_MIN ? pace->bytes / 2 : PACE_BYTES_MIN;
+    size_t less = (size < pace->bytes ? size : pace->bytes) / SLOWER;
+    pace->bytes = less > PACE_BYTES_MIN ? less : PACE_BYTES_MIN;
     if (pace->timeout_ms < PACE_TIMEOUT_MS_MAX)
-        pace->timeout_ms = pace->timeout_ms < PACE_TIMEOUT_MS_MAX / 2 ? pace->timeout_ms * 2
-                                                                      : PACE_TIMEOUT_MS_MAX;
+        pace->timeout_ms = pace->timeout_ms < PACE_TIMEOUT_MS_MAX / SLOWER
+                               ? pace->timeout_ms * SLOWER
+                               : PACE_TIMEOUT_MS_MAX;
 }
 
 void pace_refused(Pace *pace) {

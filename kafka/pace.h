@@ -2,8 +2,8 @@
  * pace.h - how much a transaction of a slot may hold, and how long it may take: so that a slow link
  * or a slow cluster gets it through.
  *
- * A transaction whose time was over is made again with half the bytes and twice the time, so that
- * some size gets through in the end; each that got through in good time takes one step back.
+ * A transaction whose time was over is made again with a quarter of its bytes and four times the
+ * time, so that some size gets through soon; each that got through in good time takes a step back.
  */
 #ifndef KAFKA_PACE_H
 #define KAFKA_PACE_H
@@ -27,8 +27,8 @@ typedef struct Pace {
 void pace_init(Pace *pace, uint32_t base_ms);
 void pace_begin(Pace *pace, int64_t now_us);
 void pace_committed(Pace *pace, int64_t now_us);
-/* It came to nothing, for whatever reason: slower, if its time was over. */
-void pace_failed(Pace *pace, int64_t now_us);
+/* One of `size` bytes came to nothing, for whatever reason: slower, if its time was over. */
+void pace_failed(Pace *pace, size_t size, int64_t now_us);
 /* The cluster may not allow the time. */
 void pace_refused(Pace *pace);
 

@@ -74,7 +74,7 @@ static SlotStep slot_step_now(Slot *slot) {
 /* Something is wrong, and what it is cannot be told from here: everything begins anew. */
 static void slot_doubt(Slot *slot, const Err *cause) {
     assert(cause->code != ERR_OK);
-    pace_failed(&slot->pace, io_posix_mono_us());
+    pace_failed(&slot->pace, slot->bundle.bytes, io_posix_mono_us());
     producer_close(&slot->producer);
     slot->bundle.waiting = 0; /* nobody will answer any more */
     slot->cause = *cause;
@@ -332,7 +332,7 @@ static void slot_abort(Slot *slot) {
 /* A record was refused before the end was asked for. */
 static void slot_give_up(Slot *slot) {
     assert(!slot->end_asked);
-    pace_failed(&slot->pace, io_posix_mono_us());
+    pace_failed(&slot->pace, slot->bundle.bytes, io_posix_mono_us());
     slot->cause = slot->bundle.error;
     slot->deadline_us = after_ms(slot->cluster->config->transaction_timeout_ms);
     if (slot->cluster->config->at_least_once)

@@ -27,7 +27,7 @@ import sys
 import time
 
 rng = random.Random(int(sys.argv[1]))
-FRAME_MAX = 128 << 20
+FRAME_MAX, PIECE = 128 << 20, 16 << 10
 
 
 class Lane:
@@ -81,11 +81,13 @@ class Link:
                 return
             body = await reader.readexactly(size)
             await self.hold(way)
-            await self.lane.carry(way, size)
             if self.over or self.is_lost(way, body):
                 return
-            writer.write(head + body)
-            await writer.drain()
+            frame = head + body
+            for start in range(0, len(frame), PIECE):
+                await self.lane.carry(way, min(PIECE, len(frame) - start))
+                writer.write(frame[start:start + PIECE])
+                await writer.drain()
 
     async def hold(self, way):
         if network.delay and rng.random() < 0.01:

@@ -11,7 +11,7 @@ enum { BASE_MS = 10000, SECOND = 1000000 };
 
 static void fail_after(Pace *pace, int64_t seconds) {
     pace_begin(pace, SECOND);
-    pace_failed(pace, SECOND + seconds * SECOND);
+    pace_failed(pace, PACE_BYTES_MAX * 2, SECOND + seconds * SECOND);
 }
 
 static void commit_after(Pace *pace, int64_t seconds) {
@@ -29,15 +29,18 @@ static void test_failures_in_time_change_nothing(void **state) {
     assert_int_equal(pace.timeout_ms, BASE_MS);
 }
 
-static void test_late_ones_are_halved_down_to_a_least(void **state) {
+static void test_late_ones_become_less_down_to_a_least(void **state) {
     (void)state;
     Pace pace;
     pace_init(&pace, BASE_MS);
     fail_after(&pace, 9);
-    assert_int_equal(pace.bytes, PACE_BYTES_MAX / 2);
-    assert_int_equal(pace.timeout_ms, 2 * BASE_MS);
+    assert_int_equal(pace.bytes, PACE_BYTES_MAX / 4);
+    assert_int_equal(pace.timeout_ms, 4 * BASE_MS);
     fail_after(&pace, 9); /* its time is longer now */
-    assert_int_equal(pace.timeout_ms, 2 * BASE_MS);
+    assert_int_equal(pace.timeout_ms, 4 * BASE_MS);
+    pace_begin(&pace, SECOND);
+    pace_failed(&pace, 4 << 20, 100 * SECOND); /* it was less than it might have been */
+    assert_int_equal(pace.bytes, 1 << 20);
     for (int i = 0; i < 20; i++)
         fail_after(&pace, 1000);
     assert_int_equal(pace.bytes, PACE_BYTES_MIN);
@@ -49,9 +52,9 @@ static void test_one_failure_counts_once(void **state) {
     Pace pace;
     pace_init(&pace, BASE_MS);
     pace_begin(&pace, 0);
-    pace_failed(&pace, 11 * SECOND);
-    pace_failed(&pace, 12 * SECOND); /* the abort failed too */
-    assert_int_equal(pace.timeout_ms, 2 * BASE_MS);
+    pace_failed(&pace, 1, 11 * SECOND);
+    pace_failed(&pace, 1, 12 * SECOND); /* the abort failed too */
+    assert_int_equal(pace.timeout_ms, 4 * BASE_MS);
 }
 
 static void test_good_time_goes_back_step_by_step(void **state) {
@@ -59,13 +62,11 @@ static void test_good_time_goes_back_step_by_step(void **state) {
     Pace pace;
     pace_init(&pace, BASE_MS);
     fail_after(&pace, 100);
-    fail_after(&pace, 100);
     commit_after(&pace, 11); /* got through, in no good time */
     assert_int_equal(pace.timeout_ms, 4 * BASE_MS);
     commit_after(&pace, 9);
     assert_int_equal(pace.timeout_ms, 2 * BASE_MS);
     assert_int_equal(pace.bytes, PACE_BYTES_MAX / 2);
-    commit_after(&pace, 1);
     commit_after(&pace, 1);
     assert_int_equal(pace.timeout_ms, BASE_MS);
     assert_int_equal(pace.bytes, PACE_BYTES_MAX);
@@ -78,13 +79,13 @@ static void test_a_time_that_is_refused_is_the_configurations(void **state) {
     fail_after(&pace, 100);
     pace_refused(&pace);
     assert_int_equal(pace.timeout_ms, BASE_MS);
-    assert_int_equal(pace.bytes, PACE_BYTES_MAX / 2);
+    assert_int_equal(pace.bytes, PACE_BYTES_MAX / 4);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_failures_in_time_change_nothing),
-        cmocka_unit_test(test_late_ones_are_halved_down_to_a_least),
+        cmocka_unit_test(test_late_ones_become_less_down_to_a_least),
         cmocka_unit_test(test_one_failure_counts_once),
         cmocka_unit_test(test_good_time_goes_back_step_by_step),
         cmocka_unit_test(test_a_time_that_is_refused_is_the_configurations),
