@@ -204,6 +204,7 @@ cli-test: $(BUILD)/weir
 # Over a real broker that it starts, or it says what is missing for that.
 kafka-test: deps-kafka $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
 	@python3 tests/kafka/run.py $(BUILD)/weir
+	@python3 tests/kafka/edge.py $(BUILD)/weir
 
 run-embed: $(EMBED)
 	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out
