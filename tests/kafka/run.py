@@ -1,10 +1,6 @@
 #!/usr/bin/env python3
 """run.py WEIR - Weir over a real Kafka: what others write is read right, what Weir writes is read by
-them, security, and trouble that has a name.
-
-Starts a broker (tests/kafka/broker) and ends it. Prints what failed, then "N passed, N failed, N
-skipped"; "skipped: why" where there can be no broker. -k WORD runs the tests whose names have the word.
-"""
+them, security. One broker; how it runs, and -k WORD: world.py."""
 import json
 import os
 import shutil
@@ -13,146 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
-try:
-    import confluent_kafka
-except ImportError:
-    if os.path.exists('/usr/bin/python3') and sys.executable != '/usr/bin/python3':
-        os.execv('/usr/bin/python3', ['/usr/bin/python3'] + sys.argv)
-    confluent_kafka = None
+from world import *
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-BROKER = os.path.join(HERE, 'broker')
-WEIR = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else 'build/release/weir')
 CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
-TEXT = "WITH (KAFKA_TOPIC='%s', FORMAT='KAFKA')"
 SECRET = 'weir-secret'
-
-
-class Skip(Exception):
-    pass
-
-
-class World:
-    """The broker, a folder, and a service's name for each test."""
-    dir = tempfile.mkdtemp(prefix='weir-kafka-')
-    bootstrap = None
-    number = 0
-
-
-def need(what):
-    if not shutil.which(what):
-        raise Skip('no ' + what)
-
-
-def same(got, wanted):
-    if got != wanted:
-        raise AssertionError('got    %r\nwanted %r' % (got, wanted))
-
-
-def has(text, part):
-    if part not in text:
-        raise AssertionError('no %r in %r' % (part, text))
-
-
-def broker(command, *args):
-    done = subprocess.run(['bash', BROKER, command, World.dir + '/broker', *args],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
-    if done.returncode == 77:
-        raise Skip(done.stdout.strip().split('\n')[-1].replace('skipped: ', ''))
-    if done.returncode != 0:
-        raise AssertionError('broker %s: %s' % (command, done.stdout))
-    return done.stdout
-
-
-def tool(name, *args, data=None):
-    done = subprocess.run(['bash', BROKER, 'tool', World.dir + '/broker', name, *args], input=data,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
-    if done.returncode != 0:
-        raise AssertionError('%s: %s' % (name, done.stderr.decode()))
-    return done.stdout
-
-
-def make(topic, partitions=1, **configs):
-    args = ['--create', '--topic', topic, '--partitions', str(partitions)]
-    for name, value in configs.items():
-        args += ['--config', '%s=%s' % (name.replace('_', '.'), value)]
-    tool('topics', *args)
-
-
-def service(config=''):
-    """A configuration file with a service of its own."""
-    World.number += 1
-    path = '%s/%d.properties' % (World.dir, World.number)
-    with open(path, 'w') as file:
-        file.write('ksql.service.id=test%d_\n%s' % (World.number, config))
-    return path
-
-
-class Done:
-    def __init__(self, process):
-        self.out, self.err = (text.decode() for text in process.communicate(timeout=60))
-        self.code = process.returncode
-
-    def rows(self):
-        return [json.loads(line) for line in self.out.split('\n') if line]
-
-
-def start(*args, config=None, bootstrap=None):
-    at = 'kafka://' + (bootstrap or World.bootstrap)
-    first = ['server', '--kafka', at[8:]] if args[:1] == ('server',) else [at]
-    rest = args[1:] if args[:1] == ('server',) else args
-    return subprocess.Popen([WEIR, *first, '--config', config or service(), '--timeout', '50', *rest],
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
-
-
-def weir(*args, **more):
-    return Done(start(*args, **more))
-
-
-def good(*args, **more):
-    done = weir(*args, **more)
-    if done.code != 0:
-        raise AssertionError('exit %d: %s' % (done.code, done.err))
-    return done
-
-
-def rows(sql, **more):
-    return good('--format', 'ndjson', '-e', sql, **more).rows()
-
-
-def stream_rows(topic, count, columns='k STRING KEY, v STRING', select='*', **more):
-    """The first `count` records, by a push query."""
-    return rows("CREATE STREAM s (%s) %s; SELECT %s FROM s EMIT CHANGES LIMIT %d;"
-                % (columns, TEXT % topic, select, count), **more)
-
-
-def producer(**more):
-    if not confluent_kafka:
-        raise Skip('no confluent_kafka')
-    config = {'bootstrap.servers': World.bootstrap}
-    config.update({name.replace('_', '.'): value for name, value in more.items()})
-    return confluent_kafka.Producer(config)
-
-
-def read_all(topic, count):
-    """Records as confluent_kafka reads them: (key, value, headers, timestamp)."""
-    if not confluent_kafka:
-        raise Skip('no confluent_kafka')
-    consumer = confluent_kafka.Consumer({
-        'bootstrap.servers': World.bootstrap, 'group.id': 'test', 'isolation.level':
-        'read_committed', 'enable.auto.commit': False, 'auto.offset.reset': 'earliest'})
-    consumer.assign([confluent_kafka.TopicPartition(topic, 0, 0)])
-    found, end = [], time.time() + 60
-    while len(found) < count and time.time() < end:
-        message = consumer.poll(0.2)
-        if message and not message.error():
-            found.append((message.key(), message.value(), message.headers(),
-                          message.timestamp()[1]))
-    consumer.close()
-    return found
 
 
 # -- What others write --------------------------------------------------------------------------
@@ -338,10 +199,6 @@ def test_query_output_is_transactional():
 
 # -- The process --------------------------------------------------------------------------------
 
-def ready(process):
-    same(process.stdout.readline(), b'ready\n')
-
-
 def test_server():
     make('served')
     config, data = service(), tempfile.mkdtemp(dir=World.dir)
@@ -380,7 +237,7 @@ def test_server():
 def test_wrong_usage():
     for args in (['server'], ['server', '--data', 'x'], ['kafka://'], ['kafka://a', '--kafka', 'b'],
                  ['server', '--kafka', 'h:1', '--data', 'x', '-e', 'SHOW TOPICS']):
-        done = subprocess.run([WEIR, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        done = subprocess.run([World.weir, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=20)
         same((args, done.returncode, done.stdout), (args, 2, b''))
     done = weir('-e', 'SHOW TOPICS', bootstrap='nowhere')
@@ -393,44 +250,6 @@ def test_wrong_usage():
 
 
 # -- Trouble ------------------------------------------------------------------------------------
-
-class Live:
-    """A process that is asked while it runs, by its standard input."""
-
-    def __init__(self, *args, **more):
-        at = 'kafka://' + World.bootstrap
-        self.process = subprocess.Popen(
-            [WEIR, at, '--config', more.get('config') or service(), '--format', 'ndjson',
-             '--timeout', '400', '--on-error', 'continue', *args], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
-
-    def ask(self, sql):
-        """What it says, up to a row that is asked for behind it."""
-        World.number += 1
-        mark = 'mark%d' % World.number
-        self.process.stdin.write("%s\nDEFINE m='%s'; SHOW VARIABLES;\n" % (sql, mark))
-        self.process.stdin.flush()
-        out = ''
-        for line in self.process.stdout:
-            if mark in line:
-                return out
-            out += line
-        raise AssertionError('it has ended: ' + out)
-
-    def wait(self, sql, part, seconds=40):
-        end = time.time() + seconds
-        while True:
-            out = self.ask(sql)
-            if part in out:
-                return out
-            if time.time() > end:
-                raise AssertionError('no %r in %r' % (part, out))
-            time.sleep(0.3)
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait(30)
-
 
 def test_broker_dies_and_comes_back():
     make('dying')
@@ -473,7 +292,7 @@ def test_topic_is_deleted():
 # -- Programs of the library --------------------------------------------------------------------
 
 def program(name, *args):
-    path = os.path.join(os.path.dirname(WEIR), 'tests', 'kafka', name)
+    path = os.path.join(os.path.dirname(World.weir), 'tests', 'kafka', name)
     if not os.path.exists(path):
         raise Skip('%s is not built' % path)
     done = subprocess.run([path, World.bootstrap, *args], stdout=subprocess.PIPE,
@@ -552,7 +371,7 @@ def refused(add, config, why):
 
 def library():
     """The version of librdkafka that Weir runs with."""
-    said = subprocess.run([WEIR, '--version'], stdout=subprocess.PIPE, text=True).stdout
+    said = subprocess.run([World.weir, '--version'], stdout=subprocess.PIPE, text=True).stdout
     return tuple(int(part) for part in said.split('librdkafka ')[1].rstrip(')\n').split('.'))
 
 
@@ -584,38 +403,6 @@ def test_secret_from_the_environment():
         del os.environ['WEIR_KAFKA_SASL_PASSWORD']
 
 
-# -- All of them --------------------------------------------------------------------------------
-
-def main():
-    word = sys.argv[sys.argv.index('-k') + 1] if '-k' in sys.argv else ''
-    tests = [(name, test) for name, test in globals().items()
-             if name.startswith('test_') and word in name]
-    passed = failed = skipped = 0
-    try:
-        out = broker('start', 'secure', 'log.cleaner.backoff.ms=300',
-                     'log.retention.check.interval.ms=500')
-        World.bootstrap = out.strip().split('\n')[-1]
-        for name, test in tests:
-            try:
-                test()
-                passed += 1
-            except Skip as why:
-                skipped += 1
-                print('skipped: %s: %s' % (name, why))
-            except Exception:
-                failed += 1
-                print('FAILED: ' + name)
-                traceback.print_exc(file=sys.stdout)
-            sys.stdout.flush()
-    except Skip as why:
-        print('skipped: %s' % why)
-        skipped = len(tests)
-    finally:
-        subprocess.run(['bash', BROKER, 'wipe', World.dir + '/broker'])
-        shutil.rmtree(World.dir, ignore_errors=True)
-    print('%d passed, %d failed, %d skipped' % (passed, failed, skipped))
-    return failed != 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tests(globals(), 'secure', 'log.cleaner.backoff.ms=300',
+                       'log.retention.check.interval.ms=500'))

@@ -15,24 +15,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-try:
-    import confluent_kafka
-except ImportError:
-    if os.path.exists("/usr/bin/python3") and sys.executable != "/usr/bin/python3":
-        os.execv("/usr/bin/python3", ["/usr/bin/python3"] + sys.argv)
-    confluent_kafka = None
+from world import HERE, Skip, World, broker, confluent_kafka, wipe
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-BROKER = os.path.join(HERE, "broker")
 SLOTS = 3
 failures = 0
-
-
-def broker(*args):
-    return subprocess.run([BROKER, *args], capture_output=True, text=True)
 
 
 class Run:
@@ -136,23 +124,23 @@ def kill_points(run):
     return killed
 
 
-def broker_killed(run, work):
+def broker_killed(run):
     process = run.start()
     for _ in range(3):
         time.sleep(1.5)
-        broker("kill", work + "/broker")
+        broker("kill")
         time.sleep(0.5)
-        broker("start", work + "/broker")
+        broker("start")
     run.finish(process)
     run.verdict("broker killed 3 times")
 
 
-def broker_frozen(run, work):
+def broker_frozen(run):
     process = run.start()
     time.sleep(1.5)
-    broker("pause", work + "/broker")
+    broker("pause")
     time.sleep(12)
-    broker("resume", work + "/broker")
+    broker("resume")
     run.finish(process)
     run.verdict("broker frozen for 12 s")
 
@@ -186,23 +174,17 @@ def fenced(run):
 
 
 def main():
-    drive = os.path.abspath(sys.argv[1])
-    only = sys.argv[2:]
-    work = tempfile.mkdtemp(prefix="weir-slots-")
-    started = broker("start", work + "/broker")
-    if started.returncode == 77:
-        print(started.stdout.strip())
-        sys.exit(77)
-    bootstrap = started.stdout.split()[0]
+    drive, work, only = World.weir, World.dir, sys.argv[2:]
     try:
+        bootstrap = broker("start").split()[-1]
         def want(name):
             return not only or name in only
         if want("kill"):
             kill_points(Run(drive, bootstrap, work, "kill", 2000))
         if want("broker"):
-            broker_killed(Run(drive, bootstrap, work, "brokers", 8000), work)
+            broker_killed(Run(drive, bootstrap, work, "brokers", 8000))
         if want("frozen"):
-            broker_frozen(Run(drive, bootstrap, work, "frozen", 6000), work)
+            broker_frozen(Run(drive, bootstrap, work, "frozen", 6000))
         if want("zombie"):
             zombie(Run(drive, bootstrap, work, "zombie", 8000))
         if want("fenced") and confluent_kafka:
@@ -213,9 +195,11 @@ def main():
                 run.finish(run.start(f"after_produce:{passes}"))
             run.finish(run.start())
             run.verdict("at least once", exact=False)
+    except Skip as why:
+        print(f"skipped: {why}")
+        sys.exit(77)
     finally:
-        broker("wipe", work + "/broker")
-        shutil.rmtree(work, ignore_errors=True)
+        wipe()
     sys.exit(1 if failures else 0)
 
 
