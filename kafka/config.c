@@ -39,7 +39,8 @@ static const PropertyRow rows[] = {
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
-enum { SLOTS_MAX = 1024, INTERVAL_MS_MAX = 60 * 1000, TRANSACTION_MS_MAX = 15 * 60 * 1000 };
+enum { SLOTS_MAX = 1024, INTERVAL_MS_MAX = 60 * 1000, TRANSACTION_MS_MAX = 15 * 60 * 1000,
+       PURGE_MS_MAX = 24 * 60 * 60 * 1000 };
 enum { SERVICE_ID_SIZE_MAX = 100 };
 
 bool kafka_config_help(uint32_t index, KafkaPropertyHelp *help) {
@@ -112,6 +113,8 @@ static ErrCode config_service(KafkaConfig *config, const char *name, const Confi
         return config_number(line, 0, INTERVAL_MS_MAX, &config->commit_interval_ms, err);
     if (strcmp(name, "weir.transaction.timeout.ms") == 0)
         return config_number(line, 1000, TRANSACTION_MS_MAX, &config->transaction_timeout_ms, err);
+    if (strstr(name, "repartition.purge.interval.ms"))
+        return config_number(line, 1, PURGE_MS_MAX, &config->purge_interval_ms, err);
     assert(strstr(name, "replic"));
     TRY(config_number(line, 1, INT16_MAX, &number, err));
     config->replicas = (int32_t)number;
@@ -354,6 +357,7 @@ ErrCode kafka_config_load(const KafkaConfigSource *source, KafkaConfig **config,
     loaded->slots = 16;
     loaded->replicas = -1;
     loaded->commit_interval_ms = 50;
+    loaded->purge_interval_ms = 30 * 1000;
     loaded->transaction_timeout_ms = 10 * 1000;
     ErrCode code = config_load(source, loaded, err);
     if (code != ERR_OK)

@@ -43,6 +43,7 @@ struct Bundle {
     PositionTable changes;      /* of the commits handed over so far */
     size_t changes_sent;
     SlotMark mark;         /* what its positions say; seq 0: they are not sent */
+    uint32_t slot;         /* whose mark that is */
 
     /* Where bundle_produce() is. */
     size_t commit_at;

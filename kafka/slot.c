@@ -292,6 +292,7 @@ static void slot_fill(Slot *slot) {
         memmove(slot->waiting, slot->waiting + taken,
                 slot->waiting_count * sizeof *slot->waiting);
     bundle->known = &slot->positions;
+    bundle->slot = slot->index;
     bundle->mark.seq = slot->mark.seq + 1;
     memcpy(bundle->mark.author, slot->cluster->uuid, AUTHOR_SIZE);
     for (size_t i = 0; i < slot->drop_count; i++) {
