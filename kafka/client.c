@@ -28,8 +28,8 @@ enum { SCRAM_VERSION_MIN = 0x020601ff };
 /* From this one on it can be said how long a full queue is not filled; before, up to a second. */
 enum { QUEUE_BACKOFF_VERSION_MIN = 0x020200ff };
 
-/* From this one on a broker may ask for measurements of the client. Nothing is sent that nobody here
- * has asked for, and closing a handle would wait a second for it. */
+/* From this one on a broker may ask for measurements of the client. Nothing is sent that nobody
+ * here has asked for, and closing a handle would wait a second for it. */
 enum { METRICS_VERSION_MIN = 0x020500ff };
 
 static const struct ClientSetting {
