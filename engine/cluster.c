@@ -47,6 +47,15 @@ ErrCode engine_cluster_open(Weir *weir, Err *err) {
     return ERR_OK;
 }
 
+void engine_cluster_notice(Weir *weir) {
+    char text[768];
+    if (!weir->cluster || !weir->options.cluster->notice || !weir->options.notice)
+        return;
+    if (weir->options.cluster->notice(weir->options.cluster->context, weir->cluster, text,
+                                      sizeof text))
+        engine_notice(weir, "%s", text);
+}
+
 void engine_cluster_stop(Weir *weir) {
     if (!weir->cluster)
         return;

@@ -162,6 +162,7 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     if (options->edges)
         opened->edges = edges_open(io, opened->storage, options->edges);
     engine_start_edges(opened);
+    engine_cluster_notice(opened);
     *weir = opened;
 done:
     if (code != ERR_OK)
@@ -214,6 +215,7 @@ WeirStatus weir_state(Weir *weir, WeirError *error) {
     Err err;
     if (storage_state(weir->storage, &err) == ERR_OK)
         engine_revive(weir);
+    engine_cluster_notice(weir);
     return engine_status(storage_state(weir->storage, &err), &err, error);
 }
 
@@ -394,6 +396,7 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
     if (!engine_only_looks(call->statement))
         engine_log_refresh(weir);
     shared_lock_release(&weir->lock);
+    engine_cluster_notice(weir);
     return code;
 }
 

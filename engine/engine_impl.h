@@ -145,6 +145,7 @@ WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error);
 bool engine_has_cluster(const Weir *weir);
 const char *engine_service_id(const Weir *weir);
 ErrCode engine_cluster_open(Weir *weir, Err *err);
+void engine_cluster_notice(Weir *weir); /* what the cluster has to tell, if anything */
 void engine_cluster_stop(Weir *weir); /* nothing runs any more: the storage may close */
 void engine_cluster_close(Weir *weir);
 

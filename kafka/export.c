@@ -133,22 +133,49 @@ static ErrCode export_end(KafkaExport *export, Err *err) {
 typedef struct ExportRead {
     const KafkaExport *export;
     int64_t *next_offsets;
+    int64_t damage_offset; /* of the last record, where it is damaged; -1: it is not */
 } ExportRead;
 
-/* A KafkaRecordFn. */
-static ErrCode export_position(void *context, const LogRecord *record, Err *err) {
-    const ExportRead *read = context;
-    Reader reader = reader_of(record->value);
-    if (!bytes_equal(record->key, bytes_of(read->export->name)) || !record->value.data)
-        return ERR_OK;
+bool export_position_decode(Bytes value, uint32_t partitions, int64_t *next_offsets) {
+    Reader reader = reader_of(value);
     uint8_t version = reader_u8(&reader);
     uint32_t count = reader_u32_le(&reader);
-    for (uint32_t i = 0; i < count && i < read->export->partitions; i++)
-        read->next_offsets[i] = (int64_t)reader_u64_le(&reader);
-    if (!reader_ok(&reader) || version != EXPORT_VERSION)
-        return err_set(err, ERR_CORRUPT, "topic %s: the position of export %s is damaged",
-                       read->export->positions_topic, read->export->name);
+    if (!reader_ok(&reader) || version != EXPORT_VERSION || count != partitions ||
+        reader_left(&reader) != count * sizeof(uint64_t))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        next_offsets[i] = (int64_t)reader_u64_le(&reader);
+        if (next_offsets[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+/* A KafkaRecordFn. The last one of the name counts; null: from the beginning. */
+static ErrCode export_position(void *context, const LogRecord *record, Err *err) {
+    ExportRead *read = context;
+    uint32_t partitions = read->export->partitions;
+    (void)err;
+    if (!bytes_equal(record->key, bytes_of(read->export->name)))
+        return ERR_OK;
+    bool good = true;
+    if (record->value.data)
+        good = export_position_decode(record->value, partitions, read->next_offsets);
+    else
+        memset(read->next_offsets, 0, partitions * sizeof *read->next_offsets);
+    read->damage_offset = good ? -1 : record->offset;
     return ERR_OK;
+}
+
+static ErrCode export_verdict(const ExportRead *read, Err *err) {
+    const KafkaExport *export = read->export;
+    if (read->damage_offset < 0)
+        return ERR_OK;
+    return err_set(err, ERR_CORRUPT,
+                   "Topic %s, partition 0, offset %lld: the position of export %s is none of %u "
+                   "partitions; it was written by a newer Weir, or not by Weir",
+                   export->positions_topic, (long long)read->damage_offset, export->name,
+                   export->partitions);
 }
 
 /* Of the topic that is made the configs are said, so that it is as CREATE says. */
@@ -212,7 +239,7 @@ static ErrCode export_connect(KafkaExport *export, const KafkaConfig *config,
                               Err *err) {
     char transactional_id[EXPORT_NAME_SIZE], cluster_id[KAFKA_CLUSTER_ID_SIZE];
     KafkaAdmin *admin = NULL;
-    ExportRead read = {export, next_offsets};
+    ExportRead read = {export, next_offsets, -1};
     KafkaClientOptions client = {.role = KAFKA_WRITE, .transactional_id = transactional_id,
                                  .delivered = export_delivered, .context = export,
                                  .trouble = &export->trouble};
@@ -234,6 +261,7 @@ static ErrCode export_connect(KafkaExport *export, const KafkaConfig *config,
     TRY_DONE(export_mark(export, err)); /* after the fencing: nothing of a former owner can come */
     tail.until = export->marked + 1;
     TRY_DONE(kafka_tail_read(admin, &tail, NULL, err));
+    TRY_DONE(export_verdict(&read, err));
 done:
     kafka_admin_close(admin);
     return code;

@@ -41,6 +41,9 @@ ErrCode kafka_export_send(KafkaExport *export, uint32_t partition, const LogReco
 /* All that was sent since the last one, and the positions behind it, together or not at all. */
 ErrCode kafka_export_commit(KafkaExport *export, const int64_t *next_offsets, Err *err);
 
+/* The value of a record of positions; false: it is damaged, or of another number of partitions. */
+bool export_position_decode(Bytes value, uint32_t partitions, int64_t *next_offsets);
+
 void kafka_export_close(KafkaExport *export); /* NULL is allowed; what is not committed is not */
 
 #endif
