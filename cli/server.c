@@ -78,10 +78,10 @@ static void log_state(ServerLog *log, const char *id, const char *normal, const 
 }
 
 static uint32_t column_of(const WeirResult *result, const char *name) {
-    uint32_t column = 0;
-    while (column < weir_column_count(result) && strcmp(weir_column_name(result, column), name) != 0)
+    uint32_t column = 0, count = weir_column_count(result);
+    while (column < count && strcmp(weir_column_name(result, column), name) != 0)
         column++;
-    assert(column < weir_column_count(result));
+    assert(column < count);
     return column;
 }
 
