@@ -67,7 +67,7 @@ typedef struct Call {
     WeirResult *result;
     uint32_t interrupts; /* the weir's when the statement began */
     CatalogTopic topic; /* made by it; id 0: none */
-    uint64_t once; /* who it is, if its rows are to be written once in a service's life; 0: not so */
+    uint64_t once; /* who it is, if its rows are to be written once in the service's life; or 0 */
 } Call;
 
 /* -- One function per kind of statement: create.c, drop.c, insert.c, show.c, ... --------------- */

@@ -2,8 +2,8 @@
  * tally.c - see tally.h.
  *
  * Positions have a source, which here says whose figure it is. It looks as sources do, like a topic
- * with a small id and a partition: as many bits of a hash of store and key as there is room for, and
- * two of the partition that say which of the figures.
+ * with a small id and a partition: as many bits of a hash of store and key as there is room for,
+ * and two of the partition that say which of the figures.
  */
 #include "engine/tally.h"
 
