@@ -283,6 +283,15 @@ const char *kafka_config_property(const KafkaConfig *config, const char *name) {
     return NULL;
 }
 
+/* Tokens (OAUTHBEARER) and Kerberos (GSSAPI) would want more than a name and a password. */
+static bool config_is_mechanism(const char *text) {
+    static const char *const mechanisms[] = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
+    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
+        if (strcasecmp(text, mechanisms[i]) == 0)
+            return true;
+    return false;
+}
+
 /* What only all of it together can tell. */
 static ErrCode config_check(const KafkaConfig *config, Err *err) {
     const char *name = config->name ? config->name : "the service's cluster";
@@ -292,11 +301,10 @@ static ErrCode config_check(const KafkaConfig *config, Err *err) {
     if (!config->bootstrap)
         return err_set(err, ERR_SEMANTIC, "Kafka configuration, %s: bootstrap.servers is missing",
                        name);
-    if (mechanism && strcasecmp(mechanism, "PLAIN") != 0 &&
-        strncasecmp(mechanism, "SCRAM-SHA-", 10) != 0)
+    if (mechanism && !config_is_mechanism(mechanism))
         return err_set(err, ERR_SEMANTIC,
                        "Kafka configuration, %s: sasl.mechanism wants PLAIN, SCRAM-SHA-256 or "
-                       "SCRAM-SHA-512, not %s",
+                       "SCRAM-SHA-512; %s is not supported",
                        name, mechanism);
     if (mechanism && !sasl)
         return err_set(err, ERR_SEMANTIC,

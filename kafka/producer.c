@@ -22,6 +22,7 @@ ErrCode producer_open(Producer *producer, const KafkaConfig *config, KafkaTroubl
     KafkaClientOptions options = {
         .role = KAFKA_WRITE,
         .transactional_id = transactional_id,
+        .transaction_timeout_ms = producer->timeout_ms,
         .delivered = bundle_delivered,
         .trouble = trouble,
     };

@@ -68,6 +68,7 @@ typedef struct ProducerTopic {
 
 typedef struct Producer {
     KafkaClient *client; /* NULL: closed */
+    uint32_t timeout_ms; /* of transactions; 0: the configuration's */
     Storage *storage;
     StoreTable *stores;
     ProducerTopic *topics;

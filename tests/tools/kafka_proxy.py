@@ -13,6 +13,7 @@ Reads commands from standard input, a line of JSON each, and answers each with a
   {"do": "split", "lane": "A"}                  nothing comes through, nobody is told
   {"do": "heal", "lane": "A", "late": true}     what was held arrives (late), or the connections
                                                 break
+  {"do": "rate", "lane": "A", "bytes": N}       a lane carries N bytes a second, each way; 0: all
   {"do": "counts"}                              how often each of it has happened
 
 It ends with its standard input. Requests are never passed on after their sender has closed the
@@ -26,7 +27,7 @@ import sys
 import time
 
 rng = random.Random(int(sys.argv[1]))
-FRAME_MAX = 128 << 20
+FRAME_MAX, PIECE = 128 << 20, 16 << 10
 
 
 class Lane:
@@ -35,6 +36,13 @@ class Lane:
         self.open = asyncio.Event()
         self.open.set()
         self.until = {"up": 0.0, "down": 0.0}
+        self.rate, self.free = 0, {"up": 0.0, "down": 0.0}
+
+    async def carry(self, way, size):
+        """Waits as long as so many bytes take, behind those that came before."""
+        if self.rate:
+            self.free[way] = max(time.time(), self.free[way]) + size / self.rate
+            await asyncio.sleep(self.free[way] - time.time())
 
 
 class Network:
@@ -75,8 +83,11 @@ class Link:
             await self.hold(way)
             if self.over or self.is_lost(way, body):
                 return
-            writer.write(head + body)
-            await writer.drain()
+            frame = head + body
+            for start in range(0, len(frame), PIECE):
+                await self.lane.carry(way, min(PIECE, len(frame) - start))
+                writer.write(frame[start:start + PIECE])
+                await writer.drain()
 
     async def hold(self, way):
         if network.delay and rng.random() < 0.01:
@@ -146,6 +157,8 @@ async def execute(command):
         network.cut_every, network.delay = command["cut"], command["delay"]
     elif what == "lose":
         lane.lose[command["api"]] += command["count"]
+    elif what == "rate":
+        lane.rate, lane.free = command["bytes"], {"up": 0.0, "down": 0.0}
     elif what == "stall":
         network.counts["stalled " + command["way"]] += 1
         lane.until[command["way"]] = time.time() + command["seconds"]
