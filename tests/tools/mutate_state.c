@@ -76,7 +76,7 @@ static void give_up(const char *what, const char *why) {
     exit(1);
 }
 
-/* NULL: a query that cannot start keeps all of it from starting, where the folder is all there is. */
+/* NULL: a query that cannot start keeps all from starting, where the folder is all there is. */
 static Weir *open_on(Io *io) {
     Weir *weir = NULL;
     Err err;
