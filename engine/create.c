@@ -87,7 +87,7 @@ static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
     if (planned->source->broker)
         TRY(engine_start_edge(call->weir, planned->source, planned->replicas, err));
     if (planned->source->datagen)
-        TRY(datagen_start(call->weir->datagen, planned->source, err));
+        TRY(datagen_start(call->weir->datagen, planned->source, true, err));
     create_warn(call, planned->source);
     result_message(call->result, "%s created", planned->source->is_table ? "Table" : "Stream");
     return ERR_OK;

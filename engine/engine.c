@@ -85,7 +85,7 @@ static ErrCode engine_start_queries(Weir *weir, Err *err) {
 static ErrCode engine_start_generators(Weir *weir, Err *err) {
     for (size_t i = 0; i < weir->catalog.source_count; i++) {
         const Source *source = weir->catalog.sources[i].source;
-        if (!source->datagen || datagen_start(weir->datagen, source, err) == ERR_OK)
+        if (!source->datagen || datagen_start(weir->datagen, source, false, err) == ERR_OK)
             continue;
         if (err_action(err->code) == ERR_ACTION_STOP_ENGINE)
             return err->code;
