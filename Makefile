@@ -200,6 +200,7 @@ cli-test: $(BUILD)/weir
 # Over a real broker that it starts: Java 17 and Kafka's jars, or it says what is missing.
 kafka-test: $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
 	@python3 tests/kafka/run.py $(BUILD)/weir
+	@python3 tests/kafka/trouble.py $(BUILD)/weir
 
 run-embed: $(EMBED)
 	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out
