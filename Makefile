@@ -11,6 +11,7 @@ PREFIX ?= /usr/local
 N      ?=# how many cases a proof runs; each proof has its own default
 SEED   ?= 1
 FAULTS ?=# how many faults prove-kafka-eos sends
+RDKAFKA ?=# a version of librdkafka, or newer: kafka-test and prove-kafka-... run with it
 T      ?=# seconds that a fuzzer runs
 
 # Assertions stay on in every mode. x86-64 baseline: faster kernels are chosen when we start.
@@ -60,7 +61,7 @@ OURS     = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) cli tests/* examples/* ben
 
 COMPILE = $(CC) -std=c11 -I. -I$(GEN) -D_GNU_SOURCE $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
 
-.PHONY: print-libs all lib deps deps-check demo demo-kafka test unit sql cli-test kafka-test examples run-embed check tidy install clean prove
+.PHONY: print-libs all lib deps deps-check deps-kafka demo demo-kafka test unit sql cli-test kafka-test examples run-embed check tidy install clean prove
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -138,6 +139,10 @@ deps:
 deps-check: deps
 	@sh tests/deps.sh $(DEPS_CHECK)
 
+# For tests over a real Kafka; they are skipped where it cannot be had.
+deps-kafka: deps
+	@sh tests/kafka/deps.sh
+
 # Texts made from the tables of the code (cli/manual.c): the language, the manual page, completion.
 MANUALS = sql functions settings extensions datagen
 
@@ -166,7 +171,7 @@ demo: deps
 	@sh examples/flights/demo.sh $(BUILD)/weir
 
 # The same over a real Kafka, which it starts (Java 17; Kafka's jars by Maven).
-demo-kafka: deps
+demo-kafka: deps-kafka
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@bash examples/flights/demo_kafka.sh $(BUILD)/weir
 
@@ -197,10 +202,11 @@ cli-test: $(BUILD)/weir
 	@python3 tests/cli/poison.py $(BUILD)/weir
 	@python3 tests/cli/errors.py $(BUILD)/weir
 
-# Over a real broker that it starts: Java 17 and Kafka's jars, or it says what is missing.
-kafka-test: $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
-	@python3 tests/kafka/run.py $(BUILD)/weir
-	@python3 tests/kafka/trouble.py $(BUILD)/weir
+# Over a real broker that it starts, or it says what is missing for that.
+kafka-test: deps-kafka $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
+	@for test in run trouble edge writers interop; do \
+	    RDKAFKA='$(RDKAFKA)' tests/kafka/with python3 tests/kafka/$$test.py $(BUILD)/weir || exit 1; \
+	done
 
 run-embed: $(EMBED)
 	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out
@@ -221,11 +227,18 @@ prove:
 	@for p in tests/prove/*.sh; do \
 	    printf 'make prove-%-10s %s\n' "$$(basename $$p .sh)" "$$(sed -n '2s/^# //p' $$p)"; done
 
+prove-kafka-%: tests/prove/kafka-%.sh deps-kafka
+	@N='$(N)' SEED='$(SEED)' FAULTS='$(FAULTS)' RDKAFKA='$(RDKAFKA)' tests/kafka/with bash $<
+
+prove-model: deps-check
+
 prove-%: tests/prove/%.sh
-	@N='$(N)' SEED='$(SEED)' FAULTS='$(FAULTS)' bash $<
+	@N='$(N)' SEED='$(SEED)' FAULTS='$(FAULTS)' RDKAFKA='$(RDKAFKA)' tests/kafka/with bash $<
 
 fuzz-%: tests/fuzz/fuzz_%.c
 	@T='$(T)' bash tests/fuzz/fuzz.sh $*
+
+bench-kafka: deps-kafka
 
 bench-%: bench/%.sh $(BUILD)/weir
 	@bash $<

@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 
-enum { SEEN_SLICE_MS = 50, SEEN_WAIT_MS = 5000, TROUBLED_WAIT_MS = 1000, ANSWER_WAIT_MS = 5000 };
+enum { AGAIN_MS = 50, SEEN_WAIT_MS = 5000, TROUBLED_WAIT_MS = 1000, ANSWER_WAIT_MS = 5000 };
 
 ErrCode kafka_admin_open(const KafkaConfig *config, KafkaTrouble *trouble, int timeout_ms,
                          KafkaAdmin **admin, Err *err) {
@@ -29,6 +29,10 @@ void kafka_admin_close(KafkaAdmin *admin) {
         return;
     kafka_client_close(admin->client);
     mem_free(admin);
+}
+
+void kafka_admin_hasten(KafkaAdmin *admin) {
+    admin->hasty = true;
 }
 
 KafkaClient *kafka_admin_client(KafkaAdmin *admin) {
@@ -81,6 +85,18 @@ void kafka_admin_end(AdminRequest *request) {
     rd_kafka_queue_destroy(request->queue);
 }
 
+int64_t kafka_admin_end_us(int timeout_ms) {
+    return io_posix_mono_us() + timeout_ms * (int64_t)1000;
+}
+
+bool kafka_admin_again(KafkaAdmin *admin, ErrCode code, int64_t end_us) {
+    bool passes = code == ERR_BROKER_DOWN || code == ERR_LEADER_MOVED;
+    if (!passes || io_posix_mono_us() >= end_us)
+        return false;
+    (void)rd_kafka_poll(admin->handle, AGAIN_MS);
+    return true;
+}
+
 /* The first result that is neither OK nor `fine`; broker's words, where there are some. */
 static ErrCode admin_results(const rd_kafka_topic_result_t **results, size_t count,
                              rd_kafka_resp_err_t fine, const char *what, Err *err) {
@@ -111,7 +127,7 @@ static ErrCode admin_wait_topic(KafkaAdmin *admin, const char *name, uint32_t pa
                     (code == ERR_OK && topic.partitions < partitions);
         if (!late || io_posix_mono_us() >= end_us)
             return code;
-        (void)rd_kafka_poll(admin->handle, SEEN_SLICE_MS);
+        (void)rd_kafka_poll(admin->handle, AGAIN_MS);
     }
 }
 
@@ -129,8 +145,8 @@ static ErrCode admin_new_topic(const KafkaNewTopic *topic, rd_kafka_NewTopic_t *
     return ERR_OK;
 }
 
-static ErrCode admin_create(KafkaAdmin *admin, rd_kafka_NewTopic_t **made, KafkaNewTopic *topics,
-                            uint32_t count, Err *err) {
+static ErrCode admin_create(KafkaAdmin *admin, rd_kafka_NewTopic_t **made, uint32_t count,
+                            Err *err) {
     AdminRequest request;
     size_t answered = 0;
     ErrCode code;
@@ -139,11 +155,6 @@ static ErrCode admin_create(KafkaAdmin *admin, rd_kafka_NewTopic_t **made, Kafka
     TRY_DONE(kafka_admin_wait(admin, &request, "Creating topics", err));
     const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
         rd_kafka_event_CreateTopics_result(request.event), &answered);
-    for (size_t i = 0; i < answered; i++)
-        for (uint32_t k = 0; k < count; k++)
-            if (strcmp(rd_kafka_topic_result_name(results[i]), topics[k].name) == 0)
-                topics[k].existed = rd_kafka_topic_result_error(results[i]) ==
-                                    RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
     code = admin_results(results, answered, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS,
                          "Creating topic", err);
 done:
@@ -151,15 +162,19 @@ done:
     return code;
 }
 
-ErrCode kafka_admin_create(KafkaAdmin *admin, KafkaNewTopic *topics, uint32_t count, Err *err) {
+ErrCode kafka_admin_create(KafkaAdmin *admin, const KafkaNewTopic *topics, uint32_t count,
+                           Err *err) {
     assert(count > 0);
     rd_kafka_NewTopic_t **made = mem_array(count, sizeof(rd_kafka_NewTopic_t *));
+    int64_t end_us = kafka_admin_end_us(admin->timeout_ms);
     ErrCode code;
     for (uint32_t i = 0; i < count; i++)
         TRY_DONE(admin_new_topic(&topics[i], &made[i], err));
-    TRY_DONE(admin_create(admin, made, topics, count, err));
-    for (uint32_t i = 0; i < count; i++)
-        TRY_DONE(admin_wait_topic(admin, topics[i].name, 1, err));
+    do {
+        code = admin_create(admin, made, count, err);
+    } while (kafka_admin_again(admin, code, end_us));
+    for (uint32_t i = 0; code == ERR_OK && i < count; i++)
+        code = admin_wait_topic(admin, topics[i].name, 1, err);
 done:
     for (uint32_t i = 0; i < count; i++)
         if (made[i])
@@ -168,14 +183,11 @@ done:
     return code;
 }
 
-ErrCode kafka_admin_delete(KafkaAdmin *admin, const char *const *names, uint32_t count, Err *err) {
-    assert(count > 0);
+static ErrCode admin_delete(KafkaAdmin *admin, rd_kafka_DeleteTopic_t **gone, uint32_t count,
+                            Err *err) {
     AdminRequest request;
     size_t answered = 0;
     ErrCode code;
-    rd_kafka_DeleteTopic_t **gone = mem_array(count, sizeof(rd_kafka_DeleteTopic_t *));
-    for (uint32_t i = 0; i < count; i++)
-        gone[i] = rd_kafka_DeleteTopic_new(names[i]);
     TRY_DONE(kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_DELETETOPICS, &request, err));
     rd_kafka_DeleteTopics(admin->handle, gone, count, request.options, request.queue);
     TRY_DONE(kafka_admin_wait(admin, &request, "Deleting topics", err));
@@ -185,6 +197,19 @@ ErrCode kafka_admin_delete(KafkaAdmin *admin, const char *const *names, uint32_t
                          "Deleting topic", err);
 done:
     kafka_admin_end(&request);
+    return code;
+}
+
+ErrCode kafka_admin_delete(KafkaAdmin *admin, const char *const *names, uint32_t count, Err *err) {
+    assert(count > 0);
+    int64_t end_us = kafka_admin_end_us(admin->timeout_ms);
+    rd_kafka_DeleteTopic_t **gone = mem_array(count, sizeof(rd_kafka_DeleteTopic_t *));
+    ErrCode code;
+    for (uint32_t i = 0; i < count; i++)
+        gone[i] = rd_kafka_DeleteTopic_new(names[i]);
+    do {
+        code = admin_delete(admin, gone, count, err);
+    } while (kafka_admin_again(admin, code, end_us));
     rd_kafka_DeleteTopic_destroy_array(gone, count);
     mem_free(gone);
     return code;
@@ -218,7 +243,8 @@ done:
 static int admin_patience_ms(KafkaAdmin *admin) {
     int64_t since_ms;
     Err why;
-    return kafka_trouble_now(admin->client->trouble, &since_ms, &why) == ERR_BROKER_DOWN
+    return admin->hasty &&
+                   kafka_trouble_now(admin->client->trouble, &since_ms, &why) == ERR_BROKER_DOWN
                ? TROUBLED_WAIT_MS
                : admin->timeout_ms;
 }
@@ -226,14 +252,20 @@ static int admin_patience_ms(KafkaAdmin *admin) {
 static ErrCode admin_metadata(KafkaAdmin *admin, const char *name,
                               const struct rd_kafka_metadata **metadata, Err *err) {
     rd_kafka_topic_t *topic = name ? rd_kafka_topic_new(admin->handle, name, NULL) : NULL;
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(admin->handle, name == NULL, topic, metadata, admin_patience_ms(admin));
+    int patience_ms = admin_patience_ms(admin);
+    int64_t end_us = kafka_admin_end_us(patience_ms);
+    ErrCode code;
+    do {
+        rd_kafka_resp_err_t theirs =
+            rd_kafka_metadata(admin->handle, name == NULL, topic, metadata, patience_ms);
+        (void)rd_kafka_poll(admin->handle, 0);
+        code = kafka_error(err, theirs, name ? "Topic %s" : "Topics", name);
+    } while (kafka_admin_again(admin, code, end_us));
     if (topic)
         rd_kafka_topic_destroy(topic);
-    (void)rd_kafka_poll(admin->handle, 0);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (code == ERR_OK)
         kafka_trouble_over(admin->client->trouble);
-    return kafka_error(err, code, name ? "Topic %s" : "Topics", name);
+    return code;
 }
 
 ErrCode kafka_admin_topic(KafkaAdmin *admin, const char *name, KafkaTopic *topic, Err *err) {

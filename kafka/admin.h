@@ -2,7 +2,8 @@
  * admin.h - topics, their configuration, their offsets, and consumer groups of a cluster.
  *
  * Every call waits for its answer: on threads that may wait. One KafkaAdmin may be used by several
- * threads. Errors are trouble.def's codes.
+ * threads. Errors are trouble.def's codes. A connection that breaks under a call is no answer: what
+ * may be asked twice is asked again, within the call's time.
  */
 #ifndef KAFKA_ADMIN_H
 #define KAFKA_ADMIN_H
@@ -17,6 +18,10 @@ ErrCode kafka_admin_open(const KafkaConfig *config, KafkaTrouble *trouble, int t
                          KafkaAdmin **admin, Err *err);
 void kafka_admin_close(KafkaAdmin *admin); /* NULL is allowed */
 
+/* From now on a question about topics that is asked while no broker answers is given up after a
+ * second: for a process that is up, and has somebody to tell. */
+void kafka_admin_hasten(KafkaAdmin *admin);
+
 /* Its handle (role KAFKA_CATCH_UP), for kafka_tail_read(). */
 KafkaClient *kafka_admin_client(KafkaAdmin *admin);
 
@@ -30,12 +35,12 @@ typedef struct KafkaNewTopic {
     int32_t replicas; /* below 1: the cluster's default */
     const KafkaPair *configs;
     uint32_t config_count;
-    bool existed; /* out: it was there before; partitions and configs are as they were */
 } KafkaNewTopic;
 
-/* All of them, in one call. A topic that is there already is no error. Afterwards the cluster's
- * answer has all of them. */
-ErrCode kafka_admin_create(KafkaAdmin *admin, KafkaNewTopic *topics, uint32_t count, Err *err);
+/* All of them, in one call. A topic that is there already is no error, and stays as it was.
+ * Afterwards the cluster's answer has all of them. */
+ErrCode kafka_admin_create(KafkaAdmin *admin, const KafkaNewTopic *topics, uint32_t count,
+                           Err *err);
 
 /* Topics that are not there are no error. */
 ErrCode kafka_admin_delete(KafkaAdmin *admin, const char *const *names, uint32_t count, Err *err);
@@ -94,5 +99,9 @@ typedef struct KafkaPosition {
 } KafkaPosition;
 ErrCode kafka_admin_group_set(KafkaAdmin *admin, const char *group, const KafkaPosition *positions,
                               uint32_t count, Err *err);
+
+/* Deletes the records before these offsets. */
+ErrCode kafka_admin_trim(KafkaAdmin *admin, const KafkaPosition *positions, uint32_t count,
+                         Err *err);
 
 #endif

@@ -10,6 +10,7 @@ struct KafkaAdmin {
     KafkaClient *client;
     rd_kafka_t *handle; /* the client's */
     int timeout_ms;
+    bool hasty; /* what is asked while no broker answers is given up soon */
 };
 
 typedef struct AdminRequest {
@@ -23,5 +24,10 @@ ErrCode kafka_admin_begin(KafkaAdmin *admin, rd_kafka_admin_op_t op, AdminReques
                           Err *err);
 ErrCode kafka_admin_wait(KafkaAdmin *admin, AdminRequest *request, const char *what, Err *err);
 void kafka_admin_end(AdminRequest *request);
+
+/* When a call that begins now has had its time; and whether it is worth asking again: the
+ * connection broke, or another broker is to be asked. Pauses before it says so. */
+int64_t kafka_admin_end_us(int timeout_ms);
+bool kafka_admin_again(KafkaAdmin *admin, ErrCode code, int64_t end_us);
 
 #endif

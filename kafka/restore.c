@@ -2,8 +2,9 @@
  * restore.c - a store of a query from its changelog, as far as the folder has it not yet.
  *
  * In pieces, each with the note how far the store is then; so a restore that is cut off goes on
- * where it was. A store is emptied and read whole when its note is none of the changelog as it is,
- * or so old that tombstones behind it may be gone.
+ * where it was. A store is emptied and read whole when its note is before what the changelog keeps,
+ * or so old that tombstones behind it may be gone. One that is behind its changelog's end says that
+ * the changelog was made anew: it has not all of the store, and nothing is done.
  */
 #include <assert.h>
 
@@ -24,6 +25,7 @@ typedef struct Restore {
     LogTopic topic;
     Commit *commit; /* the piece; NULL: empty */
     int64_t next;   /* behind what is in the folder and in the piece */
+    bool unused;    /* there can be no changes */
 } Restore;
 
 static ErrCode restore_flush(Restore *restore, Err *err) {
@@ -39,15 +41,33 @@ static ErrCode restore_flush(Restore *restore, Err *err) {
     return ERR_OK;
 }
 
+/* Positions that are gone, with a state that is there: what was read would be counted twice. */
+static ErrCode restore_unmarked(const Restore *restore, int64_t offset, Err *err) {
+    const KafkaCluster *cluster = restore->cluster;
+    return err_set(err, ERR_CLUSTER_CHANGED,
+                   "Topic %s, partition %u has a change at offset %lld, and topic %s, partition %u "
+                   "has no transaction: it was made anew, and nobody knows any more what the query "
+                   "has read. DROP it and create it anew",
+                   restore->topic.name, restore->store.changelog.partition, (long long)offset,
+                   cluster->positions_topic, restore->store.slot);
+}
+
 /* A KafkaRecordFn. */
 static ErrCode restore_record(void *context, const LogRecord *record, Err *err) {
     Restore *restore = context;
+    uint32_t partition = restore->store.changelog.partition;
     if (!restore->commit)
         restore->commit = commit_new(restore->cluster->storage, 0);
-    if (!changelog_apply(restore->commit, restore->store.store_id, record))
-        return err_set(err, ERR_CORRUPT, "Topic %s, partition %u: record %lld is none of a "
-                       "changelog", restore->topic.name, restore->store.changelog.partition,
-                       (long long)record->offset);
+    ChangelogVerdict verdict = changelog_apply(restore->commit, restore->store.store_id, record);
+    if (verdict == CHANGELOG_DAMAGED)
+        return err_set(err, ERR_CORRUPT,
+                       "Topic %s, partition %u, offset %lld: a change of the query's state is "
+                       "damaged; it was written by a newer Weir, or not by Weir",
+                       restore->topic.name, partition, (long long)record->offset);
+    if (verdict == CHANGELOG_STRANGER)
+        cluster_stranger(restore->cluster, restore->topic.name, partition, record->offset);
+    else if (restore->unused)
+        return restore_unmarked(restore, record->offset, err);
     restore->next = record->offset + 1;
     if (commit_bytes(restore->commit) < RESTORE_PIECE_BYTES)
         return ERR_OK;
@@ -69,7 +89,14 @@ static ErrCode restore_from(Restore *restore, const KafkaOffsets *log, bool *who
         int64_t noted_ms = (int64_t)reader_u64_le(&reader);
         /* Behind the last change of a transaction there is its marker. */
         int64_t marker = restore->cluster->config->at_least_once ? 0 : 1;
-        *whole = value.size != NOTE_SIZE || next < log->start || next > log->end ||
+        if (value.size == NOTE_SIZE && next > log->end)
+            code = err_set(err, ERR_CLUSTER_CHANGED,
+                           "Topic %s, partition %u ends at offset %lld, and the folder has changes "
+                           "up to %lld: it was made anew or has lost records, and is no copy of "
+                           "the query's state any more. DROP the query and create it anew",
+                           restore->topic.name, restore->store.changelog.partition,
+                           (long long)log->end, (long long)next);
+        *whole = value.size != NOTE_SIZE || next < log->start ||
                  (now_ms - noted_ms > RESTORE_NOTE_MS_MAX && next + marker < log->end);
         restore->next = *whole ? log->start : next + marker < log->end ? next : log->end;
     }
@@ -106,8 +133,9 @@ static ErrCode restore_store(Restore *restore, const KafkaOffsets *log, Err *err
     return restore_flush(restore, err);
 }
 
-ErrCode restore_slot(KafkaCluster *cluster, uint32_t slot, Err *err) {
-    Restore restore = {.cluster = cluster};
+ErrCode restore_slot(KafkaCluster *cluster, uint32_t slot, bool unused, Err *err) {
+    Restore restore = {.cluster = cluster,
+                       .unused = unused && !cluster->config->at_least_once};
     while (stores_next_unrestored(&cluster->stores, slot, &restore.store)) {
         KafkaOffsets log[PARTITIONS_MAX];
         TopicPartition changelog = restore.store.changelog;

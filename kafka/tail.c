@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "kafka/admin_impl.h"
 #include "kafka/message.h"
 
 enum { TAIL_MESSAGES = 1024, TAIL_SLICE_MS = 50, TAIL_TIMEOUT_MS = 60 * 1000 };
@@ -29,10 +30,16 @@ struct KafkaTail {
 
 static ErrCode tail_offsets(KafkaTail *tail, int64_t *start, int64_t *end, Err *err) {
     rd_kafka_t *handle = kafka_admin_client(tail->admin)->handle;
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(handle, tail->name, (int32_t)tail->options.partition,
-                                         start, end, tail->options.timeout_ms);
-    return kafka_error(err, code, "Topic %s, partition %u", tail->name, tail->options.partition);
+    int64_t end_us = kafka_admin_end_us(tail->options.timeout_ms);
+    ErrCode code;
+    do {
+        rd_kafka_resp_err_t theirs =
+            rd_kafka_query_watermark_offsets(handle, tail->name, (int32_t)tail->options.partition,
+                                             start, end, tail->options.timeout_ms);
+        code = kafka_error(err, theirs, "Topic %s, partition %u", tail->name,
+                           tail->options.partition);
+    } while (kafka_admin_again(tail->admin, code, end_us));
+    return code;
 }
 
 ErrCode kafka_tail_open(KafkaAdmin *admin, const KafkaTailOptions *options, KafkaTail **tail,
@@ -74,7 +81,13 @@ static ErrCode tail_start(KafkaTail *tail, Err *err) {
     return ERR_OK;
 }
 
-/* One thing that came. */
+static void tail_stop(KafkaTail *tail) {
+    if (tail->started)
+        (void)rd_kafka_consume_stop(tail->topic, (int32_t)tail->options.partition);
+    tail->started = false;
+}
+
+/* One thing that came. A record that is refused is given again, when it is asked again. */
 static ErrCode tail_message(KafkaTail *tail, const rd_kafka_message_t *message, Err *err) {
     LogRecord record;
     switch (message->err) {
@@ -82,8 +95,9 @@ static ErrCode tail_message(KafkaTail *tail, const rd_kafka_message_t *message, 
         if (message->offset < tail->next)
             return ERR_OK;
         kafka_message_record(message, &tail->headers, &record);
+        TRY(tail->options.record(tail->options.context, &record, err));
         tail->next = message->offset + 1;
-        return tail->options.record(tail->options.context, &record, err);
+        return ERR_OK;
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         if (message->offset > tail->next)
             tail->next = message->offset;
@@ -118,13 +132,21 @@ ErrCode kafka_tail_more(KafkaTail *tail, int wait_ms, uint32_t *count, Err *err)
             code = ERR_OK;
         rd_kafka_message_destroy(tail->messages[i]);
     }
+    if (code != ERR_OK)
+        tail_stop(tail);
     return code;
 }
 
 ErrCode kafka_tail_to_end(KafkaTail *tail, Err *err) {
     int64_t start, end, timeout_us = tail->options.timeout_ms * (int64_t)1000;
     TRY(tail_offsets(tail, &start, &end, err));
+    end = tail->options.until > end ? tail->options.until : end;
     int64_t at = tail->next, since_us = io_posix_mono_us();
+    if (end < at)
+        return err_set(err, ERR_TOPIC_DELETED,
+                       "Topic %s, partition %u ends at offset %lld, and was read up to %lld: it "
+                       "was deleted and made anew", tail->name, tail->options.partition,
+                       (long long)end, (long long)at);
     while (tail->next < end) {
         TRY(kafka_tail_more(tail, TAIL_SLICE_MS, NULL, err));
         int64_t now_us = io_posix_mono_us();
@@ -147,8 +169,7 @@ int64_t kafka_tail_next(const KafkaTail *tail) {
 void kafka_tail_close(KafkaTail *tail) {
     if (!tail)
         return;
-    if (tail->started)
-        (void)rd_kafka_consume_stop(tail->topic, (int32_t)tail->options.partition);
+    tail_stop(tail);
     if (tail->queue)
         rd_kafka_queue_destroy(tail->queue);
     if (tail->topic)

@@ -18,6 +18,7 @@ typedef struct KafkaTailOptions {
     const char *topic;
     uint32_t partition;
     int64_t from;   /* offset; below 0: the first that is kept */
+    int64_t until;  /* kafka_tail_to_end() goes on to there, though it may not be committed yet */
     int timeout_ms; /* without any progress: a failure. 0: 60,000 */
     KafkaRecordFn *record;
     void *context;

@@ -13,7 +13,11 @@
 /* A KafkaRecordFn. */
 static ErrCode take_position(void *context, const LogRecord *record, Err *err) {
     Slot *slot = context;
-    return positions_read(&slot->found, &slot->found_mark, record, err);
+    (void)err;
+    if (!positions_read(&slot->found, &slot->found_mark, record))
+        cluster_stranger(slot->cluster, slot->cluster->positions_topic, slot->index,
+                         record->offset);
+    return ERR_OK;
 }
 
 static ErrCode read_positions(Slot *slot, Err *err) {
@@ -27,7 +31,8 @@ static ErrCode read_positions(Slot *slot, Err *err) {
     };
     positions_free(&slot->found);
     slot->found_mark = (SlotMark){0};
-    return kafka_tail_read(cluster->admin, &options, NULL, err);
+    TRY(kafka_tail_read(cluster->admin, &options, NULL, err));
+    return positions_verdict(&slot->found, cluster->positions_topic, slot->index, err);
 }
 
 ErrCode slot_read(Slot *slot, Err *err) {
@@ -119,10 +124,12 @@ static ErrCode take_read(KafkaCluster *cluster, const uint32_t *slots, uint32_t 
         if (!mine[i])
             continue;
         TRY(read_positions(slot, err));
+        TRY(note_mark_check(cluster, slot, err));
         TRY(note_positions(cluster->storage, &slot->found, err));
     }
     for (uint32_t i = 0; i < count; i++)
-        TRY(restore_slot(cluster, slots[i], err));
+        TRY(restore_slot(cluster, slots[i],
+                         mine[i] && cluster->slots[slots[i]].found_mark.seq == 0, err));
     return ERR_OK;
 }
 
