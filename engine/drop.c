@@ -308,18 +308,19 @@ static ErrCode drop_skip_to(Weir *weir, const QueryStop *stop, int64_t *count, i
 
 enum { DROP_SKIP_WAIT_MS = 5000 };
 
-/* A query that waits at a record: until what is before it is committed. Then it is stopped, so that it
- * cannot get over the record by itself after all; if it has, that is an error. */
-static ErrCode drop_stop_waiting(Weir *weir, CatalogQuery *query, const QueryStop *stop, Err *err) {
+/* A query that waits at a record: until what is before it is committed. Then it is stopped, so that
+ * it cannot get over the record by itself after all; if it has, that is an error. */
+static ErrCode drop_stop_waiting(Weir *weir, CatalogQuery *query, const QueryStop *stop,
+                                 Err *err) {
     bool there = query_await_stop(query->running, stop, DROP_SKIP_WAIT_MS);
     query_stop(query->running);
     query->running = NULL;
     if (there && log_position(weir->storage, stop->task_id, stop->lane) == stop->position)
         return ERR_OK;
     TRY(engine_start_query(weir, query, err));
-    return err_set(err, ERR_SEMANTIC, "Query %s is not at offset %lld of topic %s, partition %u, any "
-                   "more: it goes on by itself.", query->id, (long long)stop->offset, stop->topic,
-                   stop->where.partition);
+    return err_set(err, ERR_SEMANTIC, "Query %s is not at offset %lld of topic %s, partition %u, "
+                   "any more: it goes on by itself.", query->id, (long long)stop->offset,
+                   stop->topic, stop->where.partition);
 }
 
 /* As a commit of the query's own, so that a cluster has it too. */

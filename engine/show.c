@@ -103,7 +103,7 @@ static void show_slot_states(Buf *out, const Weir *weir, const char *name) {
     }
 }
 
-/* What does not stop the query: topics that are not what they were, and commits without an answer. */
+/* What does not stop the query: topics that are not what they were, commits without an answer. */
 static void show_cluster_states(Buf *out, const Weir *weir, const CatalogQuery *query) {
     Cluster *cluster = weir->cluster;
     for (uint32_t i = 0; cluster->ops->topic_state && i < query->plan->node_count; i++) {

@@ -205,7 +205,7 @@ static void slot_reject(Slot *slot) {
         slot->suspect_owner = commit_owner_of(bundle->commits[bundle->failed_commit]);
     slot->aborted++;
     if (bundle->count > 1 && kafka_trouble_is_of_record(slot->cause.code)) {
-        slot->alone_left = (uint32_t)bundle->count; /* whose record it was is seen when each goes alone */
+        slot->alone_left = (uint32_t)bundle->count; /* whose it was is seen when each goes alone */
         slot->cause.code = ERR_TRANSACTION_ABORTED;
     }
     bundle_reject(bundle, &slot->cause);
@@ -423,12 +423,14 @@ static void step_aborting(Slot *slot) {
     if (!slot_call_over(slot))
         return;
     bool again = slot->call_outcome == CALL_AGAIN && io_posix_mono_us() < slot->deadline_us;
-    if (slot->call_outcome == CALL_OK && slot->bundle.waiting == 0) {
+    /* A refused record leaves a gap in the producer's sequence: the next one is a new one. */
+    bool usable = !kafka_trouble_is_of_record(slot->cause.code);
+    if (slot->call_outcome == CALL_OK && slot->bundle.waiting == 0 && usable) {
         slot_reject(slot);
         slot_owned(slot);
     } else if (again) {
         slot_call(slot, CALL_ABORT);
-    } else { /* or an answer is missing: no commit may be let go */
+    } else { /* likewise, or an answer is missing: no commit may be let go */
         slot_doubt(slot, &slot->cause);
     }
 }

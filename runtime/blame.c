@@ -42,9 +42,10 @@ static Task *blame_task(const Group *group, uint32_t task_id) {
 BlameWay blame_commit(Group *group, QueryStop *stop) {
     ErrCode code = group->cause.code;
     assert(code != ERR_OK);
-    if (code != ERR_MESSAGE_TOO_LARGE && code != ERR_BAD_RECORD)
+    bool of_record = code == ERR_MESSAGE_TOO_LARGE || code == ERR_BAD_RECORD;
+    group->rows_cut = of_record ? 1 : group->sent_cut; /* the same again */
+    if (!of_record)
         return BLAME_WAIT;
-    group->rows_cut = 1;
     if (group->sent_cut != 1)
         return BLAME_ROW_BY_ROW;
     Task *task = group->lone.rows == 1 ? blame_task(group, group->lone.task_id) : NULL;

@@ -1,11 +1,11 @@
 /*
- * blame.h - the record that a query cannot get over: what is made of it is refused by the cluster, or
- * it cannot be read there.
+ * blame.h - the record that a query cannot get over: what is made of it is refused by the
+ * cluster, or it cannot be read there.
  *
- * A refused commit is undone, and what it held is handed over again row by row, each in a commit of
- * its own, so that all before the record is kept and the record is known. The query waits at it and
- * tries it again; who does not want to wait skips it (ALTER QUERY ... SKIP), or has said before that
- * such rows are to be left out (QUERY_SKIP_FAILED).
+ * A refused commit is undone, and what it held is handed over again row by row, each in a commit
+ * of its own, so that all before the record is kept and the record is known. The query waits at it
+ * and tries it again; who does not want to wait skips it (ALTER QUERY ... SKIP), or has said
+ * before that such rows are to be left out (QUERY_SKIP_FAILED).
  */
 #ifndef RUNTIME_BLAME_H
 #define RUNTIME_BLAME_H

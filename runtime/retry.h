@@ -18,8 +18,8 @@ typedef struct Retry {
     int64_t wait_us, at_us;
 } Retry;
 
-/* One more try failed at now_us: says when the next one is due. `stop`: the record that it is about;
- * NULL, or not known: none. */
+/* One more try failed at now_us: says when the next one is due. `stop`: the record that it is
+ * about; NULL, or not known: none. */
 void retry_failed(Retry *retry, Query *query, const Err *err, const QueryStop *stop,
                   int64_t now_us);
 

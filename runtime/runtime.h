@@ -133,8 +133,8 @@ typedef struct QueryFigures {
 
 void query_figures(Query *query, QueryFigures *figures);
 
-/* Where a query in ERROR has stopped, or waits: its position is there, and all before it is committed
- * (where it waits: is on its way to be). */
+/* Where a query in ERROR has stopped, or waits: its position is there, and all before it is
+ * committed (where it waits: is on its way to be). */
 typedef struct QueryStop {
     bool known; /* otherwise it was no record that stopped it */
     bool waits; /* the query tries it again by itself */

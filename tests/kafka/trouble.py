@@ -137,7 +137,7 @@ def crc32c(data):
 
 
 def damage(topic, offset, how):
-    """In the batch with this offset; returns what makes it whole."""
+    """In the batch with this offset: where it begins, where it ends, and what makes it whole."""
     path = '%s/data/%s-0/%020d.log' % (World.broker, topic, 0)
     with open(path, 'r+b') as file:
         data, at = file.read(), 0
@@ -160,44 +160,44 @@ def damage(topic, offset, how):
         with open(path, 'r+b') as again:
             again.seek(at)
             again.write(data[at:at + size + 12])
-    return mend
+    return base, base + last + 1, mend
 
 
 def unreadable(name, how, trouble):
-    """A batch of three in the middle."""
-    mend = []
+    """A batch in the middle."""
+    batch = []
 
     def begin(case):
         case.send('1', '2')
         case.send('3', '4', '5', linger_ms=500)
         case.send('6')
-        mend.append(damage(name + '-in', 3, how))
+        batch.extend(damage(name + '-in', 3, how))
 
     case = Case(name, before=begin)
-    told = case.trouble(trouble, '%s-in, partition 0, offset 2' % name)
-    case.arrive(['1', '2'])
-    return case, mend[0], told
+    told = case.trouble(trouble, '%s-in, partition 0, offset %d' % (name, batch[0]))
+    case.arrive(case.sent[:batch[0]])
+    return case, batch, told
 
 
 def test_bad_record_is_mended():
-    case, mend, _ = unreadable('bad', CORRUPT_BYTE, 'bad_record')
+    case, (_, _, mend), _ = unreadable('bad', CORRUPT_BYTE, 'bad_record')
     mend()
     case.heals('bad_record')
     case.end()
 
 
 def test_unknown_codec_is_mended():
-    case, mend, _ = unreadable('codec', CODEC, 'unknown_codec')
+    case, (_, _, mend), _ = unreadable('codec', CODEC, 'unknown_codec')
     mend()
     case.heals('unknown_codec')
     case.end()
 
 
 def skipped(name, how, trouble):
-    case, _, told = unreadable(name, how, trouble)
+    case, (first, end, _), told = unreadable(name, how, trouble)
     has(told, 'ALTER QUERY CSAS_D_0 SKIP')
-    has(case.ask('ALTER QUERY CSAS_D_0 SKIP 3;'), 'from offset 5')
-    case.sent = ['1', '2', '6']
+    has(case.ask('ALTER QUERY CSAS_D_0 SKIP %d;' % (end - first)), 'from offset %d' % end)
+    case.sent = case.sent[:first] + case.sent[end:]
     case.send('7')
     case.heals(trouble)
     case.end()

@@ -65,7 +65,7 @@ def has(text, part):
 def broker(command, *args, node=''):
     """`node`: one of several brokers, 1 to N."""
     done = subprocess.run(['bash', BROKER, command, '%s/%s' % (World.broker, node), *args],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
     if done.returncode == 77:
         raise Skip(done.stdout.strip().split('\n')[-1].replace('skipped: ', ''))
     if done.returncode != 0:
