@@ -53,7 +53,7 @@ def test_console_producer():
 
 
 def test_python_every_codec():
-    make('python')
+    make('python', retention_ms=-1)
     for codec in CODECS:
         one = producer(compression_type=codec, linger_ms=50)
         for i in range(300):
