@@ -126,6 +126,8 @@ ErrCode engine_create(Call *call, Err *err) {
     PlannerHost host = engine_host(call->weir);
     Planned planned = {0};
     TRY(plan_statement(&host, call->statement, call->arena, &planned, err));
+    if (planned.source)
+        TRY(engine_check_own_topic(call, planned.source->topic.topic, err));
     switch (planned.kind) {
     case PLANNED_CREATE_SOURCE:
         return create_source(call, &planned, err);

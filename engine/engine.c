@@ -190,7 +190,9 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
                             .notice = options->notice,
                             .notice_context = options->notice_context,
                             .progress = options->progress,
-                            .progress_context = options->progress_context};
+                            .progress_context = options->progress_context,
+                            .waits = options->waits,
+                            .waits_context = options->waits_context};
     Err err;
     EngineKafka *kafka = NULL;
     bool any = options->kafka || options->kafka_config;

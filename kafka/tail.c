@@ -13,6 +13,8 @@
 #include "base/mem.h"
 #include "kafka/admin_impl.h"
 #include "kafka/message.h"
+#include "kafka/patience.h"
+#include "kafka/watermark.h"
 
 enum { TAIL_MESSAGES = 1024, TAIL_SLICE_MS = 50, TAIL_TIMEOUT_MS = 60 * 1000 };
 
@@ -32,10 +34,12 @@ static ErrCode tail_offsets(KafkaTail *tail, int64_t *start, int64_t *end, Err *
     rd_kafka_t *handle = kafka_admin_client(tail->admin)->handle;
     int64_t end_us = kafka_admin_end_us(tail->options.timeout_ms);
     ErrCode code;
+    int slice_ms = 0;
     do {
+        TRY(patience_check(err));
         rd_kafka_resp_err_t theirs =
-            rd_kafka_query_watermark_offsets(handle, tail->name, (int32_t)tail->options.partition,
-                                             start, end, tail->options.timeout_ms);
+            kafka_watermarks(handle, tail->name, tail->options.partition, start, end,
+                             patience_slice(end_us, &slice_ms));
         code = kafka_error(err, theirs, "Topic %s, partition %u", tail->name,
                            tail->options.partition);
     } while (kafka_admin_again(tail->admin, code, end_us));
@@ -148,6 +152,7 @@ ErrCode kafka_tail_to_end(KafkaTail *tail, Err *err) {
                        "was deleted and made anew", tail->name, tail->options.partition,
                        (long long)end, (long long)at);
     while (tail->next < end) {
+        TRY(patience_check(err));
         TRY(kafka_tail_more(tail, TAIL_SLICE_MS, NULL, err));
         int64_t now_us = io_posix_mono_us();
         if (tail->next > at) {

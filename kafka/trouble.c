@@ -75,6 +75,10 @@ const char *kafka_trouble_retried(ErrCode code) {
     return row ? row->retried : "";
 }
 
+bool kafka_trouble_is_of_record(ErrCode code) {
+    return code == ERR_MESSAGE_TOO_LARGE || code == ERR_BAD_RECORD;
+}
+
 void kafka_trouble_init(KafkaTrouble *trouble) {
     *trouble = (KafkaTrouble){0};
     lock_init(&trouble->lock);
@@ -93,7 +97,9 @@ void kafka_trouble_note(KafkaTrouble *trouble, ErrCode code, const char *text) {
     if (trouble->code != code)
         trouble->since_ms = io->ops->now_ms(io);
     trouble->code = code;
-    (void)snprintf(trouble->text, sizeof trouble->text, "%s", text);
+    const char *rest = strstr(text, " (after "); /* in which state of the library */
+    (void)snprintf(trouble->text, sizeof trouble->text, "%.*s",
+                   rest ? (int)(rest - text) : (int)strlen(text), text);
     lock_release(&trouble->lock);
 }
 
