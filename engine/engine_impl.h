@@ -147,6 +147,9 @@ WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error);
 bool engine_has_cluster(const Weir *weir);
 const char *engine_service_id(const Weir *weir);
 ErrCode engine_cluster_open(Weir *weir, Err *err);
+/* Why a query could not start. A folder whose state does not fit is damaged; over a cluster others
+ * can write where state comes from, and it is the query's error alone. */
+ErrCode engine_cluster_doubt(Weir *weir, const CatalogQuery *query, Err *err);
 void engine_cluster_notice(Weir *weir); /* what the cluster has to tell, if anything */
 void engine_cluster_stop(Weir *weir); /* nothing runs any more: the storage may close */
 void engine_cluster_close(Weir *weir);

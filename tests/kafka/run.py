@@ -13,7 +13,6 @@ import time
 from world import *
 
 CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
-SECRET = 'weir-secret'
 
 
 # -- What others write --------------------------------------------------------------------------
@@ -311,14 +310,7 @@ def test_reader():
 # -- Security -----------------------------------------------------------------------------------
 
 def tls(name):
-    return '%s/broker/tls/%s' % (World.dir, name)
-
-
-def secure_port(add):
-    return 'localhost:%d' % (int(World.bootstrap.split(':')[1]) + add)
-
-
-SASL = 'sasl.mechanism=PLAIN\nsasl.username=weir\nsasl.password=%s\n'
+    return '%s/tls/%s' % (World.broker, name)
 
 
 def test_security():
