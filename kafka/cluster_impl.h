@@ -161,7 +161,7 @@ ErrCode members_join(KafkaCluster *cluster, Err *err);
 void members_leave(KafkaCluster *cluster);
 /* To the end; FENCED: there is a newer process. Any thread that may wait. */
 ErrCode members_check(KafkaCluster *cluster, Err *err);
-/* What has come meanwhile, without waiting. */
+/* What has come meanwhile; waits for a moment. */
 ErrCode members_look(KafkaCluster *cluster, Err *err);
 
 /* command.c */
@@ -191,14 +191,16 @@ ErrCode topic_remove(Cluster *cluster, const char *name, Err *err);
 uint32_t topic_configs(const TopicConfig *config, Arena *arena,
                        KafkaPair pairs[TOPIC_CONFIGS_MAX]);
 
-/* restore.c: the changelog of each store of the slot that the folder has not the whole of. */
-ErrCode restore_slot(KafkaCluster *cluster, uint32_t slot, Err *err);
+/* restore.c: the changelog of each store of the slots that the folder has not the whole of. */
+ErrCode restore_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
+
 /* note.c: what the folder knows of the cluster. *value is in the arena, size 0: none. */
 ErrCode note_read(Storage *storage, Bytes key, Arena *arena, Bytes *value, Err *err);
 void note_put(Commit *commit, Bytes key, const uint8_t *value, uint32_t size);
 
-/* Writes positions of tasks into the folder, where it has others. */
-ErrCode note_positions(Storage *storage, const PositionTable *table, Err *err);
+/* Puts positions of tasks into the commit, where the folder has others. *commit NULL: it is made
+ * when something is to be put. */
+void note_positions(Storage *storage, const PositionTable *table, Commit **commit);
 
 /* send.c: writes one record that is not a commit's, and waits. *offset: where. */
 typedef struct SentRecord {
