@@ -11,6 +11,7 @@ PREFIX ?= /usr/local
 N      ?=# how many cases a proof runs; each proof has its own default
 SEED   ?= 1
 FAULTS ?=# how many faults prove-kafka-eos sends
+RDKAFKA ?=# a version of librdkafka, or newer: kafka-test and prove-kafka-... run with it
 T      ?=# seconds that a fuzzer runs
 
 # Assertions stay on in every mode. x86-64 baseline: faster kernels are chosen when we start.
@@ -203,7 +204,9 @@ cli-test: $(BUILD)/weir
 
 # Over a real broker that it starts, or it says what is missing for that.
 kafka-test: deps-kafka $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
-	@python3 tests/kafka/run.py $(BUILD)/weir
+	@for test in run edge interop; do \
+	    RDKAFKA='$(RDKAFKA)' tests/kafka/with python3 tests/kafka/$$test.py $(BUILD)/weir || exit 1; \
+	done
 
 run-embed: $(EMBED)
 	@$(EMBED) > build/embed.out && grep -q 'TOTAL=7  GAMES=2' build/embed.out
@@ -225,12 +228,12 @@ prove:
 	    printf 'make prove-%-10s %s\n' "$$(basename $$p .sh)" "$$(sed -n '2s/^# //p' $$p)"; done
 
 prove-kafka-%: tests/prove/kafka-%.sh deps-kafka
-	@N='$(N)' SEED='$(SEED)' FAULTS='$(FAULTS)' bash $<
+	@N='$(N)' SEED='$(SEED)' FAULTS='$(FAULTS)' RDKAFKA='$(RDKAFKA)' tests/kafka/with bash $<
 
 prove-model: deps-check
 
 prove-%: tests/prove/%.sh
-	@N='$(N)' SEED='$(SEED)' FAULTS='$(FAULTS)' bash $<
+	@N='$(N)' SEED='$(SEED)' FAULTS='$(FAULTS)' RDKAFKA='$(RDKAFKA)' tests/kafka/with bash $<
 
 fuzz-%: tests/fuzz/fuzz_%.c
 	@T='$(T)' bash tests/fuzz/fuzz.sh $*

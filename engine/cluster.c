@@ -2,7 +2,7 @@
  * cluster.c - the engine's side of a Kafka cluster as the log: topics that are taken over, names
  * and configurations of those that are made, and a catalog that another process has changed.
  *
- * Without a cluster nothing here does anything.
+ * Without a cluster nothing here does anything, but engine_start_edge().
  */
 #include <strings.h>
 
@@ -45,6 +45,15 @@ ErrCode engine_cluster_open(Weir *weir, Err *err) {
     if (cluster->at_least_once)
         settings_start(&weir->settings, "processing.guarantee", "at_least_once");
     return ERR_OK;
+}
+
+void engine_cluster_notice(Weir *weir) {
+    char text[768];
+    if (!weir->cluster || !weir->options.cluster->notice || !weir->options.notice)
+        return;
+    if (weir->options.cluster->notice(weir->options.cluster->context, weir->cluster, text,
+                                      sizeof text))
+        engine_notice(weir, "%s", text);
 }
 
 void engine_cluster_stop(Weir *weir) {
@@ -133,6 +142,23 @@ void engine_configure_topic(Weir *weir, const Planned *planned, uint32_t topic_i
         config.retention_ms < windows_ms)
         config.retention_ms = windows_ms;
     commit_topic_config(commit, topic_id, &config);
+}
+
+ErrCode engine_start_edge(Weir *weir, const Source *source, int32_t replicas, Err *err) {
+    bool windowed = source->topic.window != WINDOW_NONE;
+    LogTopic topic;
+    TRY(log_topic_look(weir->storage, source->topic.topic, &topic, err));
+    const CatalogTopic *kept = catalog_topic(&weir->catalog, topic.id);
+    bool by_time = kept && kept->retention.ms >= 0, by_size = kept && kept->retention.bytes >= 0;
+    /* Ours keeps all where nothing is said, and so does theirs. */
+    TopicConfig config = {
+        .replicas = replicas > 0 ? replicas : -1,
+        .retention_ms = by_time ? kept->retention.ms : -1,
+        .retention_bytes = by_size ? kept->retention.bytes : CONFIG_DEFAULT,
+        .compact = source->is_table && !windowed,
+        .expires = source->is_table && windowed && by_time,
+    };
+    return edge_start(weir->edges, source, &config, err);
 }
 
 /* -- Topics of queries ------------------------------------------------------------------------- */

@@ -85,7 +85,7 @@ static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
     }
     TRY(create_carry_out(call, planned, query, commit, err));
     if (planned->source->broker)
-        TRY(edge_start(call->weir->edges, planned->source, err));
+        TRY(engine_start_edge(call->weir, planned->source, planned->replicas, err));
     if (planned->source->datagen)
         TRY(datagen_start(call->weir->datagen, planned->source, err));
     create_warn(call, planned->source);
@@ -107,7 +107,7 @@ static ErrCode create_query(Call *call, const Planned *planned, Err *err) {
     query->is_insert = planned->kind == PLANNED_INSERT_SELECT;
     TRY(create_carry_out(call, planned, query, commit, err));
     if (planned->source && planned->source->broker)
-        TRY(edge_start(call->weir->edges, planned->source, err));
+        TRY(engine_start_edge(call->weir, planned->source, planned->replicas, err));
     call->result->query_id = arena_strdup(call->result->arena, query->id);
     result_message(call->result, "Created query with ID %s", query->id);
     return ERR_OK;

@@ -87,6 +87,11 @@ static void describe_edge(Call *call, const Source *source) {
                    (unsigned long long)figures.records);
         if (figures.lag >= 0)
             buf_printf(&text, ", lag %lld", (long long)figures.lag);
+        if (figures.retry_count == 0 && figures.warning.code != ERR_OK) {
+            buf_printf(&text, "; %s since ", err_name(figures.warning.code));
+            time_print_timestamp(&text, figures.warning_since_ms);
+            buf_printf(&text, " (%s)", figures.warning.message);
+        }
         if (figures.retry_count > 0) {
             buf_printf(&text, "; %s since ", err_name(figures.error.code));
             time_print_timestamp(&text, figures.since_ms);

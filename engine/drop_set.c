@@ -138,7 +138,7 @@ static void set_start_again(Call *call, const DropSet *set) {
         Err ignored; /* it was started before */
         const Source *source = set->sources[i].source;
         if (source->broker)
-            (void)!edge_start(call->weir->edges, source, &ignored);
+            (void)!engine_start_edge(call->weir, source, 0, &ignored);
         if (source->datagen)
             (void)!datagen_start(call->weir->datagen, source, &ignored);
     }

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "kafka/kill_point.h"
 
 enum {
     EDGE_WAIT_US = 200000,
@@ -59,7 +60,8 @@ static ErrCode import_block(Edge *edge, uint32_t partition, Bytes bytes, Commit 
 
 /* One look at all partitions; *commit has what has come, NULL: nothing. */
 static ErrCode import_collect(Edge *edge, KafkaImport *import, Commit **commit, Err *err) {
-    for (uint32_t p = 0; p < edge->partitions; p++) {
+    for (uint32_t i = 0; i < edge->partitions; i++) {
+        uint32_t p = (edge->turn + i) % edge->partitions;
         LogBlock *block;
         int64_t before = edge->next[p];
         TRY(kafka_import_fetch(import, p, &edge->next[p], &block, err));
@@ -76,6 +78,7 @@ static ErrCode import_collect(Edge *edge, KafkaImport *import, Commit **commit, 
         if (commit_bytes(*commit) > EDGE_COMMIT_BYTES)
             break;
     }
+    edge->turn++; /* with much to do the last ones have their turn too */
     return ERR_OK;
 }
 
@@ -110,6 +113,17 @@ static ErrCode import_answer(Edge *edge, KafkaImport *import, Err *err) {
     return ERR_OK;
 }
 
+static void import_warn(Edge *edge, KafkaImport *import) {
+    Err warning = {.code = ERR_OK};
+    int64_t since_ms = 0;
+    if (kafka_import_state(import, &since_ms, &warning) == ERR_OK)
+        warning.code = ERR_OK;
+    lock_take(&edge->lock);
+    edge->warning = warning;
+    edge->warning_since_ms = since_ms;
+    lock_release(&edge->lock);
+}
+
 static ErrCode import_step(Edge *edge, KafkaImport *import, Err *err) {
     Commit *commit = NULL;
     TRY(import_answer(edge, import, err));
@@ -119,11 +133,15 @@ static ErrCode import_step(Edge *edge, KafkaImport *import, Err *err) {
         commit_drop(commit);
         if (code == ERR_OK) {
             import_lag(edge, import);
+            import_warn(edge, import);
+            edge_well(edge);
             kafka_import_wait(import, EDGE_WAIT_US);
         }
         return code;
     }
+    kill_point_pass(KILL_IMPORT_READ);
     TRY(commit_wait(commit, NULL, err));
+    kill_point_pass(KILL_IMPORT_COMMITTED);
     atomic_fetch_add(&edge->records, edge->pending);
     edge_well(edge);
     return ERR_OK;
@@ -137,7 +155,8 @@ static ErrCode import_run(Edge *edge, Err *err) {
         edge->next[p] = position < 0 ? 0 : position;
     }
     edge->aims = false;
-    TRY(kafka_import_open(edge->config, edge->topic, edge->partitions, &import, err));
+    TRY(kafka_import_open(edge->config, edge->topic, edge->next, edge->partitions, &import,
+                          err));
     ErrCode code = ERR_OK;
     while (code == ERR_OK && !atomic_load(&edge->stop))
         code = import_step(edge, import, err);
@@ -185,6 +204,8 @@ static void edge_end(Edge *edge) {
     atomic_store(&edge->stop, true);
     lock_take(&edge->lock);
     signal_all(&edge->changed);
+    while (edge->users > 0)
+        (void)signal_wait_for(&edge->changed, &edge->lock, EDGE_LOOK_US);
     lock_release(&edge->lock);
     thread_join(&edge->thread);
     signal_close(&edge->changed);
@@ -228,7 +249,8 @@ ErrCode edge_config(const Edges *edges, const char *broker, const KafkaConfig **
                    broker, broker);
 }
 
-ErrCode edge_start(Edges *edges, const Source *source, Err *err) {
+ErrCode edge_start(Edges *edges, const Source *source, const TopicConfig *config_of_topic,
+                   Err *err) {
     assert(source->broker);
     const KafkaConfig *config;
     LogTopic topic;
@@ -244,6 +266,7 @@ ErrCode edge_start(Edges *edges, const Source *source, Err *err) {
     edge->exports = source->query_id != NULL && !source->is_read_only;
     edge->next = mem_array(topic.partition_count, sizeof *edge->next);
     edge->targets = mem_array(topic.partition_count, sizeof *edge->targets);
+    edge->config_of_topic = *config_of_topic;
     atomic_init(&edge->lag, -1);
     lock_init(&edge->lock);
     signal_init(&edge->changed);
@@ -277,14 +300,15 @@ void edge_stop(Edges *edges, const char *name) {
         edge_end(edge);
 }
 
-/* With the lock of all, so that it stays. */
+/* It stays until this one has gone: edge_end() waits. */
 static void edge_await(Edge *edge, int64_t until_us) {
     Io *io = edge->edges->io;
     uint64_t asked = atomic_fetch_add(&edge->asked, 1) + 1;
     lock_take(&edge->lock);
     while (atomic_load(&edge->answered) < asked && edge->retry_count == 0 &&
-           io->ops->mono_us(io) < until_us)
+           !atomic_load(&edge->stop) && io->ops->mono_us(io) < until_us)
         (void)signal_wait_for(&edge->changed, &edge->lock, EDGE_LOOK_US);
+    edge->users--;
     lock_release(&edge->lock);
 }
 
@@ -293,10 +317,18 @@ void edges_catch_up(Edges *edges, const char *topic, int64_t timeout_ms) {
         return;
     int64_t until_us = edges->io->ops->mono_us(edges->io) + timeout_ms * 1000;
     lock_take(&edges->lock);
-    for (size_t i = 0; i < edges->count; i++)
+    Edge *edge = NULL; /* a topic has one importer at most: it was made for it */
+    for (size_t i = 0; i < edges->count && !edge; i++)
         if (!edges->edges[i]->exports && strcmp(edges->edges[i]->topic, topic) == 0)
-            edge_await(edges->edges[i], until_us);
+            edge = edges->edges[i];
+    if (edge) {
+        lock_take(&edge->lock);
+        edge->users++;
+        lock_release(&edge->lock);
+    }
     lock_release(&edges->lock);
+    if (edge)
+        edge_await(edge, until_us);
 }
 
 bool edge_figures(Edges *edges, const char *name, EdgeFigures *figures) {
@@ -313,7 +345,9 @@ bool edge_figures(Edges *edges, const char *name, EdgeFigures *figures) {
                                  .lag = atomic_load(&edge->lag),
                                  .retry_count = edge->retry_count,
                                  .since_ms = edge->since_ms,
-                                 .error = edge->error};
+                                 .error = edge->error,
+                                 .warning = edge->warning,
+                                 .warning_since_ms = edge->warning_since_ms};
         figures->retry_in_ms = (edge->retry_at_us - io->ops->mono_us(io)) / 1000;
         lock_release(&edge->lock);
     }

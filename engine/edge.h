@@ -14,7 +14,7 @@
 
 #include "kafka/config.h"
 #include "planner/source.h"
-#include "storage/commit.h"
+#include "storage/cluster.h"
 
 typedef struct Edges Edges;
 
@@ -25,8 +25,9 @@ void edges_close(Edges *edges); /* NULL is allowed */
 /* UNKNOWN_NAME for a name that the configuration lacks. */
 ErrCode edge_config(const Edges *edges, const char *broker, const KafkaConfig **config, Err *err);
 
-/* What it needs of the source is copied. */
-ErrCode edge_start(Edges *edges, const Source *source, Err *err);
+/* What it needs of the source is copied. config: of the cluster's topic, where an exporter makes
+ * it. */
+ErrCode edge_start(Edges *edges, const Source *source, const TopicConfig *config, Err *err);
 void edge_stop(Edges *edges, const char *name); /* nothing happens where there is none */
 
 /* Adds to a commit that an importer into this topic begins anew. */
@@ -43,6 +44,8 @@ typedef struct EdgeFigures {
     uint32_t retry_count; /* 0: it runs; otherwise `error` is why not, since `since_ms` */
     int64_t since_ms, retry_in_ms;
     Err error;
+    Err warning; /* what does not stop it, since `warning_since_ms`; OK: nothing */
+    int64_t warning_since_ms;
 } EdgeFigures;
 bool edge_figures(Edges *edges, const char *name, EdgeFigures *figures);
 

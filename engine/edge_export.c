@@ -52,7 +52,8 @@ static ErrCode export_step(Edge *edge, KafkaExport *export, Err *err) {
     uint64_t bytes = 0;
     int64_t lag = 0;
     edge->pending = 0;
-    for (uint32_t p = 0; p < edge->partitions; p++) {
+    for (uint32_t i = 0; i < edge->partitions; i++) {
+        uint32_t p = (edge->turn + i) % edge->partitions;
         TopicPartition where = {edge->topic_id, p};
         LogBlock *block = NULL;
         int64_t start, end;
@@ -74,6 +75,7 @@ static ErrCode export_step(Edge *edge, KafkaExport *export, Err *err) {
         export_nap(edge);
         return ERR_OK;
     }
+    edge->turn++; /* with much to do the last ones have their turn too */
     TRY(kafka_export_commit(export, edge->next, err));
     atomic_fetch_add(&edge->records, edge->pending);
     atomic_store(&edge->lag, lag);
@@ -81,16 +83,35 @@ static ErrCode export_step(Edge *edge, KafkaExport *export, Err *err) {
     return ERR_OK;
 }
 
+/* More cannot have been given than there is, unless the folder is an old copy of itself. */
+static ErrCode export_check(Edge *edge, Err *err) {
+    for (uint32_t p = 0; p < edge->partitions; p++) {
+        TopicPartition where = {edge->topic_id, p};
+        int64_t start, end;
+        TRY(log_offsets(edge->edges->storage, where, &start, &end, err));
+        if (edge->next[p] > end)
+            return err_set(err, ERR_CLUSTER_CHANGED,
+                           "topic %s, partition %u ends at offset %lld, and the cluster was "
+                           "given all to %lld: this folder is older than what it has written",
+                           edge->topic, p, (long long)end, (long long)edge->next[p]);
+    }
+    return ERR_OK;
+}
+
 ErrCode edge_export_run(Edge *edge, Err *err) {
     KafkaExport *export;
-    Buf name = {0}; /* a topic made anew begins anew */
-    buf_printf(&name, "%s-%u", edge->name, edge->topic_id);
+    Storage *storage = edge->edges->storage;
+    Buf name = {0}; /* a topic made anew begins anew, and so does one of another folder */
+    buf_printf(&name, "%s-%u-%.8s", edge->name, edge->topic_id, storage_uuid(storage));
     KafkaExportOptions options = {.topic = edge->topic, .partitions = edge->partitions,
-                                  .name = buf_cstr(&name)};
+                                  .name = buf_cstr(&name), .config = edge->config_of_topic,
+                                  .stop = &edge->stop};
     ErrCode code = kafka_export_open(edge->config, &options, edge->next, &export, err);
     buf_free(&name);
     TRY(code);
-    edge_well(edge);
+    code = export_check(edge, err);
+    if (code == ERR_OK)
+        edge_well(edge);
     while (code == ERR_OK && !atomic_load(&edge->stop))
         code = export_step(edge, export, err);
     kafka_export_close(export);

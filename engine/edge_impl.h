@@ -16,6 +16,8 @@ typedef struct Edge {
     char *name, *topic; /* of the source; ours and theirs */
     uint32_t topic_id, partitions;
     bool exports;
+    TopicConfig config_of_topic; /* when the exporter makes it */
+    uint32_t turn;               /* its thread: the partition that comes first */
     int64_t *targets; /* likewise: what who waits wants to be here */
     bool aims;        /* targets are set, for `aimed` */
     uint64_t aimed;
@@ -29,9 +31,12 @@ typedef struct Edge {
 
     Lock lock; /* of what follows */
     Signal changed;
+    uint32_t users; /* threads that wait for it */
     uint32_t retry_count;
     int64_t since_ms, retry_at_us;
     Err error;
+    Err warning; /* it works; OK: nothing to say */
+    int64_t warning_since_ms;
 } Edge;
 
 struct Edges {

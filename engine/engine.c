@@ -99,7 +99,7 @@ static void engine_start_edges(Weir *weir) {
     for (size_t i = 0; i < weir->catalog.source_count; i++) {
         const Source *source = weir->catalog.sources[i].source;
         Err err;
-        if (source->broker && edge_start(weir->edges, source, &err) != ERR_OK)
+        if (source->broker && engine_start_edge(weir, source, 0, &err) != ERR_OK)
             engine_notice(weir, "%s is cut off from its cluster: %s", source->name, err.message);
     }
 }
@@ -162,6 +162,7 @@ ErrCode engine_open(Io *io, const char *folder, const EngineOptions *options, We
     if (options->edges)
         opened->edges = edges_open(io, opened->storage, options->edges);
     engine_start_edges(opened);
+    engine_cluster_notice(opened);
     *weir = opened;
 done:
     if (code != ERR_OK)
@@ -214,6 +215,7 @@ WeirStatus weir_state(Weir *weir, WeirError *error) {
     Err err;
     if (storage_state(weir->storage, &err) == ERR_OK)
         engine_revive(weir);
+    engine_cluster_notice(weir);
     return engine_status(storage_state(weir->storage, &err), &err, error);
 }
 
@@ -394,6 +396,7 @@ static ErrCode engine_run_statement(Call *call, Err *err) {
     if (!engine_only_looks(call->statement))
         engine_log_refresh(weir);
     shared_lock_release(&weir->lock);
+    engine_cluster_notice(weir);
     return code;
 }
 

@@ -14,6 +14,8 @@ typedef struct EngineCluster {
     ErrCode (*open)(void *context, Storage *storage, Cluster **cluster, Err *err);
     void (*stop)(void *context, Cluster *cluster);  /* before the storage closes; NULL: nothing */
     void (*close)(void *context, Cluster *cluster); /* afterwards; NULL: nothing */
+    /* Something to be told to the user, once; NULL: nothing ever. */
+    bool (*notice)(void *context, Cluster *cluster, char *text, size_t size);
     void *context;
     const char *service_id;
     bool at_least_once;

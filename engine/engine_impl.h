@@ -145,6 +145,7 @@ WeirStatus engine_status(ErrCode code, const Err *err, WeirError *error);
 bool engine_has_cluster(const Weir *weir);
 const char *engine_service_id(const Weir *weir);
 ErrCode engine_cluster_open(Weir *weir, Err *err);
+void engine_cluster_notice(Weir *weir); /* what the cluster has to tell, if anything */
 void engine_cluster_stop(Weir *weir); /* nothing runs any more: the storage may close */
 void engine_cluster_close(Weir *weir);
 
@@ -160,6 +161,9 @@ void engine_adopt_topic(Weir *weir, const char *name, Commit *commit);
 /* How the topic of planned->source is to be made. */
 void engine_configure_topic(Weir *weir, const Planned *planned, uint32_t topic_id,
                             Commit *commit);
+
+/* The edge of a source with a BROKER. replicas: of the topic there, if it is made; 0: not said. */
+ErrCode engine_start_edge(Weir *weir, const Source *source, int32_t replicas, Err *err);
 
 /* A topic of a query's own: what is there of that name was somebody else's, and stays. Its id. */
 uint32_t engine_make_query_topic(Weir *weir, const char *name, uint32_t partitions,

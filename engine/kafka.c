@@ -39,6 +39,11 @@ static void kafka_close(void *context, Cluster *cluster) {
     kafka_cluster_close(cluster);
 }
 
+static bool kafka_notice(void *context, Cluster *cluster, char *text, size_t size) {
+    (void)context;
+    return kafka_cluster_notice(cluster, text, size);
+}
+
 ErrCode engine_kafka_new(const WeirOptions *options, EngineKafka **kafka, Err *err) {
     bool ours = options->kafka != NULL;
     KafkaConfigSource source = {.bootstrap = ours && *options->kafka ? options->kafka : NULL,
@@ -52,6 +57,7 @@ ErrCode engine_kafka_new(const WeirOptions *options, EngineKafka **kafka, Err *e
     made->cluster = (EngineCluster){.open = kafka_open,
                                     .stop = kafka_stop,
                                     .close = kafka_close,
+                                    .notice = kafka_notice,
                                     .context = made,
                                     .service_id = config->service_id,
                                     .at_least_once = config->at_least_once};

@@ -31,6 +31,10 @@ void kafka_admin_close(KafkaAdmin *admin) {
     mem_free(admin);
 }
 
+void kafka_admin_hasten(KafkaAdmin *admin) {
+    admin->hasty = true;
+}
+
 KafkaClient *kafka_admin_client(KafkaAdmin *admin) {
     return admin->client;
 }
@@ -239,7 +243,8 @@ done:
 static int admin_patience_ms(KafkaAdmin *admin) {
     int64_t since_ms;
     Err why;
-    return kafka_trouble_now(admin->client->trouble, &since_ms, &why) == ERR_BROKER_DOWN
+    return admin->hasty &&
+                   kafka_trouble_now(admin->client->trouble, &since_ms, &why) == ERR_BROKER_DOWN
                ? TROUBLED_WAIT_MS
                : admin->timeout_ms;
 }

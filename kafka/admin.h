@@ -18,6 +18,10 @@ ErrCode kafka_admin_open(const KafkaConfig *config, KafkaTrouble *trouble, int t
                          KafkaAdmin **admin, Err *err);
 void kafka_admin_close(KafkaAdmin *admin); /* NULL is allowed */
 
+/* From now on a question about topics that is asked while no broker answers is given up after a
+ * second: for a process that is up, and has somebody to tell. */
+void kafka_admin_hasten(KafkaAdmin *admin);
+
 /* Its handle (role KAFKA_CATCH_UP), for kafka_tail_read(). */
 KafkaClient *kafka_admin_client(KafkaAdmin *admin);
 
@@ -104,5 +108,9 @@ typedef struct KafkaPosition {
 } KafkaPosition;
 ErrCode kafka_admin_group_set(KafkaAdmin *admin, const char *group, const KafkaPosition *positions,
                               uint32_t count, Err *err);
+
+/* Deletes the records before these offsets. */
+ErrCode kafka_admin_trim(KafkaAdmin *admin, const KafkaPosition *positions, uint32_t count,
+                         Err *err);
 
 #endif

@@ -10,6 +10,7 @@ struct KafkaAdmin {
     KafkaClient *client;
     rd_kafka_t *handle; /* the client's */
     int timeout_ms;
+    bool hasty; /* what is asked while no broker answers is given up soon */
 };
 
 typedef struct AdminRequest {

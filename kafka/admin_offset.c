@@ -219,17 +219,23 @@ done:
     return code;
 }
 
+static rd_kafka_topic_partition_list_t *position_list(const KafkaPosition *positions,
+                                                      uint32_t count) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (uint32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, positions[i].topic,
+                                          (int32_t)positions[i].partition)
+            ->offset = positions[i].offset;
+    return list;
+}
+
 ErrCode kafka_admin_group_set(KafkaAdmin *admin, const char *group, const KafkaPosition *positions,
                               uint32_t count, Err *err) {
     assert(count > 0);
     AdminRequest request;
     size_t answered = 0;
     ErrCode code;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (uint32_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, positions[i].topic,
-                                          (int32_t)positions[i].partition)
-            ->offset = positions[i].offset;
+    rd_kafka_topic_partition_list_t *list = position_list(positions, count);
     rd_kafka_AlterConsumerGroupOffsets_t *alter = rd_kafka_AlterConsumerGroupOffsets_new(group,
                                                                                          list);
     TRY_DONE(kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, &request, err));
@@ -244,6 +250,28 @@ ErrCode kafka_admin_group_set(KafkaAdmin *admin, const char *group, const KafkaP
 done:
     rd_kafka_AlterConsumerGroupOffsets_destroy(alter);
     rd_kafka_topic_partition_list_destroy(list);
+    kafka_admin_end(&request);
+    return code;
+}
+
+ErrCode kafka_admin_trim(KafkaAdmin *admin, const KafkaPosition *positions, uint32_t count,
+                         Err *err) {
+    assert(count > 0);
+    AdminRequest request;
+    ErrCode code;
+    rd_kafka_topic_partition_list_t *list = position_list(positions, count);
+    rd_kafka_DeleteRecords_t *trim = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_topic_partition_list_destroy(list);
+    TRY_DONE(kafka_admin_begin(admin, RD_KAFKA_ADMIN_OP_DELETERECORDS, &request, err));
+    rd_kafka_DeleteRecords(admin->handle, &trim, 1, request.options, request.queue);
+    TRY_DONE(kafka_admin_wait(admin, &request, "Deleting records", err));
+    const rd_kafka_topic_partition_list_t *results = rd_kafka_DeleteRecords_result_offsets(
+        rd_kafka_event_DeleteRecords_result(request.event));
+    for (int i = 0; i < results->cnt && code == ERR_OK; i++)
+        code = kafka_error(err, results->elems[i].err, "Deleting records of topic %s",
+                           results->elems[i].topic);
+done:
+    rd_kafka_DeleteRecords_destroy(trim);
     kafka_admin_end(&request);
     return code;
 }

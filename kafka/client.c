@@ -28,6 +28,10 @@ enum { SCRAM_VERSION_MIN = 0x020601ff };
 /* From this one on it can be said how long a full queue is not filled; before, up to a second. */
 enum { QUEUE_BACKOFF_VERSION_MIN = 0x020200ff };
 
+/* From this one on a broker may ask for measurements of the client. Nothing is sent that nobody
+ * here has asked for, and closing a handle would wait a second for it. */
+enum { METRICS_VERSION_MIN = 0x020500ff };
+
 static const struct ClientSetting {
     int roles;
     const char *name, *value;
@@ -38,6 +42,7 @@ static const struct ClientSetting {
     {FOR_ALL, "socket.nagle.disable", "true", 0},
     {FOR_ALL, "reconnect.backoff.ms", "50", 0},
     {FOR_ALL, "reconnect.backoff.max.ms", "1000", 0},
+    {FOR_ALL, "enable.metrics.push", "false", METRICS_VERSION_MIN},
     {FOR_ALL, "topic.metadata.refresh.interval.ms", "10000", 0},
     {FOR_ALL, "topic.metadata.propagation.max.ms", "5000", 0},
     {FOR_CONSUMER, "isolation.level", "read_committed", 0},
@@ -127,7 +132,9 @@ static ErrCode client_configure(const KafkaConfig *config, const KafkaClientOpti
     }
     if (options->transactional_id) {
         assert(options->role == KAFKA_WRITE);
-        (void)snprintf(number, sizeof number, "%u", config->transaction_timeout_ms);
+        uint32_t timeout_ms = options->transaction_timeout_ms ? options->transaction_timeout_ms
+                                                              : config->transaction_timeout_ms;
+        (void)snprintf(number, sizeof number, "%u", timeout_ms);
         TRY(client_set(conf, "transactional.id", options->transactional_id, false, err));
         TRY(client_set(conf, "transaction.timeout.ms", number, false, err));
     }

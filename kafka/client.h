@@ -25,6 +25,7 @@ typedef void KafkaDeliveredFn(void *context, const rd_kafka_message_t *message);
 typedef struct KafkaClientOptions {
     KafkaRole role;
     const char *transactional_id; /* of a producer; NULL: idempotent without transactions */
+    uint32_t transaction_timeout_ms; /* 0: the configuration's */
     KafkaDeliveredFn *delivered;  /* of a producer; NULL: nobody asks */
     void *context;
     KafkaTrouble *trouble; /* outlives the client; NULL: it has its own */

@@ -144,6 +144,7 @@ static ErrCode cluster_open(KafkaCluster *cluster, Err *err) {
     TRY(kafka_admin_open(cluster->config, &cluster->trouble, KAFKA_ADMIN_TIMEOUT_MS,
                          &cluster->admin, err));
     TRY(commands_open(cluster, err));
+    kafka_admin_hasten(cluster->admin);
     KafkaReaderOptions reading = {.admin = cluster->admin,
                                   .trouble = &cluster->trouble,
                                   .notify = cluster_notify,

@@ -21,7 +21,7 @@
 #include "kafka/slot_impl.h"
 #include "kafka/tail.h"
 
-enum { KAFKA_SLOTS_MAX = 1024, KAFKA_NAME_SIZE = 300, KAFKA_ADMIN_TIMEOUT_MS = 30000 };
+enum { KAFKA_NAME_SIZE = 300, KAFKA_ADMIN_TIMEOUT_MS = 30000 };
 
 /* == Members ================================================================================== */
 
@@ -40,6 +40,7 @@ typedef struct Members {
 typedef struct Commands {
     KafkaTail *tail;
     int64_t applied; /* offset of the last one that counts; -1: none */
+    uint64_t applied_nonce; /* its nonce; 0: none, or not known */
     uint64_t nonce;  /* of the one that this process is writing; 0: none */
     bool found;      /* it counts: `applied` is its offset */
     bool foreign;    /* one counts that this process' engine does not know */
@@ -120,6 +121,8 @@ struct KafkaCluster {
     uint32_t *drops; /* tasks that are gone */
     size_t drop_count, drop_capacity;
     bool kicked, closing;
+    uint64_t strangers;       /* that were not told of yet */
+    char stranger_text[512];  /* the first of them */
     bool over; /* fenced, or closed */
     bool told; /* and the storage knows it, which may be attached later */
     Err over_cause;
@@ -131,6 +134,8 @@ struct KafkaCluster {
     int64_t group_due_us;  /* Kafka thread */
     uint64_t *group_seen;  /* transactions of each slot that were shown */
     size_t group_count, group_capacity;
+    int64_t trim_due_us; /* Kafka thread, as trim_seen */
+    uint64_t trim_seen;  /* transactions of all slots, the last time */
 
     Thread thread;
     bool running;
@@ -156,6 +161,16 @@ void control_close(KafkaCluster *cluster); /* jobs that are queued still run */
 /* false: it is closed, nothing happens. */
 bool control_post(KafkaCluster *cluster, void (*run)(KafkaCluster *, void *), void *arg);
 
+/* stranger.c: a record of the service's own topics that none of its processes has written is left
+ * out, and told of. Any thread. */
+void cluster_stranger(KafkaCluster *cluster, const char *topic, uint32_t partition,
+                      int64_t offset);
+
+/* service_topic.c: makes the service's topics where they are missing; CLUSTER_CHANGED for those
+ * that cannot keep what is written there. */
+ErrCode service_topics(KafkaCluster *cluster, Err *err);
+ErrCode service_positions_topic(KafkaCluster *cluster, Err *err); /* when the slots are known */
+
 /* members.c */
 ErrCode members_join(KafkaCluster *cluster, Err *err);
 void members_leave(KafkaCluster *cluster);
@@ -180,7 +195,7 @@ void append_wait(KafkaCluster *cluster, const Commit *commit);
 ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
 
 /* topic.c: of ClusterOps; and a TopicConfig in Kafka's words, in the arena. */
-enum { TOPIC_CONFIGS_MAX = 3 };
+enum { TOPIC_CONFIGS_MAX = 4 };
 ErrCode topic_find(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
 ErrCode topic_all(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
 ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count,
@@ -191,8 +206,10 @@ ErrCode topic_remove(Cluster *cluster, const char *name, Err *err);
 uint32_t topic_configs(const TopicConfig *config, Arena *arena,
                        KafkaPair pairs[TOPIC_CONFIGS_MAX]);
 
-/* restore.c: the changelog of each store of the slots that the folder has not the whole of. */
-ErrCode restore_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err);
+/* restore.c: the changelog of each store of the slots that the folder has not the whole of.
+ * unused[i]: no transaction of slots[i] is known, and so there can be no changes. */
+ErrCode restore_slots(KafkaCluster *cluster, const uint32_t *slots, const bool *unused,
+                      uint32_t count, Err *err);
 
 /* note.c: what the folder knows of the cluster. *value is in the arena, size 0: none. */
 ErrCode note_read(Storage *storage, Bytes key, Arena *arena, Bytes *value, Err *err);
@@ -201,6 +218,9 @@ void note_put(Commit *commit, Bytes key, const uint8_t *value, uint32_t size);
 /* Puts positions of tasks into the commit, where the folder has others. *commit NULL: it is made
  * when something is to be put. */
 void note_positions(Storage *storage, const PositionTable *table, Commit **commit);
+
+/* CLUSTER_CHANGED: the folder knows of later transactions than were found. */
+ErrCode note_mark_check(KafkaCluster *cluster, const Slot *slot, Err *err);
 
 /* send.c: writes one record that is not a commit's, and waits. *offset: where. */
 typedef struct SentRecord {
@@ -212,5 +232,9 @@ ErrCode send_record(KafkaCluster *cluster, const SentRecord *record, int64_t *of
 /* group.c: offsets of consumer groups, for tools that show lag. */
 int64_t group_step(KafkaCluster *cluster); /* as slot_step() */
 void group_query(Cluster *cluster, uint32_t first_id, uint32_t count, const char *query_id);
+
+/* trim.c: deletes what is behind every task, of topics that are the queries' own. */
+int64_t trim_step(KafkaCluster *cluster); /* as slot_step() */
+bool trim_is_repartition(const KafkaCluster *cluster, const char *topic);
 
 #endif

@@ -2,11 +2,8 @@
  * command.c - statements that change the catalog, as records that every folder of the service can
  * repeat.
  *
- *   value := version u8 = 1, kind u8, based_on u64 le, author (16 bytes), nonce u64 le, rest
- *   kind 1, the service:  slots u32 le
- *   kind 2, a change:     size of the statement varint, its text, the commit (commit_save())
- *
- * based_on is the offset of the last command that its author knew (-1: none). A command counts if
+ * The record is in command_impl.h. based_on is the offset of the last command that its author knew
+ * (-1: none). A command counts if
  * and only if that is the last one that counts before it; so all who read agree, without a lock. An
  * author that had no answer may write the same again: the second one does not count. One that was
  * given up and comes after all counts like any other; its process is over then, for its engine does
@@ -22,77 +19,64 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "kafka/cluster_impl.h"
+#include "kafka/command_impl.h"
 #include "kafka/kill_point.h"
 #include "storage/log.h"
 
-enum { COMMAND_VERSION = 1, COMMAND_SERVICE = 1, COMMAND_CHANGE = 2 };
 enum { COMMAND_TIMEOUT_MS = 60000, COMMAND_AGAIN_US = 200000, COMMAND_TOPICS_MAX = 1024 };
 
 static const char note_command[] = "command", note_cluster[] = "cluster", note_slots[] = "slots";
 
-static void put_u64(uint8_t *target, uint64_t value) {
-    for (int i = 0; i < 8; i++)
-        target[i] = (uint8_t)(value >> (8 * i));
-}
-
 /* == Reading ================================================================================== */
 
-typedef struct Command {
-    uint8_t kind;
-    int64_t based_on;
-    Bytes author, rest;
-    uint64_t nonce;
-} Command;
-
-static ErrCode command_decode(const LogRecord *record, Command *command, Err *err) {
-    Reader reader = reader_of(record->value);
-    uint8_t version = reader_u8(&reader);
-    command->kind = reader_u8(&reader);
-    command->based_on = (int64_t)reader_u64_le(&reader);
-    command->author = reader_bytes(&reader, AUTHOR_SIZE);
-    command->nonce = reader_u64_le(&reader);
-    command->rest = (Bytes){reader.next, reader_left(&reader)};
-    if (!reader_ok(&reader) || version != COMMAND_VERSION ||
-        (command->kind != COMMAND_SERVICE && command->kind != COMMAND_CHANGE))
-        return err_set(err, ERR_CORRUPT,
-                       "command %" PRId64 " of the service is damaged, or of a newer version (%u)",
-                       record->offset, version);
-    return ERR_OK;
+/* How far the folder is, and of which command that is: another one at the same offset is of a topic
+ * that was made anew. */
+static void command_note(int64_t offset, uint64_t nonce, Buf *value) {
+    assert(offset >= 0);
+    buf_u64_le(value, (uint64_t)offset);
+    buf_u64_le(value, nonce);
 }
 
-static void note_applied(Commit *commit, int64_t offset) {
-    uint8_t value[8];
-    assert(offset >= 0);
-    put_u64(value, (uint64_t)offset);
-    note_put(commit, bytes_of(note_command), value, sizeof value);
+static void note_applied(Commit *commit, int64_t offset, uint64_t nonce) {
+    Buf value = {0};
+    command_note(offset, nonce, &value);
+    note_put(commit, bytes_of(note_command), value.data, (uint32_t)value.size);
+    buf_free(&value);
 }
 
 static ErrCode apply_service(KafkaCluster *cluster, const Command *command, int64_t offset,
                              Err *err) {
-    Reader reader = reader_of(command->rest);
-    uint32_t slots = reader_u32_le(&reader);
-    if (!reader_ok(&reader) || slots == 0 || slots > KAFKA_SLOTS_MAX)
-        return err_set(err, ERR_CORRUPT, "the service's first command is damaged");
-    cluster->slot_count = slots;
+    uint8_t slots[4];
+    for (int i = 0; i < 4; i++)
+        slots[i] = (uint8_t)(command->slots >> (8 * i));
+    cluster->slot_count = command->slots;
     Commit *commit = commit_new(cluster->storage, 0);
-    note_put(commit, bytes_of(note_slots), command->rest.data, 4);
-    note_applied(commit, offset);
+    note_put(commit, bytes_of(note_slots), slots, sizeof slots);
+    note_applied(commit, offset, command->nonce);
     return commit_local_wait(commit, err);
 }
 
 static ErrCode apply_change(KafkaCluster *cluster, const Command *command, int64_t offset,
                             Err *err) {
-    Reader reader = reader_of(command->rest);
-    uint64_t size = reader_varint(&reader);
-    (void)reader_bytes(&reader, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
-    if (!reader_ok(&reader))
-        return err_set(err, ERR_CORRUPT, "command %" PRId64 " of the service is damaged", offset);
-    Commit *commit = commit_load(cluster->storage, (Bytes){reader.next, reader_left(&reader)},
-                                 err);
+    Err why;
+    Commit *commit = commit_load(cluster->storage, command->change, &why);
     if (!commit)
-        return err->code;
-    note_applied(commit, offset);
+        return err_set(err, why.code, "Topic %s, partition 0, offset %" PRId64 ": %.700s",
+                       cluster->commands_topic, offset, why.message);
+    note_applied(commit, offset, command->nonce);
     return commit_local_wait(commit, err);
+}
+
+/* The last one that the folder has: is it still the same? */
+static ErrCode command_known(KafkaCluster *cluster, const Command *command, Err *err) {
+    const Commands *commands = &cluster->commands;
+    if (commands->applied_nonce == 0 || (command && command->nonce == commands->applied_nonce))
+        return ERR_OK;
+    return err_set(err, ERR_CLUSTER_CHANGED,
+                   "Topic %s was made anew: its offset %" PRId64 " is not the statement that the "
+                   "folder has from there. The folder's queries are none of this service any more: "
+                   "use another folder",
+                   cluster->commands_topic, commands->applied);
 }
 
 /* A KafkaRecordFn. */
@@ -100,8 +84,14 @@ static ErrCode command_seen(void *context, const LogRecord *record, Err *err) {
     KafkaCluster *cluster = context;
     Commands *commands = &cluster->commands;
     Command command;
-    TRY(command_decode(record, &command, err));
-    if (command.based_on != commands->applied)
+    bool ours = command_record_is(record), known = record->offset <= commands->applied;
+    if (ours)
+        TRY(command_record_decode(cluster->commands_topic, record, &command, err));
+    else
+        cluster_stranger(cluster, cluster->commands_topic, 0, record->offset);
+    if (known)
+        return command_known(cluster, ours ? &command : NULL, err);
+    if (!ours || command.based_on != commands->applied)
         return ERR_OK; /* another one came first */
     bool mine = memcmp(command.author.data, cluster->uuid, AUTHOR_SIZE) == 0;
     if (mine && commands->nonce != 0 && command.nonce == commands->nonce) {
@@ -114,6 +104,7 @@ static ErrCode command_seen(void *context, const LogRecord *record, Err *err) {
             TRY(apply_change(cluster, &command, record->offset, err));
     }
     commands->applied = record->offset;
+    commands->applied_nonce = command.nonce;
     return ERR_OK;
 }
 
@@ -131,17 +122,16 @@ static ErrCode commands_read(KafkaCluster *cluster, Err *err) {
 
 /* == Writing ================================================================================== */
 
-static void command_head(KafkaCluster *cluster, uint8_t kind, Buf *value) {
+static Command command_of(KafkaCluster *cluster, uint8_t kind) {
     Commands *commands = &cluster->commands;
     do
         commands->nonce = io_posix()->ops->random_u64(io_posix());
     while (commands->nonce == 0);
     commands->found = false;
-    buf_u8(value, COMMAND_VERSION);
-    buf_u8(value, kind);
-    buf_u64_le(value, (uint64_t)commands->applied);
-    buf_put(value, cluster->uuid, AUTHOR_SIZE);
-    buf_u64_le(value, commands->nonce);
+    return (Command){.kind = kind,
+                     .based_on = commands->applied,
+                     .author = {cluster->uuid, AUTHOR_SIZE},
+                     .nonce = commands->nonce};
 }
 
 static bool may_be_there(ErrCode code) {
@@ -149,11 +139,14 @@ static bool may_be_there(ErrCode code) {
 }
 
 /* Writes it until it is there, and reads to the end: commands.found says whether it counts. */
-static ErrCode command_write(KafkaCluster *cluster, Bytes value, Err *err) {
+static ErrCode command_write(KafkaCluster *cluster, const Command *command, Bytes value,
+                             Err *err) {
     Commands *commands = &cluster->commands;
     int64_t end_us = io_posix_mono_us() + COMMAND_TIMEOUT_MS * (int64_t)1000;
     int64_t based_on = commands->applied;
-    SentRecord record = {.topic = cluster->commands_topic, .value = value};
+    uint8_t key[COMMAND_KEY_SIZE];
+    SentRecord record = {cluster->commands_topic, {key, sizeof key}, value};
+    command_record_key(command->nonce, key);
     for (;;) {
         ErrCode written = send_record(cluster, &record, NULL, err);
         if (!may_be_there(written))
@@ -215,7 +208,10 @@ static ErrCode command_topics(KafkaCluster *cluster, const Commit *commit, Arena
         };
         KafkaPair *pairs = arena_array(arena, TOPIC_CONFIGS_MAX, sizeof *pairs);
         topics[count].configs = pairs;
-        topics[count++].config_count = topic_configs(item.config, arena, pairs);
+        topics[count].config_count = topic_configs(item.config, arena, pairs);
+        if (trim_is_repartition(cluster, item.name)) /* whole segments are deleted */
+            pairs[topics[count].config_count++] = (KafkaPair){"segment.bytes", "52428800"};
+        count++;
     }
     return count > 0 ? kafka_admin_create(cluster->admin, topics, (uint32_t)count, err) : ERR_OK;
 }
@@ -277,12 +273,11 @@ static ErrCode command_run(KafkaCluster *cluster, const Commit *commit, Arena *a
     TRY(commands_read(cluster, err));
     TRY(command_topics(cluster, commit, arena, err));
     kill_point_pass(KILL_BEFORE_COMMAND);
-    Bytes statement = commit_statement_of(commit);
-    command_head(cluster, COMMAND_CHANGE, &value);
-    buf_varint(&value, statement.size);
-    buf_bytes(&value, statement);
+    Command command = command_of(cluster, COMMAND_CHANGE);
+    command.statement = commit_statement_of(commit);
+    command_record_encode(&command, &value);
     commit_save(commit, &value);
-    TRY_DONE(command_write(cluster, buf_view(&value), err));
+    TRY_DONE(command_write(cluster, &command, buf_view(&value), err));
     if (!cluster->commands.found)
         code = err_set(err, ERR_CONFLICT, "another process of the service has changed the "
                        "catalog meanwhile: give the statement again");
@@ -301,11 +296,12 @@ static void command_job(KafkaCluster *cluster, void *arg) {
     if (code == ERR_OK)
         code = command_run(cluster, commit, arena, &err);
     if (code == ERR_OK) {
-        uint8_t value[8];
+        Buf value = {0};
         kill_point_pass(KILL_AFTER_COMMAND);
-        put_u64(value, (uint64_t)cluster->commands.applied);
-        ClusterNote note = {bytes_of(note_command), {value, sizeof value}};
+        command_note(cluster->commands.applied, cluster->commands.applied_nonce, &value);
+        ClusterNote note = {bytes_of(note_command), buf_view(&value)};
         commit_accept(commit, NULL, &note, 1);
+        buf_free(&value);
         command_finish(cluster, &end);
     } else {
         if (code == ERR_FENCED)
@@ -355,46 +351,20 @@ static ErrCode check_folder(KafkaCluster *cluster, Arena *arena, Err *err) {
     return check_cluster(cluster, known, err);
 }
 
-static ErrCode command_topic_make(KafkaCluster *cluster, Err *err) {
-    KafkaPair keep[] = {{"cleanup.policy", "delete"}, {"retention.ms", "-1"},
-                        {"retention.bytes", "-1"}};
-    KafkaPair compact[] = {{"cleanup.policy", "compact"}};
-    KafkaNewTopic topics[] = {
-        {.name = cluster->commands_topic, .partitions = 1, .configs = keep, .config_count = 3},
-        {.name = cluster->members_topic, .partitions = 1, .configs = compact, .config_count = 1},
-    };
-    for (int i = 0; i < 2; i++)
-        topics[i].replicas = cluster->config->replicas;
-    return kafka_admin_create(cluster->admin, topics, 2, err);
-}
-
-static ErrCode positions_topic_make(KafkaCluster *cluster, Err *err) {
-    KafkaPair compact[] = {{"cleanup.policy", "compact"}};
-    KafkaNewTopic topic = {.name = cluster->positions_topic, .partitions = cluster->slot_count,
-                           .replicas = cluster->config->replicas, .configs = compact,
-                           .config_count = 1};
-    KafkaTopic there;
-    TRY(kafka_admin_create(cluster->admin, &topic, 1, err));
-    TRY(kafka_admin_topic(cluster->admin, cluster->positions_topic, &there, err));
-    if (there.partitions != cluster->slot_count)
-        return err_set(err, ERR_CLUSTER_CHANGED,
-                       "topic %s has %u partitions, and the service has %u slots",
-                       cluster->positions_topic, there.partitions, cluster->slot_count);
-    return ERR_OK;
-}
-
 static ErrCode command_first(KafkaCluster *cluster, Err *err) {
     Buf value = {0};
     assert(cluster->commands.applied == -1);
-    command_head(cluster, COMMAND_SERVICE, &value);
-    buf_u32_le(&value, cluster->config->slots);
+    Command command = command_of(cluster, COMMAND_SERVICE);
+    command.slots = cluster->config->slots;
+    command_record_encode(&command, &value);
     cluster->commands.nonce = 0; /* applied as anybody's */
-    ErrCode code = command_write(cluster, buf_view(&value), err);
+    ErrCode code = command_write(cluster, &command, buf_view(&value), err);
     buf_free(&value);
     return code;
 }
 
-static ErrCode commands_catch_up(KafkaCluster *cluster, Arena *arena, Err *err) {
+/* How far the folder is. */
+static ErrCode commands_noted(KafkaCluster *cluster, Arena *arena, Err *err) {
     Commands *commands = &cluster->commands;
     Bytes value;
     TRY(note_read(cluster->storage, bytes_of(note_slots), arena, &value, err));
@@ -403,28 +373,53 @@ static ErrCode commands_catch_up(KafkaCluster *cluster, Arena *arena, Err *err) 
     TRY(note_read(cluster->storage, bytes_of(note_command), arena, &value, err));
     reader = reader_of(value);
     commands->applied = value.size > 0 ? (int64_t)reader_u64_le(&reader) : -1;
-    KafkaTailOptions options = {.topic = cluster->commands_topic, .from = commands->applied + 1,
+    commands->applied_nonce = value.size > 0 ? reader_u64_le(&reader) : 0;
+    return ERR_OK;
+}
+
+/* Reads from the last one that the folder has, or from the first. */
+static ErrCode commands_tail(KafkaCluster *cluster, Err *err) {
+    Commands *commands = &cluster->commands;
+    bool fresh = commands->applied < 0;
+    Err why;
+    KafkaTailOptions options = {.topic = cluster->commands_topic,
+                                .from = fresh ? 0 : commands->applied,
                                 .record = command_seen, .context = cluster};
-    ErrCode code = kafka_tail_open(cluster->admin, &options, &commands->tail, err);
+    ErrCode code = kafka_tail_open(cluster->admin, &options, &commands->tail, &why);
+    if (code == ERR_NOT_FOUND && fresh)
+        return err_set(err, ERR_CLUSTER_CHANGED,
+                       "%.500s: the service's first statements were deleted, and its queries "
+                       "cannot be told without them", why.message);
     if (code == ERR_NOT_FOUND)
         return err_set(err, ERR_CLUSTER_CHANGED,
-                       "topic %s is not the one that the folder was made with: use another folder",
-                       cluster->commands_topic);
-    TRY(code);
+                       "%.500s: statements that the folder has were deleted, or the topic was made "
+                       "anew: use another folder", why.message);
+    if (code != ERR_OK)
+        *err = why;
+    return code;
+}
+
+static ErrCode commands_catch_up(KafkaCluster *cluster, Err *err) {
+    Commands *commands = &cluster->commands;
+    TRY(commands_tail(cluster, err));
     TRY(commands_read(cluster, err));
     if (commands->applied < 0)
         TRY(command_first(cluster, err));
-    assert(cluster->slot_count > 0);
-    return positions_topic_make(cluster, err);
+    if (cluster->slot_count == 0)
+        return err_set(err, ERR_CORRUPT,
+                       "Topic %s: its first command does not say how many slots the service has",
+                       cluster->commands_topic);
+    return service_positions_topic(cluster, err);
 }
 
 ErrCode commands_open(KafkaCluster *cluster, Err *err) {
     Arena *arena = arena_new("kafka commands", 0);
     ErrCode code;
     TRY_DONE(check_folder(cluster, arena, err));
-    TRY_DONE(command_topic_make(cluster, err));
+    TRY_DONE(commands_noted(cluster, arena, err));
+    TRY_DONE(service_topics(cluster, err));
     TRY_DONE(members_join(cluster, err));
-    TRY_DONE(commands_catch_up(cluster, arena, err));
+    TRY_DONE(commands_catch_up(cluster, err));
     cluster->commands.running = true;
 done:
     arena_free(arena);
@@ -439,6 +434,7 @@ void commands_close(KafkaCluster *cluster) {
 /* == Looking back ============================================================================= */
 
 typedef struct Statements {
+    const char *topic;
     int64_t applied;
     KafkaStatementFn *seen;
     void *context;
@@ -448,24 +444,22 @@ typedef struct Statements {
 static ErrCode statement_record(void *context, const LogRecord *record, Err *err) {
     Statements *statements = context;
     Command command;
-    TRY(command_decode(record, &command, err));
+    if (!command_record_is(record))
+        return ERR_OK;
+    TRY(command_record_decode(statements->topic, record, &command, err));
     if (command.based_on != statements->applied)
         return ERR_OK;
     statements->applied = record->offset;
-    if (command.kind != COMMAND_CHANGE)
-        return ERR_OK;
-    Reader reader = reader_of(command.rest);
-    uint64_t size = reader_varint(&reader);
-    Bytes text = reader_bytes(&reader, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
-    if (reader_ok(&reader))
-        statements->seen(statements->context, text);
+    if (command.kind == COMMAND_CHANGE)
+        statements->seen(statements->context, command.statement);
     return ERR_OK;
 }
 
 ErrCode kafka_cluster_statements(Cluster *base, KafkaStatementFn *seen, void *context,
                                  Err *err) {
     KafkaCluster *cluster = (KafkaCluster *)base;
-    Statements statements = {.applied = -1, .seen = seen, .context = context};
+    Statements statements = {.topic = cluster->commands_topic, .applied = -1, .seen = seen,
+                             .context = context};
     KafkaTailOptions options = {.topic = cluster->commands_topic,
                                 .from = -1,
                                 .timeout_ms = COMMAND_TIMEOUT_MS,

@@ -39,7 +39,8 @@ static const PropertyRow rows[] = {
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
-enum { SLOTS_MAX = 1024, INTERVAL_MS_MAX = 60 * 1000, TRANSACTION_MS_MAX = 15 * 60 * 1000 };
+enum { SLOTS_MAX = 1024, INTERVAL_MS_MAX = 60 * 1000, TRANSACTION_MS_MAX = 15 * 60 * 1000,
+       PURGE_MS_MAX = 24 * 60 * 60 * 1000 };
 enum { SERVICE_ID_SIZE_MAX = 100 };
 
 bool kafka_config_help(uint32_t index, KafkaPropertyHelp *help) {
@@ -112,6 +113,8 @@ static ErrCode config_service(KafkaConfig *config, const char *name, const Confi
         return config_number(line, 0, INTERVAL_MS_MAX, &config->commit_interval_ms, err);
     if (strcmp(name, "weir.transaction.timeout.ms") == 0)
         return config_number(line, 1000, TRANSACTION_MS_MAX, &config->transaction_timeout_ms, err);
+    if (strstr(name, "repartition.purge.interval.ms"))
+        return config_number(line, 1, PURGE_MS_MAX, &config->purge_interval_ms, err);
     assert(strstr(name, "replic"));
     TRY(config_number(line, 1, INT16_MAX, &number, err));
     config->replicas = (int32_t)number;
@@ -280,6 +283,15 @@ const char *kafka_config_property(const KafkaConfig *config, const char *name) {
     return NULL;
 }
 
+/* Tokens (OAUTHBEARER) and Kerberos (GSSAPI) would want more than a name and a password. */
+static bool config_is_mechanism(const char *text) {
+    static const char *const mechanisms[] = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
+    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
+        if (strcasecmp(text, mechanisms[i]) == 0)
+            return true;
+    return false;
+}
+
 /* What only all of it together can tell. */
 static ErrCode config_check(const KafkaConfig *config, Err *err) {
     const char *name = config->name ? config->name : "the service's cluster";
@@ -289,11 +301,10 @@ static ErrCode config_check(const KafkaConfig *config, Err *err) {
     if (!config->bootstrap)
         return err_set(err, ERR_SEMANTIC, "Kafka configuration, %s: bootstrap.servers is missing",
                        name);
-    if (mechanism && strcasecmp(mechanism, "PLAIN") != 0 &&
-        strncasecmp(mechanism, "SCRAM-SHA-", 10) != 0)
+    if (mechanism && !config_is_mechanism(mechanism))
         return err_set(err, ERR_SEMANTIC,
                        "Kafka configuration, %s: sasl.mechanism wants PLAIN, SCRAM-SHA-256 or "
-                       "SCRAM-SHA-512, not %s",
+                       "SCRAM-SHA-512; %s is not supported",
                        name, mechanism);
     if (mechanism && !sasl)
         return err_set(err, ERR_SEMANTIC,
@@ -346,6 +357,7 @@ ErrCode kafka_config_load(const KafkaConfigSource *source, KafkaConfig **config,
     loaded->slots = 16;
     loaded->replicas = -1;
     loaded->commit_interval_ms = 50;
+    loaded->purge_interval_ms = 30 * 1000;
     loaded->transaction_timeout_ms = 10 * 1000;
     ErrCode code = config_load(source, loaded, err);
     if (code != ERR_OK)

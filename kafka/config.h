@@ -39,6 +39,7 @@ struct KafkaConfig {
     int32_t replicas;    /* of the topics that the service makes; -1: the cluster's default */
     bool at_least_once;  /* processing.guarantee */
     uint32_t commit_interval_ms, transaction_timeout_ms;
+    uint32_t purge_interval_ms; /* of repartition topics */
 
     KafkaConfig *clusters; /* the named ones */
     size_t cluster_count, cluster_capacity;

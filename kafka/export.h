@@ -9,21 +9,25 @@
  *
  *   open -> {send... commit}... -> close
  *
- * One thread at a time; calls wait. After any error: close, and open again, which fences what is
- * left of the first and says what of it counts.
+ * One thread at a time; calls wait, but not when `stop` is set: then they fail. After any error:
+ * close, and open again, which fences what is left of the first and says what of it counts.
  */
 #ifndef KAFKA_EXPORT_H
 #define KAFKA_EXPORT_H
 
+#include <stdatomic.h>
+
 #include "kafka/config.h"
-#include "storage/record_batch.h"
+#include "storage/cluster.h"
 
 typedef struct KafkaExport KafkaExport;
 
 typedef struct KafkaExportOptions {
     const char *topic;   /* in the target; made when it is missing */
     uint32_t partitions; /* of both topics */
-    const char *name;    /* unique in the service */
+    const char *name;    /* unique among all that export there */
+    TopicConfig config;  /* of a topic that is made */
+    const atomic_bool *stop;
 } KafkaExportOptions;
 
 /* next_offsets[partitions]: what is to be sent next, of the own topic; 0 where nothing was. */
@@ -36,6 +40,9 @@ ErrCode kafka_export_send(KafkaExport *export, uint32_t partition, const LogReco
 
 /* All that was sent since the last one, and the positions behind it, together or not at all. */
 ErrCode kafka_export_commit(KafkaExport *export, const int64_t *next_offsets, Err *err);
+
+/* The value of a record of positions; false: it is damaged, or of another number of partitions. */
+bool export_position_decode(Bytes value, uint32_t partitions, int64_t *next_offsets);
 
 void kafka_export_close(KafkaExport *export); /* NULL is allowed; what is not committed is not */
 

@@ -3,7 +3,9 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "kafka/kill_point.h"
 #include "kafka/reader.h"
 
 enum { IMPORT_TIMEOUT_MS = 10000 };
@@ -32,28 +34,48 @@ void kafka_import_wake(KafkaImport *import) {
     lock_release(&import->lock);
 }
 
-static ErrCode import_begin(KafkaImport *import, const KafkaConfig *config, uint32_t partitions,
+static TopicPartition import_where(uint32_t partition) {
+    return (TopicPartition){1, partition}; /* the reader has one topic */
+}
+
+/* Whether it can be the topic that was read before. */
+static ErrCode import_check(KafkaImport *import, const int64_t *next, uint32_t partitions,
                             Err *err) {
     KafkaTopic found;
-    TRY(kafka_admin_open(config, &import->trouble, IMPORT_TIMEOUT_MS, &import->admin, err));
+    KafkaOffsets offsets[PARTITIONS_MAX];
     TRY(kafka_admin_topic(import->admin, import->topic, &found, err));
-    if (found.partitions != partitions)
-        return err_set(err, ERR_PARTITIONS_GROWN, "topic %s has %u partitions now, and had %u",
+    if (found.partitions < partitions)
+        return err_set(err, ERR_TOPIC_DELETED, "topic %s has %u partitions now, and had %u",
                        import->topic, found.partitions, partitions);
+    TRY(kafka_admin_offsets(import->admin, import->topic, partitions, offsets, err));
+    for (uint32_t p = 0; p < partitions; p++)
+        if (next[p] > offsets[p].end)
+            return err_set(err, ERR_TOPIC_DELETED,
+                           "topic %s, partition %u ends at offset %lld, and was read to %lld",
+                           import->topic, p, (long long)offsets[p].end, (long long)next[p]);
+    return ERR_OK;
+}
+
+static ErrCode import_begin(KafkaImport *import, const KafkaConfig *config, const int64_t *next,
+                            uint32_t partitions, Err *err) {
+    TRY(kafka_admin_open(config, &import->trouble, IMPORT_TIMEOUT_MS, &import->admin, err));
+    TRY(import_check(import, next, partitions, err));
     KafkaReaderOptions options = {.admin = import->admin, .trouble = &import->trouble,
                                   .notify = import_arrived, .context = import};
     return kafka_reader_open(config, &options, &import->reader, err);
 }
 
-ErrCode kafka_import_open(const KafkaConfig *config, const char *topic, uint32_t partitions,
-                          KafkaImport **import, Err *err) {
-    assert(config && topic && partitions > 0);
+ErrCode kafka_import_open(const KafkaConfig *config, const char *topic, const int64_t *next,
+                          uint32_t partitions, KafkaImport **import, Err *err) {
+    assert(config && topic && next);
+    assert(partitions > 0 && partitions <= PARTITIONS_MAX);
+    kill_point_arm();
     KafkaImport *opened = mem_alloc(sizeof *opened);
     opened->topic = topic;
     lock_init(&opened->lock);
     signal_init(&opened->signal);
     kafka_trouble_init(&opened->trouble);
-    ErrCode code = import_begin(opened, config, partitions, err);
+    ErrCode code = import_begin(opened, config, next, partitions, err);
     if (code != ERR_OK)
         kafka_import_close(opened);
     else
@@ -75,8 +97,9 @@ void kafka_import_close(KafkaImport *import) {
     mem_free(import);
 }
 
-static TopicPartition import_where(uint32_t partition) {
-    return (TopicPartition){1, partition}; /* the reader has one topic */
+ErrCode kafka_import_state(KafkaImport *import, int64_t *since_ms, Err *err) {
+    assert(import->reader);
+    return kafka_reader_topic_state(import->reader, import->topic, since_ms, err);
 }
 
 ErrCode kafka_import_fetch(KafkaImport *import, uint32_t partition, int64_t *offset,

@@ -10,10 +10,11 @@
 
 typedef struct KafkaImport KafkaImport;
 
-/* TOPIC_MISSING; PARTITIONS_GROWN when it has others than `partitions`. The configuration and the
- * name are borrowed. */
-ErrCode kafka_import_open(const KafkaConfig *config, const char *topic, uint32_t partitions,
-                          KafkaImport **import, Err *err);
+/* next: of each partition what is to be read, as the last import left it. TOPIC_MISSING;
+ * TOPIC_DELETED when the topic is not the one that was read before: it has fewer partitions, or
+ * ends before `next`. The configuration and the name are borrowed. */
+ErrCode kafka_import_open(const KafkaConfig *config, const char *topic, const int64_t *next,
+                          uint32_t partitions, KafkaImport **import, Err *err);
 void kafka_import_close(KafkaImport *import); /* NULL is allowed */
 
 /* What is committed from `offset` on; *block NULL: nothing has come yet. An offset that is gone is
@@ -24,6 +25,9 @@ ErrCode kafka_import_fetch(KafkaImport *import, uint32_t partition, int64_t *off
 /* The end of what is committed; fresh: as it is now, not as last seen. */
 ErrCode kafka_import_end(KafkaImport *import, uint32_t partition, bool fresh, int64_t *end,
                          Err *err);
+
+/* What is wrong with the topic and does not stop the reading: PARTITIONS_GROWN; OK: nothing. */
+ErrCode kafka_import_state(KafkaImport *import, int64_t *since_ms, Err *err);
 
 /* Until something has come, or the time is over. Looks after the connection. */
 void kafka_import_wait(KafkaImport *import, int64_t timeout_us);

@@ -32,6 +32,10 @@ ErrCode kafka_cluster_state(Cluster *cluster, Err *err);
 /* What is wrong with the cluster now (trouble.def), since when (wall clock); OK: nothing is. */
 ErrCode kafka_cluster_trouble(Cluster *cluster, int64_t *since_ms, Err *err);
 
+/* Something that the user should hear of and that stops nothing (records of others in the service's
+ * own topics); true: `text` has it, and it is told once. */
+bool kafka_cluster_notice(Cluster *cluster, char *text, size_t size);
+
 /* The text of every statement in the command topic, in order; borrowed during the call. Waits. */
 typedef void KafkaStatementFn(void *context, Bytes text);
 ErrCode kafka_cluster_statements(Cluster *cluster, KafkaStatementFn *seen, void *context,

@@ -5,6 +5,7 @@
  * to be sure that none was there reads to the end first, after it has fenced the others.
  */
 #include <assert.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -17,11 +18,23 @@ static void member_text(const uint8_t uuid[AUTHOR_SIZE], Buf *text) {
         buf_printf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", uuid[i]);
 }
 
+/* Whether a key is a uuid as text: what any version of Weir writes. */
+static bool member_is(Bytes key) {
+    enum { UUID_TEXT_SIZE = 36 };
+    bool is = key.size == UUID_TEXT_SIZE;
+    for (uint32_t i = 0; is && i < key.size; i++)
+        is = i == 8 || i == 13 || i == 18 || i == 23 ? key.data[i] == '-'
+                                                     : isxdigit(key.data[i]) != 0;
+    return is;
+}
+
 /* A KafkaRecordFn. Records of processes that have ended are null. */
 static ErrCode member_seen(void *context, const LogRecord *record, Err *err) {
     KafkaCluster *cluster = context;
     (void)err;
-    if (record->value.data && record->offset > cluster->members.newest)
+    if (!member_is(record->key))
+        cluster_stranger(cluster, cluster->members_topic, 0, record->offset);
+    else if (record->value.data && record->offset > cluster->members.newest)
         cluster->members.newest = record->offset;
     return ERR_OK;
 }

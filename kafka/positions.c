@@ -3,9 +3,14 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "storage/log.h"
 
 enum { POSITIONS_VERSION = 1, POSITION_SIZE = 16, POSITIONS_PER_TASK_MAX = 1 << 20 };
+
+/* Far beyond what a slot can come to; it still grows by 1. */
+static const uint64_t POSITIONS_SEQ_MAX = (uint64_t)1 << 62;
 
 void positions_free(PositionTable *table) {
     assert(table);
@@ -135,47 +140,75 @@ void positions_encode(const TaskPositions *task, const SlotMark *mark, Buf *valu
     }
 }
 
-static void positions_decode(PositionTable *table, uint32_t owner_id, uint32_t task_id,
-                             Reader *reader) {
+/* What is wrong with a value; NULL: nothing. The task's positions are what it says. */
+static const char *positions_items(TaskPositions *task, Reader *reader) {
     uint64_t said = reader_varint(reader);
-    uint32_t count = reader_count(reader, said > UINT32_MAX ? UINT32_MAX : (uint32_t)said,
-                                  POSITIONS_PER_TASK_MAX);
-    if (reader_left(reader) != count * POSITION_SIZE)
-        reader->failed = true;
-    if (!reader_ok(reader) || task_id == 0)
-        return;
-    TaskPositions *task = positions_task(table, NULL, owner_id, task_id);
-    task->count = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    assert(task->count == 0);
+    if (!reader_ok(reader) || said > POSITIONS_PER_TASK_MAX ||
+        reader_left(reader) != said * POSITION_SIZE)
+        return "of a wrong size";
+    for (uint64_t i = 0; i < said; i++) {
         TopicPartition where;
         where.topic_id = reader_u32_le(reader);
         where.partition = reader_u32_le(reader);
-        positions_set(task, where, (int64_t)reader_u64_le(reader));
+        uint64_t next = reader_u64_le(reader);
+        if (where.topic_id == 0 || where.topic_id >= LOG_TOPIC_BORROWED ||
+            where.partition >= PARTITIONS_MAX || next > INT64_MAX)
+            return "of places that cannot be";
+        positions_set(task, where, (int64_t)next);
     }
+    return NULL;
 }
 
-ErrCode positions_read(PositionTable *table, SlotMark *mark, const LogRecord *record, Err *err) {
+static const char *positions_value(TaskPositions *task, SlotMark *mark, Bytes value) {
+    Reader reader = reader_of(value);
+    uint8_t version = reader_u8(&reader);
+    assert(value.data);
+    mark->seq = reader_u64_le(&reader);
+    Bytes author = reader_bytes(&reader, AUTHOR_SIZE);
+    if (!reader_ok(&reader))
+        return "cut off";
+    if (version != POSITIONS_VERSION)
+        return "of another version";
+    if (mark->seq == 0 || mark->seq > POSITIONS_SEQ_MAX)
+        return "of no transaction";
+    memcpy(mark->author, author.data, AUTHOR_SIZE);
+    return positions_items(task, &reader);
+}
+
+bool positions_read(PositionTable *table, SlotMark *mark, const LogRecord *record) {
     assert(table && mark);
-    Reader key = reader_of(record->key), reader = reader_of(record->value);
+    Reader key = reader_of(record->key);
     uint32_t owner_id = reader_u32_be(&key), task_id = reader_u32_be(&key);
-    if (!reader_ok(&key) || reader_left(&key) > 0)
-        return err_set(err, ERR_CORRUPT, "a key of the service's positions topic is damaged");
+    if (!reader_ok(&key) || reader_left(&key) > 0 || owner_id >= LOG_TOPIC_BORROWED ||
+        task_id >= LOG_TOPIC_BORROWED)
+        return false;
     if (!record->value.data) {
         positions_remove(table, task_id);
-        return ERR_OK;
+        return true;
     }
     SlotMark read;
-    uint8_t version = reader_u8(&reader);
-    read.seq = reader_u64_le(&reader);
-    Bytes author = reader_bytes(&reader, AUTHOR_SIZE);
-    if (reader_ok(&reader) && version == POSITIONS_VERSION)
-        positions_decode(table, owner_id, task_id, &reader);
-    if (!reader_ok(&reader) || reader_left(&reader) > 0 || version != POSITIONS_VERSION)
-        return err_set(err, ERR_CORRUPT,
-                       "a record of the service's positions topic is damaged or of a newer "
-                       "version (%u)", version);
-    memcpy(read.author, author.data, AUTHOR_SIZE);
-    if (read.seq >= mark->seq)
+    TaskPositions *task = positions_task(table, NULL, owner_id, task_id);
+    task->count = 0;
+    task->damage = positions_value(task, &read, record->value);
+    task->damage_offset = record->offset;
+    bool good = !task->damage;
+    if (good && task_id == 0) /* of a transaction in which no task moved */
+        positions_remove(table, task_id);
+    if (good && read.seq >= mark->seq)
         *mark = read;
+    return true;
+}
+
+ErrCode positions_verdict(const PositionTable *table, const char *topic, uint32_t partition,
+                          Err *err) {
+    for (size_t i = 0; i < table->count; i++) {
+        const TaskPositions *task = &table->tasks[i];
+        if (task->damage)
+            return err_set(err, ERR_CORRUPT,
+                           "Topic %s, partition %u, offset %lld: the position of task %u is %s; it "
+                           "was written by a newer Weir, or not by Weir", topic, partition,
+                           (long long)task->damage_offset, task->task_id, task->damage);
+    }
     return ERR_OK;
 }

@@ -8,6 +8,9 @@
  *            {topic id u32 le, partition u32 le, next offset u64 le}[count]
  *   null: the task is dropped
  *
+ * A key of another size, or with ids that are never drawn, is nobody's. A value that is none is
+ * damage, unless a later record of its key makes it good.
+ *
  * commit_seq is the transaction's, the same in all its records, and grows by 1 in each slot; with
  * its author it says whether a transaction without an answer took effect.
  */
@@ -27,6 +30,8 @@ typedef struct SourcePosition {
 typedef struct TaskPositions {
     uint32_t owner_id, task_id;
     bool dropped; /* a tombstone, in a table of changes */
+    const char *damage;   /* what is wrong with its last record; NULL: nothing */
+    int64_t damage_offset;
     SourcePosition *items;
     size_t count, capacity;
 } TaskPositions;
@@ -57,13 +62,25 @@ void positions_drop(TaskPositions *task);
 /* Puts the changes in; they are empty afterwards. */
 void positions_merge(PositionTable *table, PositionTable *changes);
 
+/* As the folder notes it. */
+enum { NOTE_MARK_KEY_SIZE = 5, NOTE_MARK_SIZE = 8 + AUTHOR_SIZE };
+typedef struct NoteMark {
+    uint8_t key[NOTE_MARK_KEY_SIZE], value[NOTE_MARK_SIZE];
+} NoteMark;
+void note_mark(uint32_t slot, const SlotMark *mark, NoteMark *note); /* note.c */
+
 bool slot_mark_equal(const SlotMark *left, const SlotMark *right);
 
 /* The record of a task (not of a dropped one). */
 void positions_key(uint32_t owner_id, uint32_t task_id, uint8_t key[POSITION_KEY_SIZE]);
 void positions_encode(const TaskPositions *task, const SlotMark *mark, Buf *value);
 
-/* Takes a record that was read; *mark becomes its transaction's where that is later. CORRUPT. */
-ErrCode positions_read(PositionTable *table, SlotMark *mark, const LogRecord *record, Err *err);
+/* Takes a record that was read; *mark becomes its transaction's where that is later. false: it is
+ * nobody's. */
+bool positions_read(PositionTable *table, SlotMark *mark, const LogRecord *record);
+
+/* When all are read. CORRUPT: the last record of some task is damaged. */
+ErrCode positions_verdict(const PositionTable *table, const char *topic, uint32_t partition,
+                          Err *err);
 
 #endif

@@ -22,6 +22,7 @@ ErrCode producer_open(Producer *producer, const KafkaConfig *config, KafkaTroubl
     KafkaClientOptions options = {
         .role = KAFKA_WRITE,
         .transactional_id = transactional_id,
+        .transaction_timeout_ms = producer->timeout_ms,
         .delivered = bundle_delivered,
         .trouble = trouble,
     };
@@ -407,7 +408,7 @@ static void accept_one(Bundle *bundle, uint32_t index, size_t *report_at) {
     if (!bundle->arena) /* the commit had nothing for the cluster */
         bundle->arena = arena_new("kafka bundle", 0);
     int64_t *offsets = arena_array(bundle->arena, to - from, sizeof *offsets);
-    ClusterNote *notes = arena_array(bundle->arena, to - from, sizeof *notes);
+    ClusterNote *notes = arena_array(bundle->arena, to - from + 1, sizeof *notes);
     uint32_t offset_count = 0, note_count = 0;
     for (size_t i = from; i < to; i++) {
         const BundleReport *report = bundle->reports[i];
@@ -423,6 +424,12 @@ static void accept_one(Bundle *bundle, uint32_t index, size_t *report_at) {
         }
     }
     *report_at = to;
+    NoteMark mark;
+    if (bundle->mark.seq > 0 && index + 1 == bundle->count) {
+        note_mark(bundle->slot, &bundle->mark, &mark);
+        notes[note_count++] = (ClusterNote){{mark.key, sizeof mark.key},
+                                            {mark.value, sizeof mark.value}};
+    }
     commit_accept(bundle->commits[index], offsets, notes, note_count);
 }
 

@@ -43,6 +43,7 @@ struct Bundle {
     PositionTable changes;      /* of the commits handed over so far */
     size_t changes_sent;
     SlotMark mark;         /* what its positions say; seq 0: they are not sent */
+    uint32_t slot;         /* whose mark that is */
 
     /* Where bundle_produce() is. */
     size_t commit_at;
@@ -67,6 +68,7 @@ typedef struct ProducerTopic {
 
 typedef struct Producer {
     KafkaClient *client; /* NULL: closed */
+    uint32_t timeout_ms; /* of transactions; 0: the configuration's */
     Storage *storage;
     StoreTable *stores;
     ProducerTopic *topics;

@@ -2,8 +2,10 @@
  * restore.c - stores of queries from their changelogs, as far as the folder has them not yet.
  *
  * All changelogs at once, in pieces, each with the notes how far its stores are then; so a restore
- * that is cut off goes on where it was. A store is emptied and read whole when its note is none of
- * the changelog as it is, or so old that tombstones behind it may be gone.
+ * that is cut off goes on where it was. A store is emptied and read whole when its note is before
+ * what the changelog keeps, or so old that tombstones behind it may be gone. One that is behind its
+ * changelog's end says that the changelog was made anew: it has not all of the store, and nothing
+ * is done.
  */
 #include <assert.h>
 
@@ -27,6 +29,7 @@ typedef struct RestoreStore {
     LogTopic topic;
     KafkaOffsets log; /* the changelog */
     int64_t next;     /* behind what is in the folder and in the piece */
+    bool unused;      /* there can be no changes */
     int64_t noted;    /* the same of the folder alone; -1: its note is to be written in any case */
 } RestoreStore;
 
@@ -65,14 +68,31 @@ static ErrCode restore_flush(Restore *restore, Err *err) {
     return ERR_OK;
 }
 
+/* Positions that are gone, with a state that is there: what was read would be counted twice. */
+static ErrCode restore_unmarked(const RestoreStore *store, int64_t offset, Err *err) {
+    return err_set(err, ERR_CLUSTER_CHANGED,
+                   "Topic %s, partition %u has a change at offset %lld, and topic %s, partition %u "
+                   "has no transaction: it was made anew, and nobody knows any more what the query "
+                   "has read. DROP it and create it anew",
+                   store->topic.name, store->store.changelog.partition, (long long)offset,
+                   store->restore->cluster->positions_topic, store->store.slot);
+}
+
 /* A KafkaRecordFn. */
 static ErrCode restore_record(void *context, const LogRecord *record, Err *err) {
     RestoreStore *store = context;
     Commit *piece = restore_piece(store->restore);
-    if (!changelog_apply(piece, store->store.store_id, record))
-        return err_set(err, ERR_CORRUPT, "Topic %s, partition %u: record %lld is none of a "
-                       "changelog", store->topic.name, store->store.changelog.partition,
-                       (long long)record->offset);
+    uint32_t partition = store->store.changelog.partition;
+    ChangelogVerdict verdict = changelog_apply(piece, store->store.store_id, record);
+    if (verdict == CHANGELOG_DAMAGED)
+        return err_set(err, ERR_CORRUPT,
+                       "Topic %s, partition %u, offset %lld: a change of the query's state is "
+                       "damaged; it was written by a newer Weir, or not by Weir",
+                       store->topic.name, partition, (long long)record->offset);
+    if (verdict == CHANGELOG_STRANGER)
+        cluster_stranger(store->restore->cluster, store->topic.name, partition, record->offset);
+    else if (store->unused)
+        return restore_unmarked(store, record->offset, err);
     store->next = record->offset + 1;
     return commit_bytes(piece) < RESTORE_PIECE_BYTES ? ERR_OK
                                                      : restore_flush(store->restore, err);
@@ -91,7 +111,14 @@ static ErrCode restore_from(RestoreStore *store, Arena *arena, bool *whole, Err 
     int64_t noted_ms = (int64_t)reader_u64_le(&reader);
     /* Behind the last change of a transaction there is its marker. */
     int64_t marker = cluster->config->at_least_once ? 0 : 1;
-    *whole = value.size != NOTE_SIZE || next < store->log.start || next > store->log.end ||
+    if (value.size == NOTE_SIZE && next > store->log.end)
+        return err_set(err, ERR_CLUSTER_CHANGED,
+                       "Topic %s, partition %u ends at offset %lld, and the folder has changes up "
+                       "to %lld: it was made anew or has lost records, and is no copy of the "
+                       "query's state any more. DROP the query and create it anew",
+                       store->topic.name, store->store.changelog.partition,
+                       (long long)store->log.end, (long long)next);
+    *whole = value.size != NOTE_SIZE || next < store->log.start ||
              (now_ms - noted_ms > RESTORE_NOTE_MS_MAX && next + marker < store->log.end);
     store->next = *whole                             ? store->log.start
                   : next + marker < store->log.end ? next
@@ -158,14 +185,27 @@ static ErrCode restore_ask(Restore *restore, Arena *arena, Err *err) {
     return ERR_OK;
 }
 
-ErrCode restore_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err) {
+static bool restore_unused(const uint32_t *slots, const bool *unused, uint32_t count,
+                           uint32_t slot) {
+    for (uint32_t i = 0; i < count; i++)
+        if (slots[i] == slot)
+            return unused[i];
+    return false;
+}
+
+ErrCode restore_slots(KafkaCluster *cluster, const uint32_t *slots, const bool *unused,
+                      uint32_t count, Err *err) {
     ClusterStore *stores;
     Restore restore = {.cluster = cluster};
     restore.count = stores_unrestored(&cluster->stores, slots, count, &stores);
     Arena *arena = arena_new("kafka restore", 0);
     restore.stores = arena_array(arena, restore.count, sizeof *restore.stores);
     for (uint32_t i = 0; i < restore.count; i++)
-        restore.stores[i] = (RestoreStore){.restore = &restore, .store = stores[i]};
+        restore.stores[i] = (RestoreStore){
+            .restore = &restore,
+            .store = stores[i],
+            .unused = restore_unused(slots, unused, count, stores[i].slot),
+        };
     ErrCode code = ERR_OK;
     if (restore.count > 0) {
         TRY_DONE(restore_ask(&restore, arena, err));

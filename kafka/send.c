@@ -10,6 +10,7 @@
 #include "kafka/cluster_impl.h"
 
 enum { SEND_TIMEOUT_MS = 20000, SEND_SLICE_MS = 100 };
+enum { SEND_HURRY_TURNS = 5, SEND_HURRY_MS = 10 };
 
 typedef struct Sending {
     bool answered;
@@ -22,6 +23,15 @@ static void sending_delivered(void *context, const rd_kafka_message_t *message) 
     sending->answered = true;
     sending->error = message->err;
     sending->offset = message->offset;
+}
+
+/* A producer begins when it has an id. When the first broker is not up by then, librdkafka from
+ * 2.10 on waits half a second, unless an answer about topics comes before. */
+static void sending_hurry(rd_kafka_t *handle) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    (void)rd_kafka_metadata(handle, 0, NULL, &metadata, SEND_SLICE_MS);
+    if (metadata)
+        rd_kafka_metadata_destroy(metadata);
 }
 
 ErrCode send_record(KafkaCluster *cluster, const SentRecord *record, int64_t *offset, Err *err) {
@@ -45,8 +55,12 @@ ErrCode send_record(KafkaCluster *cluster, const SentRecord *record, int64_t *of
     TRY_DONE(kafka_error_take(rd_kafka_produceva(client->handle, parts,
                                                  sizeof parts / sizeof parts[0]),
                               record->topic, err));
-    while (!sending.answered && io_posix_mono_us() < end_us)
-        (void)rd_kafka_flush(client->handle, SEND_SLICE_MS);
+    for (int turn = 0; !sending.answered && io_posix_mono_us() < end_us; turn++) {
+        bool early = turn < SEND_HURRY_TURNS;
+        if (early)
+            sending_hurry(client->handle);
+        (void)rd_kafka_flush(client->handle, early ? SEND_HURRY_MS : SEND_SLICE_MS);
+    }
     if (!sending.answered)
         code = err_set(err, ERR_BROKER_DOWN, "Topic %s: a record was not acknowledged in time",
                        record->topic);

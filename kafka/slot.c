@@ -10,7 +10,6 @@
 #include "kafka/kill_point.h"
 
 enum {
-    SLOT_BUNDLE_BYTES = 64 << 20,    /* in one transaction, about */
     SLOT_PRODUCE_RECORDS = 20000,    /* handed over before other slots have their turn */
     SLOT_INIT_TIMEOUT_MS = 30000,    /* taking; deciding goes on for ever */
     SLOT_ANSWER_MARGIN_MS = 5000,    /* beyond the time in which the cluster gives up by itself */
@@ -37,6 +36,7 @@ void slot_init(Slot *slot, KafkaCluster *cluster, uint32_t index) {
     slot->producer.stores = &cluster->stores;
     slot->producer.positions_topic = cluster->positions_topic;
     slot->producer.positions_partition = (int32_t)index;
+    pace_init(&slot->pace, cluster->config->transaction_timeout_ms);
     (void)snprintf(slot->transactional_id, sizeof slot->transactional_id, "%s-slot-%u",
                    cluster->config->service_id, index);
 }
@@ -74,6 +74,7 @@ static SlotStep slot_step_now(Slot *slot) {
 /* Something is wrong, and what it is cannot be told from here: everything begins anew. */
 static void slot_doubt(Slot *slot, const Err *cause) {
     assert(cause->code != ERR_OK);
+    pace_failed(&slot->pace, slot->bundle.bytes, io_posix_mono_us());
     producer_close(&slot->producer);
     slot->bundle.waiting = 0; /* nobody will answer any more */
     slot->cause = *cause;
@@ -87,6 +88,8 @@ static void slot_init_failed(Slot *slot, const Err *cause) {
     KafkaCluster *cluster = slot->cluster;
     assert(cause->code != ERR_OK);
     producer_close(&slot->producer);
+    if (err_action(cause->code) != ERR_ACTION_RETRY) /* INVALID_TRANSACTION_TIMEOUT */
+        pace_refused(&slot->pace);
     kafka_trouble_note(&cluster->trouble, cause->code, cause->message);
     if (slot->state == SLOT_DECIDING) {
         slot->due_us = after_ms(SLOT_AGAIN_MS);
@@ -104,6 +107,7 @@ static void slot_open_producer(Slot *slot) {
     Err err;
     const char *id = cluster->config->at_least_once ? NULL : slot->transactional_id;
     assert(!slot->producer.client);
+    slot->producer.timeout_ms = slot->pace.timeout_ms;
     if (producer_open(&slot->producer, cluster->config, &cluster->trouble, id, &err) != ERR_OK) {
         slot_init_failed(slot, &err);
         return;
@@ -277,7 +281,7 @@ static void slot_fill(Slot *slot) {
     Bundle *bundle = &slot->bundle;
     size_t taken = 0;
     assert(bundle->count == 0);
-    while (taken < slot->waiting_count && bundle->bytes < SLOT_BUNDLE_BYTES) {
+    while (taken < slot->waiting_count && bundle->bytes < slot->pace.bytes) {
         Commit *commit = slot->waiting[taken];
         bool suspect = slot->suspect_owner && commit_owner_of(commit) == slot->suspect_owner;
         if (suspect && taken > 0)
@@ -292,6 +296,7 @@ static void slot_fill(Slot *slot) {
         memmove(slot->waiting, slot->waiting + taken,
                 slot->waiting_count * sizeof *slot->waiting);
     bundle->known = &slot->positions;
+    bundle->slot = slot->index;
     bundle->mark.seq = slot->mark.seq + 1;
     memcpy(bundle->mark.author, slot->cluster->uuid, AUTHOR_SIZE);
     for (size_t i = 0; i < slot->drop_count; i++) {
@@ -306,8 +311,8 @@ static void slot_fill(Slot *slot) {
 static void slot_begin(Slot *slot) {
     slot_fill(slot);
     slot->positions_are_sent = slot->end_asked = false;
-    slot->deadline_us = after_ms(slot->cluster->config->transaction_timeout_ms +
-                                 SLOT_ANSWER_MARGIN_MS);
+    pace_begin(&slot->pace, io_posix_mono_us());
+    slot->deadline_us = after_ms(slot->pace.timeout_ms + SLOT_ANSWER_MARGIN_MS);
     Err err;
     rd_kafka_error_t *error = NULL;
     if (!slot->cluster->config->at_least_once)
@@ -328,6 +333,7 @@ static void slot_abort(Slot *slot) {
 /* A record was refused before the end was asked for. */
 static void slot_give_up(Slot *slot) {
     assert(!slot->end_asked);
+    pace_failed(&slot->pace, slot->bundle.bytes, io_posix_mono_us());
     slot->cause = slot->bundle.error;
     slot->deadline_us = after_ms(slot->cluster->config->transaction_timeout_ms);
     if (slot->cluster->config->at_least_once)
@@ -375,6 +381,7 @@ static void slot_committed(Slot *slot) {
     kill_point_pass(KILL_BEFORE_ACCEPT);
     slot->mark = bundle->mark;
     slot->transactions++;
+    pace_committed(&slot->pace, io_posix_mono_us());
     slot->drop_count -= slot->drops_sent;
     if (slot->drop_count > 0)
         memmove(slot->drops, slot->drops + slot->drops_sent,

@@ -54,10 +54,13 @@ static void call_end_plain(Slot *slot) {
     Bundle *bundle = &slot->bundle;
     Err err;
     while (call_flush(slot) && !slot->positions_are_sent) {
+        kill_point_pass(KILL_BEFORE_COMMIT);
         ErrCode code = bundle_produce_positions(bundle, &slot->producer,
                                                 &slot->positions_are_sent, &err);
         if (code == ERR_BUSY)
             (void)rd_kafka_poll(slot->producer.client->handle, CALL_FLUSH_MS);
+        else if (code == ERR_OK)
+            kill_point_pass(KILL_DURING_COMMIT);
     }
 }
 

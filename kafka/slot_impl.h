@@ -24,6 +24,7 @@
 #ifndef KAFKA_SLOT_IMPL_H
 #define KAFKA_SLOT_IMPL_H
 
+#include "kafka/pace.h"
 #include "kafka/producer_impl.h"
 
 typedef struct KafkaCluster KafkaCluster;
@@ -72,6 +73,7 @@ struct Slot {
     char transactional_id[300];
     int64_t due_us;      /* WAIT: not before; OWNED: no transaction before */
     int64_t deadline_us; /* of what is going on */
+    Pace pace;
     bool positions_are_sent, end_asked;
 
     Commit **waiting;

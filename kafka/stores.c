@@ -135,10 +135,10 @@ void changelog_range(Buf *target, Bytes key_min, Bytes key_max) {
     assert(target->size > (size_t)key_min.size + key_max.size);
 }
 
-bool changelog_apply(Commit *commit, uint32_t store_id, const LogRecord *record) {
+ChangelogVerdict changelog_apply(Commit *commit, uint32_t store_id, const LogRecord *record) {
     assert(store_id >= STORE_FIRST_FREE);
     Reader reader = reader_of(record->key);
-    uint8_t kind = record->key.data ? reader_u8(&reader) : 0;
+    uint8_t kind = record->key.size > 0 ? reader_u8(&reader) : 0;
     Bytes key = {reader.next, reader_left(&reader)};
     if (kind == CHANGELOG_KEY && record->value.data) {
         commit_put(commit, store_id, key, record->value);
@@ -146,12 +146,12 @@ bool changelog_apply(Commit *commit, uint32_t store_id, const LogRecord *record)
         commit_remove(commit, store_id, key);
     } else if (kind == CHANGELOG_RANGE) {
         uint64_t size = reader_varint(&reader);
-        Bytes key_min = reader_bytes(&reader, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
-        if (!reader_ok(&reader))
-            return false;
+        if (!reader_ok(&reader) || size > reader_left(&reader))
+            return CHANGELOG_DAMAGED;
+        Bytes key_min = reader_bytes(&reader, (uint32_t)size);
         commit_remove_range(commit, store_id, key_min, (Bytes){reader.next, reader_left(&reader)});
     } else {
-        return false;
+        return CHANGELOG_STRANGER;
     }
-    return true;
+    return CHANGELOG_APPLIED;
 }

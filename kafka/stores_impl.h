@@ -4,12 +4,14 @@
  *
  * Notes in the folder's STORE_CLUSTER:
  *   'c', store id u32 be -> next offset u64 le, wall clock ms u64 le      of a changelog
- *   "command"            -> offset u64 le                                 of the last one applied
+ *   "command"            -> offset u64 le, nonce u64 le                   of the last one applied
+ *   's', slot u32 be     -> commit_seq u64 le, author (16 bytes)          its last transaction
  *   "cluster"            -> the cluster's id
  *
  * A record of a changelog:
  *   key := 'K', the store's key            value: the store's value; null: removed
  *        | 'R', size of min varint, min, max         value empty: [min, max) is removed
+ *        | anything else                             nobody's: left out
  */
 #ifndef KAFKA_STORES_IMPL_H
 #define KAFKA_STORES_IMPL_H
@@ -51,7 +53,12 @@ void changelog_note_value(int64_t next, int64_t now_ms, uint8_t value[NOTE_SIZE]
 void changelog_key(Buf *target, Bytes key);
 void changelog_range(Buf *target, Bytes key_min, Bytes key_max);
 
-/* Puts what the record says into the commit. false: the key is none of a changelog. */
-bool changelog_apply(Commit *commit, uint32_t store_id, const LogRecord *record);
+/* Puts what the record says into the commit. STRANGER: nobody of the service has written it. */
+typedef enum ChangelogVerdict {
+    CHANGELOG_APPLIED,
+    CHANGELOG_STRANGER,
+    CHANGELOG_DAMAGED,
+} ChangelogVerdict;
+ChangelogVerdict changelog_apply(Commit *commit, uint32_t store_id, const LogRecord *record);
 
 #endif

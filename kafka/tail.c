@@ -38,9 +38,14 @@ struct KafkaTail {
 
 /* == Where partitions begin and end =========================================================== */
 
-static ErrCode part_check(const TailPart *part, const KafkaOffsets *log, Err *err) {
-    if (part->next >= log->start && part->next <= log->end)
+static ErrCode part_check(const TailPart *part, const KafkaOffsets *log, bool first, Err *err) {
+    if (part->next <= log->end && (!first || part->next >= log->start))
         return ERR_OK;
+    if (!first)
+        return err_set(err, ERR_TOPIC_DELETED,
+                       "Topic %s, partition %u ends at offset %lld, and was read up to %lld: it "
+                       "was deleted and made anew", part->name, part->options.partition,
+                       (long long)log->end, (long long)part->next);
     return err_set(err, ERR_NOT_FOUND,
                    "Topic %s, partition %u has offsets %lld to %lld, not %lld", part->name,
                    part->options.partition, (long long)log->start, (long long)log->end,
@@ -69,11 +74,10 @@ static ErrCode tail_ask(KafkaTail *tail, bool first, Err *err) {
         if (first && part->options.end > 0)
             continue;
         const KafkaOffsets *log = &asked[k++].offsets;
-        part->end = log->end;
         if (first && part->next < 0)
             part->next = log->start;
-        if (first)
-            TRY_DONE(part_check(part, log, err));
+        TRY_DONE(part_check(part, log, first, err));
+        part->end = log->end > part->options.until ? log->end : part->options.until;
     }
 done:
     mem_free(asked);
@@ -184,7 +188,7 @@ static ErrCode part_failed(const TailPart *part, const rd_kafka_message_t *messa
     return tail_passes(code) ? ERR_OK : code;
 }
 
-/* One thing that came. */
+/* One thing that came. A record that is refused is given again, when it is asked again. */
 static ErrCode tail_message(KafkaTail *tail, const rd_kafka_message_t *message, Err *err) {
     TailPart *part = tail_part(tail, message);
     LogRecord record;
@@ -204,8 +208,9 @@ static ErrCode tail_message(KafkaTail *tail, const rd_kafka_message_t *message, 
     if (message->offset < part->next)
         return ERR_OK;
     kafka_message_record(message, &tail->headers, &record);
+    TRY(part->options.record(part->options.context, &record, err));
     part->next = message->offset + 1;
-    return part->options.record(part->options.context, &record, err);
+    return ERR_OK;
 }
 
 /* Waits for the first; takes what is there then. (A batch would be waited for until it is full.) */

@@ -19,6 +19,7 @@ typedef struct KafkaTailOptions {
     uint32_t partition;
     int64_t from;   /* offset; below 0: the first that is kept */
     int64_t end;    /* as far as it is read first, known to be there as `from` is; 0: is asked */
+    int64_t until;  /* to the end is at least to there, though it may not be committed yet */
     int timeout_ms; /* without any progress: a failure. 0: 60,000 */
     KafkaRecordFn *record;
     void *context;

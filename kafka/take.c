@@ -13,7 +13,11 @@
 /* A KafkaRecordFn. */
 static ErrCode take_position(void *context, const LogRecord *record, Err *err) {
     Slot *slot = context;
-    return positions_read(&slot->found, &slot->found_mark, record, err);
+    (void)err;
+    if (!positions_read(&slot->found, &slot->found_mark, record))
+        cluster_stranger(slot->cluster, slot->cluster->positions_topic, slot->index,
+                         record->offset);
+    return ERR_OK;
 }
 
 /* Of all these slots at once. */
@@ -31,6 +35,8 @@ static ErrCode read_positions(KafkaCluster *cluster, Slot **slots, uint32_t coun
         };
     }
     ErrCode code = kafka_tail_read_all(cluster->admin, options, count, NULL, err);
+    for (uint32_t i = 0; code == ERR_OK && i < count; i++)
+        code = positions_verdict(&slots[i]->found, cluster->positions_topic, slots[i]->index, err);
     mem_free(options);
     return code;
 }
@@ -111,7 +117,7 @@ static void take_end(KafkaCluster *cluster, const uint32_t *slots, uint32_t coun
     lock_release(&cluster->lock);
 }
 
-/* Members, positions, stores: in this order, after the fencing. */
+/* Members, then positions: in this order, after the fencing. */
 static ErrCode take_read(KafkaCluster *cluster, Slot **taken, uint32_t count, Err *err) {
     Commit *commit = NULL;
     if (count == 0)
@@ -119,8 +125,22 @@ static ErrCode take_read(KafkaCluster *cluster, Slot **taken, uint32_t count, Er
     TRY(members_check(cluster, err));
     TRY(read_positions(cluster, taken, count, err));
     for (uint32_t i = 0; i < count; i++)
+        TRY(note_mark_check(cluster, taken[i], err));
+    for (uint32_t i = 0; i < count; i++)
         note_positions(cluster->storage, &taken[i]->found, &commit);
     return commit ? commit_local_wait(commit, err) : ERR_OK;
+}
+
+/* And at last the stores. */
+static ErrCode take_restore(KafkaCluster *cluster, const uint32_t *slots, uint32_t count,
+                            const bool *mine, Err *err) {
+    bool *unused = mem_array(count, sizeof *unused);
+    for (uint32_t i = 0; i < count; i++)
+        unused[i] = mine[i] && cluster->slots[slots[i]].found_mark.seq == 0 &&
+                    !cluster->config->at_least_once;
+    ErrCode code = restore_slots(cluster, slots, unused, count, err);
+    mem_free(unused);
+    return code;
 }
 
 ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err) {
@@ -138,7 +158,7 @@ ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count,
         if (mine[i])
             taken[taken_count++] = &cluster->slots[slots[i]];
     TRY_DONE(take_read(cluster, taken, taken_count, err));
-    TRY_DONE(restore_slots(cluster, slots, count, err));
+    TRY_DONE(take_restore(cluster, slots, count, mine, err));
 done:
     if (code == ERR_FENCED)
         cluster_over(cluster, err);

@@ -116,6 +116,7 @@ static int64_t step_all(KafkaCluster *cluster) {
     assert(cluster->slots);
     due_us = earlier(due_us, append_step(cluster));
     due_us = earlier(due_us, group_step(cluster));
+    due_us = earlier(due_us, trim_step(cluster));
     for (uint32_t i = 0; i < cluster->slot_count; i++)
         due_us = earlier(due_us, slot_step(&cluster->slots[i]));
     return due_us;

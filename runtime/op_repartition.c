@@ -69,6 +69,7 @@ static ErrCode put_key(Op *op, Repartition *self, const Batch *batch, uint32_t r
                        Err *err) {
     assert(row < batch->row_count);
     buf_reset(&self->key);
+    buf_room(&self->key, 1); /* an empty key is not a null one */
     bool is_null = true;
     uint32_t key_count = op->node->schema->key_count;
     for (uint32_t i = 0; i < key_count; i++)

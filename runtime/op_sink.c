@@ -102,6 +102,7 @@ static ErrCode put_key(Op *op, const Batch *batch, uint32_t row, LogRecord *reco
                        uint32_t *partition, Err *err) {
     Sink *self = op->self;
     buf_reset(&self->key);
+    buf_room(&self->key, 1); /* an empty key is not a null one */
     bool is_null = true;
     const char *reason;
     bool has_key = self->key_encoder &&

@@ -8,7 +8,6 @@
 
 #define STORAGE_FORMAT "weir-data 1\n"
 
-enum { UUID_TEXT_SIZE = 37 };
 
 static const char *const parts[] = {"journal", "ckpt", "topics", "tables"};
 enum { PART_COUNT = sizeof parts / sizeof parts[0] };
@@ -222,14 +221,22 @@ static void folder_uuid(Storage *storage, Buf *text) {
     assert(text->size == UUID_TEXT_SIZE);
 }
 
+const char *storage_uuid(const Storage *storage) {
+    assert(storage->uuid[0] != '\0');
+    return storage->uuid;
+}
+
 ErrCode folder_complete(Storage *storage, Err *err) {
     assert(!storage->threads_running);
     char text[UUID_TEXT_SIZE + 1];
     TRY(folder_get(storage, "uuid", text, sizeof text, err));
-    if (strlen(text) == UUID_TEXT_SIZE)
+    if (strlen(text) == UUID_TEXT_SIZE) {
+        memcpy(storage->uuid, text, UUID_TEXT_SIZE - 1);
         return ERR_OK;
+    }
     Buf uuid = {0};
     folder_uuid(storage, &uuid);
+    memcpy(storage->uuid, uuid.data, UUID_TEXT_SIZE - 1);
     ErrCode code = folder_put(storage, "uuid", buf_view(&uuid), false, err);
     buf_free(&uuid);
     assert(storage->checkpoint.last.generation > 0);

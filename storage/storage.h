@@ -50,6 +50,9 @@ ErrCode storage_checkpoint(Storage *storage, Err *err);
 /* STORAGE_FAILED once a write or sync has failed, ERR_OK before. */
 ErrCode storage_state(Storage *storage, Err *err);
 
+/* Of this folder, for as long as there is it. */
+const char *storage_uuid(const Storage *storage);
+
 /* The highest LSN whose effects every reader sees. */
 uint64_t storage_visible_lsn(Storage *storage);
 

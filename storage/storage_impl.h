@@ -36,9 +36,12 @@ enum {
     SYSTEM_KEY_SIZE = 32, /* room for every key but the catalog's: integers are big-endian */
 };
 
+enum { UUID_TEXT_SIZE = 37 }; /* and what ends it: a line in the file, a zero here */
+
 struct Storage {
     Io *io;
     char *folder;
+    char uuid[UUID_TEXT_SIZE];
     StorageOptions options; /* with defaults filled in */
     IoFile *lock_file;
     bool is_new; /* the folder had not been completed when it was opened */

@@ -347,22 +347,51 @@ def test_security_refused():
     ca = 'ssl.ca.location=%s\n' % tls('ca.pem')
     other = 'ssl.ca.location=%s\n' % tls('other-ca.pem')
     plain = 'security.protocol=SASL_PLAINTEXT\n'
-    scram = 'sasl.mechanism=SCRAM-SHA-256\nsasl.username=weir\nsasl.password=%s\n' % SECRET
-    version = subprocess.run([World.weir, '--version'], stdout=subprocess.PIPE, text=True).stdout
-    version = tuple(int(part) for part in version.split('librdkafka ')[1].rstrip(')\n').split('.'))
     cases = [(2, plain + SASL % 'weir-wrong', 'Invalid username or password'),
              (3, 'security.protocol=SASL_SSL\n' + SASL % SECRET + other, 'certificate verify failed'),
              (4, 'security.protocol=SSL\n' + other, 'certificate verify failed'),
              (5, 'security.protocol=SSL\n' + ca, 'SSL')]
-    if version < (2, 6, 1):
-        cases.append((2, plain + scram, 'librdkafka 2.6.1 can, or use PLAIN over TLS'))
+    for mechanism in ('OAUTHBEARER', 'GSSAPI', 'SCRAM-SHA-1'):
+        other = (plain + SASL % SECRET).replace('PLAIN\n', mechanism + '\n')
+        cases.append((2, other, 'SCRAM-SHA-256 or SCRAM-SHA-512; %s is not supp' % mechanism))
     for add, config, why in cases:
-        began = time.time()
-        done = weir('-e', 'SHOW TOPICS;', config=service(config), bootstrap=secure_port(add))
-        same(done.code, 3)
-        has(done.err, why)
-        assert time.time() - began < 15, 'it took too long to say so'
-        assert 'weir-wrong' not in done.err and SECRET not in done.err
+        refused(add, config, why)
+
+
+def refused(add, config, why):
+    """By the broker or by us: the reason is said soon, and no password."""
+    began = time.time()
+    done = weir('-e', 'SHOW TOPICS;', config=service(config), bootstrap=secure_port(add))
+    same(done.code, 3)
+    has(done.err, why)
+    assert time.time() - began < 15, 'it took too long to say so'
+    for secret in ('weir-wrong', SECRET):
+        assert secret not in done.out + done.err
+
+
+def library():
+    """The version of librdkafka that Weir runs with."""
+    said = subprocess.run([World.weir, '--version'], stdout=subprocess.PIPE, text=True).stdout
+    return tuple(int(part) for part in said.split('librdkafka ')[1].rstrip(')\n').split('.'))
+
+
+def test_scram():
+    tls_config = 'security.protocol=SASL_SSL\nssl.ca.location=%s\n' % tls('ca.pem')
+    for name in ('SCRAM-SHA-256', 'SCRAM-SHA-512'):
+        for add, config in ((2, 'security.protocol=SASL_PLAINTEXT\n'), (3, tls_config)):
+            config += SASL.replace('PLAIN', name)
+            if library() < (2, 6, 1):
+                refused(add, config % SECRET, 'librdkafka 2.6.1 can, or use PLAIN over TLS')
+                continue
+            topic = '%s-%d' % (name, add)
+            done = good('-e', "CREATE STREAM s (k STRING KEY, v STRING) WITH (KAFKA_TOPIC='%s', "
+                        "PARTITIONS=1, FORMAT='KAFKA'); INSERT INTO s VALUES ('a', 'b'); "
+                        "SHOW PROPERTIES;" % topic, config=service(config % SECRET),
+                        bootstrap=secure_port(add))
+            assert SECRET not in done.out + done.err
+            same([value for _, value, _, _ in read_all(topic, 1)], [b'b'])
+            refused(add, config % 'weir-wrong', 'Authentication failed')
+            refused(add, (config % SECRET).replace('=weir\n', '=nobody\n'), 'Authentication failed')
 
 
 def test_secret_from_the_environment():

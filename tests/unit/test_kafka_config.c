@@ -48,6 +48,7 @@ static void test_defaults(void **state) {
     assert_int_equal(config->replicas, -1);
     assert_false(config->at_least_once);
     assert_int_equal(config->commit_interval_ms, 50);
+    assert_int_equal(config->purge_interval_ms, 30000);
     kafka_config_free(config);
 }
 

@@ -35,7 +35,8 @@ static void test_a_task_is_read_as_it_was_written(void **state) {
     positions_set(task, (TopicPartition){9, 2}, 555);
     positions_set(task, (TopicPartition){9, 0}, -1); /* forgotten */
     LogRecord record = record_of(task, key, &value);
-    assert_int_equal(positions_read(&read, &found, &record, &err), ERR_OK);
+    assert_true(positions_read(&read, &found, &record));
+    assert_int_equal(positions_verdict(&read, "t", 0, &err), ERR_OK);
     assert_true(slot_mark_equal(&found, &mark));
     TaskPositions *again = positions_find(&read, 40);
     assert_non_null(again);
@@ -46,37 +47,88 @@ static void test_a_task_is_read_as_it_was_written(void **state) {
         sum += again->items[i].next;
     assert_int_equal(sum, 101 + 555 + 103 + 104);
     record.value = (Bytes){NULL, 0}; /* a tombstone */
-    assert_int_equal(positions_read(&read, &found, &record, &err), ERR_OK);
+    assert_true(positions_read(&read, &found, &record));
     assert_null(positions_find(&read, 40));
     buf_free(&value);
     positions_free(&table);
     positions_free(&read);
 }
 
+/* A record of one task; the table has been its writer. */
+typedef struct OnePosition {
+    PositionTable table;
+    Buf value;
+    uint8_t key[POSITION_KEY_SIZE];
+    LogRecord record;
+} OnePosition;
+
+static void one_position(OnePosition *one) {
+    *one = (OnePosition){0};
+    TaskPositions *task = positions_task(&one->table, NULL, 1, 2);
+    positions_set(task, (TopicPartition){1, 1}, 1);
+    one->record = record_of(task, one->key, &one->value);
+    one->record.offset = 4711;
+}
+
+static void one_free(OnePosition *one) {
+    buf_free(&one->value);
+    positions_free(&one->table);
+}
+
+static void assert_damaged(const PositionTable *table) {
+    Err err;
+    assert_int_equal(positions_verdict(table, "_x-positions", 3, &err), ERR_CORRUPT);
+    assert_non_null(strstr(err.message, "_x-positions, partition 3, offset 4711"));
+}
+
 static void test_damaged_positions_are_refused(void **state) {
     (void)state;
-    PositionTable table = {0}, read = {0};
+    PositionTable read = {0};
     SlotMark found = {0};
-    Buf value = {0};
-    uint8_t key[POSITION_KEY_SIZE];
+    OnePosition one;
     Err err;
-    TaskPositions *task = positions_task(&table, NULL, 1, 2);
-    positions_set(task, (TopicPartition){1, 1}, 1);
-    LogRecord record = record_of(task, key, &value);
-    uint32_t size = record.value.size;
-    for (uint32_t cut = 0; cut < size; cut++) {
+    one_position(&one);
+    LogRecord record = one.record;
+    for (uint32_t cut = 0; cut < one.record.value.size; cut++) {
         record.value.size = cut;
-        assert_int_equal(positions_read(&read, &found, &record, &err), ERR_CORRUPT);
+        assert_true(positions_read(&read, &found, &record));
+        assert_damaged(&read);
     }
-    record.value.size = size;
-    value.data[0] = 99;
-    assert_int_equal(positions_read(&read, &found, &record, &err), ERR_CORRUPT);
-    value.data[0] = 1;
-    record.key.size--;
-    assert_int_equal(positions_read(&read, &found, &record, &err), ERR_CORRUPT);
-    buf_free(&value);
-    positions_free(&table);
+    static const struct {
+        uint32_t at;
+        uint8_t byte;
+    } damages[] = {{0, 99}, {8, 0xff}, {25, 2}, {29, 0x7f}, {33, 9}, {41, 0x80}};
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        uint8_t *byte = &one.value.data[damages[i].at], good = *byte;
+        *byte = damages[i].byte;
+        assert_true(positions_read(&read, &found, &one.record));
+        assert_damaged(&read);
+        *byte = good;
+    }
+    assert_int_equal(found.seq, 0); /* nothing of it counted */
+    assert_true(positions_read(&read, &found, &one.record)); /* a good one makes it good */
+    assert_int_equal(positions_verdict(&read, "t", 0, &err), ERR_OK);
+    one_free(&one);
     positions_free(&read);
+}
+
+static void test_records_of_others_are_nobodys(void **state) {
+    (void)state;
+    PositionTable read = {0};
+    SlotMark found = {0};
+    OnePosition one;
+    one_position(&one);
+    static const char *const keys[] = {"", "customer", "1234567", "123456789",
+                                       "a long key of text"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        one.record.key = bytes_of(keys[i]);
+        assert_false(positions_read(&read, &found, &one.record));
+    }
+    one.record.key = (Bytes){NULL, 0};
+    assert_false(positions_read(&read, &found, &one.record));
+    assert_int_equal(read.count, 0);
+    assert_int_equal(found.seq, 0);
+    one_free(&one);
 }
 
 static void test_changes_are_merged_over_what_is_known(void **state) {
@@ -121,17 +173,15 @@ static void test_later_marks_win(void **state) {
     PositionTable table = {0};
     SlotMark found = {9, "another author."};
     SlotMark before = found;
-    Buf value = {0};
-    uint8_t key[POSITION_KEY_SIZE];
-    Err err;
-    LogRecord record = record_of(positions_task(&table, NULL, 1, 2), key, &value);
-    assert_int_equal(positions_read(&table, &found, &record, &err), ERR_OK);
+    OnePosition one;
+    one_position(&one);
+    assert_true(positions_read(&table, &found, &one.record));
     assert_true(slot_mark_equal(&found, &before)); /* 7 is not later than 9 */
     found.seq = 7;
     assert_false(slot_mark_equal(&found, &mark)); /* of another author */
-    assert_int_equal(positions_read(&table, &found, &record, &err), ERR_OK);
+    assert_true(positions_read(&table, &found, &one.record));
     assert_true(slot_mark_equal(&found, &mark));
-    buf_free(&value);
+    one_free(&one);
     positions_free(&table);
 }
 
@@ -150,20 +200,20 @@ static void test_a_changelog_restores_a_store(void **state) {
     for (int i = 0; i < 5; i++) {
         changelog_key(&key, bytes_of(keys[i]));
         LogRecord record = {.key = buf_view(&key), .value = bytes_of(keys[i])};
-        assert_true(changelog_apply(commit, id, &record));
+        assert_int_equal(changelog_apply(commit, id, &record), CHANGELOG_APPLIED);
     }
     changelog_range(&key, bytes_of("b"), bytes_of("d"));
     LogRecord range = {.key = buf_view(&key), .value = bytes_of("")};
-    assert_true(changelog_apply(commit, id, &range));
+    assert_int_equal(changelog_apply(commit, id, &range), CHANGELOG_APPLIED);
     changelog_key(&key, bytes_of("e"));
     LogRecord removed = {.key = buf_view(&key)};
-    assert_true(changelog_apply(commit, id, &removed));
+    assert_int_equal(changelog_apply(commit, id, &removed), CHANGELOG_APPLIED);
     LogRecord foreign = {.key = bytes_of("Xa"), .value = bytes_of("1")};
-    assert_false(changelog_apply(commit, id, &foreign));
+    assert_int_equal(changelog_apply(commit, id, &foreign), CHANGELOG_STRANGER);
     foreign.key = (Bytes){(const uint8_t *)"R\x09""a", 3}; /* shorter than it says */
-    assert_false(changelog_apply(commit, id, &foreign));
+    assert_int_equal(changelog_apply(commit, id, &foreign), CHANGELOG_DAMAGED);
     foreign.key = (Bytes){NULL, 0};
-    assert_false(changelog_apply(commit, id, &foreign));
+    assert_int_equal(changelog_apply(commit, id, &foreign), CHANGELOG_STRANGER);
     assert_int_equal(commit_wait(commit, NULL, &err), ERR_OK);
     Snapshot *snapshot = snapshot_open(storage);
     StoreIter *iter;
@@ -226,6 +276,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_task_is_read_as_it_was_written),
         cmocka_unit_test(test_damaged_positions_are_refused),
+        cmocka_unit_test(test_records_of_others_are_nobodys),
         cmocka_unit_test(test_changes_are_merged_over_what_is_known),
         cmocka_unit_test(test_many_tasks_are_found),
         cmocka_unit_test(test_later_marks_win),
