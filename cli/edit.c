@@ -79,6 +79,8 @@ Edit *edit_open(int in, int out, const EditOptions *options) {
     edit->options = *options;
     edit->capable = isatty(in) && isatty(out) && term && *term && strcmp(term, "dumb") != 0;
     edit->keys.fd = in;
+    edit->keys.is_over = options->is_over;
+    edit->keys.context = options->context;
     edit->screen.fd = out;
     edit->screen.colours = options->colours;
     return edit;

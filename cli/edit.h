@@ -34,6 +34,8 @@ typedef struct EditOptions {
     /* Fills styles[0..size) and, for each '\n', opens[]: what is open behind it. */
     void (*colour)(void *context, const char *text, size_t size, uint8_t *styles, char *opens);
     void (*complete)(void *context, const char *text, size_t cursor, EditChoices *choices);
+    /* Asked some times a second while nobody types; true: reading ends. NULL: never. */
+    bool (*is_over)(void *context);
 } EditOptions;
 
 typedef enum EditEnd {

@@ -21,8 +21,11 @@ bool keys_waiting(const Keys *keys) {
 static int keys_wait(const Keys *keys, int timeout_ms) {
     struct pollfd in = {.fd = keys->fd, .events = POLLIN};
     int ready = poll(&in, 1, timeout_ms < 0 ? SIGNAL_LOOK_MS : timeout_ms);
-    while (ready == 0 && timeout_ms < 0 && !session_stop)
+    while (ready == 0 && timeout_ms < 0 && !session_stop) {
+        if (keys->is_over && keys->is_over(keys->context))
+            return errno = 0, -1;
         ready = poll(&in, 1, SIGNAL_LOOK_MS);
+    }
     return ready;
 }
 

@@ -49,6 +49,8 @@ enum { KEYS_BYTES = 4096 };
 /* Bytes that were read and not yet used. */
 typedef struct Keys {
     int fd;
+    bool (*is_over)(void *context); /* asked while no key comes; true: the terminal is closed */
+    void *context;
     uint8_t bytes[KEYS_BYTES];
     uint32_t next, count;
 } Keys;

@@ -21,6 +21,7 @@
 
 #include "base/io_stdout.h"
 #include "cli/manual.h"
+#include "cli/patience.h"
 #include "cli/progress.h"
 #include "cli/server.h"
 #include "cli/session.h"
@@ -298,14 +299,18 @@ static int main_define(const Options *options, Session *session) {
     return 0;
 }
 
-/* Where rows go, and how long all may take. */
-static int main_prepare(const Options *options, Session *session) {
-    Err err;
+/* How long all may take. */
+static void main_limit(const Options *options) {
     double seconds = options->timeout_s;
     struct itimerval timer = {.it_value.tv_sec = (time_t)seconds};
     timer.it_value.tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6);
     if (seconds > 0)
         (void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* Where rows go. */
+static int main_prepare(const Options *options, Session *session) {
+    Err err;
     if (options->output && io_stdout_to_file(options->output, false, &err) != ERR_OK) {
         output_say("weir: ", err.message);
         return 1;
@@ -355,9 +360,21 @@ static int main_file(const Options *options, Session *session) {
     return EXIT_OPEN;
 }
 
+static WeirStatus main_open(const Options *options, Session *session) {
+    WeirError error;
+    patience_of(options->server ? PATIENCE_OPENING_SERVER : PATIENCE_OPENING);
+    WeirStatus status = weir_open(options->folder, &options->weir, &session->weir, &error);
+    patience_over();
+    if (status != WEIR_OK)
+        output_say("weir: ", error.message);
+    return status;
+}
+
 static int main_weir(int argc, char **argv) {
     Options options = {.format = OUTPUT_TABLE, .colour = "auto",
-                       .weir = {.notice = main_notice, .progress = progress_work}};
+                       .weir = {.notice = main_notice,
+                                .progress = progress_work,
+                                .waits = patience_waits}};
     int status = main_parse(&options, argc, argv);
     if (status != 0)
         return status;
@@ -370,10 +387,9 @@ static int main_weir(int argc, char **argv) {
                        .only_new = options.server};
     WeirError error;
     session_catch_signals(&session);
-    if (weir_open(options.folder, &options.weir, &session.weir, &error) != WEIR_OK) {
-        output_say("weir: ", error.message);
-        return EXIT_OPEN;
-    }
+    main_limit(&options);
+    if (main_open(&options, &session) != WEIR_OK)
+        return session_stop ? session_stop_status() : EXIT_OPEN;
     session_catch_signals(&session);
     status = main_file(&options, &session);
     if (status == 0)

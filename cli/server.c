@@ -15,8 +15,9 @@ int server_run(Session *session) {
     (void)fflush(stdout);
     while (!session_stop) {
         if (weir_state(session->weir, &error) != WEIR_OK) {
-            output_say("weir: ", error.message);
-            return strcmp(error.code, "fenced") == 0 ? SESSION_EXIT_FENCED : 1;
+            bool fenced = strcmp(error.code, "fenced") == 0;
+            output_say(fenced ? "weir: fenced: " : "weir: ", error.message);
+            return fenced ? SESSION_EXIT_FENCED : 1;
         }
         (void)poll(NULL, 0, SERVER_LOOK_MS); /* a signal ends it */
     }

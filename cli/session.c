@@ -8,6 +8,7 @@
 
 #include "base/io_input.h"
 #include "cli/client_statement.h"
+#include "cli/patience.h"
 #include "cli/progress.h"
 
 enum {
@@ -47,24 +48,27 @@ void session_catch_signals(const Session *session) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int session_stopped(void) {
+int session_stop_status(void) {
     if (session_end == SIGALRM)
         return EXIT_TIMEOUT;
     return session_end ? 128 + session_end : EXIT_INTERRUPTED;
 }
 
 /* Says it; the exit status. */
-static int session_error(const Session *session, const WeirError *error) {
+static int session_error(Session *session, const WeirError *error) {
     Buf text = {0};
     buf_printf(&text, "error (%s)%s%s: %s", error->code, session->file ? " in " : "",
                session->file ? session->file : "", error->message);
     output_say("", buf_cstr(&text));
     buf_free(&text);
-    return strcmp(error->code, "fenced") == 0 ? SESSION_EXIT_FENCED : 1;
+    if (strcmp(error->code, "fenced") != 0)
+        return 1;
+    session->said_fenced = true;
+    return SESSION_EXIT_FENCED;
 }
 
 /* Shows one result; 0: go on. */
-static int session_show(const Session *session, WeirResult *result) {
+static int session_show(Session *session, WeirResult *result) {
     OutputOptions options = {
         .format = session->format, .footer = session->interactive, .timing = session->timing,
         .paged = session->interactive && !session->no_pager,
@@ -75,7 +79,7 @@ static int session_show(const Session *session, WeirResult *result) {
     OutputEnd end = output_result(result, &options, &error);
     if (end == OUTPUT_FAILED)
         return session_error(session, &error);
-    return end == OUTPUT_DONE ? 0 : end == OUTPUT_STOPPED ? session_stopped() : 1;
+    return end == OUTPUT_DONE ? 0 : end == OUTPUT_STOPPED ? session_stop_status() : 1;
 }
 
 /* The next statement: 0, the exit status of its failure, or -1: there is none. */
@@ -84,28 +88,30 @@ static int session_step(Session *session, WeirScript *script) {
     WeirError error;
     int own;
     if (session_stop)
-        return session_stopped();
+        return session_stop_status();
     if (client_statement(session, script, &own))
         return own;
     bool waits = session->file_stream && !session->interactive && client_looks_once(script);
     while (waits && !file_stream_is_done(session->file_stream)) {
         if (session_stop)
-            return session_stopped();
+            return session_stop_status();
         (void)poll(NULL, 0, SESSION_FILE_WAIT_MS);
     }
     bool skipped = false;
     WeirStatus status = WEIR_OK;
+    patience_of(PATIENCE_STATEMENT);
     if (session->only_new)
         status = weir_skip_executed(session->weir, script, &skipped, &error);
+    if (status == WEIR_OK && !skipped)
+        status = weir_execute_next(session->weir, script, &result, &error);
+    patience_over();
     if (skipped)
         return 0;
-    if (status == WEIR_OK)
-        status = weir_execute_next(session->weir, script, &result, &error);
     if (status == WEIR_END)
         return -1;
     if (status == WEIR_FAILED) {
         int failed = session_error(session, &error);
-        return session_stop ? session_stopped() : failed;
+        return session_stop ? session_stop_status() : failed;
     }
     int end = session_show(session, result);
     if (session->interactive)
@@ -127,13 +133,17 @@ int session_run(Session *session, WeirScript *script) {
 }
 
 /* Adds what has come to the feed; *more false: that was all. */
-static int session_read(const Session *session, IoInput *input, Feed *feed, bool *more) {
+static int session_read(Session *session, IoInput *input, Feed *feed, bool *more) {
     static uint8_t bytes[SESSION_READ_BYTES];
     uint32_t got;
     Err err;
-    while (!io_input_ready(input, SESSION_WAIT_MS))
+    WeirError over;
+    while (!io_input_ready(input, SESSION_WAIT_MS)) {
         if (session_stop)
-            return session_stopped();
+            return session_stop_status();
+        if (weir_state(session->weir, &over) != WEIR_OK)
+            return session_error(session, &over);
+    }
     if (io_input_read(input, bytes, sizeof bytes, &got, &err) != ERR_OK) {
         WeirError error = {.code = "not_found"};
         snprintf(error.message, sizeof error.message, "%s", err.message);

@@ -20,6 +20,7 @@ typedef struct Session {
     FileStream *file_stream; /* `weir FILE`: push queries of scripts end with it; NULL: none */
     bool go_on;          /* behind a statement that failed */
     bool failed;         /* one did */
+    bool said_fenced;    /* by a statement */
     bool only_new;       /* statements that the service has executed before are left out */
     uint32_t depth;   /* scripts that run scripts */
     const char *file; /* whose statements run; NULL: none to be named in errors */
@@ -35,6 +36,10 @@ enum { SESSION_EXIT_FENCED = 5 };
 
 /* From now on signals interrupt what `session` executes. */
 void session_catch_signals(const Session *session);
+
+/* The exit status of what session_stop has ended: 4 (the time was over), 130 (interrupted), 128 and
+ * the signal. */
+int session_stop_status(void);
 
 /* Runs the statements of a script and shows results. Stops at the first that fails and says so on
  * standard error with its place, unless it is to go on. Exit status: 0, 1 (a statement failed), 4

@@ -60,6 +60,13 @@ static void shell_complete(void *context, const char *text, size_t cursor, EditC
     complete_sql(shell->session->weir, text, cursor, choices);
 }
 
+/* A newer process may take the service while nobody types. */
+static bool shell_is_over(void *context) {
+    const Shell *shell = context;
+    WeirError error;
+    return weir_state(shell->session->weir, &error) != WEIR_OK;
+}
+
 /* -- Opening and closing ----------------------------------------------------------------------- */
 
 static void shell_open(Shell *shell) {
@@ -77,7 +84,8 @@ static void shell_open(Shell *shell) {
                            .context = shell,
                            .is_complete = shell_is_complete,
                            .colour = shell_colour,
-                           .complete = shell_complete};
+                           .complete = shell_complete,
+                           .is_over = shell_is_over};
     snprintf(shell->prompt, sizeof shell->prompt, "weir> ");
     shell->edit = edit_open(STDIN_FILENO, echo, &options);
 }
@@ -141,7 +149,8 @@ static bool shell_is_fenced(const Session *session) {
     WeirError error;
     if (weir_state(session->weir, &error) == WEIR_OK || strcmp(error.code, "fenced") != 0)
         return false;
-    output_say("weir: ", error.message);
+    if (!session->said_fenced)
+        output_say("weir: fenced: ", error.message);
     return true;
 }
 
@@ -151,7 +160,7 @@ int session_shell(Session *session, const char *folder) {
     shell_open(&shell);
     shell_banner(folder);
     shell_start_file(&shell);
-    while (!shell.leave && !session_end && !(fenced = shell_is_fenced(session))) {
+    while (!(fenced = shell_is_fenced(session)) && !shell.leave && !session_end) {
         const char *text;
         session_stop = 0;
         EditEnd end = edit_read(shell.edit, buf_cstr(&shell.begin), &text);

@@ -100,6 +100,10 @@ uint32_t appender_topic_id(const Appender *appender) {
     return appender->topic.id;
 }
 
+const LogTopic *appender_topic(const Appender *appender) {
+    return &appender->topic;
+}
+
 uint32_t appender_partitions(const Appender *appender) {
     assert(appender->topic.partition_count > 0);
     return appender->topic.partition_count;

@@ -11,6 +11,7 @@
 
 #include "planner/source.h"
 #include "storage/commit.h"
+#include "storage/log.h"
 
 typedef struct Appender Appender;
 
@@ -19,6 +20,7 @@ ErrCode appender_new(Storage *storage, const Source *source, Appender **appender
 void appender_free(Appender *appender);
 
 uint32_t appender_topic_id(const Appender *appender);
+const LogTopic *appender_topic(const Appender *appender); /* borrowed from the appender */
 uint32_t appender_partitions(const Appender *appender);
 
 /* Adds row `row` of columns (one per column of the source's schema; header columns are not looked

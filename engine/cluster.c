@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "data/time_text.h"
 #include "engine/engine_query_impl.h"
 #include "planner/plan.h"
 
@@ -32,10 +33,32 @@ Commit *engine_commit(const Call *call) {
     return commit;
 }
 
+/* A StorageWaitFn. */
+static bool engine_wait(void *context, const Err *why, int64_t since_ms, uint32_t *memory) {
+    Weir *weir = context;
+    uint32_t interrupts = atomic_load(&weir->interrupts) * 2 + 1; /* never 0 */
+    if (*memory == 0)
+        *memory = interrupts;
+    if (*memory != interrupts)
+        return false;
+    if (!weir->options.waits)
+        return true;
+    Buf text = {0};
+    if (why) {
+        buf_printf(&text, "%s since ", err_name(why->code));
+        time_print_timestamp(&text, since_ms);
+        buf_printf(&text, " (%s)", why->message);
+    }
+    bool go_on = weir->options.waits(weir->options.waits_context, why ? buf_cstr(&text) : NULL);
+    buf_free(&text);
+    return go_on;
+}
+
 ErrCode engine_cluster_open(Weir *weir, Err *err) {
     const EngineCluster *cluster = weir->options.cluster;
     if (!cluster)
         return ERR_OK;
+    storage_on_wait(weir->storage, engine_wait, weir);
     TRY(cluster->open(cluster->context, weir->storage, &weir->cluster, err));
     storage_attach(weir->storage, weir->cluster);
     Buf log = {0};
@@ -76,27 +99,24 @@ void engine_cluster_close(Weir *weir) {
 /* -- Topics ------------------------------------------------------------------------------------ */
 
 bool engine_topic_is_hidden(const Weir *weir, const char *name) {
-    static const char *const begins[] = {"_confluent", "__confluent"};
-    static const char *const names[] = {
-        "_schemas",        "__consumer_offsets", "__transaction_state", "connect-configs",
-        "connect-offsets", "connect-status",     "connect-statuses"};
-    if (plan_topic_is_internal(name))
-        return true;
-    if (!engine_has_cluster(weir))
-        return false;
-    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
-        if (strncmp(name, begins[i], strlen(begins[i])) == 0)
-            return true;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
     static const char *const ends[] = {"-commands", "-members", "-positions", "-exports"};
     const char *id = engine_service_id(weir);
-    bool of_service = name[0] == '_' && strncmp(name + 1, id, strlen(id)) == 0;
+    if (plan_topic_is_internal(name))
+        return true;
+    bool of_service = engine_has_cluster(weir) && name[0] == '_' &&
+                      strncmp(name + 1, id, strlen(id)) == 0;
     for (size_t i = 0; of_service && i < sizeof ends / sizeof ends[0]; i++)
         if (strcmp(name + 1 + strlen(id), ends[i]) == 0)
             return true;
     return false;
+}
+
+ErrCode engine_check_own_topic(const Call *call, const char *name, Err *err) {
+    AstPos pos = call->statement->name_pos;
+    if (plan_topic_is_internal(name) || !engine_topic_is_hidden(call->weir, name))
+        return ERR_OK;
+    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
+                      "%s is the service's own topic: PRINT shows what is in it.", name);
 }
 
 void engine_adopt_topic(Weir *weir, const char *name, Commit *commit) {
@@ -235,29 +255,46 @@ void engine_note_growth(const Weir *weir, CatalogQuery *query) {
 
 /* -- Queries that could not start -------------------------------------------------------------- */
 
-static bool waits_to_start(const CatalogQuery *query) {
+bool engine_query_waits(const CatalogQuery *query) {
     return !query->running && query->start_error.code != ERR_OK &&
            err_action(query->start_error.code) == ERR_ACTION_RETRY;
+}
+
+void engine_query_later(const Weir *weir, CatalogQuery *query) {
+    int64_t since_ms;
+    if (!weir->cluster)
+        return;
+    err_report(&query->start_error, ERR_BROKER_DOWN, 0, 0, "the cluster does not answer");
+    if (weir->cluster->ops->trouble)
+        (void)!weir->cluster->ops->trouble(weir->cluster, &since_ms, &query->start_error);
+}
+
+/* Then a query would only wait, and whoever tries to start it. */
+static bool cluster_is_troubled(const Weir *weir) {
+    Cluster *cluster = weir->cluster;
+    int64_t since_ms;
+    Err why;
+    return cluster->ops->trouble && cluster->ops->trouble(cluster, &since_ms, &why) != ERR_OK;
 }
 
 void engine_revive(Weir *weir) {
     if (!weir->cluster)
         return;
     int64_t now_us = weir->io->ops->mono_us(weir->io), due_us = atomic_load(&weir->revive_us);
-    if (now_us < due_us ||
+    if (now_us < due_us || cluster_is_troubled(weir) ||
         !atomic_compare_exchange_strong(&weir->revive_us, &due_us, now_us + CLUSTER_REVIVE_US))
         return;
     bool any = false;
     shared_lock_read(&weir->lock);
     for (size_t i = 0; i < weir->catalog.query_count; i++)
-        any = any || waits_to_start(weir->catalog.queries[i]);
+        any = any || engine_query_waits(weir->catalog.queries[i]);
     shared_lock_release(&weir->lock);
     if (!any)
         return;
     shared_lock_write(&weir->lock);
     for (size_t i = 0; i < weir->catalog.query_count; i++) {
         Err kept_in_query;
-        if (waits_to_start(weir->catalog.queries[i]))
+        if (engine_query_waits(weir->catalog.queries[i]))
             (void)!engine_start_query(weir, weir->catalog.queries[i], &kept_in_query);
     }
     shared_lock_release(&weir->lock);

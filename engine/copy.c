@@ -20,9 +20,13 @@
 enum {
 #ifdef HOSTILE_LIMITS
     COPY_COMMIT_BYTES = 2048,
+    COPY_TRANSACTION_BYTES = 4096,
 #else
     COPY_COMMIT_BYTES = 2 << 20, /* long enough for the disk, short enough to overlap with it */
+    COPY_TRANSACTION_BYTES = 8 << 20, /* one at a time, and a cluster takes a while */
 #endif
+    COPY_FAILURES_MAX = 10,      /* transactions in a row */
+    COPY_PAUSE_US = 1000 * 1000, /* behind each */
     COPY_NOTICES_MAX = 100,      /* rows left out that are named; more are only counted */
     COPY_JSON_GROWTH_MAX = 6,    /* \u0001 for one byte */
 };
@@ -154,7 +158,8 @@ static ErrCode copy_check(Copy *copy, Err *err) {
 static ErrCode copy_move(Copy *copy, Err *err) {
     if (copy->way == COPY_BULK)
         return copy_bulk_row(copy, err);
-    if (appender_bytes(copy->appender) < COPY_COMMIT_BYTES)
+    size_t most = tally_may_fail(&copy->tally) ? COPY_TRANSACTION_BYTES : COPY_COMMIT_BYTES;
+    if (appender_bytes(copy->appender) < most)
         return ERR_OK;
     return copy->way == COPY_ONCE ? copy_gather(copy, err) : copy_commit(copy, err);
 }
@@ -257,9 +262,10 @@ static void copy_fail(Copy *copy, Err *err) {
         copy_explain(copy, err);
 }
 
-/* To the mark; from there by commits. */
-static ErrCode copy_go_back(Copy *copy, Err *err) {
+/* To the mark; from there by commits, or the same way again. */
+static ErrCode copy_go_back(Copy *copy, bool again, Err *err) {
     copy_drop(copy);
+    copy->is_broken = false;
     copy->quiet |= !copy->skip_errors; /* hints have been given */
     if (copy->is_whole && !copy->is_checked)
         TRY(copy_check(copy, err));
@@ -269,21 +275,43 @@ static ErrCode copy_go_back(Copy *copy, Err *err) {
     copy->line = mark->line;
     copy->skipped_again += row_reader_skipped(copy->reader) - mark->skipped;
     copy->notices_again = copy->notice_count - mark->notices;
-    copy->way = COPY_COMMITS;
-    copy->is_whole = false;
+    if (!again) {
+        copy->way = COPY_COMMITS;
+        copy->is_whole = false;
+    }
     return row_reader_resume(copy->reader, mark->offset, mark->line, err);
+}
+
+/* Whether a transaction has failed that may be made again. */
+static bool copy_may_repeat(Copy *copy, ErrCode code) {
+    return tally_may_fail(&copy->tally) && err_action(code) == ERR_ACTION_RETRY &&
+           code != ERR_BUSY && ++copy->failures <= COPY_FAILURES_MAX;
+}
+
+static ErrCode copy_pause(const Copy *copy, Err *err) {
+    Io *io = copy->call->weir->io;
+    int64_t now_us, until_us = io->ops->mono_us(io) + COPY_PAUSE_US;
+    while ((now_us = io->ops->mono_us(io)) < until_us) {
+        TRY(engine_interrupted(copy->call, err));
+        storage_await(copy->call->weir->storage, until_us - now_us);
+    }
+    return ERR_OK;
 }
 
 static ErrCode copy_run(Copy *copy, Err *err) {
     for (;;) {
         ErrCode code = copy_rows(copy, err);
-        if (code == ERR_OK)
+        bool landing = code == ERR_OK;
+        if (landing)
             code = copy_land(copy, err);
-        else if (code != ERR_BUSY)
+        bool again = copy_may_repeat(copy, code);
+        if (!landing && !again && code != ERR_BUSY)
             copy_fail(copy, err);
-        if (code != ERR_BUSY || copy->way == COPY_COMMITS)
+        if (!again && (code != ERR_BUSY || copy->way == COPY_COMMITS))
             return code;
-        TRY(copy_go_back(copy, err));
+        if (again)
+            TRY(copy_pause(copy, err));
+        TRY(copy_go_back(copy, again, err));
     }
 }
 
@@ -348,8 +376,9 @@ ErrCode engine_copy(Call *call, Err *err) {
         goto done;
     TRY_DONE(io_input_open(copy.path, &copy.input, err));
     copy.is_stream = io_input_identity(copy.input) == 0;
-    copy_commit_open(&copy);
-    code = copy_load(&copy, err);
+    code = copy_commit_open(&copy, err);
+    if (code == ERR_OK)
+        code = copy_load(&copy, err);
     copy_tell(&copy, true);
     copy_commit_close(&copy);
     copy_drop(&copy);

@@ -6,7 +6,6 @@
  * storage has stopped, or the topic is gone), and none is handed over any more. So the newest note
  * that is durable tells the truth.
  */
-#include "base/reader.h"
 #include "engine/copy_impl.h"
 #include "storage/store.h"
 
@@ -18,35 +17,34 @@ enum {
 #endif
 };
 
-void copy_commit_open(Copy *copy) {
+ErrCode copy_commit_open(Copy *copy, Err *err) {
     if (copy->is_stream)
-        return;
+        return ERR_OK;
+    Buf key = {0};
     uint64_t identity = io_input_identity(copy->input);
     assert(identity != 0);
-    buf_u64_be(&copy->key, identity);
-    buf_u32_be(&copy->key, appender_topic_id(copy->appender));
+    buf_u64_be(&key, identity);
+    buf_u32_be(&key, appender_topic_id(copy->appender));
+    TallyOptions options = {.store_id = STORE_COPY, .key = buf_view(&key), .count = COPY_FIGURES,
+                            .topic = appender_topic(copy->appender)};
+    ErrCode code = tally_open(copy->call->weir->storage, &options, &copy->tally, err);
+    buf_free(&key);
+    return code;
 }
 
 void copy_commit_close(Copy *copy) {
-    buf_free(&copy->key);
+    tally_close(&copy->tally);
 }
 
 ErrCode copy_read_note(Copy *copy, Err *err) {
     if (copy->is_stream)
         return ERR_OK;
-    Snapshot *snapshot = snapshot_open(copy->call->weir->storage);
-    Bytes key = buf_view(&copy->key), value;
-    ErrCode code = store_get(snapshot, STORE_COPY, &key, 1, &value, err);
-    if (code == ERR_OK && value.data) {
-        Reader reader = reader_of(value);
-        copy->offset = reader_u64_le(&reader);
-        copy->line = reader_u64_le(&reader);
-        copy->rows = reader_u64_le(&reader);
-        if (!reader_ok(&reader))
-            code = err_set(err, ERR_CORRUPT, "the note of a COPY that was cut off is damaged");
-    }
-    snapshot_close(snapshot);
-    return code;
+    uint64_t figures[COPY_FIGURES];
+    TRY(tally_read(&copy->tally, figures, err));
+    copy->offset = figures[COPY_OFFSET];
+    copy->line = figures[COPY_LINE];
+    copy->rows = figures[COPY_ROWS];
+    return ERR_OK;
 }
 
 CopyMark copy_here(const Copy *copy) {
@@ -60,19 +58,21 @@ CopyMark copy_here(const Copy *copy) {
 void copy_write_note(const Copy *copy, const CopyMark *mark, Commit *commit) {
     if (copy->is_stream)
         return;
-    Buf value = {0};
-    buf_u64_le(&value, mark->offset);
-    buf_u64_le(&value, mark->line);
-    buf_u64_le(&value, mark->rows);
-    commit_put(commit, STORE_COPY, buf_view(&copy->key), buf_view(&value));
-    buf_free(&value);
+    uint64_t figures[COPY_FIGURES] = {[COPY_OFFSET] = mark->offset, [COPY_LINE] = mark->line,
+                                      [COPY_ROWS] = mark->rows};
+    tally_write(&copy->tally, figures, commit);
+}
+
+/* Standard input has no place to go on from: its rows are records, and no more. */
+static Commit *copy_new_commit(const Copy *copy) {
+    return copy->is_stream ? commit_new(copy->call->weir->storage, 0) : tally_commit(&copy->tally);
 }
 
 void copy_forget_note(Copy *copy) {
     if (copy->is_stream)
         return;
-    Commit *commit = commit_new(copy->call->weir->storage, 0);
-    commit_remove(commit, STORE_COPY, buf_view(&copy->key));
+    Commit *commit = copy_new_commit(copy);
+    tally_forget(&copy->tally, commit);
     result_farewell(copy->call->result, commit);
 }
 
@@ -91,13 +91,19 @@ ErrCode copy_commit_wait(Copy *copy, Err *err) {
 static ErrCode copy_send(Copy *copy, Err *err) {
     CommitTicket *ticket = &copy->tickets[copy->next_ticket];
     TRY(commit_ticket_wait(ticket, NULL, err));
-    Commit *commit = commit_new(copy->call->weir->storage, 0);
+    Commit *commit = copy_new_commit(copy);
     commit_expect(commit, appender_bytes(copy->appender));
     appender_flush(copy->appender, commit);
     CopyMark here = copy_here(copy);
     copy_write_note(copy, &here, commit);
     copy->next_ticket = (copy->next_ticket + 1) % COPY_FLIGHT_MAX;
-    return commit_send(commit, ticket, err);
+    TRY(commit_send(commit, ticket, err));
+    if (!tally_may_fail(&copy->tally))
+        return ERR_OK;
+    TRY(commit_ticket_wait(ticket, NULL, err)); /* one that fails has none behind it */
+    copy->mark = here;
+    copy->failures = 0;
+    return ERR_OK;
 }
 
 ErrCode copy_commit(Copy *copy, Err *err) {
@@ -110,7 +116,7 @@ ErrCode copy_commit(Copy *copy, Err *err) {
 ErrCode copy_gather(Copy *copy, Err *err) {
     assert(copy->way == COPY_ONCE);
     if (!copy->commit)
-        copy->commit = commit_new(copy->call->weir->storage, 0);
+        copy->commit = copy_new_commit(copy);
     appender_flush(copy->appender, copy->commit);
     if (commit_bytes(copy->commit) <= COPY_GATHER_BYTES_MAX)
         return ERR_OK;

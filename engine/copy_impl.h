@@ -8,9 +8,13 @@
 #include "engine/engine_impl.h"
 #include "engine/result_impl.h"
 #include "engine/row_reader.h"
+#include "engine/tally.h"
 #include "storage/segment_add.h"
 
 enum { COPY_FLIGHT_MAX = 4 }; /* commits handed over and not yet durable */
+
+/* What the tally says. */
+typedef enum CopyFigure { COPY_OFFSET, COPY_LINE, COPY_ROWS, COPY_FIGURES } CopyFigure;
 
 /* How rows become durable. */
 typedef enum CopyWay {
@@ -43,7 +47,8 @@ typedef struct Copy {
     uint64_t rows;          /* added, earlier runs included */
     uint64_t offset, line;  /* behind the last of them */
     uint64_t notice_count;
-    Buf key; /* of the progress note; empty for a stream */
+    Tally tally; /* how far it is; not open for a stream */
+    uint32_t failures; /* transactions in a row */
     CommitTicket tickets[COPY_FLIGHT_MAX]; /* a ring */
     uint32_t next_ticket;
     bool is_broken; /* a commit failed: no more of them */
@@ -67,7 +72,7 @@ ErrCode copy_flag(const AstProperty *property, bool *flag, Err *err);
 /* FORMAT, HEADER, ON_ERROR; what is not said is guessed from the file's name. */
 ErrCode copy_options(Copy *copy, Err *err);
 
-void copy_commit_open(Copy *copy);
+ErrCode copy_commit_open(Copy *copy, Err *err);
 void copy_commit_close(Copy *copy);
 
 /* Reads how far an earlier COPY of the same file into the same topic came: rows, offset, line. */

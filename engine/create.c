@@ -87,7 +87,7 @@ static ErrCode create_source(Call *call, const Planned *planned, Err *err) {
     if (planned->source->broker)
         TRY(engine_start_edge(call->weir, planned->source, planned->replicas, err));
     if (planned->source->datagen)
-        TRY(datagen_start(call->weir->datagen, planned->source, err));
+        TRY(datagen_start(call->weir->datagen, planned->source, true, err));
     create_warn(call, planned->source);
     result_message(call->result, "%s created", planned->source->is_table ? "Table" : "Stream");
     return ERR_OK;
@@ -126,6 +126,8 @@ ErrCode engine_create(Call *call, Err *err) {
     PlannerHost host = engine_host(call->weir);
     Planned planned = {0};
     TRY(plan_statement(&host, call->statement, call->arena, &planned, err));
+    if (planned.source)
+        TRY(engine_check_own_topic(call, planned.source->topic.topic, err));
     switch (planned.kind) {
     case PLANNED_CREATE_SOURCE:
         return create_source(call, &planned, err);

@@ -10,18 +10,22 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/reader.h"
 #include "base/thread.h"
 #include "engine/appender.h"
 #include "engine/generator.h"
+#include "engine/tally.h"
+#include "storage/cluster.h"
 #include "storage/store.h"
 
 enum {
 #ifdef HOSTILE_LIMITS
-    ROWS_MAX = 5, /* of a commit */
+    ROWS_MAX = 5, /* made at once */
+    TURNS_MAX = 3,
 #else
     ROWS_MAX = 4096,
+    TURNS_MAX = 8, /* in a transaction */
 #endif
+    TURN_BYTES = 4 << 20,
     PACE_US = 20 * 1000,     /* rows of less time than this are one commit */
     IDLE_US = 1000 * 1000,
     RETRY_US = 1000 * 1000, /* behind a commit that failed */
@@ -31,6 +35,8 @@ typedef struct DatagenJob {
     char *name, *topic;
     Generator *generator;
     Appender *appender;
+    Tally tally;
+    bool ready, is_new; /* the tally is open, `rows` is what it says */
     int64_t rows_max, rows_per_second; /* 0: without */
     int64_t rows;                      /* durable */
     int64_t pace_row, pace_us;         /* row `pace_row` was due then */
@@ -64,6 +70,7 @@ static int64_t jobs_now_us(const DatagenJobs *jobs) {
 static void job_free(DatagenJob *job) {
     generator_free(job->generator);
     appender_free(job->appender);
+    tally_close(&job->tally);
     mem_free(job->topic);
     mem_free(job->name);
     mem_free(job);
@@ -82,7 +89,10 @@ static uint32_t job_due(const DatagenJob *job, int64_t now_us, int64_t *wait_us)
         *wait_us = job->retry_us - now_us;
         return 0;
     }
-    int64_t due = job->rows_max > 0 ? job->rows_max - job->rows : ROWS_MAX;
+    if (!job->ready)
+        return 1;
+    int64_t most = tally_may_fail(&job->tally) ? ROWS_MAX * TURNS_MAX : ROWS_MAX;
+    int64_t due = job->rows_max > 0 ? job->rows_max - job->rows : most;
     if (job->rows_per_second > 0) {
         int64_t passed_us = now_us - job->pace_us, rate = job->rows_per_second;
         int64_t paced = passed_us / 1000000 * rate + passed_us % 1000000 * rate / 1000000;
@@ -94,7 +104,7 @@ static uint32_t job_due(const DatagenJob *job, int64_t now_us, int64_t *wait_us)
         *wait_us = each_us < PACE_US ? PACE_US : each_us;
         return 0;
     }
-    return due < ROWS_MAX ? (uint32_t)due : ROWS_MAX;
+    return (uint32_t)(due < most ? due : most);
 }
 
 static void job_pace(DatagenJob *job, int64_t now_us) {
@@ -102,48 +112,55 @@ static void job_pace(DatagenJob *job, int64_t now_us) {
     job->pace_us = now_us;
 }
 
-static Bytes job_key(const char *name) {
-    return bytes_of(name);
-}
-
-static ErrCode job_read_note(DatagenJob *job, Storage *storage, Err *err) {
-    Snapshot *snapshot = snapshot_open(storage);
-    Bytes key = job_key(job->name), value;
-    ErrCode code = store_get(snapshot, STORE_DATAGEN, &key, 1, &value, err);
-    if (code == ERR_OK && value.data) {
-        Reader reader = reader_of(value);
-        job->rows = (int64_t)reader_u64_le(&reader);
-        if (!reader_ok(&reader))
-            code = err_set(err, ERR_CORRUPT, "the note of a generator is damaged");
-    }
-    snapshot_close(snapshot);
+/* Where it is: *rows. */
+static ErrCode job_open(DatagenJob *job, Storage *storage, int64_t *rows, Err *err) {
+    assert(!job->ready);
+    uint64_t figure = 0;
+    TallyOptions options = {.store_id = STORE_DATAGEN, .key = bytes_of(job->name), .count = 1,
+                            .topic = appender_topic(job->appender)};
+    TRY(tally_open(storage, &options, &job->tally, err));
+    bool forgotten = job->is_new && tally_may_fail(&job->tally);
+    ErrCode code = forgotten ? ERR_OK : tally_read(&job->tally, &figure, err);
+    if (code != ERR_OK)
+        tally_close(&job->tally);
+    *rows = (int64_t)figure;
     return code;
 }
 
-static void job_write_note(const DatagenJob *job, int64_t rows, Commit *commit) {
-    Buf value = {0};
-    buf_u64_le(&value, (uint64_t)rows);
-    commit_put(commit, STORE_DATAGEN, job_key(job->name), buf_view(&value));
-    buf_free(&value);
+/* Makes the next rows, into the appender. */
+static ErrCode job_make(DatagenJob *job, int64_t first, uint32_t count, Err *err) {
+    GeneratorRows rows;
+    generator_rows(job->generator, first, count, &rows);
+    appender_set_round(job->appender, (uint64_t)first);
+    for (uint32_t i = 0; i < rows.count; i++)
+        TRY(appender_add(job->appender, rows.columns, i, rows.rowtimes[i], false, err));
+    return ERR_OK;
 }
 
-/* Makes and commits the next rows; without the lock. */
-static ErrCode job_write(DatagenJob *job, Storage *storage, uint32_t count, Err *err) {
-    assert(job->busy && count > 0);
-    GeneratorRows rows;
-    generator_rows(job->generator, job->rows, count, &rows);
-    appender_set_round(job->appender, (uint64_t)job->rows);
-    for (uint32_t i = 0; i < rows.count; i++) {
-        ErrCode code = appender_add(job->appender, rows.columns, i, rows.rowtimes[i], false, err);
+/* Makes and commits up to *count rows, or as many as it says then; without the lock. */
+static ErrCode job_write(DatagenJob *job, int64_t *count, Err *err) {
+    assert(job->busy && *count > 0);
+    int64_t made = 0;
+    while (made < *count && appender_bytes(job->appender) < TURN_BYTES) {
+        int64_t more = *count - made < ROWS_MAX ? *count - made : ROWS_MAX;
+        ErrCode code = job_make(job, job->rows + made, (uint32_t)more, err);
         if (code != ERR_OK) {
             appender_clear(job->appender);
             return code;
         }
+        made += more;
     }
-    Commit *commit = commit_new(storage, 0);
+    *count = made;
+    Commit *commit = tally_commit(&job->tally);
     appender_flush(job->appender, commit);
-    job_write_note(job, job->rows + count, commit);
+    tally_write(&job->tally, &(uint64_t){(uint64_t)(job->rows + made)}, commit);
     return commit_wait(commit, NULL, err);
+}
+
+/* What there is to do: *rows more are durable. */
+static ErrCode job_work(DatagenJob *job, Storage *storage, uint32_t due, int64_t *rows, Err *err) {
+    *rows = due;
+    return job->ready ? job_write(job, rows, err) : job_open(job, storage, rows, err);
 }
 
 /* -- All jobs ---------------------------------------------------------------------------------- */
@@ -153,6 +170,20 @@ static DatagenJob *jobs_find(const DatagenJobs *jobs, const char *name) {
         if (strcmp(jobs->jobs[i]->name, name) == 0)
             return jobs->jobs[i];
     return NULL;
+}
+
+/* With the lock: a turn is over; failure NULL: `rows` more are durable. */
+static void job_worked(DatagenJob *job, int64_t now_us, int64_t rows, const Err *failure) {
+    job->busy = false;
+    job->retry_us = failure ? now_us + RETRY_US : 0;
+    if (failure) {
+        job->error = *failure;
+        return;
+    }
+    job->rows += rows;
+    if (!job->ready)
+        job_pace(job, now_us);
+    job->ready = true;
 }
 
 /* With the lock: lets the next job that has rows to write do so. false: none has, for *wait_us. */
@@ -170,14 +201,10 @@ static bool jobs_turn(DatagenJobs *jobs, int64_t *wait_us) {
         jobs->turn = (jobs->turn + i + 1) % jobs->count;
         job->busy = true;
         lock_release(&jobs->lock);
-        ErrCode code = job_write(job, jobs->storage, due, &err);
+        int64_t rows;
+        ErrCode code = job_work(job, jobs->storage, due, &rows, &err);
         lock_take(&jobs->lock);
-        job->busy = false;
-        job->retry_us = code == ERR_OK ? 0 : jobs_now_us(jobs) + RETRY_US;
-        if (code == ERR_OK)
-            job->rows += due;
-        else
-            job->error = err;
+        job_worked(job, jobs_now_us(jobs), rows, code == ERR_OK ? NULL : &err);
         signal_all(&jobs->changed);
         return true;
     }
@@ -240,7 +267,7 @@ static void jobs_add(DatagenJobs *jobs, DatagenJob *job) {
     lock_release(&jobs->lock);
 }
 
-ErrCode datagen_start(DatagenJobs *jobs, const Source *source, Err *err) {
+ErrCode datagen_start(DatagenJobs *jobs, const Source *source, bool is_new, Err *err) {
     const Datagen *datagen = source->datagen;
     assert(datagen);
     DatagenJob *job = mem_alloc(sizeof *job);
@@ -251,7 +278,10 @@ ErrCode datagen_start(DatagenJobs *jobs, const Source *source, Err *err) {
     job->paused = datagen->paused;
     ErrCode code;
     TRY_DONE(appender_new(jobs->storage, source, &job->appender, err));
-    TRY_DONE(job_read_note(job, jobs->storage, err));
+    job->is_new = is_new;
+    if (!storage_cluster(jobs->storage)) /* there it has to wait */
+        TRY_DONE(job_open(job, jobs->storage, &job->rows, err));
+    job->ready = !storage_cluster(jobs->storage);
     job->generator = generator_new(source);
     jobs_add(jobs, job);
 done:
@@ -290,7 +320,7 @@ void datagen_pause(DatagenJobs *jobs, const char *name, bool paused) {
 }
 
 void datagen_forget(Commit *commit, const char *name) {
-    commit_remove(commit, STORE_DATAGEN, job_key(name));
+    commit_remove(commit, STORE_DATAGEN, bytes_of(name));
 }
 
 bool datagen_figures(DatagenJobs *jobs, const char *name, DatagenFigures *figures) {

@@ -6,7 +6,8 @@
  * One thread writes for all of them, in commits that hold some rows and how many there are now. So
  * a generator that was cut off, by kill -9 or a power cut, goes on with the very next row. It waits
  * for each commit: it is never ahead of the disk, and where a partition's tail is full it waits for
- * that too. Without threads datagen_pump() does the work.
+ * that too. Without threads datagen_pump() does the work. With a cluster a commit is a transaction,
+ * with more rows; one that has failed is made again.
  */
 #ifndef ENGINE_DATAGEN_H
 #define ENGINE_DATAGEN_H
@@ -23,15 +24,16 @@ DatagenJobs *datagen_open(Io *io, Storage *storage, bool threads,
                           const _Atomic uint32_t *interrupts);
 void datagen_close(DatagenJobs *jobs); /* NULL is allowed */
 
-/* Goes on where the last commit of a source of this name left it; from row 0 where there is none.
- * What it needs of the source is copied. */
-ErrCode datagen_start(DatagenJobs *jobs, const Source *source, Err *err);
+/* Goes on where the last commit of a source of this name left it; from row 0 where there is none,
+ * and where the source is new. What it needs of the source is copied. */
+ErrCode datagen_start(DatagenJobs *jobs, const Source *source, bool is_new, Err *err);
 
 /* Ends it behind the commit under way. Nothing happens where there is none of this name. */
 void datagen_stop(DatagenJobs *jobs, const char *name);
 void datagen_pause(DatagenJobs *jobs, const char *name, bool paused);
 
-/* Adds to a commit that a source of this name begins at row 0 again. */
+/* Adds to a commit that a source of this name begins at row 0 again. With a cluster nothing: the
+ * next one is told that it is new. */
 void datagen_forget(Commit *commit, const char *name);
 
 typedef enum DatagenState {

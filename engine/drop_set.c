@@ -140,7 +140,7 @@ static void set_start_again(Call *call, const DropSet *set) {
         if (source->broker)
             (void)!engine_start_edge(call->weir, source, 0, &ignored);
         if (source->datagen)
-            (void)!datagen_start(call->weir->datagen, source, &ignored);
+            (void)!datagen_start(call->weir->datagen, source, false, &ignored);
     }
 }
 

@@ -85,7 +85,7 @@ static ErrCode engine_start_queries(Weir *weir, Err *err) {
 static ErrCode engine_start_generators(Weir *weir, Err *err) {
     for (size_t i = 0; i < weir->catalog.source_count; i++) {
         const Source *source = weir->catalog.sources[i].source;
-        if (!source->datagen || datagen_start(weir->datagen, source, err) == ERR_OK)
+        if (!source->datagen || datagen_start(weir->datagen, source, false, err) == ERR_OK)
             continue;
         if (err_action(err->code) == ERR_ACTION_STOP_ENGINE)
             return err->code;
@@ -190,7 +190,9 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
                             .notice = options->notice,
                             .notice_context = options->notice_context,
                             .progress = options->progress,
-                            .progress_context = options->progress_context};
+                            .progress_context = options->progress_context,
+                            .waits = options->waits,
+                            .waits_context = options->waits_context};
     Err err;
     EngineKafka *kafka = NULL;
     bool any = options->kafka || options->kafka_config;

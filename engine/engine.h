@@ -37,6 +37,8 @@ typedef struct EngineOptions {
     void *notice_context;
     void (*progress)(void *context, const WeirWork *work);
     void *progress_context;
+    bool (*waits)(void *context, const char *why);
+    void *waits_context;
 } EngineOptions;
 
 /* As weir_open(), on a given Io that must outlive the engine. */

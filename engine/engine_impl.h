@@ -155,6 +155,9 @@ Commit *engine_commit(const Call *call);
 /* Topics that SHOW TOPICS leaves out: queries' own, Kafka's, the service's. */
 bool engine_topic_is_hidden(const Weir *weir, const char *name);
 
+/* The service's own are not for statements. SEMANTIC. */
+ErrCode engine_check_own_topic(const Call *call, const char *name, Err *err);
+
 /* A topic that only the cluster knows becomes the service's too, with the commit. */
 void engine_adopt_topic(Weir *weir, const char *name, Commit *commit);
 
@@ -178,6 +181,8 @@ void engine_note_growth(const Weir *weir, CatalogQuery *query);
 /* Queries that the cluster's trouble kept from starting are tried again, now and then. Without the
  * lock. */
 void engine_revive(Weir *weir);
+bool engine_query_waits(const CatalogQuery *query); /* it could not start, and is to be revived */
+void engine_query_later(const Weir *weir, CatalogQuery *query); /* nobody waited for its start */
 
 /* Another process has changed the catalog: here it is done too, queries and all. */
 ErrCode engine_catalog_refresh(Weir *weir, Err *err);

@@ -169,6 +169,8 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
     if (code != ERR_OK) {
         query->running = NULL;
         query->start_error = *err;
+        if (code == ERR_CANCELLED)
+            engine_query_later(weir, query);
         return code;
     }
     query->start_error.code = ERR_OK;
@@ -245,7 +247,9 @@ static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, in
         seen[i] = true;
         if (!query->running) {
             *err = query->start_error;
-            return err->code;
+            if (!query_answers_anyway(weir, query, err))
+                return err->code;
+            continue;
         }
         if (query->paused)
             continue;

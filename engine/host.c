@@ -18,10 +18,16 @@ static const Source *host_source_at(void *context, uint32_t index) {
     return weir->catalog.sources[index].source;
 }
 
-static uint32_t host_topic_partitions(void *context, const char *topic) {
+static ErrCode host_topic_partitions(void *context, const char *topic, uint32_t *partitions,
+                                     Err *err) {
     const Weir *weir = context;
     LogTopic found;
-    return log_topic_find(weir->storage, topic, &found) ? found.partition_count : 0;
+    Err why;
+    ErrCode code = log_topic_look(weir->storage, topic, &found, &why);
+    *partitions = code == ERR_OK ? found.partition_count : 0;
+    if (code == ERR_OK || code == ERR_NOT_FOUND)
+        return ERR_OK;
+    return *err = why, code; /* whether there is one is not known */
 }
 
 static const char *host_setting(void *context, const char *name) {
@@ -85,14 +91,33 @@ static ErrCode host_broker_topic(void *context, const char *broker, const char *
     return topic ? kafka_topic_partitions(config, topic, partitions, err) : ERR_OK;
 }
 
-static void host_topic_retention(void *context, const char *topic, PlannedRetention *retention) {
+/* In a cluster it is the cluster's to say. */
+static bool cluster_retention(const Weir *weir, const char *topic, PlannedRetention *retention,
+                              int32_t *replicas) {
+    Cluster *cluster = weir->cluster;
+    ClusterTopic facts;
+    Err ignored; /* then the topic gets the cluster's defaults */
+    if (!cluster->ops->describe ||
+        cluster->ops->describe(cluster, &topic, 1, false, &facts, &ignored) != ERR_OK ||
+        facts.partitions == 0 || facts.retention_ms == CONFIG_DEFAULT)
+        return false;
+    *retention = (PlannedRetention){facts.retention_ms, facts.retention_bytes};
+    *replicas = facts.replicas;
+    return true;
+}
+
+static bool host_topic_retention(void *context, const char *topic, PlannedRetention *retention,
+                                 int32_t *replicas) {
     const Weir *weir = context;
     LogTopic found;
+    if (engine_has_cluster(weir))
+        return cluster_retention(weir, topic, retention, replicas);
     const CatalogTopic *kept = log_topic_find(weir->storage, topic, &found)
                                    ? catalog_topic(&weir->catalog, found.id)
                                    : NULL;
     if (kept)
         *retention = (PlannedRetention){kept->retention.ms, kept->retention.bytes};
+    return true;
 }
 
 PlannerHost engine_host(Weir *weir) {

@@ -31,7 +31,8 @@ void result_farewell(WeirResult *result, Commit *commit) {
 
 static void result_say_farewell(WeirResult *result) {
     Err ignored; /* what it tidies away would be tidied another time */
-    if (result->weir->options.workers == 0)
+    bool in_slot = commit_slot_of(result->farewell) != COMMIT_NO_SLOT; /* that takes a while */
+    if (result->weir->options.workers == 0 || in_slot)
         (void)!commit_wait(result->farewell, NULL, &ignored);
     else if (commit_submit(result->farewell, NULL, NULL, &ignored) != ERR_OK)
         commit_drop(result->farewell);

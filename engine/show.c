@@ -50,7 +50,9 @@ static ErrCode show_sources(Call *call, bool tables) {
 
 const char *show_query_state(const CatalogQuery *query, const QueryFigures *figures) {
     if (!query->running)
-        return query->start_error.code == ERR_OK ? "STOPPED" : "ERROR";
+        return query->start_error.code == ERR_OK ? "STOPPED"
+               : engine_query_waits(query)       ? "RETRYING"
+                                                 : "ERROR";
     switch (figures->state) {
     case QUERY_RUNNING:
         return figures->retry_count > 0 ? "RETRYING" : "RUNNING";
@@ -102,10 +104,13 @@ void show_query_reason(Buf *out, const Weir *weir, const CatalogQuery *query,
                    query->grown);
     if (reason->code == ERR_OK || (query->running && figures->state == QUERY_FINISHED))
         return;
-    if (figures->retry_count > 0)
+    bool waits = engine_query_waits(query);
+    if (figures->retry_count > 0 || waits)
         buf_printf(out, "%s: ", err_name(reason->code));
     buf_printf(out, "%s (%s)", reason->message, query_error_type(reason->code));
-    if (figures->retry_count > 0)
+    if (waits)
+        buf_text(out, ", starts when the cluster answers");
+    else if (figures->retry_count > 0)
         buf_printf(out, ", since %lld s, again in %lld ms after %u tries",
                    (long long)figures->retry_for_ms / 1000, (long long)figures->retry_in_ms,
                    figures->retry_count);

@@ -170,7 +170,8 @@ static ErrCode wish_read(const AstStatement *statement, TopicWish *wish, Err *er
 
 /* -- CREATE, ALTER, DROP ----------------------------------------------------------------------- */
 
-static ErrCode topic_check_name(const AstStatement *statement, Err *err) {
+static ErrCode topic_check_name(const Call *call, Err *err) {
+    const AstStatement *statement = call->statement;
     const char *name = statement->name;
     AstPos pos = statement->name_pos;
     size_t size = strlen(name), plain = 0;
@@ -183,10 +184,8 @@ static ErrCode topic_check_name(const AstStatement *statement, Err *err) {
                           "'_' and '-'.",
                           name, TOPIC_NAME_BYTES_MAX);
     if (!plan_topic_is_internal(name))
-        return ERR_OK;
-    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
-                      "The names of queries' own topics begin with '_weir-': %s cannot be made.",
-                      name);
+        return engine_check_own_topic(call, name, err);
+    return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column, PLAN_TOPIC_RESERVED, name);
 }
 
 /* With a cluster what is not said is its default. */
@@ -213,7 +212,7 @@ static ErrCode topic_create(Call *call, Err *err) {
     AstPos pos = statement->name_pos;
     TopicWish wish = wish_begin(weir, 1);
     LogTopic topic;
-    TRY(topic_check_name(statement, err));
+    TRY(topic_check_name(call, err));
     TRY(wish_read(statement, &wish, err));
     if (log_topic_find(weir->storage, statement->name, &topic)) {
         if (!statement->if_not_exists)
@@ -259,11 +258,14 @@ static ErrCode topic_find(Call *call, LogTopic *topic, Err *err) {
                       near ? "'?" : "");
 }
 
-static ErrCode topic_check_internal(const AstStatement *statement, const char *what, Err *err) {
-    if (!plan_topic_is_internal(statement->name))
+static ErrCode topic_check_internal(Call *call, const char *what, Err *err) {
+    const AstStatement *statement = call->statement;
+    if (!engine_topic_is_hidden(call->weir, statement->name))
         return ERR_OK;
     return err_set_at(err, ERR_SEMANTIC, statement->name_pos.line, statement->name_pos.column,
-                      "%s is a query's own topic and cannot be %s.", statement->name, what);
+                      "%s is %s own topic and cannot be %s.", statement->name,
+                      plan_topic_is_internal(statement->name) ? "a query's" : "the service's",
+                      what);
 }
 
 static ErrCode topic_check_unused(Call *call, const char *what, Err *err) {
@@ -303,7 +305,7 @@ static ErrCode topic_alter(Call *call, Err *err) {
     const AstStatement *statement = call->statement;
     Weir *weir = call->weir;
     LogTopic topic;
-    TRY(topic_check_internal(statement, "altered", err));
+    TRY(topic_check_internal(call, "altered", err));
     TRY(topic_find(call, &topic, err));
     const CatalogTopic *present = catalog_topic(&weir->catalog, topic.id);
     TopicWish wish = wish_begin(weir, 0);
@@ -336,7 +338,7 @@ static ErrCode topic_alter(Call *call, Err *err) {
 static ErrCode topic_drop(Call *call, Err *err) {
     const AstStatement *statement = call->statement;
     LogTopic topic;
-    TRY(topic_check_internal(statement, "dropped", err));
+    TRY(topic_check_internal(call, "dropped", err));
     if (statement->if_exists && !log_topic_find(call->weir->storage, statement->name, &topic)) {
         result_message(call->result, "Topic %s does not exist.", statement->name);
         return ERR_OK;

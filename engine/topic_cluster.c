@@ -47,7 +47,8 @@ static ClusterTopic *topic_figures(Call *call, const LogTopic *topics, uint32_t 
         names[i] = topics[i].name;
     err->code = ERR_OK;
     if (!cluster->ops->describe ||
-        cluster->ops->describe(cluster, names, count, figures, err) != ERR_OK)
+        cluster->ops->describe(cluster, names, count, call->statement->extended, figures,
+                               err) != ERR_OK)
         return NULL;
     return figures;
 }
@@ -94,8 +95,11 @@ ErrCode topic_cluster_show(Call *call, Err *err) {
     ClusterTopic *figures = topic_figures(call, topics, shown, err);
     if (!figures && err->code != ERR_OK)
         return err->code;
-    for (uint32_t i = 0; i < shown; i++)
-        topic_row(call, &topics[i], figures ? &figures[i] : NULL);
+    for (uint32_t i = 0; i < shown; i++) {
+        bool gone = figures && figures[i].partitions == 0; /* since we asked for all of them */
+        if (!gone || !log_topic_is_borrowed(&topics[i]))
+            topic_row(call, &topics[i], gone || !figures ? NULL : &figures[i]);
+    }
     return ERR_OK;
 }
 

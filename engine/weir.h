@@ -71,6 +71,11 @@ typedef struct WeirOptions {
      * not call back into the Weir. */
     void (*notice)(void *context, const char *text);
     void *notice_context;
+    /* Some times a second while a statement, or weir_open(), waits for a Kafka cluster: `why` is
+     * what is wrong with it, in words; NULL: nothing that is known. On any thread. false: it is to
+     * wait no longer. May be NULL: then weir_interrupt() ends it. */
+    bool (*waits)(void *context, const char *why);
+    void *waits_context;
     /* Some times a second while a statement takes long, likewise; may be NULL. */
     void (*progress)(void *context, const WeirWork *work);
     void *progress_context;

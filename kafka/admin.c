@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "kafka/patience.h"
 
 enum { AGAIN_MS = 50, SEEN_WAIT_MS = 5000, TROUBLED_WAIT_MS = 1000, ANSWER_WAIT_MS = 5000 };
 
@@ -46,7 +47,14 @@ KafkaClient *kafka_admin_client(KafkaAdmin *admin) {
  * broker has just answered. */
 static ErrCode admin_check_broker(KafkaAdmin *admin, Err *err) {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(admin->handle, 0, NULL, &metadata, ANSWER_WAIT_MS);
+    int64_t end_us = kafka_admin_end_us(ANSWER_WAIT_MS);
+    rd_kafka_resp_err_t code;
+    int slice_ms = 0;
+    do {
+        TRY(patience_check(err));
+        code = rd_kafka_metadata(admin->handle, 0, NULL, &metadata,
+                                 patience_slice(end_us, &slice_ms));
+    } while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && io_posix_mono_us() < end_us);
     if (metadata)
         rd_kafka_metadata_destroy(metadata);
     return kafka_error(err, code, "The cluster");
@@ -254,13 +262,16 @@ static ErrCode admin_metadata(KafkaAdmin *admin, const char *name,
     rd_kafka_topic_t *topic = name ? rd_kafka_topic_new(admin->handle, name, NULL) : NULL;
     int patience_ms = admin_patience_ms(admin);
     int64_t end_us = kafka_admin_end_us(patience_ms);
+    int slice_ms = 0;
     ErrCode code;
     do {
-        rd_kafka_resp_err_t theirs =
-            rd_kafka_metadata(admin->handle, name == NULL, topic, metadata, patience_ms);
+        TRY_DONE(patience_check(err));
+        rd_kafka_resp_err_t theirs = rd_kafka_metadata(admin->handle, name == NULL, topic, metadata,
+                                                       patience_slice(end_us, &slice_ms));
         (void)rd_kafka_poll(admin->handle, 0);
         code = kafka_error(err, theirs, name ? "Topic %s" : "Topics", name);
     } while (kafka_admin_again(admin, code, end_us));
+done:
     if (topic)
         rd_kafka_topic_destroy(topic);
     if (code == ERR_OK)

@@ -5,8 +5,7 @@
 
 #include "base/mem.h"
 #include "kafka/admin_impl.h"
-
-enum { OFFSETS_AGAIN_MS = 10000 };
+#include "kafka/patience.h"
 
 typedef struct OffsetAsk {
     const KafkaPartition *partitions;
@@ -16,15 +15,14 @@ typedef struct OffsetAsk {
 } OffsetAsk;
 
 /* One request to each leader. */
-static ErrCode offsets_request(KafkaAdmin *admin, OffsetAsk *ask,
+static ErrCode offsets_request(KafkaAdmin *admin, OffsetAsk *ask, int timeout_ms,
                                rd_kafka_topic_partition_list_t **answer, Err *err) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)ask->count);
     for (uint32_t i = 0; i < ask->count; i++)
         rd_kafka_topic_partition_list_add(list, ask->partitions[i].topic,
                                           (int32_t)ask->partitions[i].partition)
             ->offset = ask->what;
-    rd_kafka_resp_err_t code =
-        rd_kafka_offsets_for_times(admin->handle, list, admin->timeout_ms);
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(admin->handle, list, timeout_ms);
     (void)rd_kafka_poll(admin->handle, 0);
     ask->failed = ask->partitions[0].topic;
     for (int i = 0; i < list->cnt; i++) {
@@ -49,9 +47,11 @@ static ErrCode offsets_request(KafkaAdmin *admin, OffsetAsk *ask,
 static ErrCode offsets_ask(KafkaAdmin *admin, OffsetAsk *ask,
                            rd_kafka_topic_partition_list_t **answer, Err *err) {
     KafkaTopic topic;
-    int64_t end_us = kafka_admin_end_us(OFFSETS_AGAIN_MS);
+    int64_t end_us = kafka_admin_end_us(admin->timeout_ms);
+    int slice_ms = 0;
     for (bool asked = false;; asked = true) {
-        ErrCode code = offsets_request(admin, ask, answer, err);
+        TRY(patience_check(err));
+        ErrCode code = offsets_request(admin, ask, patience_slice(end_us, &slice_ms), answer, err);
         bool unknown = code == ERR_TOPIC_MISSING && !asked;
         if (!unknown && !kafka_admin_again(admin, code, end_us))
             return code;

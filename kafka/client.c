@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "kafka/patience.h"
 #include "kafka/timestamp.h"
 
 enum {
@@ -194,6 +195,15 @@ void kafka_client_close(KafkaClient *client) {
     mem_free(client);
 }
 
+/* The first bytes of an answer that is not Kafka's, as librdkafka says them: a size. */
+static const char *client_stranger(const char *text) {
+    if (strstr(text, "Invalid response size 1213486160"))
+        return "; that is an HTTP server, not Kafka";
+    if (strstr(text, "Invalid response size 3525")) /* 0x1503, an alert */
+        return "; the port wants TLS (security.protocol)";
+    return "";
+}
+
 /* Why there is no answer. */
 static ErrCode client_unconnected(KafkaClient *client, const KafkaConfig *config, Err *err) {
     int64_t since_ms;
@@ -208,7 +218,8 @@ static ErrCode client_unconnected(KafkaClient *client, const KafkaConfig *config
                        "Kafka at %s: %.400s. librdkafka %s cannot do SCRAM with brokers that check "
                        "it as Kafka 3.9 and later do: librdkafka 2.6.1 can, or use PLAIN over TLS",
                        config->bootstrap, why.message, rd_kafka_version_str());
-    return err_set(err, code, "Kafka at %s: %.600s", config->bootstrap, why.message);
+    return err_set(err, code, "Kafka at %s: %.600s%s", config->bootstrap, why.message,
+                   client_stranger(why.message));
 }
 
 ErrCode kafka_client_connect(KafkaClient *client, const KafkaConfig *config, int timeout_ms,
@@ -225,7 +236,7 @@ ErrCode kafka_client_connect(KafkaClient *client, const KafkaConfig *config, int
             return ERR_OK;
         }
         (void)rd_kafka_poll(client->handle, 0);
-    } while (io_posix_mono_us() < end_us &&
+    } while (io_posix_mono_us() < end_us && patience_check(&now) == ERR_OK &&
              kafka_trouble_now(client->trouble, &since_ms, &now) != ERR_AUTHENTICATION);
     return client_unconnected(client, config, err);
 }

@@ -7,10 +7,56 @@
 #include "base/mem.h"
 #include "kafka/cluster_impl.h"
 #include "kafka/kill_point.h"
+#include "kafka/patience.h"
 
 static KafkaCluster *self(Cluster *cluster) {
     assert(cluster);
     return (KafkaCluster *)cluster;
+}
+
+/* Around an operation of a thread that may wait: people may give it up. */
+static void wait_begin(Cluster *cluster) {
+    patience_begin(self(cluster)->storage, &self(cluster)->trouble, 0);
+}
+
+static ErrCode wait_end(ErrCode code) {
+    patience_end();
+    return code;
+}
+
+/* == Topics =================================================================================== */
+
+static ErrCode cluster_topic_find(Cluster *cluster, const char *name, uint32_t *partitions,
+                                  Err *err) {
+    wait_begin(cluster);
+    return wait_end(topic_find(cluster, name, partitions, err));
+}
+
+static ErrCode cluster_topics(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count,
+                              Err *err) {
+    wait_begin(cluster);
+    return wait_end(topic_all(cluster, arena, topics, count, err));
+}
+
+static ErrCode cluster_describe(Cluster *cluster, const char *const *names, uint32_t count,
+                                bool readers, ClusterTopic *topics, Err *err) {
+    wait_begin(cluster);
+    return wait_end(topic_describe(cluster, names, count, readers, topics, err));
+}
+
+static ErrCode cluster_alter(Cluster *cluster, const char *name, uint32_t partitions,
+                             const TopicConfig *config, Err *err) {
+    wait_begin(cluster);
+    return wait_end(topic_alter(cluster, name, partitions, config, err));
+}
+
+static ErrCode cluster_remove(Cluster *cluster, const char *name, Err *err) {
+    wait_begin(cluster);
+    return wait_end(topic_remove(cluster, name, err));
+}
+
+static ErrCode cluster_trouble(Cluster *cluster, int64_t *since_ms, Err *err) {
+    return kafka_trouble_now(&self(cluster)->trouble, since_ms, err);
 }
 
 /* == Reading ================================================================================== */
@@ -47,7 +93,10 @@ static void cluster_store_close(Cluster *cluster, uint32_t store_id) {
 }
 
 static ErrCode cluster_take(Cluster *cluster, const uint32_t *slots, uint32_t count, Err *err) {
-    return count > 0 ? take_slots(self(cluster), slots, count, err) : ERR_OK;
+    if (count == 0)
+        return ERR_OK;
+    wait_begin(cluster);
+    return wait_end(take_slots(self(cluster), slots, count, err));
 }
 
 typedef enum CommitKind { COMMIT_OF_SLOT, COMMIT_COMMAND, COMMIT_RECORDS, COMMIT_LOCAL } CommitKind;
@@ -87,11 +136,12 @@ static void cluster_submit(Cluster *base, Commit *commit) {
 }
 
 static const ClusterOps cluster_ops = {
-    .topic_find = topic_find,
-    .topics = topic_all,
-    .describe = topic_describe,
-    .alter = topic_alter,
-    .remove = topic_remove,
+    .topic_find = cluster_topic_find,
+    .topics = cluster_topics,
+    .describe = cluster_describe,
+    .alter = cluster_alter,
+    .remove = cluster_remove,
+    .trouble = cluster_trouble,
     .topic_state = cluster_topic_state,
     .fetch = cluster_fetch,
     .offsets = cluster_offsets,
@@ -164,7 +214,9 @@ ErrCode kafka_cluster_open(const KafkaConfig *config, Storage *storage, Cluster 
     assert(config && storage);
     kill_point_arm();
     KafkaCluster *opened = cluster_new(config, storage);
+    patience_begin(storage, &opened->trouble, 0);
     ErrCode code = cluster_open(opened, err);
+    patience_end();
     if (code == ERR_OK)
         *cluster = &opened->cluster;
     else

@@ -198,7 +198,7 @@ ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count,
 enum { TOPIC_CONFIGS_MAX = 4 };
 ErrCode topic_find(Cluster *cluster, const char *name, uint32_t *partitions, Err *err);
 ErrCode topic_all(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
-ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count,
+ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count, bool readers,
                        ClusterTopic *topics, Err *err);
 ErrCode topic_alter(Cluster *cluster, const char *name, uint32_t partitions,
                     const TopicConfig *config, Err *err);

@@ -21,6 +21,7 @@
 #include "kafka/cluster_impl.h"
 #include "kafka/command_impl.h"
 #include "kafka/kill_point.h"
+#include "kafka/patience.h"
 #include "storage/log.h"
 
 enum { COMMAND_TIMEOUT_MS = 60000, COMMAND_AGAIN_US = 200000, COMMAND_TOPICS_MAX = 1024 };
@@ -115,7 +116,7 @@ static ErrCode commands_read(KafkaCluster *cluster, Err *err) {
         return ERR_OK;
     TRY(members_check(cluster, err));
     return err_set(err, ERR_FENCED,
-                   "fenced: a statement of another process of the service '%s', or one that was "
+                   "a statement of another process of the service '%s', or one that was "
                    "given up, has taken effect: start again",
                    cluster->config->service_id);
 }
@@ -265,13 +266,24 @@ static void command_finish(KafkaCluster *cluster, const CommandEnd *end) {
         thread_kick(cluster);
 }
 
+/* All that comes before the command is written: people may give it up. */
+static ErrCode command_prepare(KafkaCluster *cluster, const Commit *commit, Arena *arena,
+                               Err *err) {
+    ErrCode code;
+    patience_begin(cluster->storage, &cluster->trouble, 0);
+    TRY_DONE(cluster_check(cluster, err));
+    TRY_DONE(members_check(cluster, err));
+    TRY_DONE(commands_read(cluster, err));
+    TRY_DONE(command_topics(cluster, commit, arena, err));
+done:
+    patience_end();
+    return code;
+}
+
 static ErrCode command_run(KafkaCluster *cluster, const Commit *commit, Arena *arena, Err *err) {
     Buf value = {0};
     ErrCode code;
-    TRY(cluster_check(cluster, err));
-    TRY(members_check(cluster, err));
-    TRY(commands_read(cluster, err));
-    TRY(command_topics(cluster, commit, arena, err));
+    TRY(command_prepare(cluster, commit, arena, err));
     kill_point_pass(KILL_BEFORE_COMMAND);
     Command command = command_of(cluster, COMMAND_CHANGE);
     command.statement = commit_statement_of(commit);

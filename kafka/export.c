@@ -14,6 +14,7 @@ enum {
     EXPORT_VERSION = 1,
     EXPORT_TIMEOUT_MS = 30000, /* of everything */
     EXPORT_ADMIN_MS = 10000,   /* of a question */
+    EXPORT_CONNECT_MS = 3000,
     EXPORT_TROUBLE_MS = 5000,  /* while something is known to be wrong */
     EXPORT_SLICE_MS = 2000,    /* slot_call.c says why it is long */
     EXPORT_POLL_MS = 100,
@@ -236,7 +237,7 @@ static ErrCode export_mark(KafkaExport *export, Err *err) {
 static ErrCode export_connect(KafkaExport *export, const KafkaConfig *config,
                               const KafkaExportOptions *options, int64_t *next_offsets,
                               Err *err) {
-    char transactional_id[EXPORT_NAME_SIZE];
+    char transactional_id[EXPORT_NAME_SIZE], cluster_id[KAFKA_CLUSTER_ID_SIZE];
     KafkaAdmin *admin = NULL;
     ExportRead read = {export, next_offsets, -1};
     KafkaClientOptions client = {.role = KAFKA_WRITE, .transactional_id = transactional_id,
@@ -248,6 +249,8 @@ static ErrCode export_connect(KafkaExport *export, const KafkaConfig *config,
     KafkaTailOptions tail = {.topic = export->positions_topic, .from = -1,
                              .record = export_position, .context = &read};
     TRY_DONE(kafka_admin_open(config, &export->trouble, EXPORT_ADMIN_MS, &admin, err));
+    TRY_DONE(kafka_client_connect(kafka_admin_client(admin), config, EXPORT_CONNECT_MS, cluster_id,
+                                  err)); /* says why it cannot */
     TRY_DONE(export_topics(export, config, options, admin, err));
     TRY_DONE(kafka_client_open(config, &client, &export->client, err));
     export->topic = rd_kafka_topic_new(export->client->handle, options->topic, NULL);

@@ -3,18 +3,22 @@
 
 #include <assert.h>
 
+#include "base/io.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "kafka/kill_point.h"
 #include "kafka/reader.h"
 
-enum { IMPORT_TIMEOUT_MS = 10000 };
+enum { IMPORT_TIMEOUT_MS = 10000, IMPORT_CONNECT_MS = 3000 };
 
 struct KafkaImport {
+    const KafkaConfig *config;
     const char *topic;
     KafkaTrouble trouble;
     KafkaAdmin *admin;
     KafkaReader *reader;
+    uint32_t partitions;
+    int64_t grown_ms; /* since when it is known to have more; 0: it has not */
     Lock lock;
     Signal signal;
     bool arrived;
@@ -43,10 +47,16 @@ static ErrCode import_check(KafkaImport *import, const int64_t *next, uint32_t p
                             Err *err) {
     KafkaTopic found;
     KafkaOffsets offsets[PARTITIONS_MAX];
+    char cluster_id[KAFKA_CLUSTER_ID_SIZE];
+    TRY(kafka_client_connect(kafka_admin_client(import->admin), import->config,
+                             IMPORT_CONNECT_MS, cluster_id, err)); /* says why it cannot */
     TRY(kafka_admin_topic(import->admin, import->topic, &found, err));
     if (found.partitions < partitions)
         return err_set(err, ERR_TOPIC_DELETED, "topic %s has %u partitions now, and had %u",
                        import->topic, found.partitions, partitions);
+    import->partitions = partitions;
+    if (found.partitions > partitions)
+        import->grown_ms = io_posix()->ops->now_ms(io_posix());
     TRY(kafka_admin_offsets(import->admin, import->topic, partitions, offsets, err));
     for (uint32_t p = 0; p < partitions; p++)
         if (next[p] > offsets[p].end)
@@ -71,6 +81,7 @@ ErrCode kafka_import_open(const KafkaConfig *config, const char *topic, const in
     assert(partitions > 0 && partitions <= PARTITIONS_MAX);
     kill_point_arm();
     KafkaImport *opened = mem_alloc(sizeof *opened);
+    opened->config = config;
     opened->topic = topic;
     lock_init(&opened->lock);
     signal_init(&opened->signal);
@@ -99,7 +110,12 @@ void kafka_import_close(KafkaImport *import) {
 
 ErrCode kafka_import_state(KafkaImport *import, int64_t *since_ms, Err *err) {
     assert(import->reader);
-    return kafka_reader_topic_state(import->reader, import->topic, since_ms, err);
+    TRY(kafka_reader_topic_state(import->reader, import->topic, since_ms, err));
+    if (import->grown_ms == 0)
+        return ERR_OK;
+    *since_ms = import->grown_ms;
+    return err_set(err, ERR_PARTITIONS_GROWN, "topic %s has more partitions than the %u that are "
+                   "copied: DROP and CREATE it to have all", import->topic, import->partitions);
 }
 
 ErrCode kafka_import_fetch(KafkaImport *import, uint32_t partition, int64_t *offset,

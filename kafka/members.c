@@ -46,7 +46,7 @@ static ErrCode members_verdict(KafkaCluster *cluster, Err *err) {
     if (members->newest <= members->rank)
         return ERR_OK;
     return err_set(err, ERR_FENCED,
-                   "fenced: a newer process of the service '%s' has taken over "
+                   "a newer process of the service '%s' has taken over "
                    "(member %" PRId64 ", this one is %" PRId64 ")",
                    cluster->config->service_id, members->newest, members->rank);
 }

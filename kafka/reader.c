@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "kafka/reader_impl.h"
+#include "kafka/watermark.h"
 
 enum {
     IDLE_US = 3 * 1000 * 1000, /* a stream that was not used for it may be moved */
@@ -232,11 +233,29 @@ ErrCode kafka_reader_fetch(KafkaReader *reader, const char *name, TopicPartition
 
 /* -- Offsets ----------------------------------------------------------------------------------- */
 
+/* Who asks is not to wait for a broker that is known to be gone. */
+static ErrCode reader_ask_offsets(KafkaReader *reader, const char *name, uint32_t partition,
+                                  ClusterOffsets *offsets, Err *err) {
+    enum { OFFSETS_WAIT_MS = 10 * 1000, OFFSETS_SLICE_MS = 300 };
+    rd_kafka_t *handle = kafka_admin_client(reader->options.admin)->handle;
+    int64_t end_us = io_posix_mono_us() + OFFSETS_WAIT_MS * 1000, since_ms;
+    rd_kafka_resp_err_t code;
+    Err why;
+    int slice_ms = OFFSETS_SLICE_MS;
+    do {
+        code = kafka_watermarks(handle, name, partition, &offsets->start, &offsets->end,
+                                slice_ms);
+        (void)rd_kafka_poll(handle, 0);
+        slice_ms *= 2; /* for one that is slow */
+    } while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && io_posix_mono_us() < end_us &&
+             kafka_trouble_now(reader->options.trouble, &since_ms, &why) == ERR_OK);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        kafka_trouble_over(reader->options.trouble);
+    return kafka_error(err, code, "Topic %s, partition %u", name, partition);
+}
+
 ErrCode kafka_reader_offsets(KafkaReader *reader, const char *name, TopicPartition where,
                              bool fresh, ClusterOffsets *offsets, Err *err) {
-    enum { OFFSETS_WAIT_MS = 10 * 1000, TROUBLED_WAIT_MS = 300 };
-    int64_t since_ms;
-    Err why;
     Part *part = part_find(reader, name, where.partition);
     lock_take(&part->lock);
     part_asked_as(part, where);
@@ -245,13 +264,7 @@ ErrCode kafka_reader_offsets(KafkaReader *reader, const char *name, TopicPartiti
     lock_release(&part->lock);
     if (seen && !fresh)
         return ERR_OK;
-    rd_kafka_t *handle = kafka_admin_client(reader->options.admin)->handle;
-    bool troubled = kafka_trouble_now(reader->options.trouble, &since_ms, &why) != ERR_OK;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        handle, name, (int32_t)where.partition, &offsets->start, &offsets->end,
-        troubled ? TROUBLED_WAIT_MS : OFFSETS_WAIT_MS);
-    TRY(kafka_error(err, code, "Topic %s, partition %u", name, where.partition));
-    kafka_trouble_over(reader->options.trouble);
+    TRY(reader_ask_offsets(reader, name, where.partition, offsets, err));
     lock_take(&part->lock);
     part->seen = true;
     if (offsets->start > part->start)

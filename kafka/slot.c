@@ -212,7 +212,7 @@ static void slot_decide(Slot *slot) {
         !slot->cluster->config->at_least_once) {
         Err err;
         err_report(&err, ERR_FENCED, 0, 0,
-                   "fenced: another process of the service '%s' has worked on slot %u",
+                   "another process of the service '%s' has worked on slot %u",
                    slot->cluster->config->service_id, slot->index);
         cluster_over(slot->cluster, &err);
         return;

@@ -14,8 +14,9 @@
 #include "base/mem.h"
 #include "kafka/admin_impl.h"
 #include "kafka/message.h"
+#include "kafka/patience.h"
 
-enum { TAIL_MESSAGES = 1024, TAIL_SLICE_MS = 500, TAIL_TIMEOUT_MS = 60 * 1000 };
+enum { TAIL_MESSAGES = 1024, TAIL_SLICE_MS = 100, TAIL_TIMEOUT_MS = 60 * 1000 };
 
 typedef struct TailPart {
     KafkaTailOptions options;
@@ -269,6 +270,7 @@ static ErrCode tail_run(KafkaTail *tail, Err *err) {
     if (left > 0)
         TRY(tail_start(tail, false, err));
     while (left > 0) {
+        TRY(patience_check(err));
         TRY(tail_take(tail, TAIL_SLICE_MS, NULL, err));
         int64_t now_us = io_posix_mono_us(), now_left = tail_left(tail);
         if (now_left < left)

@@ -70,7 +70,7 @@ static void describe_groups(const KafkaGroup *groups, uint32_t count, ClusterTop
 }
 
 /* What a user may not see is shown as not known, and fails nothing. */
-static ErrCode describe_one(KafkaAdmin *admin, const char *name, Arena *arena,
+static ErrCode describe_one(KafkaAdmin *admin, const char *name, bool readers, Arena *arena,
                             ClusterTopic *topic, Err *err) {
     KafkaTopic found;
     KafkaTopicConfig *configs;
@@ -90,18 +90,18 @@ static ErrCode describe_one(KafkaAdmin *admin, const char *name, Arena *arena,
     };
     if (kafka_admin_configs(admin, name, arena, &configs, &count, &why) == ERR_OK)
         describe_configs(configs, count, topic);
-    if (kafka_admin_groups(admin, &found, arena, &groups, &count, &why) == ERR_OK)
+    if (readers && kafka_admin_groups(admin, &found, arena, &groups, &count, &why) == ERR_OK)
         describe_groups(groups, count, topic);
     return ERR_OK;
 }
 
-ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count,
+ErrCode topic_describe(Cluster *cluster, const char *const *names, uint32_t count, bool readers,
                        ClusterTopic *topics, Err *err) {
     Arena *arena = arena_new("kafka topics", 0);
     ErrCode code = ERR_OK;
     assert(topics || count == 0);
     for (uint32_t i = 0; i < count && code == ERR_OK; i++)
-        code = describe_one(admin_of(cluster), names[i], arena, &topics[i], err);
+        code = describe_one(admin_of(cluster), names[i], readers, arena, &topics[i], err);
     arena_free(arena);
     return code;
 }

@@ -93,7 +93,9 @@ void kafka_trouble_note(KafkaTrouble *trouble, ErrCode code, const char *text) {
     if (trouble->code != code)
         trouble->since_ms = io->ops->now_ms(io);
     trouble->code = code;
-    (void)snprintf(trouble->text, sizeof trouble->text, "%s", text);
+    const char *rest = strstr(text, " (after "); /* in which state of the library */
+    (void)snprintf(trouble->text, sizeof trouble->text, "%.*s",
+                   rest ? (int)(rest - text) : (int)strlen(text), text);
     lock_release(&trouble->lock);
 }
 

@@ -30,7 +30,8 @@ ErrCode broker_plan(const Planner *planner, const Properties *properties, Source
     if (source->datagen)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "Rows come from a generator or from a BROKER, not from both.");
-    if (host->topic_partitions(host->context, topic) > 0)
+    TRY(host->topic_partitions(host->context, topic, &partitions, err));
+    if (partitions > 0)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "Topic %s is here already: what a BROKER has needs a topic of its own. "
                           "DROP TOPIC %s removes it.",

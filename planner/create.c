@@ -300,12 +300,17 @@ static ErrCode create_properties(const Planner *planner, Properties *properties,
 }
 
 /* What a generated source need not be told. */
-static void create_generated(const Planner *planner, const Properties *properties, Source *source) {
+static ErrCode create_generated(const Planner *planner, const Properties *properties,
+                                Source *source, Err *err) {
+    const PlannerHost *host = planner->host;
+    uint32_t there = 1;
     if (!source->topic.topic)
         source->topic.topic = source->name;
-    if (!properties->set[PROPERTY_PARTITIONS] &&
-        planner->host->topic_partitions(planner->host->context, source->topic.topic) == 0)
+    if (!properties->set[PROPERTY_PARTITIONS])
+        TRY(host->topic_partitions(host->context, source->topic.topic, &there, err));
+    if (there == 0)
         source->partition_count = 1;
+    return ERR_OK;
 }
 
 /* JSON, where nobody says otherwise. */
@@ -330,7 +335,7 @@ static ErrCode create_described(const Planner *planner, const Properties *proper
     TRY(formats_schema_ids(planner, properties, err));
     TRY(datagen_read(planner, properties, &source->datagen, err));
     if (source->datagen)
-        create_generated(planner, properties, source);
+        TRY(create_generated(planner, properties, source, err));
     if (source->datagen && statement->column_count == 0)
         TRY(datagen_schema(planner, source->datagen, &source->topic.schema, err));
     else

@@ -269,7 +269,7 @@ ErrCode datagen_check(const Planner *planner, const Properties *properties,
                              "Generated keys have no windows: leave WINDOW_TYPE out.", err);
     if (plan_topic_is_internal(source->topic.topic))
         return datagen_fails(properties, PROPERTY_KAFKA_TOPIC,
-                             "Topics of queries' own, '_weir-...', are only read by others.", err);
+                             "Topics of queries' own are only read by others.", err);
     for (uint32_t i = 0; i < schema->column_count; i++)
         TRY(datagen_check_column(planner, source->datagen, &schema->columns[i], err));
     return ERR_OK;

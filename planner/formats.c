@@ -470,7 +470,8 @@ ErrCode formats_partitions(const Planner *planner, const Properties *properties,
     if (wanted > PARTITIONS_MAX)
         return err_set_at(err, ERR_LIMIT, pos.line, pos.column,
                           "A topic has %d partitions at most.", PARTITIONS_MAX);
-    uint32_t there = host->topic_partitions(host->context, source->topic.topic);
+    uint32_t there;
+    TRY(host->topic_partitions(host->context, source->topic.topic, &there, err));
     if (there > 0 && given && there != (uint32_t)wanted)
         return err_set_at(err, ERR_SEMANTIC, pos.line, pos.column,
                           "A Kafka topic with the name '%s' already exists, with different "
@@ -480,9 +481,7 @@ ErrCode formats_partitions(const Planner *planner, const Properties *properties,
     planned->create_topic = there == 0;
     if (there == 0 && plan_topic_is_internal(source->topic.topic))
         return err_set_at(err, ERR_SEMANTIC, planner->statement->name_pos.line,
-                          planner->statement->name_pos.column,
-                          "The names of queries' own topics begin with '_weir-': %s cannot be "
-                          "made.",
+                          planner->statement->name_pos.column, PLAN_TOPIC_RESERVED,
                           source->topic.topic);
     if (there > 0)
         source->partition_count = there;

@@ -68,8 +68,17 @@ const char *planner_nearest(const Planner *planner, const char *word, const char
 }
 
 bool plan_topic_is_internal(const char *topic) {
-    static const char prefix[] = "_weir-";
-    return strncmp(topic, prefix, sizeof prefix - 1) == 0;
+    static const char *const begins[] = {"_weir-", "_confluent", "__confluent"};
+    static const char *const names[] = {
+        "_schemas",        "__consumer_offsets", "__transaction_state", "connect-configs",
+        "connect-offsets", "connect-status",     "connect-statuses"};
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+        if (strncmp(topic, begins[i], strlen(begins[i])) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(topic, names[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool is_upper_case(const char *name) {

@@ -26,7 +26,7 @@ typedef struct PlannerHost {
     uint32_t (*source_count)(void *context);
     const Source *(*source_at)(void *context, uint32_t index); /* for "did you mean" */
     /* 0: there is no such topic. */
-    uint32_t (*topic_partitions)(void *context, const char *topic);
+    ErrCode (*topic_partitions)(void *context, const char *topic, uint32_t *partitions, Err *err);
     /* The value in force of a setting, NULL where it is not set. Names as ksqlDB's. */
     const char *(*setting)(void *context, const char *name);
     const Type *(*custom_type)(void *context, const char *name); /* CREATE TYPE; NULL */
@@ -42,8 +42,10 @@ typedef struct PlannerHost {
      * cluster. UNKNOWN_NAME, TOPIC_MISSING, UNSUPPORTED. May be NULL: there are no others. */
     ErrCode (*broker_topic)(void *context, const char *broker, const char *topic,
                             uint32_t *partitions, Err *err);
-    /* Of a topic that is there. May be NULL: topics have none. */
-    void (*topic_retention)(void *context, const char *topic, PlannedRetention *retention);
+    /* Of a topic that is there; false: not known. *replicas 0: it has none. May wait. May be NULL:
+     * topics keep everything. */
+    bool (*topic_retention)(void *context, const char *topic, PlannedRetention *retention,
+                            int32_t *replicas);
     /* Overloads of a user's function of this name, in any case; *count 0: none. May be NULL. */
     const UserFunction *const *(*user_functions)(void *context, const char *name,
                                                  uint32_t *count);
@@ -68,7 +70,7 @@ typedef struct Planned {
     const Plan *plan;
     bool create_topic; /* the topic is missing and to be made with source->partition_count */
     PlannedRetention retention; /* ... and this */
-    bool says_ms, says_bytes;   /* WITH gives them: -1 is meant, too */
+    bool says_ms, says_bytes;   /* by WITH or its source's topic: -1 is meant, too */
     int32_t replicas; /* ... and so many copies, where there is a cluster; 0: not said */
     bool replaces; /* CREATE_AS: plan->query_id is running and gives place to it ... */
     bool rebuild;  /* ... but not its positions and state */
@@ -90,8 +92,10 @@ ErrCode plan_statement(const PlannerHost *host, const AstStatement *statement, A
 /* Whether an expression of the plan asks for ROWPARTITION or ROWOFFSET. */
 bool plan_reads_place(const Plan *plan);
 
-/* Topics of queries' own, "_weir-...": only read by others. */
+/* Topics of queries' own and of Kafka's: only read by others. */
 bool plan_topic_is_internal(const char *topic);
+#define PLAN_TOPIC_RESERVED                                                                        \
+    "The names of queries' own topics begin with '_weir-' and '_confluent': %s cannot be made."
 
 /* What may have been meant by a name that no source has, with a line feed in front; or "". */
 const char *plan_source_hint(const PlannerHost *host, const char *name, Arena *arena);

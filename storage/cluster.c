@@ -89,6 +89,29 @@ void storage_seen_end(Storage *storage, TopicPartition where, int64_t end_offset
     topic_unref(topic);
 }
 
+void storage_on_wait(Storage *storage, StorageWaitFn *wait, void *context) {
+    assert(storage);
+    assert(wait || !context);
+    storage->wait = wait;
+    storage->wait_context = context;
+}
+
+bool storage_wait_on(Storage *storage, const Err *why, int64_t since_ms, uint32_t *memory) {
+    assert(memory);
+    assert(!why || why->code != ERR_OK);
+    return !storage->wait || storage->wait(storage->wait_context, why, since_ms, memory);
+}
+
+bool cluster_wait_on(Storage *storage, uint32_t *memory) {
+    Cluster *cluster = storage->cluster;
+    Err why;
+    int64_t since_ms = 0;
+    assert(cluster);
+    bool troubled = cluster->ops->trouble &&
+                    cluster->ops->trouble(cluster, &since_ms, &why) != ERR_OK;
+    return storage_wait_on(storage, troubled ? &why : NULL, since_ms, memory);
+}
+
 static int64_t seen_end(Storage *storage, TopicPartition where) {
     assert(storage->cluster);
     Topic *topic = topics_find(&storage->topics, where.topic_id);

@@ -63,13 +63,17 @@ typedef struct ClusterOps {
     ErrCode (*topics)(Cluster *cluster, Arena *arena, LogTopic **topics, uint32_t *count, Err *err);
 
     /* For these three NULL: it cannot be done. They may wait. describe: topics[i] is of names[i],
-     * zeros for one that is not there. alter: what is CONFIG_DEFAULT, partitions 0, replicas -1
-     * stays. remove: of a topic that the service does not know. */
-    ErrCode (*describe)(Cluster *cluster, const char *const *names, uint32_t count,
+     * zeros for one that is not there; its groups if `readers` are wanted, which takes longer.
+     * alter: what is CONFIG_DEFAULT, partitions 0, replicas -1 stays. remove: of a topic that the
+     * service does not know. */
+    ErrCode (*describe)(Cluster *cluster, const char *const *names, uint32_t count, bool readers,
                         ClusterTopic *topics, Err *err);
     ErrCode (*alter)(Cluster *cluster, const char *name, uint32_t partitions,
                      const TopicConfig *config, Err *err);
     ErrCode (*remove)(Cluster *cluster, const char *name, Err *err);
+
+    /* What is wrong with the cluster now, since when; OK: nothing. Never waits. May be NULL. */
+    ErrCode (*trouble)(Cluster *cluster, int64_t *since_ms, Err *err);
 
     /* What is wrong with a topic that is read, and does not stop reading: PARTITIONS_GROWN, ...,
      * since when; OK: nothing. Never waits. May be NULL. */
@@ -136,6 +140,13 @@ void storage_seen_end(Storage *storage, TopicPartition where, int64_t end_offset
 /* Waits until something may be fetched that could not be, or the time is over; at once where there
  * is no cluster. For threads that read by hand. */
 void storage_await(Storage *storage, int64_t timeout_us);
+
+/* Who waits for the cluster asks some times a second whether to go on. `why`: what is wrong (NULL:
+ * nothing known), since when. *memory is 0 at the beginning of a wait and is the function's own.
+ * false: give it up. On any thread, with no lock. */
+typedef bool StorageWaitFn(void *context, const Err *why, int64_t since_ms, uint32_t *memory);
+void storage_on_wait(Storage *storage, StorageWaitFn *wait, void *context);
+bool storage_wait_on(Storage *storage, const Err *why, int64_t since_ms, uint32_t *memory);
 
 /* -- What a group and the engine say beside their entries ------------------------------------- */
 

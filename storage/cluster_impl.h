@@ -31,6 +31,9 @@ ErrCode cluster_fetch_wait(Storage *storage, TopicPartition where, int64_t offse
 ErrCode cluster_offsets(Storage *storage, TopicPartition where, bool fresh, int64_t *start,
                         int64_t *end, Err *err);
 
+/* storage_wait_on() with what the cluster says is wrong. */
+bool cluster_wait_on(Storage *storage, uint32_t *memory);
+
 /* Without threads: what the cluster does by hand; then a moment for it to answer, if that is all
  * that is waited for. */
 void cluster_pump(Storage *storage);

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "storage/cluster.h"
+#include "storage/cluster_impl.h"
 #include "storage/storage_impl.h"
 
 enum {
@@ -496,64 +496,111 @@ void commit_finish(Commit *commit) {
     commit_drop(commit);
 }
 
+/* -- Tickets ----------------------------------------------------------------------------------- */
+
+/* Belongs to who waits and to the commit, until both have done with it. */
+typedef struct CommitAnswer {
+    Storage *storage;
+    bool done, left; /* with queue_lock */
+    bool may_leave;
+    int64_t first_offset;
+    ErrCode code;
+    Err err;
+} CommitAnswer;
+
+enum { TICKET_LOOK_US = 250000 };
+
 static void commit_ticket_done(void *arg, const CommitOutcome *outcome) {
     assert(outcome->result == COMMIT_DURABLE || outcome->err);
-    CommitTicket *ticket = arg;
-    Storage *storage = ticket->storage;
-    assert(!ticket->done);
+    CommitAnswer *answer = arg;
+    Storage *storage = answer->storage;
+    assert(!answer->done);
     if (outcome->result == COMMIT_ABORTED) {
-        ticket->err = *outcome->err;
-        ticket->code = ticket->err.code;
+        answer->err = *outcome->err;
+        answer->code = answer->err.code;
     } else if (outcome->appended_count > 0) {
-        ticket->first_offset = outcome->appended[0].base_offset;
+        answer->first_offset = outcome->appended[0].base_offset;
     }
     lock_take(&storage->queue_lock);
-    ticket->done = true;
+    answer->done = true;
+    bool left = answer->left;
     signal_all(&storage->changed);
     lock_release(&storage->queue_lock);
+    if (left)
+        mem_free(answer);
 }
 
 ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err) {
     assert(ticket);
     assert(!writer_is_me(commit->storage));
-    *ticket = (CommitTicket){.storage = commit->storage, .first_offset = -1};
-    ErrCode code = commit_submit(commit, commit_ticket_done, ticket, err);
+    CommitAnswer *answer = mem_alloc(sizeof *answer);
+    answer->storage = commit->storage;
+    answer->first_offset = -1;
+    answer->may_leave = commit_is_records(commit);
+    ErrCode code = commit_submit(commit, commit_ticket_done, answer, err);
+    ticket->answer = code == ERR_OK ? answer : NULL;
     if (code != ERR_OK) {
-        ticket->storage = NULL;
+        mem_free(answer);
         commit_drop(commit);
     }
     return code;
 }
 
+/* false: it was left, and is the commit's alone. */
+static bool answer_await(CommitAnswer *answer) {
+    Storage *storage = answer->storage;
+    uint32_t memory = 0;
+    assert(storage->threads_running);
+    lock_take(&storage->queue_lock);
+    while (!answer->done) {
+        if (!storage->cluster) {
+            signal_wait(&storage->changed, &storage->queue_lock);
+            continue;
+        }
+        if (signal_wait_for(&storage->changed, &storage->queue_lock, TICKET_LOOK_US))
+            continue;
+        lock_release(&storage->queue_lock);
+        bool go_on = cluster_wait_on(storage, &memory);
+        lock_take(&storage->queue_lock);
+        if (!go_on && answer->may_leave && !answer->done) {
+            answer->left = true;
+            break;
+        }
+    }
+    bool left = answer->left;
+    lock_release(&storage->queue_lock);
+    return !left;
+}
+
 ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err) {
     assert(ticket);
-    Storage *storage = ticket->storage;
+    CommitAnswer *answer = ticket->answer;
     if (first_offset)
         *first_offset = -1;
-    if (!storage)
+    if (!answer)
         return ERR_OK;
+    Storage *storage = answer->storage;
     assert(!writer_is_me(storage));
-    if (storage->threads_running) {
-        lock_take(&storage->queue_lock);
-        while (!ticket->done)
-            signal_wait(&storage->changed, &storage->queue_lock);
-        lock_release(&storage->queue_lock);
-    }
-    while (!ticket->done) {
+    ticket->answer = NULL;
+    if (storage->threads_running && !answer_await(answer))
+        return err_set(err, ERR_CANCELLED, "Interrupted before the cluster has said that the "
+                       "records are written: they may still be.");
+    while (!answer->done) {
         Err failure; /* the outcome says it too */
         (void)!storage_pump(storage, &failure);
     }
-    ticket->storage = NULL;
     if (first_offset)
-        *first_offset = ticket->first_offset;
-    if (ticket->code != ERR_OK)
-        *err = ticket->err;
-    return ticket->code;
+        *first_offset = answer->first_offset;
+    ErrCode code = answer->code;
+    if (code != ERR_OK)
+        *err = answer->err;
+    mem_free(answer);
+    return code;
 }
 
 ErrCode commit_wait(Commit *commit, int64_t *first_offset, Err *err) {
     assert(commit);
-    CommitTicket ticket;
+    CommitTicket ticket = {0};
     TRY(commit_send(commit, &ticket, err));
     return commit_ticket_wait(&ticket, first_offset, err);
 }

@@ -86,19 +86,16 @@ ErrCode commit_submit(Commit *commit, CommitDoneFn *done, void *arg, Err *err);
 
 /* A commit that somebody will wait for. */
 typedef struct CommitTicket {
-    Storage *storage; /* NULL: nothing to wait for */
-    bool done;
-    int64_t first_offset;
-    ErrCode code;
-    Err err;
+    struct CommitAnswer *answer; /* NULL: nothing to wait for */
 } CommitTicket;
 
-/* Submits; the commit is used up, whatever is returned. After ERR_OK the ticket stays where it is
- * until commit_ticket_wait(). */
+/* Submits; the commit is used up, whatever is returned. After ERR_OK commit_ticket_wait() is to be
+ * called. */
 ErrCode commit_send(Commit *commit, CommitTicket *ticket, Err *err);
 
 /* Waits until what was sent is durable and visible. *first_offset (may be NULL): of the first
- * append, -1 without one. A ticket that was not sent, or waited for before, is ERR_OK. */
+ * append, -1 without one. A ticket that was not sent, or waited for before, is ERR_OK. CANCELLED:
+ * records for a cluster that were given up (storage_on_wait()), and may still be written. */
 ErrCode commit_ticket_wait(CommitTicket *ticket, int64_t *first_offset, Err *err);
 
 /* Both. */

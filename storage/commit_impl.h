@@ -97,6 +97,7 @@ ErrCode commit_check(Commit *commit, Err *err);
 
 /* commit_remote.c: whether the cluster must have it first; and gives it to it. */
 bool commit_is_remote(const Commit *commit);
+bool commit_is_records(const Commit *commit); /* for the cluster, and nothing else */
 void commit_append_apart(Commit *commit, TopicPartition where, Bytes batch);
 ErrCode commit_submit_remote(Commit *commit, CommitDoneFn *done, void *arg, Err *err);
 

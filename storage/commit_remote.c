@@ -99,6 +99,12 @@ bool commit_is_remote(const Commit *commit) {
            commit_has(commit, ENTRY_CATALOG);
 }
 
+bool commit_is_records(const Commit *commit) {
+    assert(commit);
+    return commit_is_remote(commit) && commit->slot == COMMIT_NO_SLOT && commit->topic_count == 0 &&
+           commit->append_count > 0 && !commit_has(commit, ENTRY_CATALOG);
+}
+
 static uint64_t notes_bytes(const Commit *commit) {
     assert(commit->apart);
     return ((uint64_t)commit->state_entries + COMMIT_NOTES_MORE) * COMMIT_NOTE_BYTES;

@@ -78,6 +78,9 @@ struct Storage {
 
     struct Cluster *cluster; /* NULL: the log is the folder's; cluster.c */
     struct ClusterTopics *cluster_topics;
+    /* A StorageWaitFn; NULL: waits are never given up. */
+    bool (*wait)(void *context, const Err *why, int64_t since_ms, uint32_t *memory);
+    void *wait_context;
     atomic_uint remote_count; /* commits that the cluster has, and answered ones not yet done */
 
     Thread writer, background;

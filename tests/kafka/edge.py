@@ -117,7 +117,7 @@ def fill(topic, first, number, aborts=True, partitions=PARTITIONS, pause=0.0):
     made, at = 0, first
     while made < number:
         codec = random.choice(CODECS)
-        one = producer(transactional_id='fill-%s' % topic, compression_type=codec, log_level=2)
+        one = producer(transactional_id='fill-%s' % topic, compression_type=codec)
         one.init_transactions(30)
         for _ in range(5):
             abort = aborts and random.random() < 0.3

@@ -48,13 +48,15 @@ static inline const Source *world_at(void *context, uint32_t index) {
     return ((const World *)context)->sources[index];
 }
 
-static inline uint32_t world_partitions(void *context, const char *topic) {
+static inline ErrCode world_partitions(void *context, const char *topic, uint32_t *partitions,
+                                       Err *err) {
     const World *world = context;
-    for (uint32_t i = 0; i < world->source_count; i++) {
+    (void)err;
+    *partitions = 0;
+    for (uint32_t i = 0; i < world->source_count && *partitions == 0; i++)
         if (strcmp(world->sources[i]->topic.topic, topic) == 0)
-            return world->sources[i]->partition_count;
-    }
-    return 0;
+            *partitions = world->sources[i]->partition_count;
+    return ERR_OK;
 }
 
 static inline const char *world_setting(void *context, const char *name) {

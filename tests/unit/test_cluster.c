@@ -368,6 +368,40 @@ static void fenced(void **state) {
     bed_free(&bed);
 }
 
+static bool give_up(void *context, const Err *why, int64_t since_ms, uint32_t *memory) {
+    (void)since_ms;
+    assert_null(why);
+    *memory += 1;
+    *(uint32_t *)context = *memory;
+    return *memory < 2;
+}
+
+/* Records may be left to the cluster; what changes the catalog is waited for to its end. */
+static void who_waits_may_give_up(void **state) {
+    (void)state;
+    Bed bed = {.io = io_mem_new(), .fake = fake_new()};
+    StorageOptions options = {.durability = DURABILITY_OS, .threads = true};
+    TopicPartition where = {0, 0};
+    uint32_t asked = 0;
+    bed.storage = bench_open(bed.io, &options);
+    fake_attach(bed.fake, bed.storage);
+    fake_start(bed.fake);
+    bench_topic(bed.storage, &where.topic_id, "t", 1);
+    storage_on_wait(bed.storage, give_up, &asked);
+    bed.fake->held = true;
+    Commit *commit = commit_new(bed.storage, 0);
+    bench_append(commit, where, "x", 2);
+    CHECK_CODE(ERR_CANCELLED, commit_wait(commit, NULL, err));
+    assert_int_equal(asked, 2);
+    bed.fake->held = false;
+    commit = commit_new(bed.storage, 0);
+    commit_catalog_put(commit, bytes_of("s/A"), bytes_of("stream"));
+    CHECK_OK(commit_wait(commit, NULL, err));
+    assert_string_equal(fake_log(bed.storage, where, 0), "0:x0 1:x1");
+    fake_stop(bed.fake);
+    bed_free(&bed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_here_before_it_is_there),
@@ -379,6 +413,7 @@ int main(void) {
         cmocka_unit_test(damaged_commands_are_refused),
         cmocka_unit_test(large_commits),
         cmocka_unit_test(fenced),
+        cmocka_unit_test(who_waits_may_give_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

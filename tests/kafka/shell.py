@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""shell.py WEIR - the shell and the server as people use them over a real Kafka: the same answers as
+over the own log, what is said while a broker is down, who is fenced.
+
+As world.py says.
+"""
+import re
+
+from world import *
+
+try:
+    import pexpect
+except ImportError:
+    pexpect = None
+
+
+class Terminal:
+    """The shell at a terminal."""
+
+    def __init__(self, *args, **more):
+        if pexpect is None:
+            raise Skip('no pexpect')
+        env = {'HOME': World.dir, 'TERM': 'xterm', 'PATH': os.environ['PATH'], 'LANG': 'C'}
+        at = 'kafka://' + World.bootstrap
+        self.child = pexpect.spawn(World.weir, [at, '--config', more.get('config') or service(),
+                                                *args], env=env, encoding='utf-8', timeout=30,
+                                   dimensions=(40, 160))
+        self.child.delaybeforesend = 0.01
+        self.wait('weir> ')
+
+    def wait(self, text, seconds=30):
+        self.child.expect_exact(text, timeout=seconds)
+        return re.sub(r'\x1b\[[?0-9;]*[A-Za-z]', '', self.child.before).replace('\r\n', '\n')
+
+    def run(self, line, text='\x1b[?2004h'):
+        self.child.sendline(line)
+        return self.wait(text)
+
+    def end(self, seconds=10):
+        """What it says until it ends by itself; its exit status."""
+        self.child.expect(pexpect.EOF, timeout=seconds)
+        said = self.child.before
+        self.child.close()
+        return said, self.child.exitstatus
+
+    def leave(self):
+        self.child.sendeof()
+        return self.end(30)[1]
+
+
+def name(word='s'):
+    World.number += 1
+    return '%s%d' % (word, World.number)
+
+
+def stream(topic, **more):
+    properties = ''.join(", %s='%s'" % pair for pair in more.items())
+    return ("CREATE STREAM %s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='%s', PARTITIONS=1, "
+            "FORMAT='JSON'%s);" % (topic, topic, properties))
+
+
+# -- While no broker answers ----------------------------------------------------------------------
+
+def test_no_broker_at_start():
+    begin = time.time()
+    done = weir('-e', 'SHOW TOPICS;', bootstrap='127.0.0.1:1')
+    same(done.code, 3)
+    has(done.err, 'waiting for the cluster: broker_down since ')
+    has(done.err, 'weir: Kafka at 127.0.0.1:1: ')
+    has(done.err, 'Connection refused')
+    assert time.time() - begin < 12, 'it took %.1f s' % (time.time() - begin)
+    begin = time.time()
+    same(weir('--timeout', '1', '-e', 'SHOW TOPICS;', bootstrap='127.0.0.1:1').code, 4)
+    process = start('server', '--data', World.dir + '/none', bootstrap='127.0.0.1:1')
+    time.sleep(1.5)
+    process.send_signal(signal.SIGTERM)
+    done = Done(process)
+    has(done.err, 'waiting for the cluster: ')
+    same(done.code, 128 + signal.SIGTERM)
+    assert time.time() - begin < 10, 'it took %.1f s' % (time.time() - begin)
+
+
+def test_statements_while_the_broker_is_down():
+    config, s = service(), name()
+    shell = Terminal(config=config)
+    has(shell.run(stream(s)), 'Stream created')
+    shell.run("INSERT INTO %s VALUES ('a', 1); CREATE TABLE t AS SELECT k, SUM(v) AS n FROM %s "
+              "GROUP BY k;" % (s, s))
+    has(shell.run('SELECT * FROM t;'), '| a | 1 |')
+    broker('kill')
+    try:
+        begin = time.time()
+        has(shell.run("SELECT * FROM t WHERE k = 'a';"), '| a | 1 |')
+        assert time.time() - begin < 5, 'a lookup took %.1f s' % (time.time() - begin)
+        for sql in ('DROP TABLE t;', "INSERT INTO %s VALUES ('a', 1);" % s,
+                    'TERMINATE ALL;', stream(name())):
+            begin = time.time()
+            shell.run(sql, 'waiting for the cluster: broker_down since ')
+            shell.child.sendintr()
+            said = shell.wait('\x1b[?2004h')
+            assert 'error (cancelled): ' in said or 'error (broker_down): ' in said, said
+            assert time.time() - begin < 8, '%s took %.1f s' % (sql, time.time() - begin)
+        has(shell.run('SHOW QUERIES;'), 'broker_down')
+    finally:
+        broker('start')
+    has(shell.run(stream(name())), 'Stream created')
+    for _ in range(40):
+        if 'RUNNING' in shell.run('SHOW QUERIES;'):
+            break
+        time.sleep(0.5)
+    has(shell.run("INSERT INTO %s VALUES ('b', 5); SELECT * FROM t WHERE k = 'b';" % s),
+        '| b | 5 |')
+    same(shell.leave(), 0)
+
+
+# -- Who is fenced --------------------------------------------------------------------------------
+
+def test_an_idle_shell_says_that_it_is_fenced():
+    config = service()
+    shell = Terminal(config=config)
+    live = Live(config=config)
+    said, status = shell.end()
+    has(said, 'weir: fenced: a newer process of the service ')
+    same(status, 5)
+    watching = Terminal(config=config)
+    same(live.process.wait(10), 5)  # it waited for standard input
+    has(live.process.stdout.read(), 'error (fenced): a newer process ')
+    watching.run(stream('pushed'))
+    watching.child.sendline('SELECT * FROM pushed EMIT CHANGES;')
+    time.sleep(1)
+    good('-e', 'SHOW STREAMS;', config=config)
+    said, status = watching.end()
+    has(said, 'error (fenced): a newer process ')
+    same(said.count('a newer process'), 1)
+    same(status, 5)
+
+
+# -- The same as over the own log -----------------------------------------------------------------
+
+def test_topics_are_kept_like_their_source():
+    s, config = name(), service()
+    done = rows(stream(s).replace('PARTITIONS', 'RETENTION_MS=-1, PARTITIONS') +
+                "CREATE STREAM o AS SELECT * FROM %s; CREATE TABLE t AS SELECT k, COUNT(*) AS n "
+                "FROM %s GROUP BY k; CREATE TABLE w AS SELECT k, COUNT(*) AS n FROM %s WINDOW "
+                "TUMBLING (SIZE 10 DAYS) GROUP BY k; CREATE STREAM p WITH (RETENTION_MS=1000000) "
+                "AS SELECT * FROM o; CREATE STREAM q AS SELECT * FROM p; CREATE TABLE v AS SELECT "
+                "k, COUNT(*) AS n FROM p WINDOW TUMBLING (SIZE 10 DAYS) GROUP BY k; "
+                "SHOW TOPICS EXTENDED;" % (s, s, s), config=config)
+    kept = {row['Topic']: (row['Retention ms'], row['Cleanup Policy']) for row in done}
+    same(kept['O'], (None, 'delete'))
+    same(kept['T'][1], 'compact')
+    same(kept['W'], (None, 'compact,delete'))
+    same(kept['P'], (1000000, 'delete'))
+    same(kept['Q'], (1000000, 'delete'))
+    same(kept['V'], (864000000, 'compact,delete'))
+    for more in ('RETENTION_MS=5', 'REPLICAS=2'):
+        done = weir('-e', stream(s).replace('STREAM s', 'STREAM x').replace(
+            'PARTITIONS', more + ', PARTITIONS'), config=config)
+        has(done.err, 'already exists, with different ')
+
+
+if __name__ == '__main__':
+    sys.exit(run_tests(globals()))
