@@ -204,10 +204,7 @@ cli-test: $(BUILD)/weir
 
 # Over a real broker that it starts, or it says what is missing for that.
 kafka-test: deps-kafka $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
-	@python3 tests/kafka/run.py $(BUILD)/weir
-	@python3 tests/kafka/edge.py $(BUILD)/weir
-	@python3 tests/kafka/shell.py $(BUILD)/weir
-	@for test in run edge writers interop; do \
+	@for test in run trouble edge shell writers interop; do \
 	    RDKAFKA='$(RDKAFKA)' tests/kafka/with python3 tests/kafka/$$test.py $(BUILD)/weir || exit 1; \
 	done
 

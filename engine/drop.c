@@ -299,11 +299,38 @@ static ErrCode drop_pause_generator(Call *call, bool paused, Err *err) {
 static ErrCode drop_skip_to(Weir *weir, const QueryStop *stop, int64_t *count, int64_t *offset,
                             Err *err) {
     int64_t start, end;
-    TRY(log_offsets(weir->storage, stop->where, &start, &end, err));
+    TRY(log_offsets_now(weir->storage, stop->where, &start, &end, err));
     if (*count > end - stop->offset)
         *count = end - stop->offset;
     *offset = stop->offset + *count;
     return ERR_OK;
+}
+
+enum { DROP_SKIP_WAIT_MS = 5000 };
+
+/* A query that waits at a record: until what is before it is committed. Then it is stopped, so that
+ * it cannot get over the record by itself after all; if it has, that is an error. */
+static ErrCode drop_stop_waiting(Weir *weir, CatalogQuery *query, const QueryStop *stop,
+                                 Err *err) {
+    bool there = query_await_stop(query->running, stop, DROP_SKIP_WAIT_MS);
+    query_stop(query->running);
+    query->running = NULL;
+    if (there && log_position(weir->storage, stop->task_id, stop->lane) == stop->position)
+        return ERR_OK;
+    TRY(engine_start_query(weir, query, err));
+    return err_set(err, ERR_SEMANTIC, "Query %s is not at offset %lld of topic %s, partition %u, "
+                   "any more: it goes on by itself.", query->id, (long long)stop->offset,
+                   stop->topic, stop->where.partition);
+}
+
+/* As a commit of the query's own, so that a cluster has it too. */
+static ErrCode drop_skip_commit(Weir *weir, const QueryStop *stop, int64_t offset, Err *err) {
+    bool slotted = engine_has_cluster(weir) && stop->slot != COMMIT_NO_SLOT;
+    Commit *commit = commit_new(weir->storage, slotted ? stop->owner_id : 0);
+    if (slotted)
+        commit_slot(commit, (uint32_t)stop->slot);
+    commit_position(commit, stop->task_id, stop->lane, offset);
+    return commit_wait(commit, NULL, err);
 }
 
 /* The position alone moves: all before it is committed, and nothing of the record is. */
@@ -319,15 +346,20 @@ static ErrCode drop_skip(Call *call, Err *err) {
         return err_set_at(err, ERR_SEMANTIC, call->statement->name_pos.line,
                           call->statement->name_pos.column,
                           "Query %s has not stopped at a record.\n"
-                          "SKIP is for queries in state ERROR; SHOW QUERIES tells the reason.",
+                          "SKIP is for queries that stop or wait at one; SHOW QUERIES tells it.",
                           query->id);
     if (count < 1)
         return err_set_at(err, ERR_SEMANTIC, call->statement->pos.line, call->statement->pos.column,
                           "SKIP needs a number of records above 0.");
     TRY(drop_skip_to(weir, &stop, &count, &offset, err));
-    Commit *commit = engine_commit(call);
-    commit_position(commit, stop.task_id, stop.lane, offset);
-    TRY(commit_wait(commit, NULL, err));
+    if (stop.waits)
+        TRY(drop_stop_waiting(weir, query, &stop, err));
+    ErrCode code = drop_skip_commit(weir, &stop, offset, err);
+    if (code != ERR_OK && stop.waits) {
+        Err kept_in_query;
+        (void)!engine_start_query(weir, query, &kept_in_query);
+    }
+    TRY(code);
     TRY(drop_restart(weir, query, err));
     result_message(call->result, "Query %s goes on behind %lld record%s of topic %s, partition %u, "
                    "from offset %lld.", query->id, (long long)count, count == 1 ? "" : "s",

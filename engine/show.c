@@ -66,30 +66,57 @@ const char *show_query_state(const CatalogQuery *query, const QueryFigures *figu
     return "UNKNOWN";
 }
 
-static void show_query_ways_out(Buf *out, const CatalogQuery *query) {
+/* By what the user can get it on. */
+static void show_query_ways_out(Buf *out, const CatalogQuery *query, bool retries) {
     QueryStop stop = {0};
-    buf_printf(out, "; RESUME %s; tries again", query->id);
+    if (!retries)
+        buf_printf(out, "; RESUME %s; tries again", query->id);
     if (query->running)
         query_stopped_at(query->running, &stop);
     if (stop.known)
-        buf_printf(out, ", ALTER QUERY %s SKIP 1; leaves out the record at offset %lld of topic "
-                   "%s, partition %u", query->id, (long long)stop.offset, stop.topic,
-                   stop.where.partition);
+        buf_printf(out, "%s ALTER QUERY %s SKIP 1; leaves out the record at offset %lld of topic "
+                   "%s, partition %u", retries ? ";" : ",", query->id, (long long)stop.offset,
+                   stop.topic, stop.where.partition);
 }
 
-/* Of topics in a cluster that are not what they were: the query runs, without what is new. */
-static void show_topic_states(Buf *out, const Weir *weir, const CatalogQuery *query) {
+static void show_cluster_state(Buf *out, const Weir *weir, int64_t since_ms, const Err *err) {
+    const ClusterOps *ops = weir->cluster->ops;
+    buf_printf(out, "%s%s since ", out->size > 0 ? "; " : "", err_name(err->code));
+    time_print_timestamp(out, since_ms);
+    buf_printf(out, ": %s", err->message);
+    if (ops->retried)
+        buf_printf(out, ": %s", ops->retried(weir->cluster, err->code));
+}
+
+/* Commits of tasks over the topic that do not come to an end: the first trouble. */
+static void show_slot_states(Buf *out, const Weir *weir, const char *name) {
+    Cluster *cluster = weir->cluster;
+    LogTopic topic;
+    if (!cluster->ops->slot_state || !log_topic_find(weir->storage, name, &topic))
+        return;
+    for (uint32_t p = 0; p < topic.partition_count; p++) {
+        int64_t since_ms;
+        Err err;
+        uint32_t slot = cluster->ops->slot(cluster, name, p);
+        if (cluster->ops->slot_state(cluster, slot, &since_ms, &err) != ERR_OK) {
+            show_cluster_state(out, weir, since_ms, &err);
+            return;
+        }
+    }
+}
+
+/* What does not stop the query: topics that are not what they were, commits without an answer. */
+static void show_cluster_states(Buf *out, const Weir *weir, const CatalogQuery *query) {
     Cluster *cluster = weir->cluster;
     for (uint32_t i = 0; cluster->ops->topic_state && i < query->plan->node_count; i++) {
         const PlanNode *node = query->plan->nodes[i];
         int64_t since_ms;
         Err err;
-        if (node->kind != PLAN_SOURCE ||
-            cluster->ops->topic_state(cluster, node->topic->topic, &since_ms, &err) == ERR_OK)
+        if (node->kind != PLAN_SOURCE)
             continue;
-        buf_printf(out, "%s%s since ", out->size > 0 ? "; " : "", err_name(err.code));
-        time_print_timestamp(out, since_ms);
-        buf_printf(out, ": %s", err.message);
+        if (cluster->ops->topic_state(cluster, node->topic->topic, &since_ms, &err) != ERR_OK)
+            show_cluster_state(out, weir, since_ms, &err);
+        show_slot_states(out, weir, node->topic->topic);
     }
 }
 
@@ -97,7 +124,7 @@ void show_query_reason(Buf *out, const Weir *weir, const CatalogQuery *query,
                        const QueryFigures *figures) {
     const Err *reason = query->running ? &figures->error : &query->start_error;
     if (weir->cluster && reason->code == ERR_OK && figures->state == QUERY_RUNNING)
-        show_topic_states(out, weir, query);
+        show_cluster_states(out, weir, query);
     if (out->size == 0 && query->grown && reason->code == ERR_OK)
         buf_printf(out, "partitions_grown: topic %s has more partitions than the query reads: drop "
                         "the sources over it, and declare them again",
@@ -108,14 +135,17 @@ void show_query_reason(Buf *out, const Weir *weir, const CatalogQuery *query,
     if (figures->retry_count > 0 || waits)
         buf_printf(out, "%s: ", err_name(reason->code));
     buf_printf(out, "%s (%s)", reason->message, query_error_type(reason->code));
+    bool retries = figures->retry_count > 0 && !waits;
     if (waits)
         buf_text(out, ", starts when the cluster answers");
-    else if (figures->retry_count > 0)
+    else if (retries)
         buf_printf(out, ", since %lld s, again in %lld ms after %u tries",
                    (long long)figures->retry_for_ms / 1000, (long long)figures->retry_in_ms,
                    figures->retry_count);
-    else if (figures->state == QUERY_ERROR || !query->running)
-        show_query_ways_out(out, query);
+    if (retries && weir->cluster && weir->cluster->ops->retried)
+        buf_printf(out, ": %s", weir->cluster->ops->retried(weir->cluster, reason->code));
+    if (retries || figures->state == QUERY_ERROR || !query->running)
+        show_query_ways_out(out, query, retries);
 }
 
 /* Why the query is in ERROR, or what it left out. */

@@ -91,11 +91,11 @@ ErrCode kafka_admin_offsets_of(KafkaAdmin *admin, KafkaPartition *partitions, ui
 ErrCode kafka_admin_offset_of_time(KafkaAdmin *admin, const char *name, uint32_t partition,
                                    int64_t timestamp, int64_t *offset, Err *err);
 
-/* Consumer groups that have committed offsets of a topic. */
+/* Consumer groups that have committed offsets of a topic, or members that read it. */
 typedef struct KafkaGroup {
     const char *id, *state; /* "Stable", "Empty", ... */
-    uint32_t members;
-    int64_t lag; /* records of the topic that it has not read */
+    uint32_t members; /* who reads the topic now */
+    int64_t lag;      /* records of the topic that it has not read */
 } KafkaGroup;
 ErrCode kafka_admin_groups(KafkaAdmin *admin, const KafkaTopic *topic, Arena *arena,
                            KafkaGroup **groups, uint32_t *count, Err *err);

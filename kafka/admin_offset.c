@@ -162,6 +162,24 @@ done:
     return code;
 }
 
+/* Who of the group reads the topic now. */
+static uint32_t group_readers(const rd_kafka_ConsumerGroupDescription_t *group,
+                              const char *topic) {
+    uint32_t readers = 0;
+    size_t members = rd_kafka_ConsumerGroupDescription_member_count(group);
+    for (size_t i = 0; i < members; i++) {
+        const rd_kafka_MemberAssignment_t *assignment = rd_kafka_MemberDescription_assignment(
+            rd_kafka_ConsumerGroupDescription_member(group, i));
+        const rd_kafka_topic_partition_list_t *list =
+            assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL;
+        bool reads = false;
+        for (int k = 0; list && k < list->cnt; k++)
+            reads = reads || strcmp(list->elems[k].topic, topic) == 0;
+        readers += reads;
+    }
+    return readers;
+}
+
 static ErrCode groups_described(GroupCall *call, const char **ids, size_t id_count, Err *err) {
     AdminRequest request;
     size_t count = 0;
@@ -178,15 +196,16 @@ static ErrCode groups_described(GroupCall *call, const char **ids, size_t id_cou
     for (size_t i = 0; i < count; i++) {
         const char *id = rd_kafka_ConsumerGroupDescription_group_id(all[i]);
         int64_t lag;
+        uint32_t readers = group_readers(all[i], call->topic->name);
         TRY_DONE(group_lag(call, id, &lag, err));
-        if (lag < 0)
+        if (lag < 0 && readers == 0)
             continue;
         call->groups[call->count++] = (KafkaGroup){
             .id = arena_strdup(call->arena, id),
             .state = rd_kafka_consumer_group_state_name(
                 rd_kafka_ConsumerGroupDescription_state(all[i])),
-            .members = (uint32_t)rd_kafka_ConsumerGroupDescription_member_count(all[i]),
-            .lag = lag};
+            .members = readers,
+            .lag = lag < 0 ? 0 : lag};
     }
 done:
     kafka_admin_end(&request);

@@ -67,6 +67,7 @@ static const struct ClientSetting {
     /* A commit flushes: whatever waits for it is to be in few large batches. */
     {FOR_WRITE, "linger.ms", "50", 0},
     {FOR_WRITE, "batch.size", "1000000", 0},
+    {FOR_WRITE, "message.max.bytes", "1000000000", 0}, /* the topic says how large one may be */
     {FOR_WRITE, "batch.num.messages", "100000", 0},
     {FOR_WRITE, "queue.buffering.max.messages", "1000000", 0},
     {FOR_WRITE, "queue.buffering.max.kbytes", "262144", 0},

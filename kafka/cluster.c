@@ -76,6 +76,19 @@ static ErrCode cluster_topic_state(Cluster *cluster, const char *name, int64_t *
     return kafka_reader_topic_state(self(cluster)->reader, name, since_ms, err);
 }
 
+static ErrCode cluster_slot_state(Cluster *cluster, uint32_t slot, int64_t *since_ms, Err *err) {
+    enum { SHOWN_AFTER_MS = 1000 }; /* what is over sooner is no trouble */
+    Io *io = io_posix();
+    assert(slot < self(cluster)->slot_count);
+    ErrCode code = kafka_trouble_now(&self(cluster)->slots[slot].trouble, since_ms, err);
+    return code != ERR_OK && io->ops->now_ms(io) - *since_ms > SHOWN_AFTER_MS ? code : ERR_OK;
+}
+
+static const char *cluster_retried(Cluster *cluster, ErrCode code) {
+    (void)cluster;
+    return kafka_trouble_retried(code);
+}
+
 /* == Owning and writing ======================================================================= */
 
 static uint32_t cluster_slot(Cluster *cluster, const char *topic, uint32_t partition) {
@@ -143,9 +156,11 @@ static const ClusterOps cluster_ops = {
     .remove = cluster_remove,
     .trouble = cluster_trouble,
     .topic_state = cluster_topic_state,
+    .retried = cluster_retried,
     .fetch = cluster_fetch,
     .offsets = cluster_offsets,
     .slot = cluster_slot,
+    .slot_state = cluster_slot_state,
     .store_open = cluster_store_open,
     .store_close = cluster_store_close,
     .take = cluster_take,

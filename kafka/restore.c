@@ -85,7 +85,7 @@ static ErrCode restore_record(void *context, const LogRecord *record, Err *err) 
     uint32_t partition = store->store.changelog.partition;
     ChangelogVerdict verdict = changelog_apply(piece, store->store.store_id, record);
     if (verdict == CHANGELOG_DAMAGED)
-        return err_set(err, ERR_CORRUPT,
+        return err_set(err, ERR_BAD_RECORD,
                        "Topic %s, partition %u, offset %lld: a change of the query's state is "
                        "damaged; it was written by a newer Weir, or not by Weir",
                        store->topic.name, partition, (long long)record->offset);

@@ -32,6 +32,7 @@ static int64_t after_ms(int64_t ms) {
 void slot_init(Slot *slot, KafkaCluster *cluster, uint32_t index) {
     assert(cluster);
     *slot = (Slot){.cluster = cluster, .index = index};
+    kafka_trouble_init(&slot->trouble);
     slot->producer.storage = cluster->storage;
     slot->producer.stores = &cluster->stores;
     slot->producer.positions_topic = cluster->positions_topic;
@@ -49,6 +50,7 @@ void slot_free(Slot *slot) {
     bundle_free(&slot->bundle);
     mem_free(slot->waiting);
     mem_free(slot->drops);
+    kafka_trouble_close(&slot->trouble);
 }
 
 static void slot_become(Slot *slot, SlotState state, SlotStep step) {
@@ -80,6 +82,7 @@ static void slot_doubt(Slot *slot, const Err *cause) {
     slot->cause = *cause;
     slot->due_us = 0;
     slot->decided++;
+    kafka_trouble_note(&slot->trouble, cause->code, cause->message);
     slot_become(slot, SLOT_DECIDING, SLOT_STEP_WAIT);
 }
 
@@ -92,6 +95,7 @@ static void slot_init_failed(Slot *slot, const Err *cause) {
         pace_refused(&slot->pace);
     kafka_trouble_note(&cluster->trouble, cause->code, cause->message);
     if (slot->state == SLOT_DECIDING) {
+        kafka_trouble_note(&slot->trouble, cause->code, cause->message);
         slot->due_us = after_ms(SLOT_AGAIN_MS);
         slot_become(slot, SLOT_DECIDING, SLOT_STEP_WAIT);
         return;
@@ -188,6 +192,7 @@ static void retriable_cause(Err *cause) {
 }
 
 static void slot_owned(Slot *slot) {
+    kafka_trouble_over(&slot->trouble);
     slot->due_us = after_ms(slot->cluster->config->commit_interval_ms);
     slot_become(slot, SLOT_OWNED, SLOT_STEP_WAIT);
 }
@@ -199,6 +204,10 @@ static void slot_reject(Slot *slot) {
     if (bundle->failed && bundle->failed_commit < bundle->count)
         slot->suspect_owner = commit_owner_of(bundle->commits[bundle->failed_commit]);
     slot->aborted++;
+    if (bundle->count > 1 && kafka_trouble_is_of_record(slot->cause.code)) {
+        slot->alone_left = (uint32_t)bundle->count; /* whose it was is seen when each goes alone */
+        slot->cause.code = ERR_TRANSACTION_ABORTED;
+    }
     bundle_reject(bundle, &slot->cause);
 }
 
@@ -283,7 +292,8 @@ static void slot_fill(Slot *slot) {
     assert(bundle->count == 0);
     while (taken < slot->waiting_count && bundle->bytes < slot->pace.bytes) {
         Commit *commit = slot->waiting[taken];
-        bool suspect = slot->suspect_owner && commit_owner_of(commit) == slot->suspect_owner;
+        bool suspect = slot->alone_left > 0 ||
+                       (slot->suspect_owner && commit_owner_of(commit) == slot->suspect_owner);
         if (suspect && taken > 0)
             break;
         bundle_add(bundle, commit);
@@ -291,6 +301,7 @@ static void slot_fill(Slot *slot) {
         if (suspect)
             break;
     }
+    slot->alone_left -= slot->alone_left > 0;
     slot->waiting_count -= taken;
     if (slot->waiting_count > 0)
         memmove(slot->waiting, slot->waiting + taken,
@@ -412,12 +423,14 @@ static void step_aborting(Slot *slot) {
     if (!slot_call_over(slot))
         return;
     bool again = slot->call_outcome == CALL_AGAIN && io_posix_mono_us() < slot->deadline_us;
-    if (slot->call_outcome == CALL_OK && slot->bundle.waiting == 0) {
+    /* A refused record leaves a gap in the producer's sequence: the next one is a new one. */
+    bool usable = !kafka_trouble_is_of_record(slot->cause.code);
+    if (slot->call_outcome == CALL_OK && slot->bundle.waiting == 0 && usable) {
         slot_reject(slot);
         slot_owned(slot);
     } else if (again) {
         slot_call(slot, CALL_ABORT);
-    } else { /* or an answer is missing: no commit may be let go */
+    } else { /* likewise, or an answer is missing: no commit may be let go */
         slot_doubt(slot, &slot->cause);
     }
 }

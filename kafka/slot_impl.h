@@ -83,9 +83,11 @@ struct Slot {
     SlotMark mark;           /* of the last transaction */
     PositionTable found;     /* as read; of who reads while READING */
     SlotMark found_mark;
+    KafkaTrouble trouble;    /* while deciding */
     Err cause;               /* why the bundle may not have taken effect */
     uint32_t *drops;         /* tasks whose positions go, with the next transaction */
     size_t drop_count, drop_capacity, drops_sent;
+    uint32_t alone_left;    /* commits that go alone: one of so many was refused */
     uint32_t suspect_owner; /* its commit made a transaction fail: it goes alone; 0: nobody */
     uint64_t transactions, aborted, decided;
 

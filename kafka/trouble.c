@@ -75,6 +75,10 @@ const char *kafka_trouble_retried(ErrCode code) {
     return row ? row->retried : "";
 }
 
+bool kafka_trouble_is_of_record(ErrCode code) {
+    return code == ERR_MESSAGE_TOO_LARGE || code == ERR_BAD_RECORD;
+}
+
 void kafka_trouble_init(KafkaTrouble *trouble) {
     *trouble = (KafkaTrouble){0};
     lock_init(&trouble->lock);

@@ -31,6 +31,9 @@ ErrCode kafka_error_take(rd_kafka_error_t *error, const char *what, Err *err);
 const char *kafka_trouble_meaning(ErrCode code);
 const char *kafka_trouble_retried(ErrCode code);
 
+/* Whether a record is the cause, not the cluster: others can be written. */
+bool kafka_trouble_is_of_record(ErrCode code);
+
 /* What is wrong now with one cluster; safe from any thread. */
 typedef struct KafkaTrouble {
     Lock lock;

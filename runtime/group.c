@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "runtime/blame.h"
 #include "runtime/ids.h"
 #include "runtime/processing_log.h"
 #include "runtime/result_impl.h"
@@ -160,6 +161,7 @@ static void roll_back(Group *group, bool submitted_too) {
     for (uint32_t i = 0; i < group->task_count; i++)
         task_rewind(group->tasks[i], submitted_too);
     group->dirty_since_us = 0;
+    group->steps = 0;
     group->idle = false;
 }
 
@@ -181,8 +183,11 @@ static void commit_aborted(Group *group) {
         query_fail(group->query, &group->cause);
         return;
     }
+    QueryStop stop = {0};
+    if (blame_commit(group, &stop) != BLAME_WAIT)
+        return;
     group->retry_step = false;
-    retry_failed(&group->retry, group->query, &group->cause, group_now_us(group));
+    retry_failed(&group->retry, group->query, &group->cause, &stop, group_now_us(group));
 }
 
 static void take_outcome(Group *group) {
@@ -253,7 +258,7 @@ static void submit(Group *group, Commit *commit) {
     if (again) {
         group->retry_step = false;
         group->refused = commit;
-        retry_failed(&group->retry, group->query, &err, group_now_us(group));
+        retry_failed(&group->retry, group->query, &err, NULL, group_now_us(group));
         return;
     }
     commit_drop(commit);
@@ -270,6 +275,7 @@ static void hand_over(Group *group) {
         commit_slot(commit, (uint32_t)group->slot);
     size_t pending = pending_bytes(group);
     commit_expect(commit, pending + pending / 64 * group->bytes_ratio);
+    blame_hand_over(group);
     save_positions(group, commit);
     for (size_t i = 0; i < group->states.count; i++)
         group->states.items[i]->ops->save(group->states.items[i], commit);
@@ -430,11 +436,14 @@ static void step_failed(Group *group, const Task *task, const Err *err) {
     assert(err->code != ERR_OK);
     assert(err->code != ERR_OK);
     assert(task);
-    roll_back(group, false);
+    QueryStop stop = {0};
+    blame_read(group, err, &stop);
+    if (!stop.known) /* else nothing was begun, and what is before the record is to be committed */
+        roll_back(group, false);
     bool heals = group->persistent || storage_cluster(group->worker->runtime->storage);
     if (heals && err_action(err->code) == ERR_ACTION_RETRY) {
         group->retry_step = true;
-        retry_failed(&group->retry, group->query, err, group_now_us(group));
+        retry_failed(&group->retry, group->query, err, &stop, group_now_us(group));
         return;
     }
     if (group->persistent && task->env.row_failed && !group->failing) {
@@ -524,6 +533,8 @@ static void step(Group *group, bool *worked, int64_t *due_us) {
         retry_over(&group->retry, group->query);
     }
     group->idle = !*worked;
+    if (*worked)
+        blame_step(group);
     if (*worked && !group->persistent && !owing_task(group))
         settle_step(group);
     int64_t tick_us = tick_due_us(group);
@@ -560,6 +571,7 @@ static void fail_at_row(Group *group) {
     for (uint32_t i = 0; i < group->task_count && !stop.known; i++)
         if (group->tasks[i]->blocked)
             task_stopped_at(group->tasks[i], &stop);
+    blame_group(group, &stop);
     query_fail_at(group->query, &group->failure, &stop);
 }
 
@@ -595,6 +607,7 @@ static void take_steps(Group *group, bool *worked, int64_t *due_us) {
         step(group, &stepped, due_us);
         *worked = *worked || stepped;
         more = stepped && group->worker->runtime->threads && !group->failing &&
+               group->rows_cut != 1 &&
                commit_interval_ms(group) > 0 &&
                pending_bytes(group) < GROUP_PENDING_BYTES &&
                query_state(group->query) == QUERY_RUNNING;

@@ -19,7 +19,7 @@
  *
  * With a cluster as the log (storage/cluster.h) the tasks of a query in one slot are a group. A
  * commit that the cluster has not taken is no failure where the cause may pass: the group goes back
- * to its last durable commit and tries again.
+ * to its last durable commit and tries again. Where one record is the cause: blame.h.
  */
 #ifndef RUNTIME_GROUP_H
 #define RUNTIME_GROUP_H
@@ -56,6 +56,9 @@ typedef struct Group {
     int64_t clock_us; /* OpEnv.clock_us */
     bool idle; /* the last step found nothing */
     uint32_t rows_cut; /* of a step: fewer after one that made too much; 0: not cut */
+    uint32_t steps;    /* blame.h: since the last hand-over */
+    uint32_t sent_cut; /* what was handed over last: its rows_cut; the row, if it was just one */
+    NoteRows lone;
 
     bool failing; /* runs up to a row that failed; `failure` is why */
     Err failure;

@@ -49,8 +49,26 @@ void query_fail_at(Query *query, const Err *err, const QueryStop *stop) {
 void query_stopped_at(Query *query, QueryStop *stop) {
     assert(stop);
     lock_take(&query->lock);
-    *stop = query_state(query) == QUERY_ERROR ? query->stop : (QueryStop){0};
+    *stop = query_state(query) == QUERY_ERROR ? query->stop
+            : query->retry_count > 0          ? query->retry_stop
+                                              : (QueryStop){0};
     lock_release(&query->lock);
+}
+
+bool query_await_stop(Query *query, const QueryStop *stop, int64_t timeout_ms) {
+    const int64_t look_us = 50000;
+    Io *io = query->runtime->io;
+    int64_t until_us = io->ops->mono_us(io) + timeout_ms * 1000;
+    assert(stop->known && stop->waits);
+    for (;;) {
+        if (log_position(query->runtime->storage, stop->task_id, stop->lane) == stop->position)
+            return true;
+        if (io->ops->mono_us(io) >= until_us || !query->runtime->threads)
+            return false;
+        lock_take(&query->lock);
+        signal_wait_for(&query->changed, &query->lock, look_us);
+        lock_release(&query->lock);
+    }
 }
 
 void query_finish(Query *query) {

@@ -35,6 +35,7 @@ struct Query {
     Err error;
     QueryStop stop;
     bool quarantined; /* it goes as far as rows that ended the process */
+    QueryStop retry_stop; /* the record that is waited for */
     Err retry_error; /* why the last try failed; all of these under the lock */
     uint32_t retry_count; /* 0: nothing is waited for */
     int64_t retry_at_us, retry_since_us; /* the next try; the first that failed */

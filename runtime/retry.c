@@ -19,7 +19,8 @@ static int64_t retry_max_ms(const QueryOptions *options, ErrCode code) {
     return local || max_ms < RETRY_CLUSTER_MAX_MS ? max_ms : RETRY_CLUSTER_MAX_MS;
 }
 
-void retry_failed(Retry *retry, Query *query, const Err *err, int64_t now_us) {
+void retry_failed(Retry *retry, Query *query, const Err *err, const QueryStop *stop,
+                  int64_t now_us) {
     assert(err_action(err->code) == ERR_ACTION_RETRY);
     const QueryOptions *options = &query->options;
     int64_t first_ms = options->retry_initial_ms > 0 ? options->retry_initial_ms : RETRY_INITIAL_MS;
@@ -34,6 +35,7 @@ void retry_failed(Retry *retry, Query *query, const Err *err, int64_t now_us) {
     if (query->retry_count == 0)
         query->retry_since_us = now_us;
     query->retry_error = *err;
+    query->retry_stop = stop ? *stop : (QueryStop){0};
     query->retry_at_us = retry->at_us;
     query->retry_count = retry->count;
     lock_release(&query->lock);

@@ -18,8 +18,10 @@ typedef struct Retry {
     int64_t wait_us, at_us;
 } Retry;
 
-/* One more try failed at now_us: says when the next one is due. */
-void retry_failed(Retry *retry, Query *query, const Err *err, int64_t now_us);
+/* One more try failed at now_us: says when the next one is due. `stop`: the record that it is
+ * about; NULL, or not known: none. */
+void retry_failed(Retry *retry, Query *query, const Err *err, const QueryStop *stop,
+                  int64_t now_us);
 
 /* A try went well; the query's figures forget. */
 void retry_over(Retry *retry, Query *query);

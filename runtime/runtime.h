@@ -133,16 +133,23 @@ typedef struct QueryFigures {
 
 void query_figures(Query *query, QueryFigures *figures);
 
-/* Where a query in ERROR has stopped; its position is there, and all before it is committed. */
+/* Where a query in ERROR has stopped, or waits: its position is there, and all before it is
+ * committed (where it waits: is on its way to be). */
 typedef struct QueryStop {
     bool known; /* otherwise it was no record that stopped it */
-    uint32_t task_id;
+    bool waits; /* the query tries it again by itself */
+    uint32_t task_id, owner_id; /* the latter: of the commit group */
+    int32_t slot; /* with a cluster: of the group; COMMIT_NO_SLOT */
     TopicPartition where, lane; /* lane: what the position is kept under */
     int64_t offset;
+    int64_t position; /* if it waits; may be before offset, with nothing to read in between */
     char topic[TOPIC_NAME_BYTES_MAX + 1];
 } QueryStop;
 
 void query_stopped_at(Query *query, QueryStop *stop);
+
+/* Of one that waits: until all before the record is committed; false: not in this time. */
+bool query_await_stop(Query *query, const QueryStop *stop, int64_t timeout_ms);
 
 /* Whether the process ended in this query the last time, or did so twice before. It is to be
  * started before all others, which wait for it: query_await_trial(). */

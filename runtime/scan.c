@@ -320,7 +320,8 @@ static void add_record(ScanRecords *records, Block *block, const LogRecord *reco
     block->size[row] = record->key.size + record->value.size;
 }
 
-/* Reads records on from the cursor's offset; row_count 0: at the end of the log. */
+/* Reads records on from the cursor's offset; row_count 0: at the end of the log. An error behind
+ * records comes when those are taken. */
 static ErrCode collect(Cursor *cursor, ScanRecords *records, Block *block, Err *err) {
     assert(block->source_count == 0);
     assert(cursor->offset >= 0);
@@ -336,8 +337,11 @@ static ErrCode collect(Cursor *cursor, ScanRecords *records, Block *block, Err *
            block->source_count < SCAN_SOURCES_MAX) {
         LogRecord record;
         bool got = true;
-        TRY(next_record(cursor, &record, &got, err));
-        if (!got)
+        ErrCode code = next_record(cursor, &record, &got, err);
+        cursor->stuck = code != ERR_OK;
+        if (code != ERR_OK && block->row_count == 0)
+            return code;
+        if (code != ERR_OK || !got)
             break;
         keep_source(block, cursor->source);
         add_record(records, block, &record);
@@ -422,7 +426,8 @@ static ErrCode decode_block(Cursor *cursor, Block **target, Err *err) {
     if (code == ERR_OK && block->row_count > 0)
         code = scan_decode(&scan->decoder, &records, block, err);
     if (code != ERR_OK || block->row_count == 0) {
-        cursor->offset = code == ERR_OK ? cursor->read_offset : cursor->offset;
+        if (code == ERR_OK || cursor->stuck) /* a gap is nothing to be read again */
+            cursor->offset = cursor->read_offset;
         block_unref(scan, block);
         *target = NULL;
         return code;

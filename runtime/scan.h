@@ -92,6 +92,7 @@ typedef struct Cursor {
     bool in_batch;
     int64_t batch_end;
     int64_t read_offset; /* of the next record that iter or a fetch gives */
+    bool stuck;          /* what is there could not be read */
     int64_t gone;        /* records that it went over because the log has them no more */
 } Cursor;
 

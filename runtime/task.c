@@ -583,6 +583,8 @@ void task_rewind(Task *task, bool settled) {
                                                            : input->submitted;
         cursor_seek(&input->cursor, position);
         atomic_store(&input->seen, position);
+        if (settled) /* what was submitted is not there: without this it would seem to have moved */
+            input->submitted = log_position(task->env.storage, task->id, arbiter_lane(input));
     }
     task->blocked = task->ticked = false;
     task->running_min = INT64_MAX;

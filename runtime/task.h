@@ -100,8 +100,10 @@ bool task_skip(Task *task, const Err *reason);
 bool task_try(Task *task, const NoteRows *rows);
 bool task_quarantine(Task *task, const NoteRows *rows);
 
-/* What the task is blocked at. */
+/* What the task is blocked at; a row of it that is to be waited for; what it cannot read. */
 void task_stopped_at(Task *task, QueryStop *stop);
+void task_stop_at(Task *task, const NoteRows *row, QueryStop *stop);
+void task_unread(Task *task, QueryStop *stop); /* stop->known stays false: nothing */
 
 /* Inside of task.c and task_trial.c. The input whose next row is the one that failed: */
 ArbiterInput *task_blocked_input(Task *task);

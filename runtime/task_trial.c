@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "runtime/task.h"
+#include "storage/cluster.h"
 
 ArbiterInput *task_blocked_input(Task *task) {
     assert(task->blocked);
@@ -113,17 +114,41 @@ static const ArbiterInput *fatal_input(const Task *task) {
     return NULL;
 }
 
+static void stop_fill(const Task *task, const ArbiterInput *input, int64_t offset,
+                      QueryStop *stop) {
+    assert(offset >= 0);
+    *stop = (QueryStop){.known = true, .task_id = task->id, .where = input->spec.where,
+                        .lane = arbiter_lane(input), .slot = COMMIT_NO_SLOT, .offset = offset};
+    snprintf(stop->topic, sizeof stop->topic, "%s",
+             input->spec.topic ? input->spec.topic->topic : input->node->path);
+}
+
 void task_stopped_at(Task *task, QueryStop *stop) {
     assert(task->blocked);
     const ArbiterInput *input = task_is_halted(task) ? task->halted : task_blocked_input(task);
     if (!input)
         input = fatal_input(task);
+    if (input)
+        stop_fill(task, input, input == task->halted ? input->end : input->stop_offset, stop);
+}
+
+void task_stop_at(Task *task, const NoteRows *row, QueryStop *stop) {
+    assert(row->rows == 1 && row->task_id == task->id);
+    const ArbiterInput *input = input_at(task, row->where);
     if (!input)
         return;
-    *stop = (QueryStop){.known = true, .task_id = task->id, .where = input->spec.where,
-                        .lane = arbiter_lane(input),
-                        .offset = input == task->halted ? input->end : input->stop_offset};
-    snprintf(stop->topic, sizeof stop->topic, "%s",
-             input->spec.topic ? input->spec.topic->topic : input->node->path);
-    assert(stop->offset >= 0);
+    stop_fill(task, input, row->offset, stop);
+    stop->waits = true;
+    stop->position = atomic_load(&input->settled);
+}
+
+void task_unread(Task *task, QueryStop *stop) {
+    for (uint32_t i = 0; i < task->input_count && !stop->known; i++) {
+        const ArbiterInput *input = &task->inputs[i];
+        if (!input->cursor.stuck)
+            continue;
+        stop_fill(task, input, input->cursor.read_offset, stop);
+        stop->waits = true;
+        stop->position = stop->offset;
+    }
 }

@@ -79,6 +79,9 @@ typedef struct ClusterOps {
      * since when; OK: nothing. Never waits. May be NULL. */
     ErrCode (*topic_state)(Cluster *cluster, const char *name, int64_t *since_ms, Err *err);
 
+    /* What is done about a trouble with this code, in words; "" for others. May be NULL. */
+    const char *(*retried)(Cluster *cluster, ErrCode code);
+
     /* -- Reading, committed records only. fetch() never waits: *block NULL where nothing is there
      * yet; the storage's listener is called when something has come. The block may hold fewer
      * offsets than it covers (markers, compaction): its last batch ends where it ends. `name` is
@@ -93,6 +96,8 @@ typedef struct ClusterOps {
     /* -- Owning. Which slot a task belongs to: by its first source, so that inputs that are read
      * together share one. */
     uint32_t (*slot)(Cluster *cluster, const char *topic, uint32_t partition);
+    /* Why no commit of a slot comes to an end, since when; OK: they do. As topic_state. */
+    ErrCode (*slot_state)(Cluster *cluster, uint32_t slot, int64_t *since_ms, Err *err);
     /* Stores of a query that is to start; then the slots it needs: afterwards this process owns
      * them, and positions and stores in the folder are those of the last committed transaction. On
      * threads that may wait. */

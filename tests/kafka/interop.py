@@ -14,6 +14,7 @@ registries cannot give is skipped. Packages are kept in ~/.cache/weir.
 """
 import base64
 import random
+import re
 
 from world import *
 
@@ -273,6 +274,68 @@ def test_partitions_are_javas():
             taken(line) for line in call(java, 'consume', 'keys_' + name, len(keys)).split('\n')
             if line))
         same((name, found), (name, wanted))
+
+
+# -- What tools say -----------------------------------------------------------------------------
+
+def groups_by_tool():
+    """{topic: (members, groups, lag)} as kafka-consumer-groups says it."""
+    groups, members, lags = {}, {}, {}
+    for line in tool('groups', '--describe', '--all-groups', '--offsets').decode().split('\n'):
+        part = line.split()
+        if len(part) > 5 and part[2].isdigit():
+            groups.setdefault(part[1], set()).add(part[0])
+            lags[part[1]] = lags.get(part[1], 0) + (int(part[5]) if part[5].isdigit() else 0)
+    out = tool('groups', '--describe', '--all-groups', '--members', '--verbose').decode()
+    for line in out.split('\n'):
+        for topic in set(re.findall(r'([\w.-]+)[:(][\d,]+', line)):
+            members[topic] = members.get(topic, 0) + 1
+    return {topic: (members.get(topic, 0), len(of), lags[topic]) for topic, of in groups.items()}
+
+
+def topics_by_tool():
+    """{topic: (partitions, replicas)} as kafka-topics says it."""
+    out = tool('topics', '--describe').decode()
+    return {name: (int(count), int(replicas)) for name, count, replicas in re.findall(
+        r'Topic: (\S+).*PartitionCount: (\d+)\s+ReplicationFactor: (\d+)', out)}
+
+
+def test_topics_as_tools_say():
+    consumers = []
+    for topic, partitions in (('tools_a', 3), ('tools_b', 1), ('tools_c', 2)):
+        make(topic, partitions, retention_ms=-1)
+        one = producer()
+        for i in range(100):
+            one.produce(topic, key='k%d' % i, value='v')
+        one.flush()
+    for group, topics, count in (('left', ['tools_a'], 30), ('here', ['tools_a', 'tools_b'], 50),
+                                 ('here', ['tools_c'], 10), ('fresh', ['tools_c'], 20)):
+        consumer = confluent_kafka.Consumer({
+            'bootstrap.servers': World.bootstrap, 'group.id': group, 'auto.offset.reset': 'earliest',
+            'enable.auto.commit': False})
+        consumer.subscribe(topics)
+        consumers.append((group, consumer))
+        end = time.time() + 30
+        while count > 0 and time.time() < end:
+            message = consumer.poll(0.2)
+            count -= bool(message and not message.error())
+            for _, other in consumers[:-1]:
+                other.poll(0)
+        consumer.commit(asynchronous=False)
+        if group == 'left':
+            consumer.close()
+            consumers.pop()
+    wanted = groups_by_tool()
+    shown = {row['Topic']: row for row in rows('SHOW ALL TOPICS EXTENDED;')}
+    for topic, counts in topics_by_tool().items():
+        row = shown.get(topic)
+        if row:
+            same((topic, row['Partitions'], row['Partition Replicas']), (topic, *counts))
+    for topic in ('tools_a', 'tools_b', 'tools_c'):
+        row = shown[topic]
+        same((topic, row['Consumers'], row['Consumer Groups'], row['Lag']), (topic, *wanted[topic]))
+    for _, consumer in consumers:
+        consumer.close()
 
 
 if __name__ == '__main__':

@@ -13,7 +13,6 @@ import time
 from world import *
 
 CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
-SECRET = 'weir-secret'
 
 
 # -- What others write --------------------------------------------------------------------------
@@ -54,7 +53,7 @@ def test_console_producer():
 
 
 def test_python_every_codec():
-    make('python')
+    make('python', retention_ms=-1)
     for codec in CODECS:
         one = producer(compression_type=codec, linger_ms=50)
         for i in range(300):
@@ -311,14 +310,7 @@ def test_reader():
 # -- Security -----------------------------------------------------------------------------------
 
 def tls(name):
-    return '%s/broker/tls/%s' % (World.dir, name)
-
-
-def secure_port(add):
-    return 'localhost:%d' % (int(World.bootstrap.split(':')[1]) + add)
-
-
-SASL = 'sasl.mechanism=PLAIN\nsasl.username=weir\nsasl.password=%s\n'
+    return '%s/tls/%s' % (World.broker, name)
 
 
 def test_security():

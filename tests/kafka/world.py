@@ -7,7 +7,7 @@ confluent_kafka, and a runner of the test_ functions of a file.
         sys.exit(run_tests(globals(), 'KEY=VALUE of the broker', ...))
 
 The first argument of the program is WEIR (World.weir); -k WORD runs the tests whose names have the
-word. Prints what failed, then "N passed, N failed, N skipped"; "skipped: why" where there can be no
+word, -b DIR over a broker that runs there. Prints what failed, then "N passed, N failed, N skipped"; "skipped: why" where there can be no
 broker. Only the interpreter of the system may have confluent_kafka: then it takes over.
 """
 import json
@@ -29,6 +29,8 @@ except ImportError:
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BROKER = os.path.join(HERE, 'broker')
+SECRET = 'weir-secret'
+SASL = 'sasl.mechanism=PLAIN\nsasl.username=weir\nsasl.password=%s\n'
 TEXT = "WITH (KAFKA_TOPIC='%s', FORMAT='KAFKA')"
 
 
@@ -40,6 +42,7 @@ class World:
     """The broker, a folder, and a service's name for each test."""
     weir = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else 'build/release/weir')
     dir = tempfile.mkdtemp(prefix='weir-kafka-')
+    broker = sys.argv[sys.argv.index('-b') + 1] if '-b' in sys.argv else dir + '/broker'
     bootstrap = None
     number = 0
 
@@ -59,9 +62,10 @@ def has(text, part):
         raise AssertionError('no %r in %r' % (part, text))
 
 
-def broker(command, *args):
-    done = subprocess.run(['bash', BROKER, command, World.dir + '/broker', *args],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+def broker(command, *args, node=''):
+    """`node`: one of several brokers, 1 to N."""
+    done = subprocess.run(['bash', BROKER, command, '%s/%s' % (World.broker, node), *args],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
     if done.returncode == 77:
         raise Skip(done.stdout.strip().split('\n')[-1].replace('skipped: ', ''))
     if done.returncode != 0:
@@ -70,7 +74,7 @@ def broker(command, *args):
 
 
 def tool(name, *args, data=None):
-    done = subprocess.run(['bash', BROKER, 'tool', World.dir + '/broker', name, *args], input=data,
+    done = subprocess.run(['bash', BROKER, 'tool', World.broker, name, *args], input=data,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
     if done.returncode != 0:
         raise AssertionError('%s: %s' % (name, done.stderr.decode()))
@@ -82,6 +86,10 @@ def make(topic, partitions=1, **configs):
     for name, value in configs.items():
         args += ['--config', '%s=%s' % (name.replace('_', '.'), value)]
     tool('topics', *args)
+
+
+def secure_port(add):
+    return 'localhost:%d' % (int(World.bootstrap.split(':')[1]) + add)
 
 
 def service(config=''):
@@ -166,7 +174,7 @@ class Live:
     """A process that is asked while it runs, by its standard input."""
 
     def __init__(self, *args, **more):
-        at = 'kafka://' + World.bootstrap
+        at = 'kafka://' + (more.get('bootstrap') or World.bootstrap)
         self.process = subprocess.Popen(
             [World.weir, at, '--config', more.get('config') or service(), '--format', 'ndjson',
              '--timeout', '400', '--on-error', 'continue', *args], stdin=subprocess.PIPE,
@@ -200,12 +208,21 @@ class Live:
         self.process.wait(30)
 
 
+def begin(*settings):
+    if '-b' in sys.argv:
+        with open(World.broker + '/port') as file:
+            World.bootstrap = '127.0.0.1:' + file.read().strip()
+    else:
+        World.bootstrap = broker('start', *settings).strip().split('\n')[-1]
+
+
 def wipe():
-    subprocess.run(['bash', BROKER, 'wipe', World.dir + '/broker'])
+    if '-b' not in sys.argv:
+        subprocess.run(['bash', BROKER, 'wipe', World.broker])
     shutil.rmtree(World.dir, ignore_errors=True)
 
 
-def run_tests(names, *settings):
+def run_tests(names, *settings, prepare=None):
     """All functions test_... of `names` over one cluster that is started with the settings."""
     word = sys.argv[sys.argv.index('-k') + 1] if '-k' in sys.argv else ''
     tests = [(name, test) for name, test in names.items()
@@ -213,7 +230,9 @@ def run_tests(names, *settings):
     passed = failed = skipped = 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the broker is ended too
     try:
-        World.bootstrap = broker('start', *settings).strip().split('\n')[-1]
+        begin(*settings)
+        if prepare:
+            prepare()
         for name, test in tests:
             try:
                 test()

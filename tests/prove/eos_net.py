@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from eos_world import SEED, WORK, Failed
+from eos_world import BROKERS, SEED, Failed, broker_folders
 
 LANES = ["A", "B"]
 PROXY = os.path.join("tests", "tools", "kafka_proxy.py")
@@ -19,7 +19,8 @@ class Net:
     def __init__(self):
         self.proxy = subprocess.Popen([sys.executable, PROXY, str(SEED)], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, text=True)
-        self.ports = {lane: self.do("listen", lane=lane)["port"] for lane in LANES}
+        self.ports = {lane: [self.do("listen", lane=lane)["port"] for _ in range(BROKERS)]
+                      for lane in LANES}
         self.lane = "A"
 
     def do(self, what, **rest):
@@ -31,17 +32,18 @@ class Net:
 
     def arguments(self):
         """Of `broker start`."""
-        return ["lane=%d" % self.ports[lane] for lane in LANES]
+        return ["lane=" + ",".join(map(str, self.ports[lane])) for lane in LANES]
 
     def connect(self):
-        """To the broker, which has started."""
-        with open(os.path.join(WORK, "broker", "port")) as file:
-            port = int(file.read())
-        for number, lane in enumerate(LANES):
-            self.do("target", port=self.ports[lane], to=port + 6 + number)
+        """To the brokers, which have started."""
+        for i, folder in enumerate(broker_folders()):
+            with open(os.path.join(folder, "port")) as file:
+                port = int(file.read())
+            for number, lane in enumerate(LANES):
+                self.do("target", port=self.ports[lane][i], to=port + 6 + number)
 
     def bootstrap(self):
-        return "127.0.0.1:%d" % self.ports[self.lane]
+        return ",".join("127.0.0.1:%d" % port for port in self.ports[self.lane])
 
     def change(self):
         """Who starts from now on takes the other lane. Returns the one before."""

@@ -39,15 +39,15 @@ def left(bootstrap, topics):
     return kept, ever
 
 
-def check_trimmed(bootstrap, folders):
+def check_trimmed(bootstrap, folder):
     """With all done, nothing is left but markers; the disk has what a few segments have."""
     topics = repartition_topics(AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}))
     deadline = time.time() + 30
     while True:
         kept, ever = left(bootstrap, topics)
-        size = sum(os.path.getsize(os.path.join(folders, partition, file))
-                   for partition in os.listdir(folders) if partition.rpartition("-")[0] in topics
-                   for file in os.listdir(os.path.join(folders, partition))
+        size = sum(os.path.getsize(os.path.join(folder, partition, file))
+                   for partition in os.listdir(folder) if partition.rpartition("-")[0] in topics
+                   for file in os.listdir(os.path.join(folder, partition))
                    if file.endswith(".log"))
         if kept <= ever // 10 + 100 and size <= 3 * SEGMENT * len(topics) * PARTITIONS:
             break

@@ -1,7 +1,7 @@
 """eos_world.py - what the parts of kafka_eos.py share: what is to be proved, the queries, the broker.
 
 From the environment: GUARANTEE is exactly_once_v2 (default) or at_least_once; NET=1 puts a bad
-network between engine and broker.
+network between engine and brokers; BROKERS is how many (1).
 """
 import os
 import random
@@ -13,6 +13,7 @@ WEIR, N, FAULTS, SEED, WORK = (sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), 
                                os.path.abspath(sys.argv[5]))
 GUARANTEE = os.environ.get("GUARANTEE") or "exactly_once_v2"
 NET = os.environ.get("NET", "") not in ("", "0")
+BROKERS = int(os.environ.get("BROKERS") or 1)
 ONCE = GUARANTEE != "at_least_once"
 BROKER = os.path.join("tests", "kafka", "broker")
 PARTITIONS, CUSTOMERS, TIMEOUT_MS = 4, 500, 6000
@@ -46,8 +47,14 @@ def say(text):
     print("%7.1f s  %s" % (time.time() - begin, text), flush=True)
 
 
-def broker(command, *args):
-    done = subprocess.run([BROKER, command, os.path.join(WORK, "broker"), *args],
+def broker_folders():
+    """Of each broker."""
+    whole = os.path.join(WORK, "broker")
+    return [os.path.join(whole, str(i + 1)) for i in range(BROKERS)] if BROKERS > 1 else [whole]
+
+
+def broker(command, *args, folder=os.path.join(WORK, "broker")):
+    done = subprocess.run([BROKER, command, folder, *args],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise Failed("broker %s: %s" % (command, done.stderr.strip()))

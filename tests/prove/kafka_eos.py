@@ -20,8 +20,8 @@ from eos_input import Feeder, load
 from eos_net import APIS, Net
 from eos_output import Watcher, read_all
 from eos_trim import check_trimmed, keep_short
-from eos_world import (CHUNK, FAULTS, GUARANTEE, N, NET, ONCE, OUTPUTS, PARTITIONS, SEED, SQL, TIMEOUT_MS,
-                       WEIR, WORK, Failed, begin, broker, rng, say)
+from eos_world import (BROKERS, CHUNK, FAULTS, GUARANTEE, N, NET, ONCE, OUTPUTS, PARTITIONS, SEED,
+                       SQL, TIMEOUT_MS, WEIR, WORK, Failed, begin, broker, broker_folders, rng, say)
 
 IN_TRANSACTION = ["after_begin", "after_produce", "before_commit", "during_commit"]
 SLOW = 300000  # bytes a second
@@ -100,8 +100,12 @@ class Proof:
         while self.watcher.total() <= before:
             self.healthy()
             if time.time() > deadline:
-                raise Failed("nothing is committed any more %s: %s; %s" % (
-                    why, dict(self.watcher.counts), self.engine.tail()))
+                if os.environ.get("HOLD"):  # for a look
+                    say("held: %s, engine %d" % (why, self.engine.process.pid))
+                    time.sleep(float(os.environ["HOLD"]))
+                raise Failed("nothing is committed any more %s: %s of %d orders (%d are allowed); %s"
+                             % (why, dict(self.watcher.counts), self.feeder.acked,
+                                self.feeder.allowed, self.engine.tail()))
             time.sleep(0.02)
 
     def await_ready(self):
@@ -159,11 +163,24 @@ class Proof:
     def kill_broker(self, _lost):
         self.running()
         time.sleep(rng.random())
-        broker("kill")
-        time.sleep(rng.random() * 3)
-        broker("start")
+        folder = rng.choice(broker_folders())
+        broker("kill", folder=folder)
+        time.sleep(rng.random() * (8 if BROKERS > 1 else 3))
+        broker("start", folder=folder)
         self.done["broker killed"] += 1
         self.await_progress("after the broker was killed")
+        self.engine.survived += 1
+
+    def pause_broker(self, _lost):
+        """Longer than its session, so that others lead where there are others."""
+        self.running()
+        time.sleep(rng.random())
+        folder = rng.choice(broker_folders())
+        broker("pause", folder=folder)
+        time.sleep(1 + rng.random() * 7)
+        broker("resume", folder=folder)
+        self.done["broker paused"] += 1
+        self.await_progress("after the broker was paused")
         self.engine.survived += 1
 
     def zombie(self, _lost):
@@ -258,7 +275,8 @@ class Proof:
             faults += [self.kill_broker, self.zombie] * share(2) + [self.net_lose] * share(12)
             faults += [self.net_cut, self.net_stall] * share(3) + [self.net_split] * share(6)
         else:
-            faults += [self.kill_broker] * share(10) + [self.zombie] * share(8)
+            faults += [self.kill_broker] * share(8) + [self.pause_broker] * share(3)
+            faults += [self.zombie] * share(8)
         faults += [self.kill] * max(1, FAULTS - len(faults))
         if not ONCE and SEED % 2:  # strict: see eos_check.py
             faults = [self.kill if f in (self.zombie, self.net_split) else f for f in faults]
@@ -340,7 +358,7 @@ class Proof:
         self.end()
         say("all input is done: %s" % dict(self.watcher.counts))
         self.feeder.over = self.watcher.over = True
-        check_trimmed(self.bootstrap, os.path.join(WORK, "broker", "data"))
+        check_trimmed(self.bootstrap, os.path.join(broker_folders()[0], "data"))
         raw = read_all(self.bootstrap, OUTPUTS, "read_uncommitted")
         self.check_usage()
         self.terminate()
@@ -375,7 +393,9 @@ with open(os.path.join(WORK, "config"), "w") as file:
 proof, net, status = None, None, 1
 try:
     net = Net() if NET else None
-    address = broker("start", *(net.arguments() if net else []), "num.partitions=%d" % PARTITIONS,
+    count = ["brokers=%d" % BROKERS] if BROKERS > 1 else []
+    address = broker("start", *count, *(net.arguments() if net else []),
+                     "num.partitions=%d" % PARTITIONS,
                      "log.retention.check.interval.ms=2000", "log.segment.delete.delay.ms=1000",
                      "log.initial.task.delay.ms=1000")
     if net:
