@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "cli/test_case.h"
 
-enum { CASE_SECONDS_MAX = 20, CASE_KAFKA_SECONDS_MAX = 60 };
+enum { CASE_SECONDS_MAX = 20, CASE_KAFKA_SECONDS_MAX = 180 };
 
 /* -- All cases --------------------------------------------------------------------------------- */
 

@@ -70,6 +70,22 @@ ErrCode engine_cluster_open(Weir *weir, Err *err) {
     return ERR_OK;
 }
 
+ErrCode engine_cluster_doubt(Weir *weir, const CatalogQuery *query, Err *err) {
+    if (!engine_has_cluster(weir) || err->code != ERR_CORRUPT)
+        return err->code;
+    Buf why = {0};
+    buf_printf(&why, "%.600s", err->message);
+    for (uint32_t i = 0; query->changelogs && i < query->plan->node_count; i++) {
+        LogTopic topic;
+        if (query->changelogs[i] != 0 &&
+            log_topic_get(weir->storage, query->changelogs[i], &topic))
+            buf_printf(&why, "; state is restored from topic %s", topic.name);
+    }
+    ErrCode code = err_set(err, ERR_RUNTIME, "%.1000s", buf_cstr(&why));
+    buf_free(&why);
+    return code;
+}
+
 void engine_cluster_notice(Weir *weir) {
     char text[768];
     if (!weir->cluster || !weir->options.cluster->notice || !weir->options.notice)

@@ -168,6 +168,7 @@ ErrCode engine_start_query(Weir *weir, CatalogQuery *query, Err *err) {
     ErrCode code = query_start(weir->runtime, &options, &query->running, err);
     if (code != ERR_OK) {
         query->running = NULL;
+        code = engine_cluster_doubt(weir, query, err);
         query->start_error = *err;
         if (code == ERR_CANCELLED)
             engine_query_later(weir, query);

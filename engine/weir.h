@@ -105,6 +105,7 @@ typedef struct WeirScript {
     size_t next;           /* bytes */
     uint32_t line, column; /* of `next` */
     uint32_t executed;     /* statements so far */
+    uint64_t once;         /* of weir_skip_executed() */
 } WeirScript;
 
 WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
@@ -112,7 +113,8 @@ WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result
 
 /* Moves the script behind its next statement if the service of the Kafka cluster has executed that
  * one before, and the process did not give it itself: for scripts that say what is to be there.
- * *skipped: it has. */
+ * *skipped: it has. INSERT and COPY too: one that was asked about is remembered together with its
+ * rows; where a script has the same one twice, each. */
 WeirStatus weir_skip_executed(Weir *weir, WeirScript *script, bool *skipped, WeirError *error);
 
 /* The version of librdkafka. */

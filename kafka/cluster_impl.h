@@ -205,6 +205,7 @@ ErrCode topic_alter(Cluster *cluster, const char *name, uint32_t partitions,
 ErrCode topic_remove(Cluster *cluster, const char *name, Err *err);
 uint32_t topic_configs(const TopicConfig *config, Arena *arena,
                        KafkaPair pairs[TOPIC_CONFIGS_MAX]);
+uint32_t topic_configs_keep(KafkaPair pairs[TOPIC_CONFIGS_MAX]); /* everything, for ever */
 
 /* restore.c: the changelog of each store of the slot that the folder has not the whole of. unused:
  * no transaction of the slot is known, and so there can be no changes. */

@@ -209,7 +209,9 @@ static ErrCode command_topics(KafkaCluster *cluster, const Commit *commit, Arena
         };
         KafkaPair *pairs = arena_array(arena, TOPIC_CONFIGS_MAX, sizeof *pairs);
         topics[count].configs = pairs;
-        topics[count].config_count = topic_configs(item.config, arena, pairs);
+        topics[count].config_count =
+            cluster->config->keeps_all ? topic_configs_keep(pairs)
+                                       : topic_configs(item.config, arena, pairs);
         if (trim_is_repartition(cluster, item.name)) /* whole segments are deleted */
             pairs[topics[count].config_count++] = (KafkaPair){"segment.bytes", "52428800"};
         count++;

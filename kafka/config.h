@@ -38,6 +38,7 @@ struct KafkaConfig {
     uint32_t slots;      /* of a new service; an old one has what its first command says */
     int32_t replicas;    /* of the topics that the service makes; -1: the cluster's default */
     bool at_least_once;  /* processing.guarantee */
+    bool keeps_all;      /* tests: no topic that statements make is compacted or expires */
     uint32_t commit_interval_ms, transaction_timeout_ms;
     uint32_t purge_interval_ms; /* of repartition topics */
 

@@ -205,7 +205,7 @@ ErrCode positions_verdict(const PositionTable *table, const char *topic, uint32_
     for (size_t i = 0; i < table->count; i++) {
         const TaskPositions *task = &table->tasks[i];
         if (task->damage)
-            return err_set(err, ERR_CORRUPT,
+            return err_set(err, ERR_BAD_RECORD,
                            "Topic %s, partition %u, offset %lld: the position of task %u is %s; it "
                            "was written by a newer Weir, or not by Weir", topic, partition,
                            (long long)task->damage_offset, task->task_id, task->damage);

@@ -79,7 +79,7 @@ void positions_encode(const TaskPositions *task, const SlotMark *mark, Buf *valu
  * nobody's. */
 bool positions_read(PositionTable *table, SlotMark *mark, const LogRecord *record);
 
-/* When all are read. CORRUPT: the last record of some task is damaged. */
+/* When all are read. BAD_RECORD: the last record of some task is damaged. */
 ErrCode positions_verdict(const PositionTable *table, const char *topic, uint32_t partition,
                           Err *err);
 

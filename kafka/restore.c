@@ -60,7 +60,7 @@ static ErrCode restore_record(void *context, const LogRecord *record, Err *err) 
         restore->commit = commit_new(restore->cluster->storage, 0);
     ChangelogVerdict verdict = changelog_apply(restore->commit, restore->store.store_id, record);
     if (verdict == CHANGELOG_DAMAGED)
-        return err_set(err, ERR_CORRUPT,
+        return err_set(err, ERR_BAD_RECORD,
                        "Topic %s, partition %u, offset %lld: a change of the query's state is "
                        "damaged; it was written by a newer Weir, or not by Weir",
                        restore->topic.name, partition, (long long)record->offset);

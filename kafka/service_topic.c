@@ -14,8 +14,6 @@ typedef struct ServiceTopic {
     bool checked;
 } ServiceTopic;
 
-static const KafkaPair keeps_all[] = {
-    {"cleanup.policy", "delete"}, {"retention.ms", "-1"}, {"retention.bytes", "-1"}};
 static const KafkaPair keeps_last[] = {{"cleanup.policy", "compact"}};
 
 /* Who may not see the configs is believed. */
@@ -84,7 +82,8 @@ static ErrCode service_is_there(KafkaCluster *cluster, Err *err) {
 }
 
 ErrCode service_topics(KafkaCluster *cluster, Err *err) {
-    ServiceTopic commands = {cluster->commands_topic, 1, keeps_all, 3, true};
+    KafkaPair keep[TOPIC_CONFIGS_MAX];
+    ServiceTopic commands = {cluster->commands_topic, 1, keep, topic_configs_keep(keep), true};
     ServiceTopic members = {cluster->members_topic, 1, keeps_last, 1, false}; /* ranks stay true */
     assert(cluster->admin);
     if (cluster->commands.applied >= 0)

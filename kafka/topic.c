@@ -126,6 +126,13 @@ uint32_t topic_configs(const TopicConfig *config, Arena *arena,
     return count;
 }
 
+uint32_t topic_configs_keep(KafkaPair pairs[TOPIC_CONFIGS_MAX]) {
+    pairs[0] = (KafkaPair){"cleanup.policy", "delete"};
+    pairs[1] = (KafkaPair){"retention.ms", "-1"};
+    pairs[2] = (KafkaPair){"retention.bytes", "-1"};
+    return 3;
+}
+
 ErrCode topic_alter(Cluster *cluster, const char *name, uint32_t partitions,
                     const TopicConfig *config, Err *err) {
     KafkaAdmin *admin = admin_of(cluster);

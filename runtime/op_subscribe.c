@@ -14,6 +14,7 @@
 #include "runtime/expr.h"
 #include "runtime/ids.h"
 #include "runtime/op_foreign.h"
+#include "runtime/state_foreign.h"
 #include "runtime/row_keys.h"
 
 /* What is told of the rows of an input batch, in order. */
@@ -144,12 +145,19 @@ static Bytes joined_key(const Subscribe *self, Bytes foreign) {
     return foreign.data && self->inner && is_null_value(foreign) ? (Bytes){0} : foreign;
 }
 
-static void change_row(Subscribe *self, Words *words, uint32_t index) {
+/* What is stored may be foreign: over a cluster it comes from a changelog. */
+static bool slot_fits(const Slot *slot) {
+    return !slot->present || (foreign_version_fits(slot->rowtime) && slot->value_size >= 2);
+}
+
+static ErrCode change_row(Subscribe *self, Words *words, uint32_t index, Err *err) {
     const Batch *batch = words->batch;
     assert(index < batch->selected_count);
     uint16_t row = batch->selected[index];
     SlotTable *slots = &self->table->slots;
     Slot *slot = slot_table_touch(slots, words->keys->hashes[index], words->keys->keys[index]);
+    if (!slot_fits(slot))
+        return err_set(err, ERR_CORRUPT, "a stored row of a foreign-key join does not fit");
     Bytes old = slot->present ? (Bytes){slot->value, slot->value_size} : (Bytes){0}, now = {0};
     if (batch->kind[row] == ROW_VALUE) {
         buf_reset(&self->scratch);
@@ -165,13 +173,13 @@ static void change_row(Subscribe *self, Words *words, uint32_t index) {
     if (old.data || now.data)
         tell_row(words, row, old, now, &slot->rowtime);
     slot_table_set_present(slots, slot, batch->kind[row] == ROW_VALUE);
+    return ERR_OK;
 }
 
 static ErrCode subscribe_apply(Op *op, int port, Batch *batch, uint16_t from, uint16_t to,
                                Err *err) {
     assert(port == 0 && from < to);
     (void)port;
-    (void)err;
     Subscribe *self = op->self;
     Words *words = self->words;
     while (words && words->batch != batch)
@@ -181,7 +189,7 @@ static ErrCode subscribe_apply(Op *op, int port, Batch *batch, uint16_t from, ui
         slot_table_prefetch_slot(&self->table->slots, words->keys->hashes[i]);
     for (uint32_t i = from; i < to; i++) {
         if (words->keys->keys[i].data) /* a table has no row without a key */
-            change_row(self, words, i);
+            TRY(change_row(self, words, i, err));
     }
     return ERR_OK;
 }

@@ -17,6 +17,11 @@
 
 #include "runtime/state.h"
 
+/* Versions are offsets. (What is stored may be foreign: a changelog restores it.) */
+static inline bool foreign_version_fits(int64_t version) {
+    return version >= 0 && version <= INT64_MAX / 8;
+}
+
 /* A left row's key with its parts: the foreign key, then the row's own. */
 typedef struct ForeignKey {
     Bytes key;

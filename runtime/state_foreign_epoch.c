@@ -153,7 +153,8 @@ static ErrCode load_left(StateForeign *foreign, Bytes key, Reader *in, Slot **sl
     assert(key.size > 0);
     int64_t version = reader_zigzag(in);
     uint64_t foreign_size = reader_varint(in);
-    if (!reader_ok(in) || foreign_size == 0 || foreign_size >= key.size)
+    if (!reader_ok(in) || foreign_size == 0 || foreign_size >= key.size ||
+        !foreign_version_fits(version))
         return err_set(err, ERR_CORRUPT, "the foreign key of a stored row does not fit");
     *slot = slot_table_load(&foreign->lefts, hash_bytes(key), key);
     ForeignLink *link = foreign_link_of(*slot);

@@ -76,7 +76,7 @@ static void one_free(OnePosition *one) {
 
 static void assert_damaged(const PositionTable *table) {
     Err err;
-    assert_int_equal(positions_verdict(table, "_x-positions", 3, &err), ERR_CORRUPT);
+    assert_int_equal(positions_verdict(table, "_x-positions", 3, &err), ERR_BAD_RECORD);
     assert_non_null(strstr(err.message, "_x-positions, partition 3, offset 4711"));
 }
 
