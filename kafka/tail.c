@@ -16,7 +16,8 @@
 #include "kafka/patience.h"
 #include "kafka/watermark.h"
 
-enum { TAIL_MESSAGES = 1024, TAIL_SLICE_MS = 50, TAIL_TIMEOUT_MS = 60 * 1000 };
+enum { TAIL_MESSAGES = 1024, TAIL_SLICE_MS = 50, TAIL_TIMEOUT_MS = 60 * 1000,
+       TAIL_STUCK_US = 5000000 };
 
 struct KafkaTail {
     KafkaAdmin *admin;
@@ -145,7 +146,7 @@ ErrCode kafka_tail_to_end(KafkaTail *tail, Err *err) {
     int64_t start, end, timeout_us = tail->options.timeout_ms * (int64_t)1000;
     TRY(tail_offsets(tail, &start, &end, err));
     end = tail->options.until > end ? tail->options.until : end;
-    int64_t at = tail->next, since_us = io_posix_mono_us();
+    int64_t at = tail->next, since_us = io_posix_mono_us(), begun_us = since_us;
     if (end < at)
         return err_set(err, ERR_TOPIC_DELETED,
                        "Topic %s, partition %u ends at offset %lld, and was read up to %lld: it "
@@ -157,11 +158,14 @@ ErrCode kafka_tail_to_end(KafkaTail *tail, Err *err) {
         int64_t now_us = io_posix_mono_us();
         if (tail->next > at) {
             at = tail->next;
-            since_us = now_us;
+            since_us = begun_us = now_us;
         } else if (now_us - since_us > timeout_us) {
             return kafka_error(err, RD_KAFKA_RESP_ERR__TIMED_OUT,
                                "Topic %s, partition %u: nothing came for %d s", tail->name,
                                tail->options.partition, tail->options.timeout_ms / 1000);
+        } else if (now_us - begun_us > TAIL_STUCK_US) {
+            tail_stop(tail); /* it is there, and the library does not see it */
+            begun_us = now_us;
         }
     }
     return ERR_OK;

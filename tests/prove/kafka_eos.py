@@ -206,6 +206,9 @@ class Proof:
             status = old.process.wait(60)
             self.slowest = max(self.slowest, time.time() - since)
         except subprocess.TimeoutExpired:
+            if os.environ.get("HOLD"):
+                say("held: zombie %d, engine %d" % (old.process.pid, self.engine.process.pid))
+                time.sleep(float(os.environ["HOLD"]))
             if os.environ.get("GDB"):
                 with open(os.path.join(WORK, "gdb"), "w") as file:
                     subprocess.run(["gdb", "-p", str(old.process.pid), "-batch", "-ex",
