@@ -62,8 +62,8 @@ ErrCode members_check(KafkaCluster *cluster, Err *err) {
     return code;
 }
 
-/* What the library should have brought long ago, and has not: a consumer may be stuck where a broker
- * or its connection went away. Now and then the end is asked for. With the lock. */
+/* What the library should have brought long ago, and has not: a consumer may be stuck where a
+ * broker or its connection went away. Now and then the end is asked for. With the lock. */
 static ErrCode members_ask(KafkaCluster *cluster, Err *err) {
     enum { ASK_US = 3000000, ASK_WAIT_MS = 1000 };
     Members *members = &cluster->members;
