@@ -62,8 +62,8 @@ ErrCode members_check(KafkaCluster *cluster, Err *err) {
     return code;
 }
 
-/* What the library should have brought long ago, and has not: a consumer may be stuck where a
- * broker or its connection went away. Now and then the end is asked for. With the lock. */
+/* A look is short, and sees nothing where the cluster takes longer to answer: now and then the end
+ * is asked for, and read to. With the lock. */
 static ErrCode members_ask(KafkaCluster *cluster, Err *err) {
     enum { ASK_US = 3000000, ASK_WAIT_MS = 1000 };
     Members *members = &cluster->members;
@@ -80,9 +80,10 @@ static ErrCode members_ask(KafkaCluster *cluster, Err *err) {
 }
 
 ErrCode members_look(KafkaCluster *cluster, Err *err) {
+    enum { LOOK_WAIT_MS = 100 }; /* the end is seen in less, where the cluster answers */
     Members *members = &cluster->members;
     lock_take(&members->lock);
-    ErrCode code = kafka_tail_more(members->tail, 0, NULL, err);
+    ErrCode code = kafka_tail_more(members->tail, LOOK_WAIT_MS, NULL, err);
     Err ask_err;
     if (members_ask(cluster, &ask_err) != ERR_OK && code == ERR_OK)
         code = (*err = ask_err, ask_err.code);
@@ -115,7 +116,7 @@ ErrCode members_join(KafkaCluster *cluster, Err *err) {
     SentRecord record = {cluster->members_topic, buf_view(&uuid), buf_view(&value)};
     ErrCode code;
     TRY_DONE(send_record(cluster, &record, &members->rank, err));
-    options.from = members->rank; /* who was there before is of no interest */
+    options.from = members->rank + 1; /* who was there before is of no interest */
     TRY_DONE(kafka_tail_open(cluster->admin, &options, &members->tail, err));
     TRY_DONE(members_check(cluster, err));
 done:

@@ -122,6 +122,7 @@ class Proof:
     def running(self):
         if not self.engine.alive():
             self.start()
+        self.await_ready()  # a member: who joins later is newer, and no zombie
         self.await_progress("before a fault")
         self.engine.first = self.engine.first or self.engine.usage()
 
