@@ -62,9 +62,10 @@ ErrCode members_check(KafkaCluster *cluster, Err *err) {
 }
 
 ErrCode members_look(KafkaCluster *cluster, Err *err) {
+    enum { LOOK_WAIT_MS = 100 }; /* the end is seen in less, where the cluster answers */
     Members *members = &cluster->members;
     lock_take(&members->lock);
-    ErrCode code = kafka_tail_more(members->tail, 0, NULL, err);
+    ErrCode code = kafka_tail_more(members->tail, LOOK_WAIT_MS, NULL, err);
     if (code == ERR_OK)
         code = members_verdict(cluster, err);
     lock_release(&members->lock);
@@ -94,7 +95,7 @@ ErrCode members_join(KafkaCluster *cluster, Err *err) {
     SentRecord record = {cluster->members_topic, buf_view(&uuid), buf_view(&value)};
     ErrCode code;
     TRY_DONE(send_record(cluster, &record, &members->rank, err));
-    options.from = members->rank; /* who was there before is of no interest */
+    options.from = members->rank + 1; /* who was there before is of no interest */
     TRY_DONE(kafka_tail_open(cluster->admin, &options, &members->tail, err));
     TRY_DONE(members_check(cluster, err));
 done:
