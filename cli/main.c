@@ -259,6 +259,8 @@ static int main_check_server(const Options *options) {
     for (uint32_t i = 0; i < options->script_count; i++)
         if (options->scripts[i].text || strcmp(options->scripts[i].path, "-") == 0)
             return main_usage("a server's statements come from files: ", "-f FILE");
+        else if (access(options->scripts[i].path, R_OK) != 0) /* before another one is fenced */
+            return output_say("weir: cannot read ", options->scripts[i].path), EXIT_USAGE;
     return 0;
 }
 

@@ -116,6 +116,20 @@ static void statement_seen(void *context, Bytes text) {
     kafka->executed[kafka->executed_count++] = statement_hash(text, 0, &end);
 }
 
+/* Moves on to `end`; columns are counted in bytes, as the parser counts them. */
+static void script_skip(WeirScript *script, size_t end) {
+    assert(end >= script->next && end <= script->size);
+    if (script->line == 0)
+        script->line = script->column = 1;
+    for (; script->next < end; script->next++) {
+        script->column++;
+        if (script->sql[script->next] == '\n') {
+            script->line++;
+            script->column = 1;
+        }
+    }
+}
+
 /* Whether it may write rows by itself. */
 static bool statement_writes(Bytes sql, size_t from) {
     WeirToken token;
@@ -184,6 +198,6 @@ WeirStatus weir_skip_executed(Weir *weir, WeirScript *script, bool *skipped, Wei
             return engine_status(err.code, &err, error);
     }
     if (*skipped)
-        script->next = end;
+        script_skip(script, end);
     return WEIR_OK;
 }

@@ -90,6 +90,10 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
  * the service runs over the same Kafka cluster. To be asked now and then by who waits. */
 WeirStatus weir_state(Weir *weir, WeirError *error);
 
+/* OK, or what is wrong with the Kafka cluster now: the code has its name, the message since when
+ * and why. Never waits. */
+WeirStatus weir_trouble(Weir *weir, WeirError *error);
+
 /* Stops all queries at their last commit and closes. All results must have been freed. */
 void weir_close(Weir *weir);
 
