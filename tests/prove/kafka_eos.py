@@ -122,6 +122,7 @@ class Proof:
     def running(self):
         if not self.engine.alive():
             self.start()
+        self.await_ready()  # a member: who joins later is newer, and no zombie
         self.await_progress("before a fault")
         self.engine.first = self.engine.first or self.engine.usage()
 
@@ -212,6 +213,9 @@ class Proof:
             status = old.process.wait(1)
             self.slowest = max(self.slowest, time.time() - since)
         except subprocess.TimeoutExpired:
+            if os.environ.get("HOLD"):
+                say("held: zombie %d, engine %d" % (old.process.pid, self.engine.process.pid))
+                time.sleep(float(os.environ["HOLD"]))
             if os.environ.get("GDB"):
                 with open(os.path.join(WORK, "gdb"), "w") as file:
                     subprocess.run(["gdb", "-p", str(old.process.pid), "-batch", "-ex",
