@@ -32,6 +32,7 @@ typedef struct Members {
     KafkaTail *tail;
     int64_t rank;
     int64_t newest; /* of another process */
+    int64_t asked_us; /* for the end, the last time */
 } Members;
 
 /* == Commands ================================================================================= */
