@@ -44,6 +44,9 @@ typedef struct IoFileOps {
      * there is the file's even if the process dies at once, but not if the machine does. */
     ErrCode (*map)(IoFile *file, void **memory, Err *err);
     void (*close)(IoFile *file);
+    /* Everything from `offset` up to the return reads as zeros, because it was never written. May
+     * be NULL: nothing is known. */
+    uint64_t (*unwritten)(IoFile *file, uint64_t offset);
 } IoFileOps;
 
 typedef struct IoOps {

@@ -162,6 +162,17 @@ static ErrCode posix_map(IoFile *file, void **memory, Err *err) {
     return ERR_OK;
 }
 
+static uint64_t posix_unwritten(IoFile *file, uint64_t offset) {
+    const PosixFile *self = (const PosixFile *)file;
+    uint64_t size = 0;
+    Err ignored;
+    off_t data = lseek(self->fd, (off_t)offset, SEEK_DATA);
+    if (data >= 0)
+        return (uint64_t)data;
+    bool none = errno == ENXIO && posix_size(file, &size, &ignored) == ERR_OK && size > offset;
+    return none ? size : offset;
+}
+
 static void posix_close(IoFile *file) {
     if (!file)
         return;
@@ -184,6 +195,7 @@ static const IoFileOps posix_file_ops = {
     .allocate = posix_allocate,
     .map = posix_map,
     .close = posix_close,
+    .unwritten = posix_unwritten,
 };
 
 static int posix_open_fd(const char *path, int flags) {

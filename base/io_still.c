@@ -84,8 +84,10 @@ static void still_close(IoFile *file) {
     mem_free(self);
 }
 
-static const IoFileOps still_file_ops = {still_read,   still_write,    still_sync, still_size,
-                                         still_resize, still_allocate, still_map,  still_close};
+static const IoFileOps still_file_ops = {
+    .read = still_read,     .write = still_write,       .sync = still_sync, .size = still_size,
+    .resize = still_resize, .allocate = still_allocate, .map = still_map,   .close = still_close,
+};
 
 static IoFile *still_wrap(StillIo *self, IoFile *under) {
     assert(under);

@@ -259,6 +259,8 @@ static int main_check_server(const Options *options) {
     for (uint32_t i = 0; i < options->script_count; i++)
         if (options->scripts[i].text || strcmp(options->scripts[i].path, "-") == 0)
             return main_usage("a server's statements come from files: ", "-f FILE");
+        else if (access(options->scripts[i].path, R_OK) != 0) /* before another one is fenced */
+            return output_say("weir: cannot read ", options->scripts[i].path), EXIT_USAGE;
     return 0;
 }
 
@@ -360,14 +362,19 @@ static int main_file(const Options *options, Session *session) {
     return EXIT_OPEN;
 }
 
-static WeirStatus main_open(const Options *options, Session *session) {
+/* The exit status. A newer process may have taken over while this one was still opening. */
+static int main_open(const Options *options, Session *session) {
     WeirError error;
     patience_of(options->server ? PATIENCE_OPENING_SERVER : PATIENCE_OPENING);
     WeirStatus status = weir_open(options->folder, &options->weir, &session->weir, &error);
     patience_over();
-    if (status != WEIR_OK)
-        output_say("weir: ", error.message);
-    return status;
+    if (status == WEIR_OK)
+        return 0;
+    bool fenced = strcmp(error.code, "fenced") == 0;
+    output_say(fenced ? "weir: fenced: " : "weir: ", error.message);
+    if (session_stop)
+        return session_stop_status();
+    return fenced ? SESSION_EXIT_FENCED : EXIT_OPEN;
 }
 
 static int main_weir(int argc, char **argv) {
@@ -388,8 +395,8 @@ static int main_weir(int argc, char **argv) {
     WeirError error;
     session_catch_signals(&session);
     main_limit(&options);
-    if (main_open(&options, &session) != WEIR_OK)
-        return session_stop ? session_stop_status() : EXIT_OPEN;
+    if ((status = main_open(&options, &session)) != 0)
+        return status;
     session_catch_signals(&session);
     status = main_file(&options, &session);
     if (status == 0)

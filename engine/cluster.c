@@ -33,6 +33,21 @@ Commit *engine_commit(const Call *call) {
     return commit;
 }
 
+WeirStatus weir_trouble(Weir *weir, WeirError *error) {
+    Cluster *cluster = weir->cluster;
+    int64_t since_ms;
+    Err why;
+    if (!cluster || !cluster->ops->trouble ||
+        cluster->ops->trouble(cluster, &since_ms, &why) == ERR_OK)
+        return WEIR_OK;
+    Err told;
+    Buf since = {0};
+    time_print_timestamp(&since, since_ms);
+    err_report(&told, why.code, 0, 0, "since %s: %s", buf_cstr(&since), why.message);
+    buf_free(&since);
+    return engine_status(why.code, &told, error);
+}
+
 /* A StorageWaitFn. */
 static bool engine_wait(void *context, const Err *why, int64_t since_ms, uint32_t *memory) {
     Weir *weir = context;

@@ -25,15 +25,21 @@ ErrCode copy_commit_open(Copy *copy, Err *err) {
     assert(identity != 0);
     buf_u64_be(&key, identity);
     buf_u32_be(&key, appender_topic_id(copy->appender));
+    const Call *call = copy->call;
+    if (call->once != 0)
+        buf_u64_be(&key, call->once);
     TallyOptions options = {.store_id = STORE_COPY, .key = buf_view(&key), .count = COPY_FIGURES,
-                            .topic = appender_topic(copy->appender)};
-    ErrCode code = tally_open(copy->call->weir->storage, &options, &copy->tally, err);
+                            .topic = call->once ? NULL : appender_topic(copy->appender)};
+    ErrCode code = tally_open(call->weir->storage, &options, &copy->tally, err);
     buf_free(&key);
+    if (code == ERR_OK && call->once != 0)
+        code = engine_once_open(call->weir, call->once, &copy->once, err);
     return code;
 }
 
 void copy_commit_close(Copy *copy) {
     tally_close(&copy->tally);
+    tally_close(&copy->once);
 }
 
 ErrCode copy_read_note(Copy *copy, Err *err) {
@@ -73,6 +79,8 @@ void copy_forget_note(Copy *copy) {
         return;
     Commit *commit = copy_new_commit(copy);
     tally_forget(&copy->tally, commit);
+    if (copy->call->once != 0)
+        tally_write(&copy->once, &(uint64_t){1}, commit);
     result_farewell(copy->call->result, commit);
 }
 

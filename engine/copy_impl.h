@@ -48,6 +48,7 @@ typedef struct Copy {
     uint64_t offset, line;  /* behind the last of them */
     uint64_t notice_count;
     Tally tally; /* how far it is; not open for a stream */
+    Tally once; /* call->once: that it is done */
     uint32_t failures; /* transactions in a row */
     CommitTicket tickets[COPY_FLIGHT_MAX]; /* a ring */
     uint32_t next_ticket;

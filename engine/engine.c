@@ -444,8 +444,10 @@ ErrCode engine_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
     Call call = {.weir = weir,
                  .arena = arena,
                  .result = result_new(weir),
+                 .once = script->once,
                  .interrupts = atomic_load(&weir->interrupts)};
     *result = NULL;
+    script->once = 0;
     ErrCode code = engine_parse(&call, text, script, err);
     *done = code == ERR_OK && !call.statement;
     if (code == ERR_OK && !*done) {

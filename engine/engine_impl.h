@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "engine/retention.h"
 #include "engine/settings.h"
+#include "engine/tally.h"
 #include "engine/weir.h"
 #include "grammar/ast.h"
 #include "planner/planner.h"
@@ -66,6 +67,7 @@ typedef struct Call {
     WeirResult *result;
     uint32_t interrupts; /* the weir's when the statement began */
     CatalogTopic topic; /* made by it; id 0: none */
+    uint64_t once; /* who it is, if its rows are to be written once in the service's life; or 0 */
 } Call;
 
 /* -- One function per kind of statement: create.c, drop.c, insert.c, show.c, ... --------------- */
@@ -167,6 +169,9 @@ void engine_adopt_topic(Weir *weir, const char *name, Commit *commit);
 /* How the topic of planned->source is to be made. */
 void engine_configure_topic(Weir *weir, const Planned *planned, uint32_t topic_id,
                             Commit *commit);
+
+/* The tally, of one figure, that a statement has when its rows are written once: call->once. */
+ErrCode engine_once_open(Weir *weir, uint64_t once, Tally *tally, Err *err);
 
 /* The edge of a source with a BROKER. replicas: of the topic there, if it is made; 0: not said. */
 ErrCode engine_start_edge(Weir *weir, const Source *source, int32_t replicas, Err *err);

@@ -6,17 +6,30 @@
 #include "engine/row_reader.h"
 #include "runtime/expr.h"
 
-static ErrCode insert_row(Weir *weir, const Source *target, const Column *const *columns,
-                          int64_t rowtime, Err *err) {
-    Appender *appender;
-    TRY(appender_new(weir->storage, target, &appender, err));
-    Commit *commit = NULL;
-    ErrCode code;
-    TRY_DONE(appender_add(appender, columns, 0, rowtime, false, err));
-    commit = commit_new(weir->storage, 0);
+/* The same as an INSERT that is remembered, or not at all. */
+static ErrCode insert_once(Call *call, Appender *appender, Err *err) {
+    Tally tally;
+    TRY(engine_once_open(call->weir, call->once, &tally, err));
+    Commit *commit = tally_commit(&tally);
     appender_flush(appender, commit);
-    TRY_DONE(commit_wait(commit, NULL, err));
-done:
+    tally_write(&tally, &(uint64_t){1}, commit);
+    tally_close(&tally);
+    return commit_wait(commit, NULL, err);
+}
+
+static ErrCode insert_row(Call *call, const Source *target, const Column *const *columns,
+                          int64_t rowtime, Err *err) {
+    Storage *storage = call->weir->storage;
+    Appender *appender;
+    TRY(appender_new(storage, target, &appender, err));
+    ErrCode code = appender_add(appender, columns, 0, rowtime, false, err);
+    if (code == ERR_OK && call->once != 0) {
+        code = insert_once(call, appender, err);
+    } else if (code == ERR_OK) {
+        Commit *commit = commit_new(storage, 0);
+        appender_flush(appender, commit);
+        code = commit_wait(commit, NULL, err);
+    }
     appender_free(appender);
     return code;
 }
@@ -40,7 +53,7 @@ ErrCode engine_insert_values(Call *call, const Planned *planned, Err *err) {
                               "Timestamp should always be non-negative or null.",
                               target->name, (long long)rowtime);
     }
-    return insert_row(weir, target, columns, rowtime, err);
+    return insert_row(call, target, columns, rowtime, err);
 }
 
 /* A commit may have several batches of a partition; none may be too long. */

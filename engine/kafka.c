@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "engine/engine_impl.h"
 #include "kafka/kafka.h"
+#include "storage/store.h"
 
 struct EngineKafka {
     EngineCluster cluster;
@@ -18,6 +19,8 @@ struct EngineKafka {
     bool looked; /* `executed` is complete */
     uint64_t *executed; /* hashes of statements */
     size_t executed_count, executed_capacity;
+    uint64_t *given; /* hashes of statements that were asked about */
+    size_t given_count, given_capacity;
 };
 
 const char *weir_kafka_version(void) {
@@ -78,6 +81,7 @@ void engine_kafka_free(EngineKafka *kafka) {
         return;
     kafka_config_free(kafka->config);
     mem_free(kafka->executed);
+    mem_free(kafka->given);
     mem_free(kafka);
 }
 
@@ -112,6 +116,64 @@ static void statement_seen(void *context, Bytes text) {
     kafka->executed[kafka->executed_count++] = statement_hash(text, 0, &end);
 }
 
+/* Moves on to `end`; columns are counted in bytes, as the parser counts them. */
+static void script_skip(WeirScript *script, size_t end) {
+    assert(end >= script->next && end <= script->size);
+    if (script->line == 0)
+        script->line = script->column = 1;
+    for (; script->next < end; script->next++) {
+        script->column++;
+        if (script->sql[script->next] == '\n') {
+            script->line++;
+            script->column = 1;
+        }
+    }
+}
+
+/* Whether it may write rows by itself. */
+static bool statement_writes(Bytes sql, size_t from) {
+    WeirToken token;
+    while (weir_token((const char *)sql.data, sql.size, from, &token)) {
+        Bytes word = {sql.data + from, (uint32_t)(token.end - from)};
+        if (token.kind != WEIR_TOKEN_BLANK && token.kind != WEIR_TOKEN_COMMENT)
+            return bytes_is_word(word, "INSERT") || bytes_is_word(word, "COPY");
+        from = token.end;
+    }
+    return false;
+}
+
+/* Who the statement is among all that are asked about: the second one like it is another one. */
+static uint64_t statement_given(EngineKafka *kafka, uint64_t hash) {
+    uint64_t before = 0;
+    for (size_t i = 0; i < kafka->given_count; i++)
+        before += kafka->given[i] == hash;
+    kafka->given = mem_grow(kafka->given, &kafka->given_capacity, kafka->given_count + 1,
+                            sizeof *kafka->given);
+    kafka->given[kafka->given_count++] = hash;
+    uint64_t once = hash + before * 0x9e3779b97f4a7c15ULL;
+    return once != 0 ? once : 1;
+}
+
+/* Whether its rows are there. */
+static ErrCode statement_has_written(Weir *weir, uint64_t once, bool *written, Err *err) {
+    Tally tally;
+    uint64_t figure;
+    TRY(engine_once_open(weir, once, &tally, err));
+    ErrCode code = tally_read(&tally, &figure, err);
+    tally_close(&tally);
+    *written = code == ERR_OK && figure != 0;
+    return code;
+}
+
+ErrCode engine_once_open(Weir *weir, uint64_t once, Tally *tally, Err *err) {
+    assert(once != 0);
+    uint8_t key[8];
+    for (int i = 0; i < 8; i++)
+        key[i] = (uint8_t)(once >> (8 * i));
+    TallyOptions options = {.store_id = STORE_COPY, .key = {key, sizeof key}, .count = 1};
+    return tally_open(weir->storage, &options, tally, err);
+}
+
 WeirStatus weir_skip_executed(Weir *weir, WeirScript *script, bool *skipped, WeirError *error) {
     EngineKafka *kafka = weir->kafka;
     Err err;
@@ -129,7 +191,13 @@ WeirStatus weir_skip_executed(Weir *weir, WeirScript *script, bool *skipped, Wei
     uint64_t hash = statement_hash(sql, script->next, &end);
     for (size_t i = 0; i < kafka->executed_count && !*skipped; i++)
         *skipped = kafka->executed[i] == hash;
+    script->once = 0;
+    if (!*skipped && statement_writes(sql, script->next)) {
+        script->once = statement_given(kafka, hash);
+        if (statement_has_written(weir, script->once, skipped, &err) != ERR_OK)
+            return engine_status(err.code, &err, error);
+    }
     if (*skipped)
-        script->next = end;
+        script_skip(script, end);
     return WEIR_OK;
 }

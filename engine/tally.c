@@ -1,48 +1,69 @@
 /*
  * tally.c - see tally.h.
  *
- * Positions have a source, which here says whose figure it is: 62 bits of a hash of store and key,
- * and two that say which of the figures.
+ * Positions have a source, which here says whose figure it is. It looks as sources do, like a topic
+ * with a small id and a partition: as many bits of a hash of store and key as there is room for,
+ * and two of the partition that say which of the figures.
  */
 #include "engine/tally.h"
 
 #include <assert.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/reader.h"
 #include "storage/cluster.h"
 #include "storage/store.h"
 
-ErrCode tally_open(Storage *storage, const TallyOptions *options, Tally *tally, Err *err) {
-    assert(options->count > 0 && options->count <= TALLY_FIGURES_MAX);
-    Cluster *cluster = storage_cluster(storage);
-    *tally = (Tally){.storage = storage,
-                     .store_id = options->store_id,
-                     .count = options->count,
-                     .topic_id = options->topic->id,
-                     .in_slot = cluster != NULL};
-    if (cluster) {
-        tally->slot = cluster->ops->slot(cluster, options->topic->name, 0);
-        TRY(cluster->ops->take(cluster, &tally->slot, 1, err));
-    }
-    buf_bytes(&tally->key, options->key);
-    return ERR_OK;
+enum {
+    SCRIPT_TASK = 0x3f000000, /* beyond all ids of storage_new_id(), below borrowed ones */
+    SCRIPT_TASKS = 256,       /* a record has all positions of its task: not too many */
+};
+
+static uint64_t tally_hash(const Tally *tally) {
+    return hash_bytes(buf_view(&tally->key)) + tally->store_id * 0x9e3779b97f4a7c15ULL;
 }
 
 void tally_close(Tally *tally) {
     buf_free(&tally->key);
 }
 
+ErrCode tally_open(Storage *storage, const TallyOptions *options, Tally *tally, Err *err) {
+    assert(options->count > 0 && options->count <= TALLY_FIGURES_MAX);
+    Cluster *cluster = storage_cluster(storage);
+    ErrCode code = ERR_OK;
+    *tally = (Tally){.storage = storage,
+                     .store_id = options->store_id,
+                     .count = options->count,
+                     .in_slot = cluster != NULL};
+    buf_bytes(&tally->key, options->key);
+    tally->owner_id = options->topic ? options->topic->id : SCRIPT_TASK;
+    tally->task_id = tally->owner_id;
+    if (!options->topic)
+        tally->task_id += 1 + (uint32_t)(tally_hash(tally) >> 7) % SCRIPT_TASKS;
+    if (cluster) {
+        const char *name = options->topic ? options->topic->name : "";
+        tally->slot = cluster->ops->slot(cluster, name, 0);
+        code = cluster->ops->take(cluster, &tally->slot, 1, err);
+    }
+    if (code != ERR_OK)
+        tally_close(tally);
+    return code;
+}
+
 static TopicPartition tally_where(const Tally *tally, uint32_t index) {
-    uint64_t whose = hash_bytes(buf_view(&tally->key)) + tally->store_id * 0x9e3779b97f4a7c15ULL;
-    return (TopicPartition){(uint32_t)(whose >> 32), ((uint32_t)whose & ~3U) | index};
+    uint64_t whose = tally_hash(tally);
+    uint32_t high = 1 + (uint32_t)(whose >> 32) % (LOG_TOPIC_BORROWED - 1);
+    uint32_t low = (uint32_t)whose % (PARTITIONS_MAX / TALLY_FIGURES_MAX);
+    assert(index < TALLY_FIGURES_MAX);
+    return (TopicPartition){high, low * TALLY_FIGURES_MAX + index};
 }
 
 ErrCode tally_read(const Tally *tally, uint64_t *figures, Err *err) {
     Bytes key = buf_view(&tally->key), value;
     memset(figures, 0, tally->count * sizeof *figures);
     for (uint32_t i = 0; tally->in_slot && i < tally->count; i++) {
-        int64_t at = log_position(tally->storage, tally->topic_id, tally_where(tally, i));
+        int64_t at = log_position(tally->storage, tally->task_id, tally_where(tally, i));
         figures[i] = at < 0 ? 0 : (uint64_t)at;
     }
     if (tally->in_slot)
@@ -61,7 +82,7 @@ ErrCode tally_read(const Tally *tally, uint64_t *figures, Err *err) {
 }
 
 Commit *tally_commit(const Tally *tally) {
-    Commit *commit = commit_new(tally->storage, tally->in_slot ? tally->topic_id : 0);
+    Commit *commit = commit_new(tally->storage, tally->in_slot ? tally->owner_id : 0);
     if (tally->in_slot)
         commit_slot(commit, tally->slot);
     return commit;
@@ -69,7 +90,7 @@ Commit *tally_commit(const Tally *tally) {
 
 void tally_write(const Tally *tally, const uint64_t *figures, Commit *commit) {
     for (uint32_t i = 0; tally->in_slot && i < tally->count; i++)
-        commit_position(commit, tally->topic_id, tally_where(tally, i), (int64_t)figures[i]);
+        commit_position(commit, tally->task_id, tally_where(tally, i), (int64_t)figures[i]);
     if (tally->in_slot)
         return;
     Buf value = {0};
@@ -81,7 +102,7 @@ void tally_write(const Tally *tally, const uint64_t *figures, Commit *commit) {
 
 void tally_forget(const Tally *tally, Commit *commit) {
     for (uint32_t i = 0; tally->in_slot && i < tally->count; i++)
-        commit_position(commit, tally->topic_id, tally_where(tally, i), -1);
+        commit_position(commit, tally->task_id, tally_where(tally, i), -1);
     if (!tally->in_slot)
         commit_remove(commit, tally->store_id, buf_view(&tally->key));
 }

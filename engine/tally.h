@@ -4,7 +4,9 @@
  *
  * In a folder it is an entry of a store. With a cluster the folder is a cache, and transactions
  * belong to slots: there it is positions of a task that has the id of the topic, in the slot of the
- * topic's first partition. Either way figures and rows are durable together.
+ * topic's first partition. Either way figures and rows are durable together. What a script has
+ * done, and is not to do again, must be known when the topic is gone, too: such tallies are of
+ * tasks, and of a slot, that belong to no topic.
  *
  *   open -> read -> write, forget... -> close
  */
@@ -22,7 +24,7 @@ typedef struct Tally {
     uint32_t store_id;
     Buf key;
     uint32_t count; /* of the figures */
-    uint32_t topic_id;
+    uint32_t owner_id, task_id;
     bool in_slot; /* of a cluster */
     uint32_t slot;
 } Tally;
@@ -31,7 +33,7 @@ typedef struct TallyOptions {
     uint32_t store_id;
     Bytes key;       /* who writes, among those of the store; copied */
     uint32_t count;  /* of figures */
-    const LogTopic *topic;
+    const LogTopic *topic; /* NULL: of a script */
 } TallyOptions;
 
 /* With a cluster it takes the slot, which may wait. After an error nothing is open. */

@@ -90,6 +90,10 @@ WeirStatus weir_open(const char *folder, const WeirOptions *options, Weir **weir
  * the service runs over the same Kafka cluster. To be asked now and then by who waits. */
 WeirStatus weir_state(Weir *weir, WeirError *error);
 
+/* OK, or what is wrong with the Kafka cluster now: the code has its name, the message since when
+ * and why. Never waits. */
+WeirStatus weir_trouble(Weir *weir, WeirError *error);
+
 /* Stops all queries at their last commit and closes. All results must have been freed. */
 void weir_close(Weir *weir);
 
@@ -105,6 +109,7 @@ typedef struct WeirScript {
     size_t next;           /* bytes */
     uint32_t line, column; /* of `next` */
     uint32_t executed;     /* statements so far */
+    uint64_t once;         /* of weir_skip_executed() */
 } WeirScript;
 
 WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result,
@@ -112,7 +117,8 @@ WeirStatus weir_execute_next(Weir *weir, WeirScript *script, WeirResult **result
 
 /* Moves the script behind its next statement if the service of the Kafka cluster has executed that
  * one before, and the process did not give it itself: for scripts that say what is to be there.
- * *skipped: it has. */
+ * *skipped: it has. INSERT and COPY too: one that was asked about is remembered together with its
+ * rows; where a script has the same one twice, each. */
 WeirStatus weir_skip_executed(Weir *weir, WeirScript *script, bool *skipped, WeirError *error);
 
 /* The version of librdkafka. */

@@ -78,6 +78,15 @@ typedef struct KafkaOffsets {
 ErrCode kafka_admin_offsets(KafkaAdmin *admin, const char *name, uint32_t count,
                             KafkaOffsets *offsets, Err *err);
 
+/* The same of any partitions, each once, with one question to each broker. */
+typedef struct KafkaPartition {
+    const char *topic;
+    uint32_t partition;
+    KafkaOffsets offsets; /* out */
+} KafkaPartition;
+ErrCode kafka_admin_offsets_of(KafkaAdmin *admin, KafkaPartition *partitions, uint32_t count,
+                               Err *err);
+
 /* The first offset whose timestamp is at or after `timestamp`; the end when there is none. */
 ErrCode kafka_admin_offset_of_time(KafkaAdmin *admin, const char *name, uint32_t partition,
                                    int64_t timestamp, int64_t *offset, Err *err);

@@ -5,72 +5,105 @@
 
 #include "base/mem.h"
 #include "kafka/admin_impl.h"
-
-enum { OFFSETS_AGAIN_MS = 10000 };
+#include "kafka/patience.h"
 
 typedef struct OffsetAsk {
-    const char *name;
-    uint32_t first, count; /* partitions */
-    int64_t what;          /* a time, or RD_KAFKA_OFFSET_BEGINNING, _END */
+    const KafkaPartition *partitions;
+    uint32_t count;
+    int64_t what; /* a time, or RD_KAFKA_OFFSET_BEGINNING, _END */
+    const char *failed; /* topic */
 } OffsetAsk;
 
 /* One request to each leader. */
-static ErrCode offsets_request(KafkaAdmin *admin, const OffsetAsk *ask,
+static ErrCode offsets_request(KafkaAdmin *admin, OffsetAsk *ask, int timeout_ms,
                                rd_kafka_topic_partition_list_t **answer, Err *err) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)ask->count);
     for (uint32_t i = 0; i < ask->count; i++)
-        rd_kafka_topic_partition_list_add(list, ask->name, (int32_t)(ask->first + i))->offset =
-            ask->what;
-    rd_kafka_resp_err_t code =
-        rd_kafka_offsets_for_times(admin->handle, list, admin->timeout_ms);
+        rd_kafka_topic_partition_list_add(list, ask->partitions[i].topic,
+                                          (int32_t)ask->partitions[i].partition)
+            ->offset = ask->what;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(admin->handle, list, timeout_ms);
     (void)rd_kafka_poll(admin->handle, 0);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        code = list->elems[i].err;
+    ask->failed = ask->partitions[0].topic;
+    for (int i = 0; i < list->cnt; i++) {
+        if (list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            continue;
+        ask->failed = ask->partitions[i].topic;
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            code = list->elems[i].err;
+        break;
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         kafka_trouble_over(admin->client->trouble);
         *answer = list;
         return ERR_OK;
     }
     rd_kafka_topic_partition_list_destroy(list);
-    return kafka_error(err, code, "Offsets of topic %s", ask->name);
+    return kafka_error(err, code, "Offsets of topic %s", ask->failed);
 }
 
 /* The same; what librdkafka believes of a topic that has changed is asked for anew, and a partition
  * that is so new that its leader does not know yet is waited for. */
-static ErrCode offsets_ask(KafkaAdmin *admin, const OffsetAsk *ask,
+static ErrCode offsets_ask(KafkaAdmin *admin, OffsetAsk *ask,
                            rd_kafka_topic_partition_list_t **answer, Err *err) {
     KafkaTopic topic;
-    int64_t end_us = kafka_admin_end_us(OFFSETS_AGAIN_MS);
+    int64_t end_us = kafka_admin_end_us(admin->timeout_ms);
+    int slice_ms = 0;
     for (bool asked = false;; asked = true) {
-        ErrCode code = offsets_request(admin, ask, answer, err);
+        TRY(patience_check(err));
+        ErrCode code = offsets_request(admin, ask, patience_slice(end_us, &slice_ms), answer, err);
         bool unknown = code == ERR_TOPIC_MISSING && !asked;
         if (!unknown && !kafka_admin_again(admin, code, end_us))
             return code;
-        TRY(kafka_admin_topic(admin, ask->name, &topic, err));
+        TRY(kafka_admin_topic(admin, ask->failed, &topic, err));
     }
 }
 
-ErrCode kafka_admin_offsets(KafkaAdmin *admin, const char *name, uint32_t count,
-                            KafkaOffsets *offsets, Err *err) {
+static int64_t offset_of(rd_kafka_topic_partition_list_t *list, uint32_t index,
+                         const KafkaPartition *where) {
+    rd_kafka_topic_partition_t *found = &list->elems[index];
+    if ((uint32_t)found->partition != where->partition || strcmp(found->topic, where->topic) != 0)
+        found = rd_kafka_topic_partition_list_find(list, where->topic,
+                                                   (int32_t)where->partition);
+    assert(found);
+    return found->offset;
+}
+
+ErrCode kafka_admin_offsets_of(KafkaAdmin *admin, KafkaPartition *partitions, uint32_t count,
+                               Err *err) {
     assert(count > 0);
-    OffsetAsk ask = {.name = name, .count = count, .what = RD_KAFKA_OFFSET_BEGINNING};
+    OffsetAsk ask = {.partitions = partitions, .count = count, .what = RD_KAFKA_OFFSET_BEGINNING};
     rd_kafka_topic_partition_list_t *starts, *ends;
     TRY(offsets_ask(admin, &ask, &starts, err));
     ask.what = RD_KAFKA_OFFSET_END;
     ErrCode code = offsets_ask(admin, &ask, &ends, err);
     if (code == ERR_OK) {
-        for (int i = 0; i < starts->cnt; i++)
-            offsets[starts->elems[i].partition].start = starts->elems[i].offset;
-        for (int i = 0; i < ends->cnt; i++)
-            offsets[ends->elems[i].partition].end = ends->elems[i].offset;
+        assert(starts->cnt == (int)count && ends->cnt == (int)count);
+        for (uint32_t i = 0; i < count; i++)
+            partitions[i].offsets = (KafkaOffsets){offset_of(starts, i, &partitions[i]),
+                                                   offset_of(ends, i, &partitions[i])};
         rd_kafka_topic_partition_list_destroy(ends);
     }
     rd_kafka_topic_partition_list_destroy(starts);
     return code;
 }
 
-static ErrCode offset_one(KafkaAdmin *admin, const OffsetAsk *ask, int64_t *offset, Err *err) {
+ErrCode kafka_admin_offsets(KafkaAdmin *admin, const char *name, uint32_t count,
+                            KafkaOffsets *offsets, Err *err) {
+    assert(count > 0);
+    KafkaPartition *partitions = mem_array(count, sizeof *partitions);
+    for (uint32_t i = 0; i < count; i++)
+        partitions[i] = (KafkaPartition){.topic = name, .partition = i};
+    ErrCode code = kafka_admin_offsets_of(admin, partitions, count, err);
+    for (uint32_t i = 0; code == ERR_OK && i < count; i++)
+        offsets[i] = partitions[i].offsets;
+    mem_free(partitions);
+    return code;
+}
+
+static ErrCode offset_one(KafkaAdmin *admin, OffsetAsk *ask, int64_t *offset, Err *err) {
     rd_kafka_topic_partition_list_t *list;
+    assert(ask->count == 1);
     TRY(offsets_ask(admin, ask, &list, err));
     *offset = list->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(list);
@@ -79,8 +112,8 @@ static ErrCode offset_one(KafkaAdmin *admin, const OffsetAsk *ask, int64_t *offs
 
 ErrCode kafka_admin_offset_of_time(KafkaAdmin *admin, const char *name, uint32_t partition,
                                    int64_t timestamp, int64_t *offset, Err *err) {
-    OffsetAsk ask = {.name = name, .first = partition, .count = 1,
-                     .what = timestamp < 0 ? 0 : timestamp};
+    const KafkaPartition where = {.topic = name, .partition = partition};
+    OffsetAsk ask = {.partitions = &where, .count = 1, .what = timestamp < 0 ? 0 : timestamp};
     TRY(offset_one(admin, &ask, offset, err));
     if (*offset >= 0)
         return ERR_OK;

@@ -32,6 +32,7 @@ typedef struct Members {
     KafkaTail *tail;
     int64_t rank;
     int64_t newest; /* of another process */
+    int64_t asked_us; /* for the end, the last time */
 } Members;
 
 /* == Commands ================================================================================= */
@@ -176,7 +177,7 @@ ErrCode members_join(KafkaCluster *cluster, Err *err);
 void members_leave(KafkaCluster *cluster);
 /* To the end; FENCED: there is a newer process. Any thread that may wait. */
 ErrCode members_check(KafkaCluster *cluster, Err *err);
-/* What has come meanwhile, without waiting. */
+/* What has come meanwhile; waits for a moment. */
 ErrCode members_look(KafkaCluster *cluster, Err *err);
 
 /* command.c */
@@ -207,15 +208,18 @@ uint32_t topic_configs(const TopicConfig *config, Arena *arena,
                        KafkaPair pairs[TOPIC_CONFIGS_MAX]);
 uint32_t topic_configs_keep(KafkaPair pairs[TOPIC_CONFIGS_MAX]); /* everything, for ever */
 
-/* restore.c: the changelog of each store of the slot that the folder has not the whole of. unused:
- * no transaction of the slot is known, and so there can be no changes. */
-ErrCode restore_slot(KafkaCluster *cluster, uint32_t slot, bool unused, Err *err);
+/* restore.c: the changelog of each store of the slots that the folder has not the whole of.
+ * unused[i]: no transaction of slots[i] is known, and so there can be no changes. */
+ErrCode restore_slots(KafkaCluster *cluster, const uint32_t *slots, const bool *unused,
+                      uint32_t count, Err *err);
+
 /* note.c: what the folder knows of the cluster. *value is in the arena, size 0: none. */
 ErrCode note_read(Storage *storage, Bytes key, Arena *arena, Bytes *value, Err *err);
 void note_put(Commit *commit, Bytes key, const uint8_t *value, uint32_t size);
 
-/* Writes positions of tasks into the folder, where it has others. */
-ErrCode note_positions(Storage *storage, const PositionTable *table, Err *err);
+/* Puts positions of tasks into the commit, where the folder has others. *commit NULL: it is made
+ * when something is to be put. */
+void note_positions(Storage *storage, const PositionTable *table, Commit **commit);
 
 /* CLUSTER_CHANGED: the folder knows of later transactions than were found. */
 ErrCode note_mark_check(KafkaCluster *cluster, const Slot *slot, Err *err);

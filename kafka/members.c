@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "kafka/cluster_impl.h"
+#include "kafka/watermark.h"
 
 static void member_text(const uint8_t uuid[AUTHOR_SIZE], Buf *text) {
     for (int i = 0; i < AUTHOR_SIZE; i++)
@@ -61,10 +62,31 @@ ErrCode members_check(KafkaCluster *cluster, Err *err) {
     return code;
 }
 
+/* A look is short, and sees nothing where the cluster takes longer to answer: now and then the end
+ * is asked for, and read to. With the lock. */
+static ErrCode members_ask(KafkaCluster *cluster, Err *err) {
+    enum { ASK_US = 3000000, ASK_WAIT_MS = 1000 };
+    Members *members = &cluster->members;
+    int64_t now_us = io_posix_mono_us(), start, end;
+    if (now_us - members->asked_us < ASK_US)
+        return ERR_OK;
+    members->asked_us = now_us;
+    rd_kafka_resp_err_t code =
+        kafka_watermarks(kafka_admin_client(cluster->admin)->handle, cluster->members_topic, 0,
+                         &start, &end, ASK_WAIT_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR || end <= kafka_tail_next(members->tail))
+        return ERR_OK;
+    return kafka_tail_to_end(members->tail, err);
+}
+
 ErrCode members_look(KafkaCluster *cluster, Err *err) {
+    enum { LOOK_WAIT_MS = 100 }; /* the end is seen in less, where the cluster answers */
     Members *members = &cluster->members;
     lock_take(&members->lock);
-    ErrCode code = kafka_tail_more(members->tail, 0, NULL, err);
+    ErrCode code = kafka_tail_more(members->tail, LOOK_WAIT_MS, NULL, err);
+    Err ask_err;
+    if (members_ask(cluster, &ask_err) != ERR_OK && code == ERR_OK)
+        code = (*err = ask_err, ask_err.code);
     if (code == ERR_OK)
         code = members_verdict(cluster, err);
     lock_release(&members->lock);
@@ -94,7 +116,7 @@ ErrCode members_join(KafkaCluster *cluster, Err *err) {
     SentRecord record = {cluster->members_topic, buf_view(&uuid), buf_view(&value)};
     ErrCode code;
     TRY_DONE(send_record(cluster, &record, &members->rank, err));
-    options.from = members->rank; /* who was there before is of no interest */
+    options.from = members->rank + 1; /* who was there before is of no interest */
     TRY_DONE(kafka_tail_open(cluster->admin, &options, &members->tail, err));
     TRY_DONE(members_check(cluster, err));
 done:

@@ -29,20 +29,18 @@ static bool is_known(Storage *storage, const TaskPositions *task) {
     return true;
 }
 
-ErrCode note_positions(Storage *storage, const PositionTable *table, Err *err) {
-    Commit *commit = NULL;
+void note_positions(Storage *storage, const PositionTable *table, Commit **commit) {
     assert(table);
     for (size_t i = 0; i < table->count; i++) {
         const TaskPositions *task = &table->tasks[i];
         if (is_known(storage, task))
             continue;
-        if (!commit)
-            commit = commit_new(storage, 0);
-        commit_positions_drop(commit, task->task_id);
+        if (!*commit)
+            *commit = commit_new(storage, 0);
+        commit_positions_drop(*commit, task->task_id);
         for (size_t k = 0; k < task->count; k++)
-            commit_position(commit, task->task_id, task->items[k].where, task->items[k].next);
+            commit_position(*commit, task->task_id, task->items[k].where, task->items[k].next);
     }
-    return commit ? commit_local_wait(commit, err) : ERR_OK;
 }
 
 /* 's', slot u32 be */

@@ -79,6 +79,7 @@ struct KafkaReader {
     ReadTopic *topics;
     size_t topic_count, topic_capacity;
     _Atomic uint32_t deleted_count; /* of them, with state TOPIC_DELETED */
+    int probe_ms; /* how long the next question whether the cluster answers again may take */
     bool troubled; /* as of the last tick */
     int64_t looked_us;
 };

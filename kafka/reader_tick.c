@@ -12,6 +12,7 @@ enum {
     UNREAD_US = 10 * 1000 * 1000, /* a stream with records that nobody takes is stopped */
     LOOK_US = 3 * 1000 * 1000,    /* between two looks at the topics */
     PROBE_MS = 200,
+    PROBE_MS_MAX = 2000,
 };
 
 /* Calls for each part; the list does not change meanwhile. */
@@ -51,9 +52,14 @@ static void part_stop_unread(Part *part) {
 static void reader_probe(KafkaReader *reader) {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_t *handle = kafka_admin_client(reader->options.admin)->handle;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, NULL, &metadata, PROBE_MS);
+    /* Longer each time: a late answer is none, and a cluster may be slow. */
+    reader->probe_ms = reader->probe_ms == 0                   ? PROBE_MS
+                       : reader->probe_ms * 2 < PROBE_MS_MAX ? reader->probe_ms * 2
+                                                               : PROBE_MS_MAX;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, NULL, &metadata, reader->probe_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
+    reader->probe_ms = 0;
     rd_kafka_metadata_destroy(metadata);
     kafka_trouble_over(reader->options.trouble);
 }

@@ -1,15 +1,17 @@
 /*
- * restore.c - a store of a query from its changelog, as far as the folder has it not yet.
+ * restore.c - stores of queries from their changelogs, as far as the folder has them not yet.
  *
- * In pieces, each with the note how far the store is then; so a restore that is cut off goes on
- * where it was. A store is emptied and read whole when its note is before what the changelog keeps,
- * or so old that tombstones behind it may be gone. One that is behind its changelog's end says that
- * the changelog was made anew: it has not all of the store, and nothing is done.
+ * All changelogs at once, in pieces, each with the notes how far its stores are then; so a restore
+ * that is cut off goes on where it was. A store is emptied and read whole when its note is before
+ * what the changelog keeps, or so old that tombstones behind it may be gone. One that is behind its
+ * changelog's end says that the changelog was made anew: it has not all of the store, and nothing
+ * is done.
  */
 #include <assert.h>
 
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "kafka/cluster_impl.h"
 #include "kafka/kill_point.h"
 #include "storage/log.h"
@@ -19,135 +21,202 @@ enum {
     RESTORE_NOTE_MS_MAX = 12 * 60 * 60 * 1000, /* half of Kafka's delete.retention.ms */
 };
 
-typedef struct Restore {
-    KafkaCluster *cluster;
+typedef struct Restore Restore;
+
+typedef struct RestoreStore {
+    Restore *restore;
     ClusterStore store;
     LogTopic topic;
+    KafkaOffsets log; /* the changelog */
+    int64_t next;     /* behind what is in the folder and in the piece */
+    bool unused;      /* there can be no changes */
+    int64_t noted;    /* the same of the folder alone; -1: its note is to be written in any case */
+} RestoreStore;
+
+struct Restore {
+    KafkaCluster *cluster;
+    RestoreStore *stores;
+    uint32_t count;
     Commit *commit; /* the piece; NULL: empty */
-    int64_t next;   /* behind what is in the folder and in the piece */
-    bool unused;    /* there can be no changes */
-} Restore;
+};
+
+static Commit *restore_piece(Restore *restore) {
+    if (!restore->commit)
+        restore->commit = commit_new(restore->cluster->storage, 0);
+    assert(restore->commit);
+    return restore->commit;
+}
 
 static ErrCode restore_flush(Restore *restore, Err *err) {
-    uint8_t key[CHANGELOG_NOTE_KEY_SIZE], value[NOTE_SIZE];
-    Commit *commit = restore->commit ? restore->commit
-                                     : commit_new(restore->cluster->storage, 0);
+    int64_t now_ms = io_posix()->ops->now_ms(io_posix());
+    for (uint32_t i = 0; i < restore->count; i++) {
+        RestoreStore *store = &restore->stores[i];
+        uint8_t key[CHANGELOG_NOTE_KEY_SIZE], value[NOTE_SIZE];
+        if (store->next == store->noted)
+            continue;
+        changelog_note_key(store->store.store_id, key);
+        changelog_note_value(store->next, now_ms, value);
+        note_put(restore_piece(restore), (Bytes){key, sizeof key}, value, sizeof value);
+        store->noted = store->next;
+    }
+    Commit *commit = restore->commit;
     restore->commit = NULL;
-    changelog_note_key(restore->store.store_id, key);
-    changelog_note_value(restore->next, io_posix()->ops->now_ms(io_posix()), value);
-    note_put(commit, (Bytes){key, sizeof key}, value, sizeof value);
+    if (!commit)
+        return ERR_OK;
     TRY(commit_local_wait(commit, err));
     kill_point_pass(KILL_IN_RESTORE);
     return ERR_OK;
 }
 
 /* Positions that are gone, with a state that is there: what was read would be counted twice. */
-static ErrCode restore_unmarked(const Restore *restore, int64_t offset, Err *err) {
-    const KafkaCluster *cluster = restore->cluster;
+static ErrCode restore_unmarked(const RestoreStore *store, int64_t offset, Err *err) {
     return err_set(err, ERR_CLUSTER_CHANGED,
                    "Topic %s, partition %u has a change at offset %lld, and topic %s, partition %u "
                    "has no transaction: it was made anew, and nobody knows any more what the query "
                    "has read. DROP it and create it anew",
-                   restore->topic.name, restore->store.changelog.partition, (long long)offset,
-                   cluster->positions_topic, restore->store.slot);
+                   store->topic.name, store->store.changelog.partition, (long long)offset,
+                   store->restore->cluster->positions_topic, store->store.slot);
 }
 
 /* A KafkaRecordFn. */
 static ErrCode restore_record(void *context, const LogRecord *record, Err *err) {
-    Restore *restore = context;
-    uint32_t partition = restore->store.changelog.partition;
-    if (!restore->commit)
-        restore->commit = commit_new(restore->cluster->storage, 0);
-    ChangelogVerdict verdict = changelog_apply(restore->commit, restore->store.store_id, record);
+    RestoreStore *store = context;
+    Commit *piece = restore_piece(store->restore);
+    uint32_t partition = store->store.changelog.partition;
+    ChangelogVerdict verdict = changelog_apply(piece, store->store.store_id, record);
     if (verdict == CHANGELOG_DAMAGED)
         return err_set(err, ERR_BAD_RECORD,
                        "Topic %s, partition %u, offset %lld: a change of the query's state is "
                        "damaged; it was written by a newer Weir, or not by Weir",
-                       restore->topic.name, partition, (long long)record->offset);
+                       store->topic.name, partition, (long long)record->offset);
     if (verdict == CHANGELOG_STRANGER)
-        cluster_stranger(restore->cluster, restore->topic.name, partition, record->offset);
-    else if (restore->unused)
-        return restore_unmarked(restore, record->offset, err);
-    restore->next = record->offset + 1;
-    if (commit_bytes(restore->commit) < RESTORE_PIECE_BYTES)
-        return ERR_OK;
-    return restore_flush(restore, err);
+        cluster_stranger(store->restore->cluster, store->topic.name, partition, record->offset);
+    else if (store->unused)
+        return restore_unmarked(store, record->offset, err);
+    store->next = record->offset + 1;
+    return commit_bytes(piece) < RESTORE_PIECE_BYTES ? ERR_OK
+                                                     : restore_flush(store->restore, err);
 }
 
 /* Where to begin, and whether to empty the store before. */
-static ErrCode restore_from(Restore *restore, const KafkaOffsets *log, bool *whole, Err *err) {
+static ErrCode restore_from(RestoreStore *store, Arena *arena, bool *whole, Err *err) {
+    KafkaCluster *cluster = store->restore->cluster;
     uint8_t key[CHANGELOG_NOTE_KEY_SIZE];
-    Arena *arena = arena_new("kafka note", 0);
     Bytes value;
-    changelog_note_key(restore->store.store_id, key);
-    ErrCode code = note_read(restore->cluster->storage, (Bytes){key, sizeof key}, arena, &value,
-                             err);
+    changelog_note_key(store->store.store_id, key);
+    TRY(note_read(cluster->storage, (Bytes){key, sizeof key}, arena, &value, err));
     int64_t now_ms = io_posix()->ops->now_ms(io_posix());
-    if (code == ERR_OK) {
-        Reader reader = reader_of(value);
-        int64_t next = (int64_t)reader_u64_le(&reader);
-        int64_t noted_ms = (int64_t)reader_u64_le(&reader);
-        /* Behind the last change of a transaction there is its marker. */
-        int64_t marker = restore->cluster->config->at_least_once ? 0 : 1;
-        if (value.size == NOTE_SIZE && next > log->end)
-            code = err_set(err, ERR_CLUSTER_CHANGED,
-                           "Topic %s, partition %u ends at offset %lld, and the folder has changes "
-                           "up to %lld: it was made anew or has lost records, and is no copy of "
-                           "the query's state any more. DROP the query and create it anew",
-                           restore->topic.name, restore->store.changelog.partition,
-                           (long long)log->end, (long long)next);
-        *whole = value.size != NOTE_SIZE || next < log->start ||
-                 (now_ms - noted_ms > RESTORE_NOTE_MS_MAX && next + marker < log->end);
-        restore->next = *whole ? log->start : next + marker < log->end ? next : log->end;
-    }
-    arena_free(arena);
-    return code;
+    Reader reader = reader_of(value);
+    int64_t next = (int64_t)reader_u64_le(&reader);
+    int64_t noted_ms = (int64_t)reader_u64_le(&reader);
+    /* Behind the last change of a transaction there is its marker. */
+    int64_t marker = cluster->config->at_least_once ? 0 : 1;
+    if (value.size == NOTE_SIZE && next > store->log.end)
+        return err_set(err, ERR_CLUSTER_CHANGED,
+                       "Topic %s, partition %u ends at offset %lld, and the folder has changes up "
+                       "to %lld: it was made anew or has lost records, and is no copy of the "
+                       "query's state any more. DROP the query and create it anew",
+                       store->topic.name, store->store.changelog.partition,
+                       (long long)store->log.end, (long long)next);
+    *whole = value.size != NOTE_SIZE || next < store->log.start ||
+             (now_ms - noted_ms > RESTORE_NOTE_MS_MAX && next + marker < store->log.end);
+    store->next = *whole                             ? store->log.start
+                  : next + marker < store->log.end ? next
+                                                     : store->log.end;
+    return ERR_OK;
 }
 
-static ErrCode restore_store(Restore *restore, const KafkaOffsets *log, Err *err) {
-    bool whole;
-    TRY(restore_from(restore, log, &whole, err));
-    if (whole) {
-        restore->commit = commit_new(restore->cluster->storage, 0);
-        commit_remove_range(restore->commit, restore->store.store_id, (Bytes){NULL, 0},
-                            (Bytes){NULL, 0});
-        TRY(restore_flush(restore, err));
+/* What is to be read: *count of `tails`, those of `read` stores. */
+static ErrCode restore_begin(Restore *restore, Arena *arena, KafkaTailOptions *tails,
+                             RestoreStore **read, uint32_t *count, Err *err) {
+    *count = 0;
+    for (uint32_t i = 0; i < restore->count; i++) {
+        RestoreStore *store = &restore->stores[i];
+        bool whole;
+        TRY(restore_from(store, arena, &whole, err));
+        store->noted = whole ? -1 : store->next;
+        if (whole)
+            commit_remove_range(restore_piece(restore), store->store.store_id, (Bytes){NULL, 0},
+                                (Bytes){NULL, 0});
+        if (store->next >= store->log.end)
+            continue;
+        read[*count] = store;
+        tails[(*count)++] = (KafkaTailOptions){
+            .topic = store->topic.name,
+            .partition = store->store.changelog.partition,
+            .from = store->next,
+            .end = store->log.end,
+            .record = restore_record,
+            .context = store,
+        };
     }
-    if (restore->next >= log->end)
-        return ERR_OK;
-    KafkaTailOptions options = {
-        .topic = restore->topic.name,
-        .partition = restore->store.changelog.partition,
-        .from = restore->next,
-        .record = restore_record,
-        .context = restore,
-    };
-    int64_t next;
-    ErrCode code = kafka_tail_read(restore->cluster->admin, &options, &next, err);
-    if (code != ERR_OK && restore->commit) {
-        commit_drop(restore->commit);
-        restore->commit = NULL;
-    }
-    TRY(code);
-    restore->next = next;
     return restore_flush(restore, err);
 }
 
-ErrCode restore_slot(KafkaCluster *cluster, uint32_t slot, bool unused, Err *err) {
-    Restore restore = {.cluster = cluster,
-                       .unused = unused && !cluster->config->at_least_once};
-    while (stores_next_unrestored(&cluster->stores, slot, &restore.store)) {
-        KafkaOffsets log[PARTITIONS_MAX];
-        TopicPartition changelog = restore.store.changelog;
-        if (!log_topic_get(cluster->storage, changelog.topic_id, &restore.topic))
+static ErrCode restore_read(Restore *restore, Arena *arena, Err *err) {
+    KafkaTailOptions *tails = arena_array(arena, restore->count, sizeof *tails);
+    RestoreStore **read = arena_array(arena, restore->count, sizeof *read);
+    int64_t *next = arena_array(arena, restore->count, sizeof *next);
+    uint32_t count;
+    TRY(restore_begin(restore, arena, tails, read, &count, err));
+    if (count > 0)
+        TRY(kafka_tail_read_all(restore->cluster->admin, tails, count, next, err));
+    for (uint32_t i = 0; i < count; i++)
+        read[i]->next = next[i];
+    return restore_flush(restore, err);
+}
+
+/* Where the changelogs begin and end, with one question for all. */
+static ErrCode restore_ask(Restore *restore, Arena *arena, Err *err) {
+    KafkaPartition *asked = arena_array(arena, restore->count, sizeof *asked);
+    for (uint32_t i = 0; i < restore->count; i++) {
+        RestoreStore *store = &restore->stores[i];
+        TopicPartition changelog = store->store.changelog;
+        if (!log_topic_get(restore->cluster->storage, changelog.topic_id, &store->topic))
             return err_set(err, ERR_TOPIC_MISSING, "there is no topic with id %u",
                            changelog.topic_id);
-        assert(changelog.partition < restore.topic.partition_count);
-        assert(restore.topic.partition_count <= PARTITIONS_MAX);
-        TRY(kafka_admin_offsets(cluster->admin, restore.topic.name,
-                                restore.topic.partition_count, log, err));
-        TRY(restore_store(&restore, &log[changelog.partition], err));
-        stores_restored(&cluster->stores, restore.store.store_id);
+        assert(changelog.partition < store->topic.partition_count);
+        asked[i] = (KafkaPartition){.topic = store->topic.name,
+                                    .partition = changelog.partition};
     }
+    TRY(kafka_admin_offsets_of(restore->cluster->admin, asked, restore->count, err));
+    for (uint32_t i = 0; i < restore->count; i++)
+        restore->stores[i].log = asked[i].offsets;
     return ERR_OK;
+}
+
+static bool restore_unused(const uint32_t *slots, const bool *unused, uint32_t count,
+                           uint32_t slot) {
+    for (uint32_t i = 0; i < count; i++)
+        if (slots[i] == slot)
+            return unused[i];
+    return false;
+}
+
+ErrCode restore_slots(KafkaCluster *cluster, const uint32_t *slots, const bool *unused,
+                      uint32_t count, Err *err) {
+    ClusterStore *stores;
+    Restore restore = {.cluster = cluster};
+    restore.count = stores_unrestored(&cluster->stores, slots, count, &stores);
+    Arena *arena = arena_new("kafka restore", 0);
+    restore.stores = arena_array(arena, restore.count, sizeof *restore.stores);
+    for (uint32_t i = 0; i < restore.count; i++)
+        restore.stores[i] = (RestoreStore){
+            .restore = &restore,
+            .store = stores[i],
+            .unused = restore_unused(slots, unused, count, stores[i].slot),
+        };
+    ErrCode code = ERR_OK;
+    if (restore.count > 0) {
+        TRY_DONE(restore_ask(&restore, arena, err));
+        TRY_DONE(restore_read(&restore, arena, err));
+    }
+    for (uint32_t i = 0; i < restore.count; i++)
+        stores_restored(&cluster->stores, stores[i].store_id);
+done:
+    if (restore.commit)
+        commit_drop(restore.commit);
+    arena_free(arena);
+    mem_free(stores);
+    return code;
 }

@@ -74,14 +74,19 @@ bool stores_find(StoreTable *table, uint32_t store_id, ClusterStore *store) {
     return open != NULL;
 }
 
-bool stores_next_unrestored(StoreTable *table, uint32_t slot, ClusterStore *store) {
-    assert(store);
-    bool found = false;
+uint32_t stores_unrestored(StoreTable *table, const uint32_t *slots, uint32_t count,
+                           ClusterStore **stores) {
+    uint32_t found = 0;
+    assert(slots);
     lock_take(&table->lock);
-    for (size_t i = 0; i < table->count && !found; i++) {
-        found = !table->items[i].restored && table->items[i].store.slot == slot;
-        if (found)
-            *store = table->items[i].store;
+    *stores = mem_array(table->count, sizeof **stores);
+    for (size_t i = 0; i < table->count; i++) {
+        const OpenStore *open = &table->items[i];
+        bool wanted = false;
+        for (uint32_t k = 0; k < count && !open->restored && !wanted; k++)
+            wanted = slots[k] == open->store.slot;
+        if (wanted)
+            (*stores)[found++] = open->store;
     }
     lock_release(&table->lock);
     return found;

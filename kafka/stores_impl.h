@@ -41,8 +41,9 @@ void stores_open(StoreTable *table, const ClusterStore *store);
 void stores_close(StoreTable *table, uint32_t store_id);
 bool stores_find(StoreTable *table, uint32_t store_id, ClusterStore *store);
 
-/* One of the slot that is not restored; false: there is none. */
-bool stores_next_unrestored(StoreTable *table, uint32_t slot, ClusterStore *store);
+/* Those of the slots that are not restored, of base/mem.h; returns how many. */
+uint32_t stores_unrestored(StoreTable *table, const uint32_t *slots, uint32_t count,
+                           ClusterStore **stores);
 void stores_restored(StoreTable *table, uint32_t store_id);
 
 void changelog_note_key(uint32_t store_id, uint8_t key[CHANGELOG_NOTE_KEY_SIZE]);

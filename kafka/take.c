@@ -20,25 +20,31 @@ static ErrCode take_position(void *context, const LogRecord *record, Err *err) {
     return ERR_OK;
 }
 
-static ErrCode read_positions(Slot *slot, Err *err) {
-    KafkaCluster *cluster = slot->cluster;
-    KafkaTailOptions options = {
-        .topic = cluster->positions_topic,
-        .partition = slot->index,
-        .from = -1,
-        .record = take_position,
-        .context = slot,
-    };
-    positions_free(&slot->found);
-    slot->found_mark = (SlotMark){0};
-    TRY(kafka_tail_read(cluster->admin, &options, NULL, err));
-    return positions_verdict(&slot->found, cluster->positions_topic, slot->index, err);
+/* Of all these slots at once. */
+static ErrCode read_positions(KafkaCluster *cluster, Slot **slots, uint32_t count, Err *err) {
+    KafkaTailOptions *options = mem_array(count, sizeof *options);
+    for (uint32_t i = 0; i < count; i++) {
+        positions_free(&slots[i]->found);
+        slots[i]->found_mark = (SlotMark){0};
+        options[i] = (KafkaTailOptions){
+            .topic = cluster->positions_topic,
+            .partition = slots[i]->index,
+            .from = -1,
+            .record = take_position,
+            .context = slots[i],
+        };
+    }
+    ErrCode code = kafka_tail_read_all(cluster->admin, options, count, NULL, err);
+    for (uint32_t i = 0; code == ERR_OK && i < count; i++)
+        code = positions_verdict(&slots[i]->found, cluster->positions_topic, slots[i]->index, err);
+    mem_free(options);
+    return code;
 }
 
 ErrCode slot_read(Slot *slot, Err *err) {
     TRY(cluster_check(slot->cluster, err)); /* it may be over since this was asked for */
     TRY(members_check(slot->cluster, err));
-    return read_positions(slot, err);
+    return read_positions(slot->cluster, &slot, 1, err);
 }
 
 /* With the lock: FREE slots among these begin to be taken; mine[i]: by this call. */
@@ -111,30 +117,36 @@ static void take_end(KafkaCluster *cluster, const uint32_t *slots, uint32_t coun
     lock_release(&cluster->lock);
 }
 
-/* Members, positions, stores: in this order, after the fencing. */
-static ErrCode take_read(KafkaCluster *cluster, const uint32_t *slots, uint32_t count,
-                         const bool *mine, Err *err) {
-    bool any = false;
+/* Members, then positions: in this order, after the fencing. */
+static ErrCode take_read(KafkaCluster *cluster, Slot **taken, uint32_t count, Err *err) {
+    Commit *commit = NULL;
+    if (count == 0)
+        return ERR_OK;
+    TRY(members_check(cluster, err));
+    TRY(read_positions(cluster, taken, count, err));
     for (uint32_t i = 0; i < count; i++)
-        any = any || mine[i];
-    if (any)
-        TRY(members_check(cluster, err));
-    for (uint32_t i = 0; i < count; i++) {
-        Slot *slot = &cluster->slots[slots[i]];
-        if (!mine[i])
-            continue;
-        TRY(read_positions(slot, err));
-        TRY(note_mark_check(cluster, slot, err));
-        TRY(note_positions(cluster->storage, &slot->found, err));
-    }
+        TRY(note_mark_check(cluster, taken[i], err));
     for (uint32_t i = 0; i < count; i++)
-        TRY(restore_slot(cluster, slots[i],
-                         mine[i] && cluster->slots[slots[i]].found_mark.seq == 0, err));
-    return ERR_OK;
+        note_positions(cluster->storage, &taken[i]->found, &commit);
+    return commit ? commit_local_wait(commit, err) : ERR_OK;
+}
+
+/* And at last the stores. */
+static ErrCode take_restore(KafkaCluster *cluster, const uint32_t *slots, uint32_t count,
+                            const bool *mine, Err *err) {
+    bool *unused = mem_array(count, sizeof *unused);
+    for (uint32_t i = 0; i < count; i++)
+        unused[i] = mine[i] && cluster->slots[slots[i]].found_mark.seq == 0 &&
+                    !cluster->config->at_least_once;
+    ErrCode code = restore_slots(cluster, slots, unused, count, err);
+    mem_free(unused);
+    return code;
 }
 
 ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count, Err *err) {
     bool *mine = mem_array(count, sizeof *mine);
+    Slot **taken = mem_array(count, sizeof(Slot *));
+    uint32_t taken_count = 0;
     ErrCode code;
     lock_take(&cluster->take_lock);
     TRY_DONE(members_check(cluster, err));
@@ -142,7 +154,11 @@ ErrCode take_slots(KafkaCluster *cluster, const uint32_t *slots, uint32_t count,
     take_begin(cluster, slots, count, mine);
     lock_release(&cluster->lock);
     TRY_DONE(take_await(cluster, slots, count, true, err));
-    TRY_DONE(take_read(cluster, slots, count, mine, err));
+    for (uint32_t i = 0; i < count; i++)
+        if (mine[i])
+            taken[taken_count++] = &cluster->slots[slots[i]];
+    TRY_DONE(take_read(cluster, taken, taken_count, err));
+    TRY_DONE(take_restore(cluster, slots, count, mine, err));
 done:
     if (code == ERR_FENCED)
         cluster_over(cluster, err);
@@ -150,6 +166,7 @@ done:
     if (code == ERR_OK)
         code = take_await(cluster, slots, count, false, err);
     lock_release(&cluster->take_lock);
+    mem_free(taken);
     mem_free(mine);
     return code;
 }

@@ -113,6 +113,16 @@ ErrCode journal_read_next(JournalReader *reader, const FrameChain *chain, uint64
     return ERR_OK;
 }
 
+/* The next place that is not known to be zeros: what a file has in reserve is not read. */
+static uint64_t reader_written(const JournalReader *reader, uint64_t at) {
+    IoFile *file = reader->file;
+    assert(at % FRAME_ALIGN == 0);
+    if (!file->ops->unwritten || (at >= reader->window_at &&
+                                  at < reader->window_at + reader->window.size))
+        return at;
+    return file->ops->unwritten(file, at) / FRAME_ALIGN * FRAME_ALIGN;
+}
+
 ErrCode journal_scan_next(JournalReader *reader, uint64_t *offset, FrameHead *head, bool *found,
                           Err *err) {
     const uint32_t magic = FRAME_MAGIC;
@@ -120,6 +130,7 @@ ErrCode journal_scan_next(JournalReader *reader, uint64_t *offset, FrameHead *he
     *found = false;
     while (!*found && at < reader->size) {
         Bytes view;
+        at = reader_written(reader, at);
         TRY(reader_view(reader, at, WINDOW_BYTES / 2, &view, err));
         uint32_t skip = 0;
         while (skip + 4 <= view.size &&

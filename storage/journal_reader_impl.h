@@ -14,6 +14,7 @@ typedef struct JournalReader {
     char *path;
     IoFile *file;
     uint64_t seq, size;
+    uint64_t replayed; /* every frame that begins before it was */
     bool head_valid; /* of the file, and it says the same as the name */
     JournalHead head;
     Buf window;

@@ -250,6 +250,7 @@ static ErrCode recovery_replay_file(Recovery *recovery, JournalReader *file) {
         if (found)
             TRY(recovery_frame(recovery, &next));
     }
+    file->replayed = recovery->last_offset;
     return ERR_OK;
 }
 
@@ -274,12 +275,13 @@ static ErrCode recovery_replay(Recovery *recovery) {
 
 /* == The fence ================================================================================ */
 
-/* A frame anywhere that tells of durable LSNs after the gap, or of a later start-up than the
- * checkpoint's, proves that acknowledged data cannot be read. */
+/* A frame that was not replayed and tells of durable LSNs after the gap, or of a later start-up
+ * than the checkpoint's, proves that acknowledged data cannot be read. */
 static ErrCode recovery_check_file(Recovery *recovery, JournalReader *file) {
     assert(file->seq < recovery->storage->journal.seq_next);
     const Storage *storage = recovery->storage;
-    uint64_t lsn = storage->journal.chain.lsn, offset = JOURNAL_HEAD_BLOCK;
+    uint64_t lsn = storage->journal.chain.lsn;
+    uint64_t offset = file->replayed > 0 ? file->replayed : JOURNAL_HEAD_BLOCK;
     bool found = true;
     while (found) {
         FrameHead head;

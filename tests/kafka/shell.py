@@ -135,6 +135,121 @@ def test_an_idle_shell_says_that_it_is_fenced():
     same(status, 5)
 
 
+# -- The server -----------------------------------------------------------------------------------
+
+def script(*statements):
+    World.number += 1
+    path = '%s/%d.sql' % (World.dir, World.number)
+    with open(path, 'w') as file:
+        file.write('\n'.join(statements) + '\n')
+    return path
+
+
+def serve(path, config, *args, how=signal.SIGTERM):
+    """A server that is ended when it is ready; what it said."""
+    process = start('server', '--data', config + '.data', '-f', path, *args, config=config)
+    line = process.stdout.readline()
+    if line:
+        same(line, b'ready\n')
+        process.send_signal(how)
+    return Done(process)
+
+
+def test_server_files():
+    s, config = name(), service()
+    path = script('-- what is to be there', stream(s), 'CREATE STREAM o1 AS SELECT k,',
+                  '  nope FROM %s;' % s, 'CREATE STREAM o2 AS SELECT * FROM %s;' % s)
+    done = serve(path, config)
+    same(done.code, 1)
+    has(done.err, 'Stream created')
+    has(done.err, 'line 4:3: SELECT column')
+    same([row['Name'] for row in rows('SHOW STREAMS;', config=config)], [s.upper()])
+    good_path = script(*open(path).read().replace('nope', 'v').split('\n'))
+    done = serve(good_path, config, how=signal.SIGINT)
+    same(done.code, 0)
+    has(done.err, 'CSAS_O2')
+    same(serve(good_path, config, how=signal.SIGHUP).err, '')
+    more = script(open(good_path).read(), '/* new */ CREATE STREAM o3 AS SELECT * FROM o2;')
+    done = serve(more, config)
+    has(done.err, 'CSAS_O3')
+    assert 'CSAS_O2' not in done.err, done.err
+    changed = script(open(more).read().replace('k,\n', 'k, \n 1 + '))
+    done = serve(changed, config)
+    same(done.code, 1)
+    has(done.err, "line 3:15: Cannot add stream 'O1'")
+    same(serve(World.dir + '/none.sql', config).code, 2)
+
+
+def test_server_configuration():
+    config = service('ksql.streams.auto.offset.resett=latest\n')
+    done = serve(script("DEFINE a = 'b';"), config)
+    same(done.code, 3)
+    has(done.err, '.properties:2: ')
+    config = service('sasl.usernam=weir\n')
+    has(serve(script("DEFINE a = 'b';"), config).err, 'sasl.username')
+    config = service()
+    with open(config) as file:
+        text = file.read()
+    with open(config, 'wb') as file:
+        file.write(text.replace('\n', '\r\n').encode() + b'security.protocol=PLAINTEXT\r\n')
+    same(serve(script("DEFINE a = 'b';"), config).code, 0)
+    process = start('server', '--data', config + '.data', config=config)
+    ready(process)
+    second = weir('server', '--data', config + '.data', config=config)
+    same(second.code, 3)
+    has(second.err, 'is locked by process %d' % process.pid)
+    process.send_signal(signal.SIGTERM)
+    same(Done(process).code, 0)
+
+
+def test_server_logs_an_outage_in_a_few_lines():
+    s, config = name(), service()
+    path = script(stream(s), 'CREATE STREAM o AS SELECT * FROM %s;' % s)
+    process = start('server', '--data', config + '.data', '-f', path, config=config)
+    ready(process)
+    broker('kill')
+    try:
+        time.sleep(9)
+    finally:
+        broker('start')
+    said, end = [], time.time() + 30
+    while time.time() < end and not (said and b'Z the cluster: answers' in said[-1]):
+        said.append(process.stderr.readline())
+    process.send_signal(signal.SIGTERM)
+    same(Done(process).code, 0)
+    text = b''.join(said).decode()
+    has(text, 'Z the cluster: broker_down: since ')
+    has(text, 'Z the cluster: answers\n')
+    assert len(said) < 12, text
+
+
+def test_server_ends_in_the_middle_of_work():
+    s, config = name(), service()
+    make(s, partitions=4)
+    write, count = producer(linger_ms=50), 200000
+    for i in range(count):
+        while True:
+            try:
+                write.produce(s, b'{"v":1}', key=b'"%d"' % (i % 100))
+                break
+            except BufferError:
+                write.poll(0.1)
+    write.flush()
+    path = script(stream(s).replace('PARTITIONS=1', 'PARTITIONS=4'),
+                  'CREATE STREAM o AS SELECT * FROM %s;' % s, 'CREATE TABLE t AS SELECT 1 AS one, '
+                  'COUNT(*) AS n FROM o GROUP BY 1;')
+    for how in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        process = start('server', '--data', config + '.data', '-f', path, config=config)
+        ready(process)
+        time.sleep(0.3)
+        process.send_signal(how)
+        begin = time.time()
+        same(Done(process).code, 0)
+        assert time.time() - begin < 8, 'it took %.1f s' % (time.time() - begin)
+    same(rows("SET 'weir.lookup.wait.ms'='60000'; SELECT n FROM t;", config=config),
+         [{'N': count}])
+
+
 # -- The same as over the own log -----------------------------------------------------------------
 
 def test_topics_are_kept_like_their_source():

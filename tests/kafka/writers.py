@@ -213,5 +213,48 @@ def test_copy_outlives_a_broker():
     once('outlives', 100000)
 
 
+# -- The FILE of a server -----------------------------------------------------------------------
+
+def serve(data, path, config, point=None):
+    if point:
+        os.environ['WEIR_KILL_POINT'] = point
+    try:
+        return start('server', '--data', data, '-f', path, config=config)
+    finally:
+        os.environ.pop('WEIR_KILL_POINT', None)
+
+
+def test_file_writes_once():
+    config, data = service(TXN), tempfile.mkdtemp(dir=World.dir)
+    small, path = numbers(World.dir + '/filed.ndjson', 500), World.dir + '/filed.sql'
+    with open(path, 'w') as file:
+        file.write(COPIED % 'filed' + "INSERT INTO c VALUES ('a', 1000, 'x');\n"
+                   "-- twice\nINSERT INTO c VALUES ('b', 1001, 'x');\n"
+                   "insert into c VALUES ('b', 1002, 'x'); INSERT INTO c VALUES ('b', 1001, 'x');\n"
+                   "COPY c FROM '%s';\nCREATE STREAM d WITH (KAFKA_TOPIC='filed2', RETENTION_MS=-1) "
+                   "AS SELECT * FROM c;" % small)
+    for turn, point in enumerate(('after_produce', 'before_accept:2', 'before_commit:3', None,
+                                  'before_accept', None, None)):
+        server = serve(data, path, config, point)
+        if point:
+            try:
+                server.wait(6)
+            except subprocess.TimeoutExpired:
+                server.kill()
+        else:
+            line = server.stdout.readline()
+            server.send_signal(signal.SIGTERM)
+        done = Done(server)
+        if not point:
+            same((line, done.code, done.err if line == b'' else ''), (b'ready\n', 0, ''))
+        if turn % 3 == 1:
+            shutil.rmtree(data)
+        if turn == 5: # who has dropped it means it
+            good(data, '-e', 'DROP STREAM d; DROP STREAM c;', config=config)
+    wanted = list(range(500)) + [1000, 1001, 1001, 1002]
+    same(copied('filed'), wanted)
+    same(copied('filed2'), wanted)
+
+
 if __name__ == '__main__':
     sys.exit(run_tests(globals(), 'log.retention.check.interval.ms=500'))

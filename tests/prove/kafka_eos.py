@@ -122,6 +122,7 @@ class Proof:
     def running(self):
         if not self.engine.alive():
             self.start()
+        self.await_ready()  # a member: who joins later is newer, and no zombie
         self.await_progress("before a fault")
         self.engine.first = self.engine.first or self.engine.usage()
 
@@ -200,12 +201,21 @@ class Proof:
         self.done["zombie"] += 1
 
     def await_fenced(self, old):
-        """It may take seconds; more is for a machine that is busy."""
+        """It may take seconds; more is for a machine that is busy. Who was stopped before it was a
+        member is the newer one of the two: then it goes on, and the other ends."""
         since = time.time()
+        while old.alive() and self.engine.alive() and time.time() < since + 60:
+            time.sleep(0.01)
+        if old.alive() and not self.engine.alive():
+            old, self.engine = self.engine, old
+            self.folder = self.engine.folder
         try:
-            status = old.process.wait(60)
+            status = old.process.wait(1)
             self.slowest = max(self.slowest, time.time() - since)
         except subprocess.TimeoutExpired:
+            if os.environ.get("HOLD"):
+                say("held: zombie %d, engine %d" % (old.process.pid, self.engine.process.pid))
+                time.sleep(float(os.environ["HOLD"]))
             if os.environ.get("GDB"):
                 with open(os.path.join(WORK, "gdb"), "w") as file:
                     subprocess.run(["gdb", "-p", str(old.process.pid), "-batch", "-ex",

@@ -160,10 +160,13 @@ static inline const Source *bridge_at(void *context, uint32_t index) {
     return context;
 }
 
-static inline uint32_t bridge_partitions(void *context, const char *topic) {
+static inline ErrCode bridge_partitions(void *context, const char *topic, uint32_t *partitions,
+                                        Err *err) {
     (void)context;
     (void)topic;
-    return 1;
+    (void)err;
+    *partitions = 1;
+    return ERR_OK;
 }
 
 static inline const char *bridge_setting(void *context, const char *name) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/io.h"
+#include "base/mem.h"
 #include "kafka/kill_point.h"
 #include "kafka/positions_impl.h"
 #include "kafka/stores_impl.h"
@@ -243,10 +244,16 @@ static void test_stores_are_restored_once(void **state) {
     assert_int_equal(table.count, 2);
     assert_true(stores_find(&table, STORE_FIRST_FREE, &found));
     assert_int_equal(found.changelog.partition, 2);
-    assert_true(stores_next_unrestored(&table, 3, &found));
-    stores_restored(&table, found.store_id);
-    assert_false(stores_next_unrestored(&table, 3, &found));
-    assert_true(stores_next_unrestored(&table, 5, &found));
+    const uint32_t slots[] = {1, 3}, others[] = {5};
+    ClusterStore *stores;
+    assert_int_equal(stores_unrestored(&table, slots, 2, &stores), 1);
+    assert_int_equal(stores[0].store_id, STORE_FIRST_FREE);
+    mem_free(stores);
+    stores_restored(&table, STORE_FIRST_FREE);
+    assert_int_equal(stores_unrestored(&table, slots, 2, &stores), 0);
+    mem_free(stores);
+    assert_int_equal(stores_unrestored(&table, others, 1, &stores), 1);
+    mem_free(stores);
     stores_close(&table, STORE_FIRST_FREE);
     assert_false(stores_find(&table, STORE_FIRST_FREE, &found));
     assert_int_equal(table.count, 1);
