@@ -207,10 +207,16 @@ class Proof:
         self.done["zombie"] += 1
 
     def await_fenced(self, old):
-        """It may take seconds; more is for a machine that is busy."""
+        """It may take seconds; more is for a machine that is busy. Who was stopped before it was a
+        member is the newer one of the two: then it goes on, and the other ends."""
         since = time.time()
+        while old.alive() and self.engine.alive() and time.time() < since + 60:
+            time.sleep(0.01)
+        if old.alive() and not self.engine.alive():
+            old, self.engine = self.engine, old
+            self.folder = self.engine.folder
         try:
-            status = old.process.wait(60)
+            status = old.process.wait(1)
             self.slowest = max(self.slowest, time.time() - since)
         except subprocess.TimeoutExpired:
             if os.environ.get("HOLD"):
