@@ -651,8 +651,9 @@ void group_turn(Group *group, bool *worked, int64_t *due_us) {
     } else if (commit_us < *due_us) {
         *due_us = commit_us;
     }
-    if (group->retry.count > 0 && group->retry.at_us < *due_us)
-        *due_us = group->retry.at_us;
+    bool to_come = group->retry.count > 0 && group->retry.at_us > group->clock_us;
+    if (to_come && group->retry.at_us < *due_us)
+        *due_us = group->retry.at_us; /* a try that was due is under way */
 }
 
 /* -- Scripts ---------------------------------------------------------------------------------- */

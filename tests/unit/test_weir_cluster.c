@@ -2,7 +2,8 @@
  * test_weir_cluster.c - the engine over a cluster in memory: statements, queries, what comes back
  * after a restart with and without the folder, and what happens when commits are refused.
  */
-#include "engine/engine.h"
+#include "engine/engine_impl.h"
+#include "runtime/worker.h"
 #include "tests/unit/fake_cluster.h"
 
 typedef struct Bed {
@@ -277,6 +278,34 @@ static void refused_commits_are_tried_again(void **state) {
     bed_free(bed);
 }
 
+/* A try that was due is in a commit that has no answer: the worker has nothing to do meanwhile. */
+static void commits_without_answer_are_waited_for(void **state) {
+    (void)state;
+    Bed *bed = bed_new(0);
+    io_mem_set_clock(bed->io, 1000000);
+    bed_open(bed);
+    done(bed, SCORES TOTALS);
+    insert(bed, 0, 5);
+    err_report(&bed->fake->refusal, ERR_TIMEOUT, 0, 0, "the broker is away");
+    bed->fake->refusals = 1;
+    CHECK_OK(engine_pump(bed->weir, err));
+    assert_true(bed->fake->aborted > 0);
+    bed->fake->held = true;
+    io_mem_advance_clock(bed->io, 60000000);
+    Worker *worker = &bed->weir->runtime->workers[0];
+    bool worked = true;
+    int64_t due_us;
+    for (int i = 0; i < 100 && worked; i++)
+        worker_turn(worker, &worked, &due_us);
+    assert_false(worked);
+    assert_int_equal(bed->fake->waiting_count, 1);
+    assert_true(due_us > bed->io->ops->mono_us(bed->io));
+    bed->fake->held = false;
+    assert_rows(bed, "SELECT * FROM totals;", "t0|3|2;t1|5|2;t2|2|1;");
+    bed_close(bed);
+    bed_free(bed);
+}
+
 static void conflicts_are_planned_again(void **state) {
     (void)state;
     Bed *bed = bed_new(0);
@@ -356,6 +385,7 @@ int main(void) {
         cmocka_unit_test(topics_are_made_as_said),
         cmocka_unit_test(topics_of_others_are_taken_over),
         cmocka_unit_test(refused_commits_are_tried_again),
+        cmocka_unit_test(commits_without_answer_are_waited_for),
         cmocka_unit_test(conflicts_are_planned_again),
         cmocka_unit_test(what_others_changed_is_taken_over),
         cmocka_unit_test(a_fenced_process_is_over),
