@@ -3,12 +3,9 @@
  */
 #include <assert.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "kafka/admin_impl.h"
 #include "kafka/patience.h"
-
-enum { OFFSETS_UNKNOWN_MS = 5000, OFFSETS_PAUSE_MS = 50 };
 
 typedef struct OffsetAsk {
     const KafkaPartition *partitions;
@@ -51,16 +48,14 @@ static ErrCode offsets_ask(KafkaAdmin *admin, OffsetAsk *ask,
                            rd_kafka_topic_partition_list_t **answer, Err *err) {
     KafkaTopic topic;
     int64_t end_us = kafka_admin_end_us(admin->timeout_ms);
-    int64_t unknown_end_us = kafka_admin_end_us(OFFSETS_UNKNOWN_MS);
     int slice_ms = 0;
     for (bool asked = false;; asked = true) {
         TRY(patience_check(err));
         ErrCode code = offsets_request(admin, ask, patience_slice(end_us, &slice_ms), answer, err);
-        bool unknown = code == ERR_TOPIC_MISSING &&
-                       (!asked || io_posix_mono_us() < unknown_end_us);
-        if (unknown && asked)
-            (void)rd_kafka_poll(admin->handle, OFFSETS_PAUSE_MS);
-        if (!unknown && !kafka_admin_again(admin, code, end_us))
+        /* Of a topic that is there it passes: its partitions have no leader for a moment. */
+        bool unknown = code == ERR_TOPIC_MISSING;
+        if (!(unknown && !asked) &&
+            !kafka_admin_again(admin, unknown ? ERR_LEADER_MOVED : code, end_us))
             return code;
         TRY(kafka_admin_topic(admin, ask->failed, &topic, err));
     }
