@@ -246,7 +246,7 @@ static ErrCode load_entry(StateWindow *window, ElementOwners *owners, Bytes key,
     Reader in = reader_of(key);
     int64_t start = (int64_t)reader_u64_be(&in);
     Bytes inner = reader_bytes(&in, reader_left(&in));
-    if (!reader_ok(&in) || start < 0)
+    if (!reader_ok(&in) || start < 0 || inner.size == 0)
         return err_set(err, ERR_CORRUPT, "a stored window key does not fit");
     if (element_is(inner))
         return element_owners_load(owners, inner, value, err);

@@ -39,14 +39,15 @@ void storage_attach(Storage *storage, Cluster *cluster) {
     assert(!storage->cluster || !cluster);
     if (storage->cluster)
         cluster_settle(storage);
+    storage->cluster = NULL;
     cluster_topics_free(storage->cluster_topics);
     storage->cluster_topics = NULL;
-    storage->cluster = cluster;
     if (!cluster)
         return;
     storage->cluster_topics = mem_alloc(sizeof *storage->cluster_topics);
     lock_init(&storage->cluster_topics->lock);
     signal_init(&storage->cluster_topics->arrived);
+    storage->cluster = cluster; /* whole: the journal's thread may make a MARK at any time */
 }
 
 Cluster *storage_cluster(const Storage *storage) {

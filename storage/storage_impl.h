@@ -76,7 +76,7 @@ struct Storage {
     LogListenerFn *listener;
     void *listener_context;
 
-    struct Cluster *cluster; /* NULL: the log is the folder's; cluster.c */
+    struct Cluster *_Atomic cluster; /* NULL: the log is the folder's; cluster.c */
     struct ClusterTopics *cluster_topics;
     /* A StorageWaitFn; NULL: waits are never given up. */
     bool (*wait)(void *context, const Err *why, int64_t since_ms, uint32_t *memory);
