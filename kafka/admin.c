@@ -48,16 +48,17 @@ KafkaClient *kafka_admin_client(KafkaAdmin *admin) {
 static ErrCode admin_check_broker(KafkaAdmin *admin, Err *err) {
     const struct rd_kafka_metadata *metadata = NULL;
     int64_t end_us = kafka_admin_end_us(ANSWER_WAIT_MS);
-    rd_kafka_resp_err_t code;
+    ErrCode code;
     int slice_ms = 0;
     do {
         TRY(patience_check(err));
-        code = rd_kafka_metadata(admin->handle, 0, NULL, &metadata,
-                                 patience_slice(end_us, &slice_ms));
-    } while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && io_posix_mono_us() < end_us);
+        rd_kafka_resp_err_t theirs = rd_kafka_metadata(admin->handle, 0, NULL, &metadata,
+                                                       patience_slice(end_us, &slice_ms));
+        code = kafka_error(err, theirs, "The cluster");
+    } while (kafka_admin_again(admin, code, end_us));
     if (metadata)
         rd_kafka_metadata_destroy(metadata);
-    return kafka_error(err, code, "The cluster");
+    return code;
 }
 
 ErrCode kafka_admin_begin(KafkaAdmin *admin, rd_kafka_admin_op_t op, AdminRequest *request,

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "kafka/admin_impl.h"
+#include "kafka/patience.h"
 
 static ErrCode config_describe(KafkaAdmin *admin, const char *name, AdminRequest *request,
                                const rd_kafka_ConfigResource_t **found, Err *err) {
@@ -28,7 +29,7 @@ static ErrCode config_describe(KafkaAdmin *admin, const char *name, AdminRequest
     return kafka_error(err, rd_kafka_ConfigResource_error(all[0]), "%s", what);
 }
 
-ErrCode kafka_admin_configs(KafkaAdmin *admin, const char *name, Arena *arena,
+static ErrCode configs_once(KafkaAdmin *admin, const char *name, Arena *arena,
                             KafkaTopicConfig **configs, uint32_t *count, Err *err) {
     AdminRequest request;
     const rd_kafka_ConfigResource_t *found;
@@ -49,6 +50,18 @@ ErrCode kafka_admin_configs(KafkaAdmin *admin, const char *name, Arena *arena,
     *count = (uint32_t)entries;
 done:
     kafka_admin_end(&request);
+    return code;
+}
+
+ErrCode kafka_admin_configs(KafkaAdmin *admin, const char *name, Arena *arena,
+                            KafkaTopicConfig **configs, uint32_t *count, Err *err) {
+    int64_t end_us = kafka_admin_end_us(admin->timeout_ms);
+    ErrCode code;
+    assert(configs && count);
+    do {
+        TRY(patience_check(err));
+        code = configs_once(admin, name, arena, configs, count, err);
+    } while (kafka_admin_again(admin, code, end_us));
     return code;
 }
 

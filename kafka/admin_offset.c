@@ -52,8 +52,10 @@ static ErrCode offsets_ask(KafkaAdmin *admin, OffsetAsk *ask,
     for (bool asked = false;; asked = true) {
         TRY(patience_check(err));
         ErrCode code = offsets_request(admin, ask, patience_slice(end_us, &slice_ms), answer, err);
-        bool unknown = code == ERR_TOPIC_MISSING && !asked;
-        if (!unknown && !kafka_admin_again(admin, code, end_us))
+        /* Of a topic that is there it passes: its partitions have no leader for a moment. */
+        bool unknown = code == ERR_TOPIC_MISSING;
+        if (!(unknown && !asked) &&
+            !kafka_admin_again(admin, unknown ? ERR_LEADER_MOVED : code, end_us))
             return code;
         TRY(kafka_admin_topic(admin, ask->failed, &topic, err));
     }

@@ -345,7 +345,8 @@ static ErrCode journal_take_space(Journal *journal, uint64_t bytes, bool fill, E
         least = JOURNAL_LEAST_BYTES;
     uint64_t size = least > journal->file_bytes ? least : journal->file_bytes;
     journal->preparing = true;
-    JournalMake how = fill && !journal_in_bulk(journal) ? JOURNAL_FILLED : JOURNAL_PLAIN;
+    bool filled = fill && journal->direct && !journal_in_bulk(journal);
+    JournalMake how = filled ? JOURNAL_FILLED : JOURNAL_PLAIN;
     lock_release(&journal->lock);
     JournalFile made;
     ErrCode code = journal_make(journal, size, how, &made, err);

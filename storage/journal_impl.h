@@ -45,7 +45,7 @@ typedef enum JournalMake {
     JOURNAL_PLAIN,
     /* Zeros are written over it, so that no sync in it waits for the file system to note what is
      * written; not while groups are so large that such a wait is nothing beside writing everything
-     * twice. */
+     * twice, nor where nothing is synced: recovery then need not read what was never written. */
     JOURNAL_FILLED,
     JOURNAL_FIRST, /* some zeros; durable when the caller syncs the file and then the folder */
 } JournalMake;

@@ -96,9 +96,15 @@ class Proof:
 
     def await_progress(self, why, seconds=150):
         """Something new must be committed."""
-        before, deadline = self.watcher.total(), time.time() + seconds
+        before, since = self.watcher.total(), time.time()
+        deadline, more = since + seconds, since + 1
         while self.watcher.total() <= before:
             self.healthy()
+            if self.feeder.acked >= N and time.time() > since + 10:
+                return  # there is nothing left to come; end() sees that it came
+            if self.feeder.acked >= self.feeder.allowed and time.time() > more:
+                self.feeder.allowed = min(N, self.feeder.allowed + CHUNK // 8 + 1)
+                more = time.time() + 1
             if time.time() > deadline:
                 if os.environ.get("HOLD"):  # for a look
                     say("held: %s, engine %d" % (why, self.engine.process.pid))
@@ -117,7 +123,7 @@ class Proof:
             time.sleep(0.02)
 
     def allow(self, fault):
-        self.feeder.allowed = min(N, N * (fault + 1) // (FAULTS + 1))
+        self.feeder.allowed = max(self.feeder.allowed, min(N, N * (fault + 1) // (FAULTS + 1)))
 
     def running(self):
         if not self.engine.alive():
