@@ -26,7 +26,6 @@ SELECT * FROM tum WHERE item = 'a';
 SELECT * FROM tum WHERE item = 'a' AND WINDOWSTART >= 60000;
 SELECT * FROM hop WHERE item = 'b';
 SELECT * FROM ses WHERE item = 'a';
-SELECT * FROM fin EMIT CHANGES LIMIT 1;
 CREATE TABLE pt AS SELECT p.item, p.n, i.price FROM per_item p JOIN items i ON p.item = i.item;
 SELECT * FROM pt;
 CREATE STREAM ss AS SELECT a.id, a.item, b.qty FROM orders a JOIN orders b WITHIN 1 HOUR GRACE PERIOD 1 HOUR ON a.id = b.id;
