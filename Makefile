@@ -204,7 +204,7 @@ cli-test: $(BUILD)/weir
 
 # Over a real broker that it starts, or it says what is missing for that.
 kafka-test: deps-kafka $(BUILD)/weir $(BUILD)/tests/kafka/client $(BUILD)/tests/kafka/reader
-	@for test in run trouble edge shell writers poison interop; do \
+	@for test in run trouble several edge shell writers poison interop; do \
 	    RDKAFKA='$(RDKAFKA)' tests/kafka/with python3 tests/kafka/$$test.py $(BUILD)/weir || exit 1; \
 	done
 

@@ -270,6 +270,11 @@ ErrCode engine_end_query(Weir *weir, CatalogQuery *query, Commit *commit, Err *e
 /* Waits for the queries that feed `topic`, and the ones that feed them. */
 ErrCode engine_catch_up_topic(Weir *weir, const char *topic, int64_t timeout_ms, Err *err);
 
+/* The same for what a query keeps of `topic`: of its own sink, or, of a source table, of what
+ * others write. */
+ErrCode engine_catch_up_query(Weir *weir, const CatalogQuery *query, const char *topic,
+                              int64_t timeout_ms, Err *err);
+
 /* Adds "line L:C: " and the picture of err's position to its message, where it has a position and
  * no picture yet. `start`: of the statement in the script (which may begin in the middle of a text:
  * the line of its first byte is what `start` says). */

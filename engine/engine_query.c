@@ -239,6 +239,23 @@ static ErrCode query_catch_up_source(Weir *weir, const char *topic, bool *seen,
     return query_catch_up_from(weir, topic, seen, timeout_ms, err);
 }
 
+/* The query, and those that feed it. */
+static ErrCode query_catch_up_all(Weir *weir, const CatalogQuery *query, bool *seen,
+                                  int64_t timeout_ms, Err *err) {
+    if (!query->running) {
+        *err = query->start_error;
+        return query_answers_anyway(weir, query, err) ? ERR_OK : err->code;
+    }
+    if (query->paused)
+        return ERR_OK;
+    for (uint32_t n = 0; n < query->plan->node_count; n++)
+        if (query->plan->nodes[n]->kind == PLAN_SOURCE)
+            TRY(query_catch_up_source(weir, query->plan->nodes[n]->topic->topic, seen,
+                                      timeout_ms, err));
+    ErrCode code = query_catch_up(query->running, timeout_ms, err);
+    return code != ERR_OK && query_answers_anyway(weir, query, err) ? ERR_OK : code;
+}
+
 static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, int64_t timeout_ms,
                                    Err *err) {
     for (size_t i = 0; i < weir->catalog.query_count; i++) {
@@ -246,21 +263,7 @@ static ErrCode query_catch_up_from(Weir *weir, const char *topic, bool *seen, in
         if (seen[i] || !query_writes_topic(query, topic))
             continue;
         seen[i] = true;
-        if (!query->running) {
-            *err = query->start_error;
-            if (!query_answers_anyway(weir, query, err))
-                return err->code;
-            continue;
-        }
-        if (query->paused)
-            continue;
-        for (uint32_t n = 0; n < query->plan->node_count; n++)
-            if (query->plan->nodes[n]->kind == PLAN_SOURCE)
-                TRY(query_catch_up_source(weir, query->plan->nodes[n]->topic->topic, seen,
-                                          timeout_ms, err));
-        ErrCode code = query_catch_up(query->running, timeout_ms, err);
-        if (code != ERR_OK && !query_answers_anyway(weir, query, err))
-            return code;
+        TRY(query_catch_up_all(weir, query, seen, timeout_ms, err));
     }
     return ERR_OK;
 }
@@ -270,6 +273,17 @@ ErrCode engine_catch_up_topic(Weir *weir, const char *topic, int64_t timeout_ms,
     bool *seen = arena_array(scratch, weir->catalog.query_count, sizeof *seen);
     edges_catch_up(weir->edges, topic, timeout_ms);
     ErrCode code = query_catch_up_from(weir, topic, seen, timeout_ms, err);
+    arena_free(scratch);
+    return code;
+}
+
+ErrCode engine_catch_up_query(Weir *weir, const CatalogQuery *query, const char *topic,
+                              int64_t timeout_ms, Err *err) {
+    if (query_writes_topic(query, topic))
+        return engine_catch_up_topic(weir, topic, timeout_ms, err);
+    Arena *scratch = arena_new("catch up", 0);
+    bool *seen = arena_array(scratch, weir->catalog.query_count, sizeof *seen);
+    ErrCode code = query_catch_up_all(weir, query, seen, timeout_ms, err);
     arena_free(scratch);
     return code;
 }

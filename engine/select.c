@@ -75,14 +75,15 @@ static const PlanNode *select_first_node(const Plan *plan) {
 /* Every query that feeds what is read has processed what was there before the lookup. */
 static ErrCode select_wait(Call *call, const PlanNode *node, LookupStore *store, Err *err) {
     Weir *weir = call->weir;
-    TRY(engine_catch_up_topic(weir, node->topic->topic,
-                              settings_number(&weir->settings, "weir.lookup.wait.ms"), err));
+    const char *topic = node->topic->topic;
+    int64_t wait_ms = settings_number(&weir->settings, "weir.lookup.wait.ms");
     if (node->kind == PLAN_SOURCE)
-        return ERR_OK;
+        return engine_catch_up_topic(weir, topic, wait_ms, err);
     CatalogQuery *query = catalog_query(&weir->catalog, node->store_query);
     if (!query)
         return err_set(err, ERR_SEMANTIC, "The query %s that feeds this table is gone.",
                        node->store_query);
+    TRY(engine_catch_up_query(weir, query, topic, wait_ms, err));
     *store = (LookupStore){query->plan, query->first_id, query->partitions};
     return ERR_OK;
 }

@@ -28,11 +28,6 @@ enum {
     BATCH_BYTES = 4 << 20, /* a batch is closed above it; one record more must fit the limit */
 };
 
-static void put_be(uint8_t *target, uint64_t value, unsigned size) {
-    for (unsigned i = 0; i < size; i++)
-        target[i] = (uint8_t)(value >> 8 * (size - 1 - i));
-}
-
 static inline uint8_t *put_sized(uint8_t *target, uint64_t length, const void *data, size_t size) {
     target = put_varint(target, length);
     if (size > 0)

@@ -95,6 +95,14 @@ static void topic_state(ReadTopic *topic, ErrCode state) {
     topic->state = state;
 }
 
+/* librdkafka says nothing of a partition that nobody leads: it waits. */
+static bool topic_is_led(const struct rd_kafka_metadata_topic *found) {
+    for (int i = 0; i < found->partition_cnt; i++)
+        if (found->partitions[i].leader < 0)
+            return false;
+    return true;
+}
+
 static void topic_look(KafkaReader *reader, const struct rd_kafka_metadata_topic *found) {
     lock_take(&reader->topic_lock);
     ReadTopic *topic = topic_find(reader, found->topic);
@@ -109,7 +117,8 @@ static void topic_look(KafkaReader *reader, const struct rd_kafka_metadata_topic
     if (topic && missing)
         topic_state(topic, ERR_TOPIC_DELETED);
     else if (topic && found->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        topic_state(topic, (uint32_t)found->partition_cnt > topic->partitions
+        topic_state(topic, !topic_is_led(found) ? ERR_LEADER_MOVED
+                           : (uint32_t)found->partition_cnt > topic->partitions
                                ? ERR_PARTITIONS_GROWN
                                : ERR_OK);
     lock_release(&reader->topic_lock);

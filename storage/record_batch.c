@@ -38,12 +38,6 @@ enum {
 
 /* == Integers ================================================================================= */
 
-static void put_be(uint8_t *target, uint64_t value, unsigned size) {
-    assert(size <= 8);
-    for (unsigned i = 0; i < size; i++)
-        target[i] = (uint8_t)(value >> 8 * (size - 1 - i));
-}
-
 static uint64_t get_be(const uint8_t *source, unsigned size) {
     assert(size <= 8);
     uint64_t value = 0;

@@ -37,11 +37,16 @@ static KafkaClient *writer_open(const KafkaConfig *config, const char *id) {
 }
 
 static void put(KafkaClient *client, const char *topic, const char *value) {
-    check(rd_kafka_producev(client->handle, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
-                            RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
-                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                            RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR,
-          "produce");
+    rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, strlen(value)}},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+    };
+    Err err;
+    check_ok(kafka_error_take(rd_kafka_produceva(client->handle, parts,
+                                                 sizeof parts / sizeof parts[0]),
+                              topic, &err), &err, "produce");
 }
 
 /* `count` records in a transaction. */

@@ -252,6 +252,47 @@ def test_server_ends_in_the_middle_of_work():
 
 # -- The same as over the own log -----------------------------------------------------------------
 
+def answers(place, config):
+    """All that it says of alike.sql, without times; sorted, since partitions have no order."""
+    done = subprocess.run([World.weir, *place, '--config', config, '--format', 'ndjson', '--timeout',
+                           '100', '--on-error', 'continue', '-f', os.path.join(HERE, 'alike.sql')],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=110)
+    same(done.returncode, 1)
+    said = re.sub(r'"ROWTIME":\d+', '', done.stdout).split('\n')
+    return sorted(line for line in said if not line.startswith('waiting for the cluster: '))
+
+
+def test_the_same_as_over_the_own_log():
+    config = service()
+    theirs = answers(['kafka://' + World.bootstrap, World.dir + '/alike'], config)
+    with open(World.dir + '/empty', 'w'):
+        pass
+    ours = answers([World.dir + '/own'], World.dir + '/empty')
+    assert len(ours) > 100, ours
+    same([line for line in theirs if line not in ours], [])
+    same([line for line in ours if line not in theirs], [])
+
+
+def test_internal_topics_are_only_read():
+    config, s = service(), name()
+    with open(config) as file:
+        id = file.read().split('=')[1].strip()
+    rows(stream(s).replace('PARTITIONS=1', 'PARTITIONS=2') +
+         'CREATE TABLE t AS SELECT v, COUNT(*) AS n FROM %s GROUP BY v;' % s, config=config)
+    inside = '_confluent-ksql-%squery_CTAS_T_0-Aggregate-GroupBy-repartition' % id
+    done = weir('--on-error', 'continue', '-e', "CREATE STREAM i (b BYTES) WITH (KAFKA_TOPIC='%s', "
+                "VALUE_FORMAT='KAFKA'); INSERT INTO i VALUES ('AAAA'); DROP STREAM i DELETE TOPIC; "
+                "DROP TOPIC '%s'; CREATE STREAM c (b BYTES) WITH (KAFKA_TOPIC='_%s-commands', "
+                "VALUE_FORMAT='KAFKA'); DROP TOPIC '_%s-members';" % (inside, inside, id, id),
+                config=config)
+    for part in ('Stream created', 'Cannot insert values into read-only topic: ' + inside,
+                 'Cannot delete read-only topic: ' + inside, "is a query's own topic and cannot",
+                 "_%s-commands is the service's own topic" % id,
+                 "_%s-members is the service's own topic and cannot be dropped" % id):
+        has(done.err, part)
+
+
 def test_topics_are_kept_like_their_source():
     s, config = name(), service()
     done = rows(stream(s).replace('PARTITIONS', 'RETENTION_MS=-1, PARTITIONS') +

@@ -44,7 +44,7 @@ class Case(Live):
     def arrive(self, wanted=None):
         """All that was sent, each once, in order."""
         wanted = self.sent if wanted is None else wanted
-        found = read_all(self.name + '-out', len(wanted))
+        found = read_all(self.name + '-out', len(wanted), behind=1)
         same([value.decode() for _, value, _, _ in found], wanted)
 
     def trouble(self, name, *parts, seconds=40):

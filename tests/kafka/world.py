@@ -148,16 +148,21 @@ def producer(**more):
     return confluent_kafka.Producer(config)
 
 
-def read_all(topic, count):
-    """Records as confluent_kafka reads them: (key, value, headers, timestamp)."""
+def read_all(topic, count, seconds=60, behind=0):
+    """Records as confluent_kafka reads them: (key, value, headers, timestamp). `behind`: how long it
+    looks for more of them."""
     if not confluent_kafka:
         raise Skip('no confluent_kafka')
     consumer = confluent_kafka.Consumer({
         'bootstrap.servers': World.bootstrap, 'group.id': 'test', 'isolation.level':
         'read_committed', 'enable.auto.commit': False, 'auto.offset.reset': 'earliest'})
     consumer.assign([confluent_kafka.TopicPartition(topic, 0, 0)])
-    found, end = [], time.time() + 60
-    while len(found) < count and time.time() < end:
+    found, end = [], time.time() + seconds
+    while time.time() < end:
+        if len(found) >= count and not behind:
+            break
+        if len(found) >= count:
+            end, count = min(end, time.time() + behind), sys.maxsize
         message = consumer.poll(0.2)
         if message and not message.error():
             found.append((message.key(), message.value(), message.headers(),
