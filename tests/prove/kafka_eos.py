@@ -58,9 +58,12 @@ class Engine:
             self.process.kill()
         self.process.wait()
 
-    def tail(self):
+    def text(self):
         with open(self.log) as log:
-            return log.read()[-1500:]
+            return log.read()
+
+    def tail(self):
+        return self.text()[-1500:]
 
     def usage(self):
         """Open files, threads, MiB."""
@@ -116,7 +119,7 @@ class Proof:
 
     def await_ready(self):
         deadline = time.time() + 150
-        while "ready" not in self.engine.tail():
+        while "ready" not in self.engine.text():
             self.healthy()
             if time.time() > deadline:
                 raise Failed("the engine does not get ready: %s" % self.engine.tail())
