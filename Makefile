@@ -88,9 +88,10 @@ $(BUILD)/generated/%.o: build/generated/%.c
 	@echo "  CC $<"
 	@$(COMPILE) -w -c $< -o $@
 
-$(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y
+$(GEN)/grammar/sql_grammar.c: grammar/sql_grammar.y grammar/sql_expression.y
 	@mkdir -p $(@D)
-	lemon -q -c -d$(@D) $<
+	@cat $^ > $(@D)/sql_grammar.y
+	lemon -q -c -d$(@D) $(@D)/sql_grammar.y
 	@touch $(@D)/sql_grammar.h # lemon leaves an equal one as it is
 
 $(GEN)/grammar/sql_grammar.h: $(GEN)/grammar/sql_grammar.c ;
