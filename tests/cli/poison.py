@@ -14,21 +14,8 @@ import run
 from run import Skip, has, same, start, weir, write
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CODE = r'''
-#include <signal.h>
-#include "udf/weir_udf.h"
-static void deadly(const WeirUdfCall *call) {
-    const int32_t *x = call->args[0].data;
-    for (uint32_t i = 0; i < call->row_count; i++) {
-        if (x[call->rows[i]] == 13)
-            raise(SIGKILL);
-        ((int32_t *)call->result.data)[call->rows[i]] = x[call->rows[i]];
-        weir_udf_set_present(call, call->rows[i]);
-    }
-}
-WEIR_UDF_EXPORT const WeirUdf deadly_int = {
-    .abi = WEIR_UDF_ABI, .signature = "(INTEGER) -> INTEGER", .call = deadly};
-'''
+with open(os.path.join(ROOT, 'tests/cli/deadly.c')) as file:
+    CODE = file.read()
 HARMLESS = CODE.replace('== 13', '== -13')
 MAKE = ("CREATE FUNCTION deadly(x INT) RETURNS INT LANGUAGE C AS 'deadly.so', 'deadly_int';"
         "CREATE STREAM s (k STRING KEY, v INT) WITH (KAFKA_TOPIC='s', PARTITIONS=1, "

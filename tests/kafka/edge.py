@@ -56,14 +56,7 @@ class Local(Live):
         raise AssertionError('no row Broker for ' + name)
 
     def wait_broker(self, name, part, seconds=40):
-        end = time.time() + seconds
-        while True:
-            text = self.broker(name)
-            if part in text:
-                return text
-            if time.time() > end:
-                raise AssertionError('no %r in %r' % (part, text))
-            time.sleep(0.2)
+        return until_has(lambda: self.broker(name), part, seconds)
 
 
 def text(value):

@@ -175,6 +175,18 @@ def ready(process):
     same(process.stdout.readline(), b'ready\n')
 
 
+def until_has(ask, part, seconds=40):
+    """What ask() says as soon as it has the part."""
+    end = time.time() + seconds
+    while True:
+        text = ask()
+        if part in text:
+            return text
+        if time.time() > end:
+            raise AssertionError('no %r in %r' % (part, text))
+        time.sleep(0.2)
+
+
 class Live:
     """A process that is asked while it runs, by its standard input."""
 
@@ -199,14 +211,7 @@ class Live:
         raise AssertionError('it has ended: ' + out)
 
     def wait(self, sql, part, seconds=40):
-        end = time.time() + seconds
-        while True:
-            out = self.ask(sql)
-            if part in out:
-                return out
-            if time.time() > end:
-                raise AssertionError('no %r in %r' % (part, out))
-            time.sleep(0.3)
+        return until_has(lambda: self.ask(sql), part, seconds)
 
     def end(self):
         self.process.stdin.close()
