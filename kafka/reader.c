@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "kafka/admin_impl.h"
 #include "kafka/reader_impl.h"
 #include "kafka/watermark.h"
 
@@ -233,25 +234,42 @@ ErrCode kafka_reader_fetch(KafkaReader *reader, const char *name, TopicPartition
 
 /* -- Offsets ----------------------------------------------------------------------------------- */
 
+enum { OFFSETS_WAIT_MS = 10 * 1000, OFFSETS_LEADER_MS = 3 * 1000, OFFSETS_SLICE_MS = 300 };
+
+/* A partition that is new, or has just moved: who leads it is asked for anew. */
+static bool reader_ask_leader(KafkaReader *reader, const char *name, ErrCode code,
+                              int64_t begin_us) {
+    KafkaTopic topic;
+    Err ignored;
+    if (!kafka_admin_again(reader->options.admin, code,
+                           begin_us + OFFSETS_LEADER_MS * (int64_t)1000))
+        return false;
+    (void)!kafka_admin_topic(reader->options.admin, name, &topic, &ignored);
+    return true;
+}
+
 /* Who asks is not to wait for a broker that is known to be gone. */
 static ErrCode reader_ask_offsets(KafkaReader *reader, const char *name, uint32_t partition,
                                   ClusterOffsets *offsets, Err *err) {
-    enum { OFFSETS_WAIT_MS = 10 * 1000, OFFSETS_SLICE_MS = 300 };
     rd_kafka_t *handle = kafka_admin_client(reader->options.admin)->handle;
-    int64_t end_us = io_posix_mono_us() + OFFSETS_WAIT_MS * 1000, since_ms;
-    rd_kafka_resp_err_t code;
-    Err why;
+    int64_t begin_us = io_posix_mono_us(), since_ms;
+    int64_t end_us = begin_us + OFFSETS_WAIT_MS * (int64_t)1000;
     int slice_ms = OFFSETS_SLICE_MS;
-    do {
-        code = kafka_watermarks(handle, name, partition, &offsets->start, &offsets->end,
-                                slice_ms);
+    for (;;) {
+        Err why;
+        rd_kafka_resp_err_t theirs = kafka_watermarks(handle, name, partition, &offsets->start,
+                                                      &offsets->end, slice_ms);
         (void)rd_kafka_poll(handle, 0);
+        ErrCode code = kafka_error(err, theirs, "Topic %s, partition %u", name, partition);
+        if (code == ERR_OK)
+            kafka_trouble_over(reader->options.trouble);
+        if (code == ERR_LEADER_MOVED && reader_ask_leader(reader, name, code, begin_us))
+            continue;
+        if (theirs != RD_KAFKA_RESP_ERR__TIMED_OUT || io_posix_mono_us() >= end_us ||
+            kafka_trouble_now(reader->options.trouble, &since_ms, &why) != ERR_OK)
+            return code;
         slice_ms *= 2; /* for one that is slow */
-    } while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && io_posix_mono_us() < end_us &&
-             kafka_trouble_now(reader->options.trouble, &since_ms, &why) == ERR_OK);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        kafka_trouble_over(reader->options.trouble);
-    return kafka_error(err, code, "Topic %s, partition %u", name, partition);
+    }
 }
 
 ErrCode kafka_reader_offsets(KafkaReader *reader, const char *name, TopicPartition where,

@@ -87,7 +87,7 @@ step "unit tests, hostile limits" make -s -j"$jobs" MODE=hostile unit
 step "SQL tests, hostile limits" make -s MODE=hostile sql
 step "command line" make -s cli-test
 step "command line, ASan+UBSan" make -s MODE=debug cli-test
-step "over a real Kafka" make -s kafka-test
+step "over a real Kafka" make -s -k -O -j"$jobs" kafka-test
 step "examples" make -s examples
 step "examples, ASan+UBSan" make -s MODE=debug examples
 step "embedding example" make -s run-embed

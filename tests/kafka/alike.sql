@@ -14,7 +14,7 @@ INSERT INTO orders (id, qty, made) VALUES ('5', NULL, 200000);
 CREATE STREAM by_item AS SELECT * FROM orders PARTITION BY item;
 CREATE STREAM joined AS SELECT o.item, o.id, qty * price AS total FROM by_item o LEFT JOIN items i ON o.item = i.item;
 CREATE STREAM bad AS SELECT o.item, o.id, qty * price AS total FROM by_item o LEFT JOIN wide i ON o.item = i.item;
-SELECT * FROM joined EMIT CHANGES LIMIT 4;
+SELECT * FROM joined EMIT CHANGES LIMIT 5;
 CREATE TABLE per_item AS SELECT item, COUNT(*) AS n, SUM(qty) AS q, COLLECT_LIST(id) AS ids FROM orders GROUP BY item;
 CREATE TABLE tum AS SELECT item, COUNT(*) AS n FROM orders WINDOW TUMBLING (SIZE 1 MINUTE, GRACE PERIOD 1 HOUR) GROUP BY item;
 CREATE TABLE hop AS SELECT item, COUNT(*) AS n FROM orders WINDOW HOPPING (SIZE 2 MINUTES, ADVANCE BY 1 MINUTE) GROUP BY item;

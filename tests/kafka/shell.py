@@ -295,20 +295,21 @@ def test_internal_topics_are_only_read():
 
 def test_topics_are_kept_like_their_source():
     s, config = name(), service()
-    done = rows(stream(s).replace('PARTITIONS', 'RETENTION_MS=-1, PARTITIONS') +
-                "CREATE STREAM o AS SELECT * FROM %s; CREATE TABLE t AS SELECT k, COUNT(*) AS n "
-                "FROM %s GROUP BY k; CREATE TABLE w AS SELECT k, COUNT(*) AS n FROM %s WINDOW "
-                "TUMBLING (SIZE 10 DAYS) GROUP BY k; CREATE STREAM p WITH (RETENTION_MS=1000000) "
-                "AS SELECT * FROM o; CREATE STREAM q AS SELECT * FROM p; CREATE TABLE v AS SELECT "
-                "k, COUNT(*) AS n FROM p WINDOW TUMBLING (SIZE 10 DAYS) GROUP BY k; "
-                "SHOW TOPICS EXTENDED;" % (s, s, s), config=config)
-    kept = {row['Topic']: (row['Retention ms'], row['Cleanup Policy']) for row in done}
-    same(kept['O'], (None, 'delete'))
-    same(kept['T'][1], 'compact')
-    same(kept['W'], (None, 'compact,delete'))
-    same(kept['P'], (1000000, 'delete'))
-    same(kept['Q'], (1000000, 'delete'))
-    same(kept['V'], (864000000, 'compact,delete'))
+    sql = (stream(s).replace('PARTITIONS', 'RETENTION_MS=-1, PARTITIONS') +
+           "CREATE STREAM $_o AS SELECT * FROM $; CREATE TABLE $_t AS SELECT k, COUNT(*) AS n "
+           "FROM $ GROUP BY k; CREATE TABLE $_w AS SELECT k, COUNT(*) AS n FROM $ WINDOW "
+           "TUMBLING (SIZE 10 DAYS) GROUP BY k; CREATE STREAM $_p WITH (RETENTION_MS=1000000) "
+           "AS SELECT * FROM $_o; CREATE STREAM $_q AS SELECT * FROM $_p; CREATE TABLE $_v AS "
+           "SELECT k, COUNT(*) AS n FROM $_p WINDOW TUMBLING (SIZE 10 DAYS) GROUP BY k; "
+           "SHOW TOPICS EXTENDED;")
+    kept = {row['Topic'].lower(): (row['Retention ms'], row['Cleanup Policy'])
+            for row in rows(sql.replace('$', s), config=config)}
+    same(kept[s + '_o'], (None, 'delete'))
+    same(kept[s + '_t'][1], 'compact')
+    same(kept[s + '_w'], (None, 'compact,delete'))
+    same(kept[s + '_p'], (1000000, 'delete'))
+    same(kept[s + '_q'], (1000000, 'delete'))
+    same(kept[s + '_v'], (864000000, 'compact,delete'))
     for more in ('RETENTION_MS=5', 'REPLICAS=2'):
         done = weir('-e', stream(s).replace('STREAM s', 'STREAM x').replace(
             'PARTITIONS', more + ', PARTITIONS'), config=config)

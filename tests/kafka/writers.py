@@ -233,6 +233,7 @@ def test_file_writes_once():
                    "insert into c VALUES ('b', 1002, 'x'); INSERT INTO c VALUES ('b', 1001, 'x');\n"
                    "COPY c FROM '%s';\nCREATE STREAM d WITH (KAFKA_TOPIC='filed2', RETENTION_MS=-1) "
                    "AS SELECT * FROM c;" % small)
+    wanted = list(range(500)) + [1000, 1001, 1001, 1002]
     for turn, point in enumerate(('after_produce', 'before_accept:2', 'before_commit:3', None,
                                   'before_accept', None, None)):
         server = serve(data, path, config, point)
@@ -243,6 +244,8 @@ def test_file_writes_once():
                 server.kill()
         else:
             line = server.stdout.readline()
+            if turn == 3: # d has had its time
+                until_has(lambda: str(len(copied('filed2'))), str(len(wanted)))
             server.send_signal(signal.SIGTERM)
         done = Done(server)
         if not point:
@@ -251,7 +254,6 @@ def test_file_writes_once():
             shutil.rmtree(data)
         if turn == 5: # who has dropped it means it
             good(data, '-e', 'DROP STREAM d; DROP STREAM c;', config=config)
-    wanted = list(range(500)) + [1000, 1001, 1001, 1002]
     same(copied('filed'), wanted)
     same(copied('filed2'), wanted)
 
